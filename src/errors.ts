@@ -1,0 +1,55 @@
+/**
+ * Every failure a caller can meet, by a stable code. A code is part of the public API: it may be
+ * added, never renamed. http/problem.ts alone knows which HTTP status a code becomes.
+ */
+export type ErrorCode =
+  // the request
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'body_empty'
+  | 'body_too_large'
+  | 'body_aborted'
+  | 'media_type_unsupported'
+  | 'json_invalid'
+  | 'base64_invalid'
+  | 'multipart_invalid'
+  | 'image_field_missing'
+  | 'too_many_images'
+  | 'option_invalid'
+  // the image
+  | 'image_format_unknown'
+  | 'image_format_unsupported'
+  | 'image_malformed'
+  | 'image_truncated'
+  | 'image_too_many_pixels'
+  | 'image_too_complex'
+  // the model
+  | 'model_unknown'
+  | 'model_unavailable'
+  | 'model_corrupt'
+  | 'model_manifest_invalid'
+  | 'model_out_of_memory'
+  | 'inference_failed'
+  // the service
+  | 'internal';
+
+export interface CodedErrorOptions extends ErrorOptions {
+  /** Seconds after which the same request may succeed; absent when a retry cannot help. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * An error with a stable `code` and a `message` that may be shown to whoever sent the request.
+ * What must stay private (paths, stacks, upstream answers) belongs in `cause`.
+ */
+export class CodedError extends Error {
+  override readonly name = 'CodedError';
+  readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
