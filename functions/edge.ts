@@ -1,0 +1,43 @@
+import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
+import { createApp } from '../src/http/app.ts';
+import { bootOrtWeb } from '../src/inference/ort-web.ts';
+import { CatalogReader } from '../src/model/catalog-reader.ts';
+import { createR2ModelStore } from '../src/model/r2-model-store.ts';
+import { SessionCache } from '../src/model/session-cache.ts';
+import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
+
+/** One app per isolate: sessions and manifests outlive a request. */
+let app: ReturnType<typeof createApp> | undefined;
+
+function compose(env: Env): ReturnType<typeof createApp> {
+  const catalog = new CatalogReader(createR2ModelStore(env.MODELS), createWorkersSha256);
+  const sessions = new SessionCache({
+    catalog,
+    createSha256: createWorkersSha256,
+    bootRuntime: () => bootOrtWeb(ortWasm),
+  });
+  return createApp({
+    catalog,
+    sessions,
+    serverTiming: env.SERVER_TIMING === 'on',
+    log: writeLog,
+  });
+}
+
+function writeLog(level: 'info' | 'error', fields: Readonly<Record<string, unknown>>): void {
+  const { error, ...rest } = fields;
+  const line = JSON.stringify({ level, ...rest, ...(error === undefined ? {} : { error: describe(error) }) });
+  console[level](line);
+}
+
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  return { message: error.message, stack: error.stack, cause: error.cause && describe(error.cause) };
+}
+
+export default {
+  fetch(request, env, ctx) {
+    app ??= compose(env);
+    return app.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,46 @@
+/**
+ * Every budget of the service, with the arithmetic that gave it. A limit is checked before the
+ * allocation it guards. Units are in the names.
+ *
+ * An isolate has 128 MB for everything. The worst case that is meant to fit:
+ *   52 MB  WebAssembly heap with ResNet-50 int8 loaded (29 MB with the default ResNet-18)
+ *   20 MB  the request body
+ *   40 MB  the decoder's working set at its cap
+ *   ~12 MB JavaScript heap, code, the runtime itself
+ */
+
+const MiB = 1024 * 1024;
+
+/** One request's body. A 48-megapixel phone JPEG is 12 to 18 MB; see the table above for the rest. */
+export const maxBodyBytes = 20 * MiB;
+
+/** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
+export const maxImagesPerRequest = 16;
+
+/** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
+export const maxMultipartFields = 32;
+
+/** Predictions returned: at most one for each class of ImageNet-1k. */
+export const maxTopK = 1000;
+export const defaultTopK = 5;
+
+/** Characters of a model name or version; longer ones cannot be in a catalogue. */
+export const maxModelNameLength = 64;
+
+/** catalog.json and manifest.json are read whole before they are parsed: 1 MiB is ~1,000 models. */
+export const maxJsonObjectBytes = 1 * MiB;
+
+/** labels.json: 1,000 ImageNet rows are 61 kB; 21,841 classes (ImageNet-21k) about 1.4 MB. */
+export const maxLabelsBytes = 4 * MiB;
+
+/** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
+export const maxEdgeModelBytes = 48 * MiB;
+
+/** How long a request waits for a model that another request is loading, before 503 and a retry. */
+export const modelLoadTimeoutMs = 15_000;
+
+/** After a failed load the next attempt waits this long, so that a missing object is not hammered. */
+export const modelLoadCooldownMs = 1_000;
+
+/** How old an isolate's copy of catalog.json may be: a moved alias reaches every isolate in this time. */
+export const catalogTtlMs = 30_000;

@@ -1,0 +1,54 @@
+import { CodedError } from '../errors.ts';
+import type { ModelFile } from './manifest.ts';
+import type { StoredObject } from './model-store.ts';
+
+/** Incremental SHA-256. Workers and Node each have a native one; functions/ chooses. */
+export interface Sha256 {
+  update(chunk: Uint8Array): Promise<void> | void;
+  /** Lower-case hex. Called once, after the last update. */
+  digest(): Promise<string> | string;
+}
+
+export type CreateSha256 = () => Sha256;
+
+/**
+ * The bytes of a stored file, hashed on their way through. Nothing is held: who consumes it must
+ * not use what it got before the last chunk has come, since only then is the hash known.
+ *
+ * @throws {CodedError} `model_corrupt` on a wrong size or hash; `model_unavailable` if reading fails.
+ */
+export async function* readVerifiedChunks(
+  object: StoredObject,
+  file: ModelFile,
+  createSha256: CreateSha256,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (object.bytes !== file.bytes) {
+    await object.body.cancel();
+    throw corrupt(file, `has ${object.bytes} bytes, not ${file.bytes}`);
+  }
+  const sha256 = createSha256();
+  const reader = object.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new CodedError('model_unavailable', `Reading ${file.file} was cut short.`, {
+          cause,
+          retryAfterSeconds: 2,
+        });
+      });
+      if (done) break;
+      await sha256.update(value);
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  const digest = await sha256.digest();
+  if (digest !== file.sha256) throw corrupt(file, 'has another SHA-256 than its manifest says');
+}
+
+function corrupt(file: ModelFile, what: string): CodedError {
+  return new CodedError('model_corrupt', `The stored model file ${file.file} ${what}.`, {
+    retryAfterSeconds: 30,
+  });
+}
