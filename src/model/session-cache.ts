@@ -101,7 +101,7 @@ export class SessionCache {
 
   async #waitFor(key: string, attempt: Attempt): Promise<InferenceSession> {
     const timeoutMs = this.#options.loadTimeoutMs ?? modelLoadTimeoutMs;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: ReturnType<typeof setTimeout> | null = null;
     const deadline = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), timeoutMs);
     });
