@@ -1,0 +1,22 @@
+/**
+ * Every budget of the service, each with the arithmetic behind it. An isolate has 128 MB for all that
+ * runs in it. onnxruntime-web's heap takes 29 to 52 MB (int8 ResNet-18 to ResNet-50), the Worker's
+ * code and V8 about 10 MB, the uploaded bytes up to maxImageBytes, which leaves some 40 MB for one
+ * image being decoded. Half of that is what a decoder may take, so that two requests fit at once.
+ */
+
+/** What one decoder may allocate beyond the bytes it was given. */
+export const maxDecoderBytes = 20 * 1024 * 1024;
+
+/**
+ * Formats decoded row by row (JPEG, PNG, GIF, BMP) hold a few rows, so time is their limit, not memory.
+ * 64 Mi pixels admit the largest phone sensors in their full mode (9248 x 6936 = 64.1 MP) and cost
+ * about 1 to 2 s of CPU as a baseline JPEG: well inside a Worker's default of 30 s.
+ */
+export const maxStreamedPixels = 64 * 1024 * 1024;
+
+/**
+ * No side may be longer. A row of 65,535 RGBA pixels of 16 bits is 0.5 MB, and a PNG decoder holds
+ * two; a JPEG cannot declare more.
+ */
+export const maxImageSide = 65_535;
