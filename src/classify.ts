@@ -68,7 +68,10 @@ export async function classify(
 
   const logits = await session.run(input);
   if (logits.data.length !== labels.length) {
-    throw new CodedError('inference_failed', `The model gave ${logits.data.length} scores for ${labels.length} labels.`);
+    throw new CodedError(
+      'inference_failed',
+      `The model gave ${logits.data.length} scores for ${labels.length} labels.`,
+    );
   }
   await options.onStage?.('inference');
 

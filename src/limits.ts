@@ -44,3 +44,21 @@ export const modelLoadCooldownMs = 1_000;
 
 /** How old an isolate's copy of catalog.json may be: a moved alias reaches every isolate in this time. */
 export const catalogTtlMs = 30_000;
+
+// ---- Images ----
+
+/** What one decoder may allocate beyond the bytes it was given. */
+export const maxDecoderBytes = 20 * MiB;
+
+/**
+ * Formats decoded row by row (JPEG, PNG, GIF, BMP) hold a few rows, so time is their limit, not memory.
+ * 64 Mi pixels admit the largest phone sensors in their full mode (9248 x 6936 = 64.1 MP) and cost
+ * about 1 to 2 s of CPU as a baseline JPEG: well inside a Worker's default of 30 s.
+ */
+export const maxStreamedPixels = 64 * MiB;
+
+/**
+ * No side may be longer. A row of 65,535 RGBA pixels of 16 bits is 0.5 MB, and a PNG decoder holds
+ * two; a JPEG cannot declare more.
+ */
+export const maxImageSide = 65_535;

@@ -47,7 +47,8 @@ export async function verifyAssets(root: string = assetsDir): Promise<ReadonlyMa
     const check = ({ file, bytes, sha256 }: ModelFile) => {
       const key = toKey(file);
       if (sizes.get(key) !== bytes) throw new Error(`${key} has ${sizes.get(key)} bytes, not ${bytes}.`);
-      if (hashes.get(key) !== sha256) throw new Error(`${key} has SHA-256 ${hashes.get(key)}, not ${sha256}.`);
+      if (hashes.get(key) !== sha256)
+        throw new Error(`${key} has SHA-256 ${hashes.get(key)}, not ${sha256}.`);
       expected.add(key);
     };
     check(manifest.model);

@@ -3,7 +3,8 @@ import { startLocalWorker } from './local-worker.ts';
 
 /** `npm start`: the Worker on this machine, with the embedded default model. */
 const port = Number(process.env['PORT'] ?? 8787);
-if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`PORT must be a port number, got "${process.env['PORT']}".`);
+if (!Number.isInteger(port) || port < 0 || port > 65535)
+  fail(`PORT must be a port number, got "${process.env['PORT']}".`);
 if (port !== 0) await assertPortFree(port);
 
 const worker = await startLocalWorker(port).catch((error: unknown) => fail(String(error)));

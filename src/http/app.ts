@@ -37,11 +37,15 @@ export function createApp(services: AppServices): Hono<HonoEnv> {
   app.route('/v1', healthRoutes());
 
   app.notFound((c) =>
-    toProblemResponse(new CodedError('route_not_found', 'There is nothing at this path.'), c.get('requestId')),
+    toProblemResponse(
+      new CodedError('route_not_found', 'There is nothing at this path.'),
+      c.get('requestId'),
+    ),
   );
   app.onError((error, c) => {
     const { code } = toProblem(error);
-    if (problemKinds[code].status >= 500) services.log('error', { code, request_id: c.get('requestId'), error });
+    if (problemKinds[code].status >= 500)
+      services.log('error', { code, request_id: c.get('requestId'), error });
     return toProblemResponse(error, c.get('requestId'));
   });
   return app;

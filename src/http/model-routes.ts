@@ -7,7 +7,11 @@ export function modelRoutes(): Hono<HonoEnv> {
   return new Hono<HonoEnv>()
     .get('/models', async (c) => {
       const { defaultModel, versions } = await c.get('services').catalog.readCatalog();
-      const models = Array.from(versions, ([name, version]) => ({ name, version, default: name === defaultModel }));
+      const models = Array.from(versions, ([name, version]) => ({
+        name,
+        version,
+        default: name === defaultModel,
+      }));
       return c.json({ models });
     })
     .get('/models/:name', async (c) => {

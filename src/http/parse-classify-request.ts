@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
-import { defaultTopK, maxBodyBytes, maxImagesPerRequest, maxModelNameLength, maxMultipartFields, maxTopK } from '../limits.ts';
+import {
+  defaultTopK,
+  maxBodyBytes,
+  maxImagesPerRequest,
+  maxModelNameLength,
+  maxMultipartFields,
+  maxTopK,
+} from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
 import { readBody } from './read-body.ts';
 
@@ -18,7 +25,15 @@ export interface ClassifyRequest {
   readonly model: string | undefined;
 }
 
-const topKSchema = z.union([z.int(), z.string().regex(/^\d{1,5}$/).transform(Number)]).pipe(z.int().min(1).max(maxTopK));
+const topKSchema = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(1).max(maxTopK));
 const modelSchema = z.string().min(1).max(maxModelNameLength);
 
 const jsonBodySchema = z.strictObject({
@@ -39,7 +54,10 @@ const rawMediaTypes = ['application/octet-stream', 'application/x-www-form-urlen
  */
 export async function parseClassifyRequest(request: Request): Promise<ClassifyRequest> {
   const query = new URL(request.url).searchParams;
-  const options: RawOptions = { top_k: query.get('top_k') ?? undefined, model: query.get('model') ?? undefined };
+  const options: RawOptions = {
+    top_k: query.get('top_k') ?? undefined,
+    model: query.get('model') ?? undefined,
+  };
   const contentType = request.headers.get('content-type') ?? '';
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
 
@@ -85,9 +103,15 @@ async function parseJsonBody(request: Request, query: RawOptions): Promise<Class
   if (!body.success) {
     const issue = body.error.issues[0]!;
     const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-    throw new CodedError('json_invalid', `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}.`);
+    throw new CodedError(
+      'json_invalid',
+      `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}.`,
+    );
   }
-  const options = parseOptions({ top_k: body.data.top_k ?? query.top_k, model: body.data.model ?? query.model });
+  const options = parseOptions({
+    top_k: body.data.top_k ?? query.top_k,
+    model: body.data.model ?? query.model,
+  });
   const bytes = decodeBase64Image(body.data.image);
   return { ...options, images: [{ name: undefined, readBytes: async () => bytes }] };
 }
@@ -108,7 +132,10 @@ async function parseMultipart(
     throw new CodedError('image_field_missing', `A multipart body needs a file field named "image".${found}`);
   }
   if (files.length > maxImagesPerRequest) {
-    throw new CodedError('too_many_images', `${files.length} images, at most ${maxImagesPerRequest} are taken.`);
+    throw new CodedError(
+      'too_many_images',
+      `${files.length} images, at most ${maxImagesPerRequest} are taken.`,
+    );
   }
   const options = parseOptions({
     top_k: form.get('top_k') ?? query.top_k,

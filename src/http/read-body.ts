@@ -23,7 +23,8 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
       });
       if (done) break;
       if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
-      if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength) whole.set(value, total);
+      if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
+        whole.set(value, total);
       else chunks.push(value);
       total += value.byteLength;
     }

@@ -55,7 +55,9 @@ export async function bootOrtWeb(wasm: WebAssembly.Module): Promise<InferenceRun
   };
 }
 
-async function instantiate(wasm: WebAssembly.Module): Promise<{ ort: OrtModule; memory: WebAssembly.Memory }> {
+async function instantiate(
+  wasm: WebAssembly.Module,
+): Promise<{ ort: OrtModule; memory: WebAssembly.Memory }> {
   let memory: WebAssembly.Memory | undefined;
   // The glue takes its Node branch (fs, worker_threads) if it sees Node's version and no renderer.
   const nodeProcess = (globalThis as { process?: { type?: string } }).process;
@@ -197,16 +199,20 @@ class OrtWebSession implements InferenceSession {
       for (const [index, size] of input.shape.entries()) {
         ort.setValue(dims + index * POINTER_BYTES, size, 'i32');
       }
-      inputTensor = ort._OrtCreateTensor(FLOAT, data, input.data.byteLength, dims, input.shape.length, LOCATION_CPU);
+      inputTensor = ort._OrtCreateTensor(
+        FLOAT,
+        data,
+        input.data.byteLength,
+        dims,
+        input.shape.length,
+        LOCATION_CPU,
+      );
       if (inputTensor === 0) throw lastError(ort, 'inference_failed', 'ONNX Runtime refused the input');
 
       const slots = ort.stackAlloc(4 * POINTER_BYTES);
-      const [inputNames, inputs, outputNames, outputs] = [0, 1, 2, 3].map((i) => slots + i * POINTER_BYTES) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [inputNames, inputs, outputNames, outputs] = [0, 1, 2, 3].map(
+        (i) => slots + i * POINTER_BYTES,
+      ) as [number, number, number, number];
       ort.setValue(inputNames, this.#names.input, '*');
       ort.setValue(inputs, inputTensor, '*');
       ort.setValue(outputNames, this.#names.output, '*');
@@ -253,7 +259,10 @@ function readNames(ort: OrtModule, handle: number) {
     const input = all[0];
     const output = all[inputCount];
     if (input === undefined || output === undefined || inputCount !== 1) {
-      throw new CodedError('model_corrupt', `A model must have one input and an output, got ${inputCount} inputs.`);
+      throw new CodedError(
+        'model_corrupt',
+        `A model must have one input and an output, got ${inputCount} inputs.`,
+      );
     }
     return { all, input, output };
   } finally {

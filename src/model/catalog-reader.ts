@@ -1,6 +1,13 @@
 import { CodedError } from '../errors.ts';
 import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes } from '../limits.ts';
-import { type Catalog, type ClassLabel, type ModelManifest, parseCatalog, parseLabels, parseManifest } from './manifest.ts';
+import {
+  type Catalog,
+  type ClassLabel,
+  type ModelManifest,
+  parseCatalog,
+  parseLabels,
+  parseManifest,
+} from './manifest.ts';
 import { catalogKey, type ModelStore, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 
@@ -54,7 +61,10 @@ export class CatalogReader {
     if (cached) return cached;
     const manifest = parseManifest(await this.#readJson(key));
     if (manifest.name !== wanted || manifest.version !== version) {
-      throw new CodedError('model_manifest_invalid', `${key} describes ${manifest.name}/${manifest.version}.`);
+      throw new CodedError(
+        'model_manifest_invalid',
+        `${key} describes ${manifest.name}/${manifest.version}.`,
+      );
     }
     this.#manifests.set(key, manifest);
     return manifest;
@@ -70,7 +80,8 @@ export class CatalogReader {
     }
     const object = await this.#open(key);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256)) chunks.push(chunk);
+    for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256))
+      chunks.push(chunk);
     const text = await new Blob(chunks).text();
     const labels = parseLabels(parseJson(key, text), manifest.output.classes);
     this.#labels.set(key, labels);

@@ -14,7 +14,10 @@ export const modelVersionSchema = z
   .max(maxModelNameLength)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" and "-"');
 
-const fileNameSchema = z.string().max(128).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name');
+const fileNameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name');
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits');
 const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
 const fraction = z.number().min(0).max(1);
@@ -34,7 +37,10 @@ const preprocessSchema = z
     mean: threeNumbers,
     std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
   })
-  .refine((spec) => spec.center_crop <= spec.resize_shortest_edge, 'center_crop exceeds resize_shortest_edge');
+  .refine(
+    (spec) => spec.center_crop <= spec.resize_shortest_edge,
+    'center_crop exceeds resize_shortest_edge',
+  );
 
 const manifestSchema = z
   .strictObject({
@@ -165,7 +171,10 @@ export function parseCatalog(json: unknown): Catalog {
 
 const labelsSchema = z
   .array(z.strictObject({ class_index: z.int().nonnegative(), wnid: z.string(), label: z.string() }))
-  .refine((rows) => rows.every((row, index) => row.class_index === index), 'rows must be ordered by class_index');
+  .refine(
+    (rows) => rows.every((row, index) => row.class_index === index),
+    'rows must be ordered by class_index',
+  );
 
 /** One class. Labels alone are ambiguous: ImageNet has two classes named "crane" and two "maillot". */
 export interface ClassLabel {
@@ -189,7 +198,11 @@ export function parseLabels(json: unknown, classes: number): readonly ClassLabel
 function invalid(file: string, error: z.ZodError): CodedError {
   const issue = error.issues[0];
   const where = issue?.path.length ? ` at ${issue.path.join('.')}` : '';
-  return new CodedError('model_manifest_invalid', `${file} is not valid${where}: ${issue?.message ?? 'unknown'}.`, {
-    retryAfterSeconds: 30,
-  });
+  return new CodedError(
+    'model_manifest_invalid',
+    `${file} is not valid${where}: ${issue?.message ?? 'unknown'}.`,
+    {
+      retryAfterSeconds: 30,
+    },
+  );
 }

@@ -10,7 +10,9 @@ export function createWorkersSha256(): Sha256 {
     update: (chunk) => writer.write(chunk),
     async digest() {
       await writer.close();
-      return Array.from(new Uint8Array(await stream.digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+      return Array.from(new Uint8Array(await stream.digest), (byte) =>
+        byte.toString(16).padStart(2, '0'),
+      ).join('');
     },
   };
 }

@@ -7,7 +7,8 @@ import { decode } from 'fast-png';
 export const goldenNames = ['cat', 'coffee', 'rocket'] as const;
 export const photoFiles = { cat: 'cat.jpg', coffee: 'coffee.png', rocket: 'rocket.jpg' } as const;
 export const goldenPath = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-export const assetPath = (key: string) => fileURLToPath(new URL(`../../model-assets/${key}`, import.meta.url));
+export const assetPath = (key: string) =>
+  fileURLToPath(new URL(`../../model-assets/${key}`, import.meta.url));
 export const modelPath = assetPath('resnet18-imagenet1k/1/model.ort');
 
 /** Logits of the default model by photo, made by onnxruntime-node. */
@@ -27,7 +28,11 @@ export interface SharedGolden {
   readonly image: string;
   readonly crop: string;
   readonly class_index: number;
-  readonly top5_int8: readonly { readonly class_index: number; readonly score: number; readonly logit: number }[];
+  readonly top5_int8: readonly {
+    readonly class_index: number;
+    readonly score: number;
+    readonly logit: number;
+  }[];
 }
 
 export async function readSharedGoldens(): Promise<readonly SharedGolden[]> {

@@ -1,0 +1,26 @@
+/** A chunk's payload lies in [start, end); `end` is cut where the file ends. */
+export interface RiffChunk {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly complete: boolean;
+}
+
+const riffHeaderBytes = 12;
+
+/**
+ * Walks the chunks of a WebP file.
+ *
+ * @see RFC 9649 section 2.3 (RIFF file format)
+ */
+export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = riffHeaderBytes;
+  while (position + 8 <= bytes.length) {
+    const start = position + 8;
+    const declaredEnd = start + view.getUint32(position + 4, true);
+    const type = String.fromCharCode(...bytes.subarray(position, position + 4));
+    yield { type, start, end: Math.min(declaredEnd, bytes.length), complete: declaredEnd <= bytes.length };
+    position = declaredEnd + (declaredEnd & 1);
+  }
+}

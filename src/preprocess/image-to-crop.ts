@@ -1,0 +1,49 @@
+import { CodedError } from '../errors.ts';
+import { decodeWithImageJs } from '../image/decode-with-image-js.ts';
+import type { ImageHeader } from '../image/image.ts';
+import { parseImageHeader } from '../image/probe.ts';
+import { createCropResampler } from './crop-resampler.ts';
+import type { PreprocessSpec } from './preprocess-spec.ts';
+
+export interface ImageOptions {
+  /** Whether the image is turned upright as its metadata says. Default: 'apply'. */
+  readonly orientation?: 'apply' | 'ignore';
+  /** Trade exactness for speed where a file allows it. Default: false. */
+  readonly fast?: boolean;
+  /** Called when a stage begins, so that a caller can time it. */
+  readonly onStage?: (stage: ImageStage) => void;
+}
+
+export type ImageStage = 'probe' | 'decode';
+
+export interface ImageCrop {
+  readonly header: ImageHeader;
+  /** False if the crop is byte-identical to Pillow's; true if a reduced mode made it. */
+  readonly approximate: boolean;
+  /** RGB uint8, HWC, centerCrop x centerCrop. */
+  readonly crop: Uint8Array;
+}
+
+/**
+ * Image bytes to the pixels a model sees: shorter side resized, centre cut out, as Pillow does it.
+ *
+ * @param bytes the whole file; its format is recognised from its first bytes.
+ * @throws {CodedError} with one of the `image_*` codes, whatever the bytes are.
+ */
+export async function decodeToCrop(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  options: ImageOptions = {},
+): Promise<ImageCrop> {
+  options.onStage?.('probe');
+  const stored = parseImageHeader(bytes);
+  const header: ImageHeader = options.orientation === 'ignore' ? { ...stored, orientation: 1 } : stored;
+
+  options.onStage?.('decode');
+  const resampler = createCropResampler(header, spec);
+  await decodeWithImageJs(bytes, header, resampler);
+  if (!resampler.complete) {
+    throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
+  }
+  return { header, approximate: false, crop: resampler.crop };
+}
