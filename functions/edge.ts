@@ -15,6 +15,8 @@ function compose(env: Env): ReturnType<typeof createApp> {
     catalog,
     createSha256: createWorkersSha256,
     bootRuntime: () => bootOrtWeb(ortWasm),
+    onLoaded: (model, memoryBytes) =>
+      writeLog('info', { event: 'model_loaded', model, runtime_memory_bytes: memoryBytes }),
   });
   return createApp({
     catalog,
@@ -27,6 +29,7 @@ function compose(env: Env): ReturnType<typeof createApp> {
 function writeLog(level: 'info' | 'error', fields: Readonly<Record<string, unknown>>): void {
   const { error, ...rest } = fields;
   const line = JSON.stringify({ level, ...rest, ...(error === undefined ? {} : { error: describe(error) }) });
+  // biome-ignore lint/suspicious/noConsole: a Worker's console is its log.
   console[level](line);
 }
 

@@ -7,7 +7,8 @@ import { assetsDir, projectRoot, stateDir } from './paths.ts';
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
 export interface SeedBucket {
   head(key: string): Promise<{ size: number; checksums: { sha256?: ArrayBuffer } } | null>;
-  put(key: string, value: Uint8Array, options: { sha256: string }): Promise<unknown>;
+  put(key: string, value: Uint8Array, options?: { sha256: string }): Promise<unknown>;
+  delete(key: string): Promise<unknown>;
 }
 
 /**

@@ -66,6 +66,7 @@ export function toProblemResponse(error: unknown, requestId: string): Response {
   const headers = new Headers({
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
+    'x-request-id': requestId,
   });
   if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(error.retryAfterSeconds));

@@ -10,6 +10,8 @@ export interface SessionCacheOptions {
   /** Boots the runtime; called once per isolate, and again only if it failed. */
   readonly bootRuntime: () => Promise<InferenceRuntime>;
   readonly createSha256: CreateSha256;
+  /** Told of each load that succeeded: `name/version` and the bytes of linear memory now taken. */
+  readonly onLoaded?: (model: string, memoryBytes: number) => void;
   readonly loadTimeoutMs?: number;
   readonly cooldownMs?: number;
   readonly now?: () => number;
@@ -81,7 +83,10 @@ export class SessionCache {
     attempt.session.then(
       (session) => {
         if (ticket.abandoned) session.release();
-        else this.#ready.set(key, session);
+        else {
+          this.#ready.set(key, session);
+          this.#options.onLoaded?.(key, this.memoryBytes());
+        }
         this.#forget(key, attempt);
       },
       (error: unknown) => {
