@@ -14,6 +14,10 @@ const MiB = 1024 * 1024;
 /** One request's body. A 48-megapixel phone JPEG is 12 to 18 MB; see the table above for the rest. */
 export const maxBodyBytes = 20 * MiB;
 
+/** After a body was refused as too large, this much more is read and dropped so that the client can read why. */
+export const maxDrainBytes = 2 * maxBodyBytes;
+export const maxDrainMs = 5_000;
+
 /** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
 export const maxImagesPerRequest = 16;
 

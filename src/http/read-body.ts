@@ -1,4 +1,5 @@
 import { CodedError } from '../errors.ts';
+import { maxDrainBytes, maxDrainMs } from '../limits.ts';
 
 /**
  * Reads a request body, counting as it goes: Content-Length is a hint, never trusted.
@@ -8,8 +9,11 @@ import { CodedError } from '../errors.ts';
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (declared > maxBytes) throw tooLarge(maxBytes);
   if (!request.body) throw empty();
+  if (declared > maxBytes) {
+    await drain(request.body.getReader());
+    throw tooLarge(maxBytes);
+  }
 
   // With an honest length the body is written once, in place; without one it is joined at the end.
   const whole = declared > 0 ? new Uint8Array(declared) : undefined;
@@ -29,12 +33,30 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
       total += value.byteLength;
     }
   } catch (error) {
-    await reader.cancel().catch(() => undefined);
+    await drain(reader);
     throw error;
   }
   if (total === 0) throw empty();
   if (whole && chunks.length === 0) return whole.subarray(0, total);
   return join(whole, chunks, total);
+}
+
+/**
+ * Reads on without keeping anything, up to a bound. A client that is still sending when the answer
+ * comes sees a reset connection instead of the 413 that explains it.
+ */
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const deadline = Date.now() + maxDrainMs;
+  try {
+    for (let drained = 0; drained < maxDrainBytes && Date.now() < deadline; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      drained += value.byteLength;
+    }
+    await reader.cancel();
+  } catch {
+    // The client is gone: nobody reads the answer.
+  }
 }
 
 function join(head: Uint8Array | undefined, chunks: readonly Uint8Array[], total: number): Uint8Array {
