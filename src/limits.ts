@@ -66,3 +66,15 @@ export const maxStreamedPixels = 64 * MiB;
  * two; a JPEG cannot declare more.
  */
 export const maxImageSide = 65_535;
+
+/**
+ * Scans of one JPEG. Encoders write 1 to about 15; a scan costs up to 60 KB for its tables, so 200 keep
+ * within maxDecoderBytes even if each defines its own.
+ */
+export const maxJpegScans = 200;
+
+/**
+ * Blocks visited by all scans of a JPEG together. A 64 MP image has 3.1 M blocks at 4:4:4, which standard
+ * progressive coding visits 5 times: 16 M visits, at 20 to 100 ns each, are about 1 s.
+ */
+export const maxJpegBlockVisits = 16_000_000;

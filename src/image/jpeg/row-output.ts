@@ -1,0 +1,58 @@
+import type { RowSink } from '../image.ts';
+import { type JpegColour, toRgb } from './colour.ts';
+import type { ComponentPlane } from './component-plane.ts';
+import { blockSide, type JpegFrame } from './frame.ts';
+import { chooseUpsampling, needsNeighbourRows, type Upsampling, upsampleRow } from './upsample.ts';
+
+/** Pixels that upsampling may write beyond the last one that is needed. */
+const lineMargin = 4;
+
+/** Turns decoded MCU rows into RGB rows, as far as their neighbours allow. */
+export class RowOutput {
+  readonly #frame: JpegFrame;
+  readonly #planes: readonly ComponentPlane[];
+  readonly #colour: JpegColour;
+  readonly #sink: RowSink;
+  readonly #upsampling: readonly Upsampling[];
+  /** Full-size row of each component. */
+  readonly #lines: readonly Uint8ClampedArray[];
+  readonly #clampedRgb: Uint8ClampedArray;
+  readonly #rgb: Uint8Array;
+  /** Rows at the lower end of an MCU row that wait for the next one. */
+  readonly #heldBack: number;
+  #nextRow: number;
+
+  constructor(frame: JpegFrame, planes: readonly ComponentPlane[], colour: JpegColour, sink: RowSink) {
+    this.#frame = frame;
+    this.#planes = planes;
+    this.#colour = colour;
+    this.#sink = sink;
+    this.#upsampling = planes.map(chooseUpsampling);
+    this.#lines = planes.map(() => new Uint8ClampedArray(sink.window.right + lineMargin));
+    this.#rgb = new Uint8Array(sink.window.right * 3);
+    this.#clampedRgb = new Uint8ClampedArray(this.#rgb.buffer);
+    this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
+    this.#nextRow = sink.window.top;
+  }
+
+  /** True when the sink has every row it asked for. */
+  get complete(): boolean {
+    return this.#nextRow >= this.#sink.window.bottom;
+  }
+
+  /** Writes what MCU row `mcuRow`, just decoded, makes possible. */
+  writeRows(mcuRow: number): void {
+    const { mcuRows, maxVertical } = this.#frame;
+    const { left, right, bottom } = this.#sink.window;
+    const decodedRows =
+      mcuRow === mcuRows - 1 ? bottom : (mcuRow + 1) * maxVertical * blockSide - this.#heldBack;
+    const end = Math.min(bottom, decodedRows);
+    for (; this.#nextRow < end; this.#nextRow++) {
+      for (let i = 0; i < this.#planes.length; i++) {
+        upsampleRow(this.#planes[i], this.#upsampling[i], this.#nextRow, left, right, this.#lines[i]);
+      }
+      toRgb(this.#colour, this.#lines, left, right, this.#clampedRgb);
+      this.#sink.writeRow(this.#rgb, this.#nextRow);
+    }
+  }
+}

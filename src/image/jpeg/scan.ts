@@ -1,0 +1,214 @@
+import { maxJpegScans } from '../../limits.ts';
+import { malformed, tooComplex } from '../image-error.ts';
+import { BitReader } from './bit-reader.ts';
+import type { ComponentPlane } from './component-plane.ts';
+import { blockSide, blockSize, type JpegFrame } from './frame.ts';
+import type { HuffmanTable } from './huffman.ts';
+import type { ProgressiveBand } from './progressive-block.ts';
+import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
+import type { Segment } from './segments.ts';
+import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
+import type { JpegTables } from './tables.ts';
+
+const lastCoefficient = blockSize - 1;
+const restartMarkers = 8;
+/** More blocks in an MCU are illegal. @see ITU-T T.81 B.2.3 */
+const maxBlocksPerMcu = 10;
+
+/** A component's part in a scan. */
+export interface ScanComponent {
+  readonly plane: ComponentPlane;
+  readonly dc: HuffmanTable | undefined;
+  readonly ac: HuffmanTable | undefined;
+  /** DC of the block before. @see ITU-T T.81 F.1.1.5.1 */
+  prediction: number;
+}
+
+/**
+ * One scan, decoded an MCU row at a time. Each scan keeps its place in the file, so all scans of a
+ * progressive image can advance side by side and no more than one MCU row of coefficients is held.
+ *
+ * @see ITU-T T.81 B.2.3 (scan header), A.2 (order of blocks)
+ */
+export class JpegScan implements ProgressiveBand {
+  readonly components: readonly ScanComponent[];
+  readonly spectralStart: number;
+  readonly spectralEnd: number;
+  /** Bit position of the scan before over the same coefficients (Ah); 0 in the first. */
+  readonly previousShift: number;
+  readonly shift: number;
+  endOfBandRun = 0;
+  readonly reader: BitReader;
+  readonly #frame: JpegFrame;
+  readonly #restartInterval: number;
+  #mcusToRestart: number;
+  #nextRestart = 0;
+
+  /**
+   * @param index of the scan in the file, from 0.
+   * @throws {CodedError} `image_malformed`, `image_too_complex`.
+   */
+  constructor(
+    bytes: Uint8Array,
+    segment: Segment,
+    frame: JpegFrame,
+    planes: readonly ComponentPlane[],
+    tables: JpegTables,
+    index: number,
+  ) {
+    if (index >= maxJpegScans) throw tooComplex('jpeg', `more than ${maxJpegScans} scans`);
+    const { start, end } = segment;
+    const count = bytes[start];
+    if (count < 1 || count > 4 || end - start < 4 + count * 2)
+      throw malformed('jpeg', 'a scan header is malformed');
+    const parameters = start + 1 + count * 2;
+    this.spectralStart = frame.progressive ? bytes[parameters] : 0;
+    this.spectralEnd = frame.progressive ? bytes[parameters + 1] : lastCoefficient;
+    this.previousShift = frame.progressive ? bytes[parameters + 2] >> 4 : 0;
+    this.shift = frame.progressive ? bytes[parameters + 2] & 15 : 0;
+    this.#assertProgression(frame, count);
+
+    const needsDc = this.spectralStart === 0 && this.previousShift === 0;
+    const needsAc = this.spectralEnd > 0;
+    const components: ScanComponent[] = [];
+    for (let i = 0; i < count; i++) {
+      const at = start + 1 + i * 2;
+      const plane = planes.find(({ declared }) => declared.id === bytes[at]);
+      if (plane === undefined || components.some((other) => other.plane === plane)) {
+        throw malformed('jpeg', 'a scan names a component that is not there');
+      }
+      plane.quantization ??= tables.quantization(plane.declared.quantizationTable);
+      components.push({
+        plane,
+        dc: needsDc ? tables.dc(bytes[at + 1] >> 4) : undefined,
+        ac: needsAc ? tables.ac(bytes[at + 1] & 15) : undefined,
+        prediction: 0,
+      });
+    }
+    this.components = components;
+    const blocksPerMcu = components.reduce(
+      (sum, { plane: { declared } }) => sum + declared.horizontal * declared.vertical,
+      0,
+    );
+    if (count > 1 && blocksPerMcu > maxBlocksPerMcu)
+      throw malformed('jpeg', `${blocksPerMcu} blocks in an MCU`);
+    this.#frame = frame;
+    this.reader = new BitReader(bytes, end);
+    this.#restartInterval = tables.restartInterval;
+    this.#mcusToRestart = tables.restartInterval;
+  }
+
+  /** Blocks this scan visits: what its cost is proportional to. */
+  get blocks(): number {
+    const { mcusPerLine, mcuRows } = this.#frame;
+    return this.components.reduce((sum, { plane: { declared } }) => {
+      if (this.components.length === 1) return sum + declared.blocksPerLine * declared.blocksPerColumn;
+      return sum + mcusPerLine * mcuRows * declared.horizontal * declared.vertical;
+    }, 0);
+  }
+
+  /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
+  decodeRow(mcuRow: number, block: Int32Array): void {
+    if (this.components.length === 1) this.#decodeLoneRow(this.components[0], mcuRow, block);
+    else this.#decodeInterleavedRow(mcuRow, block);
+    this.reader.assertNotOverrun();
+  }
+
+  /** @see ITU-T T.81 A.2.3 */
+  #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
+    const { mcusPerLine } = this.#frame;
+    for (let mcu = 0; mcu < mcusPerLine; mcu++) {
+      if (this.#restartInterval > 0) this.#countMcu();
+      for (let i = 0; i < this.components.length; i++) {
+        const component = this.components[i];
+        const { horizontal, vertical } = component.plane.declared;
+        for (let v = 0; v < vertical; v++) {
+          for (let h = 0; h < horizontal; h++) {
+            this.#decodeBlock(component, mcu * horizontal + h, mcuRow * vertical + v, v, block);
+          }
+        }
+      }
+    }
+  }
+
+  /** A scan of one component has no padding blocks, and each block is an MCU. @see ITU-T T.81 A.2.2 */
+  #decodeLoneRow(component: ScanComponent, mcuRow: number, block: Int32Array): void {
+    const { vertical, blocksPerLine, blocksPerColumn } = component.plane.declared;
+    for (let v = 0; v < vertical; v++) {
+      const blockY = mcuRow * vertical + v;
+      if (blockY >= blocksPerColumn) return;
+      for (let blockX = 0; blockX < blocksPerLine; blockX++) {
+        if (this.#restartInterval > 0) this.#countMcu();
+        this.#decodeBlock(component, blockX, blockY, v, block);
+      }
+    }
+  }
+
+  #decodeBlock(
+    component: ScanComponent,
+    blockX: number,
+    blockY: number,
+    row: number,
+    block: Int32Array,
+  ): void {
+    if (this.#frame.progressive) this.#decodeProgressive(component, blockX, row);
+    else this.#decodeSequential(component, blockX, blockY, block);
+  }
+
+  #decodeSequential(component: ScanComponent, blockX: number, blockY: number, block: Int32Array): void {
+    const { plane, dc, ac } = component;
+    const { reader } = this;
+    component.prediction = (component.prediction + decodeDcDifference(reader, dc!)) | 0;
+    const needed =
+      blockX >= plane.blockLeft &&
+      blockX < plane.blockRight &&
+      blockY >= plane.blockTop &&
+      blockY < plane.blockBottom;
+    if (!needed) {
+      skipAcCoefficients(reader, ac!, 1);
+      return;
+    }
+    const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, lastCoefficient);
+    block[0] = Math.imul(component.prediction, plane.quantization![0]);
+    plane.writeBlock(block, last, blockX, plane.rowStart(blockY * blockSide));
+  }
+
+  #decodeProgressive(component: ScanComponent, blockX: number, row: number): void {
+    const { coefficients, declared } = component.plane;
+    const { reader } = this;
+    const at = (row * declared.paddedBlocksPerLine + blockX) * blockSize;
+    if (this.spectralStart > 0) {
+      if (this.previousShift === 0) decodeAcFirst(reader, component.ac!, this, coefficients, at);
+      else decodeAcRefinement(reader, component.ac!, this, coefficients, at);
+    } else if (this.previousShift === 0) {
+      component.prediction = (component.prediction + decodeDcDifference(reader, component.dc!)) | 0;
+      coefficients[at] = component.prediction << this.shift;
+    } else if (reader.readBits(1) !== 0) {
+      coefficients[at] |= 1 << this.shift;
+    }
+  }
+
+  /** @see ITU-T T.81 E.2.4 */
+  #countMcu(): void {
+    if (this.#mcusToRestart === 0) {
+      this.reader.readRestart(this.#nextRestart);
+      this.#nextRestart = (this.#nextRestart + 1) % restartMarkers;
+      this.#mcusToRestart = this.#restartInterval;
+      this.endOfBandRun = 0;
+      for (const component of this.components) component.prediction = 0;
+    }
+    this.#mcusToRestart--;
+  }
+
+  /** @see ITU-T T.81 G.1.1.1 and table B.3 */
+  #assertProgression(frame: JpegFrame, count: number): void {
+    if (!frame.progressive) return;
+    const { spectralStart, spectralEnd, previousShift, shift } = this;
+    const isDc = spectralStart === 0;
+    const bandIsLegal = isDc
+      ? spectralEnd === 0
+      : count === 1 && spectralEnd >= spectralStart && spectralEnd < 64;
+    const shiftIsLegal = shift <= 13 && (previousShift === 0 || previousShift === shift + 1);
+    if (!bandIsLegal || !shiftIsLegal) throw malformed('jpeg', 'a progressive scan has illegal parameters');
+  }
+}

@@ -1,0 +1,173 @@
+import type { BitReader } from './bit-reader.ts';
+import { blockSize } from './frame.ts';
+import { extend, type HuffmanTable, lookaheadBits } from './huffman.ts';
+import { zigzag } from './segments.ts';
+
+const lookaheadMask = (1 << lookaheadBits) - 1;
+/** Fewer bits than this in the reader, and a code of 16 bits might not be there. */
+const enoughBits = 16;
+const zeroRunOf16 = 0xf0;
+
+/**
+ * The difference of a block's DC coefficient to the one before.
+ *
+ * @see ITU-T T.81 F.2.2.1
+ */
+export function decodeDcDifference(reader: BitReader, table: HuffmanTable): number {
+  const size = reader.readSymbol(table);
+  return size === 0 ? 0 : extend(reader.readBits(size), size);
+}
+
+/**
+ * Decodes the AC coefficients of one block of a sequential scan and dequantizes them.
+ *
+ * @param quantization divisors in zigzag order.
+ * @param block receives the coefficients, row-major; those not coded are left as they are (zero).
+ * @param lastKept zigzag index behind which coefficients are parsed and dropped.
+ * @returns the zigzag index of the last coefficient written, 0 if there is none.
+ * @see ITU-T T.81 F.2.2.2, figure F.13
+ */
+export function decodeAcCoefficients(
+  reader: BitReader,
+  table: HuffmanTable,
+  quantization: Int32Array,
+  block: Int32Array,
+  lastKept: number,
+): number {
+  const { bytes } = reader;
+  const lastPair = bytes.length - 1;
+  const { coefficients, symbols } = table;
+  let { bits, count, position } = reader;
+  let last = 0;
+  let k = 1;
+  while (k <= lastKept) {
+    if (count < enoughBits) {
+      // Two bytes at once, unless one may be stuffed or begin a marker.
+      if (position < lastPair && bytes[position] !== 0xff && bytes[position + 1] !== 0xff) {
+        bits = (bits << 16) | (bytes[position] << 8) | bytes[position + 1];
+        count += 16;
+        position += 2;
+      } else {
+        reader.bits = bits;
+        reader.count = count;
+        reader.position = position;
+        reader.refill();
+        bits = reader.bits;
+        count = reader.count;
+        position = reader.position;
+      }
+    }
+    const prefix = (bits >>> (count - lookaheadBits)) & lookaheadMask;
+    const coefficient = coefficients[prefix];
+    if (coefficient !== 0) {
+      count -= coefficient & 255;
+      k += (coefficient >> 8) & 15;
+      if (k > lastKept) {
+        k++;
+        break;
+      }
+      block[zigzag[k]] = Math.imul(coefficient >> 16, quantization[k]);
+      last = k++;
+      continue;
+    }
+    // Rare: end of block, a run of 16 zeros, or a code and value longer than the look-ahead.
+    let symbol = symbols[prefix];
+    if (symbol !== 0) {
+      count -= symbol >> 8;
+      symbol &= 255;
+    } else {
+      reader.bits = bits;
+      reader.count = count;
+      reader.position = position;
+      symbol = reader.readLongSymbol(table);
+      count = reader.count;
+    }
+    const size = symbol & 15;
+    if (size === 0) {
+      if (symbol !== zeroRunOf16) {
+        k = blockSize;
+        break;
+      }
+      k += 16;
+      continue;
+    }
+    k += symbol >> 4;
+    if (count < size) {
+      reader.bits = bits;
+      reader.count = count;
+      reader.position = position;
+      reader.refill();
+      bits = reader.bits;
+      count = reader.count;
+      position = reader.position;
+    }
+    count -= size;
+    if (k <= lastKept) {
+      const magnitude = (bits >>> count) & ((1 << size) - 1);
+      const value = magnitude < 1 << (size - 1) ? magnitude - (1 << size) + 1 : magnitude;
+      block[zigzag[k]] = Math.imul(value, quantization[k]);
+      last = k;
+    }
+    k++;
+  }
+  reader.bits = bits;
+  reader.count = count;
+  reader.position = position;
+  if (k < blockSize) skipAcCoefficients(reader, table, k);
+  return last;
+}
+
+/**
+ * Passes over the AC coefficients from zigzag index `from` on, without their values.
+ *
+ * @see ITU-T T.81 F.2.2.2
+ */
+export function skipAcCoefficients(reader: BitReader, table: HuffmanTable, from: number): void {
+  const { bytes } = reader;
+  const lastPair = bytes.length - 1;
+  const { skips } = table;
+  let { bits, count, position } = reader;
+  let k = from;
+  while (k < blockSize) {
+    if (count < enoughBits) {
+      if (position < lastPair && bytes[position] !== 0xff && bytes[position + 1] !== 0xff) {
+        bits = (bits << 16) | (bytes[position] << 8) | bytes[position + 1];
+        count += 16;
+        position += 2;
+      } else {
+        reader.bits = bits;
+        reader.count = count;
+        reader.position = position;
+        reader.refill();
+        bits = reader.bits;
+        count = reader.count;
+        position = reader.position;
+      }
+    }
+    const skip = skips[(bits >>> (count - lookaheadBits)) & lookaheadMask];
+    if (skip !== 0 && (skip & 255) <= count) {
+      count -= skip & 255;
+      k += skip >> 8;
+      continue;
+    }
+    reader.bits = bits;
+    reader.count = count;
+    reader.position = position;
+    const symbol = reader.readSymbol(table);
+    const size = symbol & 15;
+    if (size !== 0) {
+      k += (symbol >> 4) + 1;
+      reader.readBits(size);
+    } else if (symbol === zeroRunOf16) {
+      k += 16;
+    } else {
+      k = blockSize;
+    }
+    bits = reader.bits;
+    count = reader.count;
+    position = reader.position;
+  }
+  reader.bits = bits;
+  reader.count = count;
+  reader.position = position;
+}
