@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildDir } from '../../src/cli/paths.ts';
+import { assetsDir, buildDir } from '../../src/cli/paths.ts';
+import { goldenPath } from '../golden/golden.ts';
 
 const compatibilityDate = '2026-11-01';
 const compatibilityFlags = ['nodejs_compat'];
@@ -16,7 +17,7 @@ export async function auxiliaryEdge() {
     compatibilityDate,
     compatibilityFlags,
     r2Buckets: { MODELS: 'resnet-edge-models' },
-    serviceBindings: { EDGE: 'edge' },
+    serviceBindings: { EDGE: 'edge', FILES: serveFile },
     workers: [
       {
         name: 'edge',
@@ -32,4 +33,11 @@ export async function auxiliaryEdge() {
       },
     ],
   };
+}
+
+/** Hands the repository's files to tests, which have no file system: /assets/KEY and /golden/FILE. */
+async function serveFile(request: { readonly url: string }): Promise<Response> {
+  const [, folder, ...rest] = new URL(request.url).pathname.split('/');
+  const path = folder === 'assets' ? join(assetsDir, ...rest) : goldenPath(rest.join('/'));
+  return new Response(new Uint8Array(await readFile(path)));
 }
