@@ -79,10 +79,11 @@ export class CatalogReader {
       throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxLabelsBytes} bytes.`);
     }
     const object = await this.#open(key);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256))
-      chunks.push(chunk);
-    const text = await new Blob(chunks).text();
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256)) {
+      text += decoder.decode(chunk, { stream: true });
+    }
     const labels = parseLabels(parseJson(key, text), manifest.output.classes);
     this.#labels.set(key, labels);
     return labels;

@@ -106,15 +106,12 @@ export class SessionCache {
 
   async #waitFor(key: string, attempt: Attempt): Promise<InferenceSession> {
     const timeoutMs = this.#options.loadTimeoutMs ?? modelLoadTimeoutMs;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const deadline = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), timeoutMs);
-    });
+    const deadline = startDeadline(timeoutMs);
     try {
-      const session = await Promise.race([attempt.session, deadline]);
-      if (session !== 'late') return session;
+      const session = await Promise.race([attempt.session, deadline.passed]);
+      if (session) return session;
     } finally {
-      clearTimeout(timer);
+      deadline.cancel();
     }
     attempt.ticket.abandoned = true;
     attempt.ticket.free?.();
@@ -158,4 +155,10 @@ export class SessionCache {
     this.#runtime = await this.#booting;
     return this.#runtime;
   }
+}
+
+function startDeadline(ms: number): { readonly passed: Promise<undefined>; cancel(): void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  return { passed: promise, cancel: () => clearTimeout(timer) };
 }
