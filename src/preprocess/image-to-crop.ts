@@ -2,6 +2,7 @@ import { CodedError } from '../errors.ts';
 import { decodeWithImageJs } from '../image/decode-with-image-js.ts';
 import type { ImageHeader } from '../image/image.ts';
 import { decodeJpeg } from '../image/jpeg/decode-jpeg.ts';
+import { decodePng } from '../image/png/decode-png.ts';
 import { parseImageHeader } from '../image/probe.ts';
 import { createCropResampler } from './crop-resampler.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
@@ -43,6 +44,7 @@ export async function decodeToCrop(
   options.onStage?.('decode');
   const resampler = createCropResampler(header, spec);
   if (header.format === 'jpeg') decodeJpeg(bytes, resampler);
+  else if (header.format === 'png') await decodePng(bytes, resampler);
   else await decodeWithImageJs(bytes, header, resampler);
   if (!resampler.complete) {
     throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
