@@ -1,7 +1,8 @@
 import type { PixelWindow, RowSink } from '../image.ts';
+import type { InflatedData } from '../inflated-data.ts';
 import { type ReducedImage, toReducedImages, toWholeImage } from './adam7.ts';
 import { type PngLayout, parsePngLayout } from './chunks.ts';
-import { InflatedData } from './inflated-data.ts';
+import { openImageData } from './image-data.ts';
 import { bitsPerPixel, type PixelRun, toFullPalette, toRgb } from './samples.ts';
 import { unfilterRow } from './unfilter.ts';
 
@@ -81,7 +82,7 @@ class PassReader {
     this.#pass = pass;
     this.#run = toRun(pass, window);
     this.#pixelBytes = Math.max(1, bitsPerPixel(layout) >> 3);
-    this.#data = new InflatedData(bytes, layout, verifyChecksums);
+    this.#data = openImageData(bytes, layout, verifyChecksums);
     this.#offset = offset;
     this.#current = new Uint8Array(rowBytes + 1);
     this.#previous = new Uint8Array(rowBytes + 1);
