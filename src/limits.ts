@@ -78,3 +78,10 @@ export const maxJpegScans = 200;
  * progressive coding visits 5 times: 16 M visits, at 20 to 100 ns each, are about 1 s.
  */
 export const maxJpegBlockVisits = 16_000_000;
+
+/**
+ * libwebp decodes whole frames. Measured peak of heap and copies: about 13 bytes a pixel (lossless; 9
+ * lossy) over 17 MB for the instance. 2 Mi pixels take 44 MB, which leaves room for one such decode
+ * beside the model; see `npm run bench:image`.
+ */
+export const maxWebpPixels = 2 * 1024 * 1024;

@@ -1,8 +1,12 @@
 import { CodedError } from '../errors.ts';
-import { decodeWithImageJs } from '../image/decode-with-image-js.ts';
-import type { ImageHeader } from '../image/image.ts';
+import { decodeBmp } from '../image/bmp/decode-bmp.ts';
+import { decodeGif } from '../image/gif/decode-gif.ts';
+import type { ImageHeader, RowSink } from '../image/image.ts';
 import { decodeJpeg } from '../image/jpeg/decode-jpeg.ts';
+import { decodePng } from '../image/png/decode-png.ts';
 import { parseImageHeader } from '../image/probe.ts';
+import { decodeTiff } from '../image/tiff/decode-tiff.ts';
+import { decodeWebp, type WebpModuleLoader } from '../image/webp/decode-webp.ts';
 import { createCropResampler } from './crop-resampler.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 
@@ -13,6 +17,8 @@ export interface ImageOptions {
   readonly fast?: boolean;
   /** Called when a stage begins, so that a caller can time it. */
   readonly onStage?: (stage: ImageStage) => void;
+  /** Without it, WebP is refused. Called for WebP images alone. */
+  readonly loadWebpModule?: WebpModuleLoader;
 }
 
 export type ImageStage = 'probe' | 'decode';
@@ -42,10 +48,40 @@ export async function decodeToCrop(
 
   options.onStage?.('decode');
   const resampler = createCropResampler(header, spec);
-  if (header.format === 'jpeg') decodeJpeg(bytes, resampler);
-  else await decodeWithImageJs(bytes, header, resampler);
+  const { approximate } = await decode(bytes, header, resampler, options);
   if (!resampler.complete) {
     throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
   }
-  return { header, approximate: false, crop: resampler.crop };
+  return { header, approximate, crop: resampler.crop };
+}
+
+async function decode(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  sink: RowSink,
+  options: ImageOptions,
+): Promise<{ approximate: boolean }> {
+  const exact = { approximate: false };
+  switch (header.format) {
+    case 'jpeg':
+      return { approximate: !decodeJpeg(bytes, sink).complete };
+    case 'png':
+      await decodePng(bytes, sink);
+      return exact;
+    case 'gif':
+      decodeGif(bytes, sink);
+      return exact;
+    case 'bmp':
+      decodeBmp(bytes, sink);
+      return exact;
+    case 'tiff':
+      await decodeTiff(bytes, sink);
+      return exact;
+    case 'webp':
+      await decodeWebp(bytes, header, sink, options.loadWebpModule);
+      return exact;
+    case 'avif':
+    case 'heic':
+      throw new CodedError('image_format_unsupported', `${header.format.toUpperCase()} is not decoded here.`);
+  }
 }
