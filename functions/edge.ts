@@ -1,3 +1,4 @@
+import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 import { createApp } from '../src/http/app.ts';
 import { bootOrtWeb } from '../src/inference/ort-web.ts';
@@ -5,11 +6,15 @@ import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
 import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
+import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
+
+/** Bindings that a deployment may leave out; wrangler.toml shows how to add them. */
+type EdgeEnv = Env & { readonly IMAGES?: ImagesBinding };
 
 /** One app per isolate: sessions and manifests outlive a request. */
 let app: ReturnType<typeof createApp> | undefined;
 
-function compose(env: Env): ReturnType<typeof createApp> {
+function compose(env: EdgeEnv): ReturnType<typeof createApp> {
   const catalog = new CatalogReader(createR2ModelStore(env.MODELS), createWorkersSha256);
   const sessions = new SessionCache({
     catalog,
@@ -22,6 +27,8 @@ function compose(env: Env): ReturnType<typeof createApp> {
     catalog,
     sessions,
     serverTiming: env.SERVER_TIMING === 'on',
+    image: { loadWebpModule: () => webpWasm },
+    ...(env.IMAGES && { transcode: createCloudflareImagesTranscode(env.IMAGES) }),
     log: writeLog,
   });
 }
@@ -43,4 +50,4 @@ export default {
     app ??= compose(env);
     return app.fetch(request, env, ctx);
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<EdgeEnv>;

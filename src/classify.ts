@@ -4,7 +4,8 @@ import type { InferenceSession } from './inference/session.ts';
 import type { ClassLabel, ModelManifest } from './model/manifest.ts';
 import { softmax } from './postprocess/softmax.ts';
 import { topK } from './postprocess/top-k.ts';
-import { decodeToCrop } from './preprocess/image-to-crop.ts';
+import { decodeToCrop, type ImageCrop, type ImageOptions } from './preprocess/image-to-crop.ts';
+import type { PreprocessSpec } from './preprocess/preprocess-spec.ts';
 import { toTensor } from './preprocess/to-tensor.ts';
 
 /** One class with its probability. */
@@ -31,6 +32,16 @@ export interface ClassifiedImage {
   readonly approximate: boolean;
 }
 
+/** @returns a JPEG of the same picture, upright, small enough to decode. */
+export type Transcode = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** Refusals that say nothing against the image itself. */
+const beyondThisDecoder: ReadonlySet<string> = new Set([
+  'image_format_unsupported',
+  'image_too_many_pixels',
+  'image_too_complex',
+]);
+
 export type Stage = 'decode' | 'preprocess' | 'inference';
 
 /** A model that is loaded and whose labels are known. */
@@ -43,6 +54,9 @@ export interface LoadedModel {
 export interface ClassifyOptions {
   /** Number of predictions, at least 1. */
   readonly topK: number;
+  readonly image?: ImageOptions;
+  /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
+  readonly transcode?: Transcode;
   /** Awaited after each stage: the moment at which a clock can be read (workerd's stands still during CPU work). */
   readonly onStage?: (stage: Stage) => Promise<void> | void;
 }
@@ -60,7 +74,7 @@ export async function classify(
   options: ClassifyOptions,
 ): Promise<Classification> {
   const { manifest, labels, session } = model;
-  const { header, crop, approximate } = await decodeToCrop(bytes, manifest.preprocess);
+  const { header, crop, approximate } = await decodeOrTranscode(bytes, manifest.preprocess, options);
   await options.onStage?.('decode');
 
   const input = toTensor(crop, manifest.preprocess);
@@ -90,4 +104,19 @@ export async function classify(
     },
     predictions,
   };
+}
+
+async function decodeOrTranscode(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  { image, transcode }: ClassifyOptions,
+): Promise<ImageCrop> {
+  try {
+    return await decodeToCrop(bytes, spec, image);
+  } catch (error) {
+    if (!transcode || !(error instanceof CodedError) || !beyondThisDecoder.has(error.code)) throw error;
+    const decoded = await decodeToCrop(await transcode(bytes), spec, image);
+    // Another decoder and another JPEG generation lie between: no longer Pillow's bytes.
+    return { ...decoded, approximate: true };
+  }
 }

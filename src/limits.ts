@@ -14,9 +14,12 @@ const MiB = 1024 * 1024;
 /** One request's body. A 48-megapixel phone JPEG is 12 to 18 MB; see the table above for the rest. */
 export const maxBodyBytes = 20 * MiB;
 
-/** After a body was refused as too large, this much more is read and dropped so that the client can read why. */
-export const maxDrainBytes = 2 * maxBodyBytes;
-export const maxDrainMs = 5_000;
+/**
+ * After a body was refused as too large, this much more is read and dropped, so that a client that is
+ * still sending can read why. Cloudflare itself takes no body over 100 MB on most plans.
+ */
+export const maxDrainBytes = 100 * MiB;
+export const maxDrainMs = 10_000;
 
 /** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
 export const maxImagesPerRequest = 16;

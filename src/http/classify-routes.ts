@@ -14,7 +14,13 @@ export function classifyRoutes(): Hono<HonoEnv> {
     const model = await loadModel(c, request.model);
     await timing.lap('model');
 
-    const options: ClassifyOptions = { topK: request.topK, onStage: (stage) => timing.lap(stage) };
+    const { image, transcode } = c.get('services');
+    const options: ClassifyOptions = {
+      topK: request.topK,
+      image: { ...image, orientation: request.orientation, fast: request.decode === 'fast' },
+      ...(transcode && { transcode }),
+      onStage: (stage) => timing.lap(stage),
+    };
     const answer = {
       id: c.get('requestId'),
       model: model.manifest.name,

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
+import type { ClassifyOptions, Transcode } from '../classify.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 
@@ -8,6 +9,9 @@ export interface AppServices {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
   readonly serverTiming: boolean;
+  /** What this deployment decodes with. */
+  readonly image?: ClassifyOptions['image'];
+  readonly transcode?: Transcode;
   /** One structured line. Never image content. */
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
 }

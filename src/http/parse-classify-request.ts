@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
-import {
-  defaultTopK,
-  maxBodyBytes,
-  maxImagesPerRequest,
-  maxModelNameLength,
-  maxMultipartFields,
-  maxTopK,
-} from '../limits.ts';
+import { maxBodyBytes, maxImagesPerRequest, maxMultipartFields } from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
 import { readBody } from './read-body.ts';
+import {
+  optionNames,
+  parseOptions,
+  type RawOptions,
+  type RequestOptions,
+  readOptions,
+} from './request-options.ts';
 
 /** One image of a request. Bytes are fetched when its turn comes, so that only one is held at a time. */
 export interface ImageInput {
@@ -18,32 +18,17 @@ export interface ImageInput {
   readBytes(): Promise<Uint8Array>;
 }
 
-export interface ClassifyRequest {
+export interface ClassifyRequest extends RequestOptions {
   readonly images: readonly ImageInput[];
-  readonly topK: number;
-  /** Undefined for the default model. */
-  readonly model: string | undefined;
 }
-
-const topKSchema = z
-  .union([
-    z.int(),
-    z
-      .string()
-      .regex(/^\d{1,5}$/)
-      .transform(Number),
-  ])
-  .pipe(z.int().min(1).max(maxTopK));
-const modelSchema = z.string().min(1).max(maxModelNameLength);
-
-const jsonBodySchema = z.strictObject({
-  image: z.string().min(1),
-  top_k: z.unknown().optional(),
-  model: z.unknown().optional(),
-});
 
 /** curl's --data-binary sends form-urlencoded unless told otherwise; the bytes decide what it is. */
 const rawMediaTypes = ['application/octet-stream', 'application/x-www-form-urlencoded'];
+
+const jsonBodySchema = z.strictObject({
+  image: z.string().min(1),
+  ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
+});
 
 /**
  * Raw bytes, multipart or JSON to images and options. Options come from the query string; the
@@ -54,10 +39,7 @@ const rawMediaTypes = ['application/octet-stream', 'application/x-www-form-urlen
  */
 export async function parseClassifyRequest(request: Request): Promise<ClassifyRequest> {
   const query = new URL(request.url).searchParams;
-  const options: RawOptions = {
-    top_k: query.get('top_k') ?? undefined,
-    model: query.get('model') ?? undefined,
-  };
+  const options = readOptions((name) => query.get(name));
   const contentType = request.headers.get('content-type') ?? '';
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
 
@@ -72,23 +54,6 @@ export async function parseClassifyRequest(request: Request): Promise<ClassifyRe
     'media_type_unsupported',
     `Cannot read "${mediaType.slice(0, 80)}". Send image bytes (image/* or application/octet-stream), multipart/form-data or application/json.`,
   );
-}
-
-interface RawOptions {
-  readonly top_k: unknown;
-  readonly model: unknown;
-}
-
-function parseOptions(raw: RawOptions): { topK: number; model: string | undefined } {
-  const topK = topKSchema.safeParse(raw.top_k ?? defaultTopK);
-  if (!topK.success) {
-    throw new CodedError('option_invalid', `top_k must be a whole number from 1 to ${maxTopK}.`);
-  }
-  const model = modelSchema.optional().safeParse(raw.model ?? undefined);
-  if (!model.success) {
-    throw new CodedError('option_invalid', `model must be a name of 1 to ${maxModelNameLength} characters.`);
-  }
-  return { topK: topK.data, model: model.data };
 }
 
 async function parseJsonBody(request: Request, query: RawOptions): Promise<ClassifyRequest> {
@@ -108,11 +73,9 @@ async function parseJsonBody(request: Request, query: RawOptions): Promise<Class
       `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}.`,
     );
   }
-  const options = parseOptions({
-    top_k: body.data.top_k ?? query.top_k,
-    model: body.data.model ?? query.model,
-  });
-  const bytes = decodeBase64Image(body.data.image);
+  const fields: Readonly<Record<string, unknown>> = body.data;
+  const options = parseOptions({ ...query, ...readOptions((name) => fields[name]) });
+  const bytes = decodeBase64Image(body.data.image as string);
   return { ...options, images: [{ name: undefined, readBytes: async () => bytes }] };
 }
 
@@ -137,10 +100,7 @@ async function parseMultipart(
       `${files.length} images, at most ${maxImagesPerRequest} are taken.`,
     );
   }
-  const options = parseOptions({
-    top_k: form.get('top_k') ?? query.top_k,
-    model: form.get('model') ?? query.model,
-  });
+  const options = parseOptions({ ...query, ...readOptions((name) => form.get(name)) });
   const images = files.map((file) => ({
     name: file.name,
     async readBytes() {

@@ -14,10 +14,10 @@ export interface EdgeServer {
   stop(): Promise<void>;
 }
 
-export async function startEdge({ seed = true } = {}): Promise<EdgeServer> {
+export async function startEdge({ seed = true, configPath = './wrangler.toml' } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath: './wrangler.toml', prebuiltWorkerDir: buildDir }],
+    workers: [{ configPath, prebuiltWorkerDir: buildDir }],
   });
   const url = (await harness.listen()).url.origin;
   const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();

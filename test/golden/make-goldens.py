@@ -28,5 +28,7 @@ def crop(image):
 Image.open(source / 'chelsea.png').convert('RGB').save(here / 'cat.jpg', quality=88)
 Image.open(source / 'coffee.png').convert('RGB').resize((480, 320), Image.LANCZOS).save(here / 'coffee.png')
 (here / 'rocket.jpg').write_bytes((source / 'rocket.jpg').read_bytes())
+Image.open(here / 'cat.jpg').save(here / 'cat.webp', quality=90)
+Image.open(here / 'cat.jpg').save(here / 'cat.avif', quality=80)
 for name in ('cat.jpg', 'coffee.png', 'rocket.jpg'):
     crop(Image.open(here / name)).save(here / f'{Path(name).stem}.crop.png', optimize=True)
