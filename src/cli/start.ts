@@ -9,7 +9,7 @@ if (port !== 0) await assertPortFree(port);
 
 const worker = await startLocalWorker(port).catch((error: unknown) => fail(String(error)));
 console.log(
-  `resnet-edge is ready on ${worker.url} - try: curl -T photo.jpg -X POST -H 'content-type: image/jpeg' ${worker.url}/v1/classify`,
+  `resnet-edge is ready on ${worker.url} - try: curl --data-binary @photo.jpg ${worker.url}/v1/classify`,
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {

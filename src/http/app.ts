@@ -5,6 +5,7 @@ import { CodedError } from '../errors.ts';
 import { classifyRoutes } from './classify-routes.ts';
 import { type AppServices, type HonoEnv, keepAlive } from './context.ts';
 import { healthRoutes } from './health-routes.ts';
+import { indexRoutes } from './index-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { problemKinds, toProblem, toProblemResponse } from './problem.ts';
 
@@ -32,6 +33,7 @@ export function createApp(services: AppServices): Hono<HonoEnv> {
     }),
   );
 
+  app.route('/', indexRoutes());
   app.route('/v1', classifyRoutes());
   app.route('/v1', modelRoutes());
   app.route('/v1', healthRoutes());
