@@ -83,8 +83,13 @@ export const maxJpegScans = 200;
 export const maxJpegBlockVisits = 16_000_000;
 
 /**
- * libwebp decodes whole frames. Measured peak of heap and copies: about 13 bytes a pixel (lossless; 9
- * lossy) over 17 MB for the instance. 2 Mi pixels take 44 MB, which leaves room for one such decode
- * beside the model; see `npm run bench:image`.
+ * libwebp decodes whole frames. Its heap begins at 16.8 MB and, measured, ends at 5.2 bytes a pixel for
+ * plain lossy images and 12.1 for lossless ones or such with alpha; the copy that leaves it is 4 more.
  */
-export const maxWebpPixels = 2 * 1024 * 1024;
+export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
+
+/**
+ * Beside a resident model of 52 MB this is all the memory there is: 4.4 MP of a plain lossy WebP, 2.6 MP
+ * of another. Such a decode runs alone.
+ */
+export const maxWebpBytes = 40 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { CodedError } from '../errors.ts';
 import { decodeBmp } from '../image/bmp/decode-bmp.ts';
 import { decodeGif } from '../image/gif/decode-gif.ts';
 import type { ImageHeader, RowSink } from '../image/image.ts';
-import { decodeJpeg } from '../image/jpeg/decode-jpeg.ts';
+import { decodeJpeg, type JpegOutputSide } from '../image/jpeg/decode-jpeg.ts';
 import { decodePng } from '../image/png/decode-png.ts';
 import { parseImageHeader } from '../image/probe.ts';
 import { decodeTiff } from '../image/tiff/decode-tiff.ts';
@@ -20,6 +20,11 @@ export interface ImageOptions {
   /** Without it, WebP is refused. Called for WebP images alone. */
   readonly loadWebpModule?: WebpModuleLoader;
 }
+
+/** Pixels of a JPEG block, per side. */
+const fullSide = 8;
+/** A reduced image must keep this many times the pixels that the crop is made from. */
+const minOversampling = 2;
 
 export type ImageStage = 'probe' | 'decode';
 
@@ -47,24 +52,36 @@ export async function decodeToCrop(
   const header: ImageHeader = options.orientation === 'ignore' ? { ...stored, orientation: 1 } : stored;
 
   options.onStage?.('decode');
-  const resampler = createCropResampler(header, spec);
-  const { approximate } = await decode(bytes, header, resampler, options);
+  const side = options.fast === true && header.format === 'jpeg' ? chooseReducedSide(header, spec) : fullSide;
+  const resampler = createCropResampler(header, spec, fullSide / side);
+  const { approximate } = await decode(bytes, header, resampler, side, options);
   if (!resampler.complete) {
     throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
   }
   return { header, approximate, crop: resampler.crop };
 }
 
+/** The strongest reduction that leaves the resampler enough to average; none for small images. */
+function chooseReducedSide({ width, height }: ImageHeader, spec: PreprocessSpec): JpegOutputSide {
+  const shortSide = Math.min(width, height);
+  const sides = [1, 2, 4] as const;
+  return (
+    sides.find((side) => (shortSide * side) / fullSide >= minOversampling * spec.resizeShortestEdge) ??
+    fullSide
+  );
+}
+
 async function decode(
   bytes: Uint8Array,
   header: ImageHeader,
   sink: RowSink,
+  side: JpegOutputSide,
   options: ImageOptions,
 ): Promise<{ approximate: boolean }> {
   const exact = { approximate: false };
   switch (header.format) {
     case 'jpeg':
-      return { approximate: !decodeJpeg(bytes, sink).complete };
+      return { approximate: !decodeJpeg(bytes, sink, side).complete || side < fullSide };
     case 'png':
       await decodePng(bytes, sink);
       return exact;

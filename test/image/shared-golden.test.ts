@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
-import type { PreprocessSpec } from '../../src/preprocess/preprocess-spec.ts';
+import { defaultSpec } from './fixtures.ts';
 
 /** The reference set of photos is not part of this repository. */
 const shared = process.env.RESNET_EDGE_SHARED;
@@ -13,15 +13,6 @@ interface GoldenItem {
   readonly crop_rgb_sha256: string;
 }
 
-const spec: PreprocessSpec = {
-  resizeShortestEdge: 256,
-  interpolation: 'bilinear',
-  centerCrop: 224,
-  rescaleFactor: 1 / 255,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
-
 describe.skipIf(shared === undefined)('photos of RESNET_EDGE_SHARED/golden', () => {
   const folder = join(shared ?? '', 'golden');
   const { items } =
@@ -30,7 +21,7 @@ describe.skipIf(shared === undefined)('photos of RESNET_EDGE_SHARED/golden', () 
       : (JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as { items: GoldenItem[] });
 
   it.each(items)("$image gives Pillow's crop", async ({ image, crop_rgb_sha256 }) => {
-    const { crop, approximate } = await decodeToCrop(readFileSync(join(folder, image)), spec);
+    const { crop, approximate } = await decodeToCrop(readFileSync(join(folder, image)), defaultSpec);
     expect(createHash('sha256').update(crop).digest('hex')).toBe(crop_rgb_sha256);
     expect(approximate).toBe(false);
   });

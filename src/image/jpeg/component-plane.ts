@@ -1,6 +1,7 @@
 import type { PixelWindow } from '../image.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
 import { fillFlat, idctIslow } from './idct-islow.ts';
+import { idct2, idct4, lastUsefulCoefficient } from './idct-scaled.ts';
 
 /** MCU rows kept: upsampling looks one row beyond each MCU row in both directions. */
 const keptMcuRows = 2;
@@ -10,6 +11,10 @@ const keptMcuRows = 2;
  */
 export class ComponentPlane {
   readonly declared: FrameComponent;
+  /** Samples made of each block, per side: 8, or fewer where the image is decoded at a reduced size. */
+  readonly side: number;
+  /** Zigzag index behind which coefficients are dropped. */
+  readonly lastKept: number;
   /** Samples, not counting what pads the last block. @see ITU-T T.81 A.1.1 */
   readonly width: number;
   readonly height: number;
@@ -29,22 +34,27 @@ export class ComponentPlane {
   /** Progressive only: one MCU row of coefficients, 64 a block in zigzag order. */
   readonly coefficients: Int16Array;
 
-  /** @param window in output pixels. */
-  constructor(frame: JpegFrame, declared: FrameComponent, window: PixelWindow) {
+  /**
+   * @param window in output pixels.
+   * @param frameSide output pixels made of each block of a component that is not subsampled, per side.
+   */
+  constructor(frame: JpegFrame, declared: FrameComponent, window: PixelWindow, frameSide: number) {
     const { horizontal, vertical, paddedBlocksPerLine } = declared;
     this.declared = declared;
-    this.expandX = frame.maxHorizontal / horizontal;
-    this.expandY = frame.maxVertical / vertical;
-    this.width = Math.ceil(frame.width / this.expandX);
-    this.height = Math.ceil(frame.height / this.expandY);
-    this.stride = paddedBlocksPerLine * blockSide;
-    this.ringRows = keptMcuRows * vertical * blockSide;
+    this.side = chooseSide(frame, declared, frameSide);
+    this.lastKept = lastUsefulCoefficient[this.side];
+    this.expandX = (frame.maxHorizontal * frameSide) / (horizontal * this.side);
+    this.expandY = (frame.maxVertical * frameSide) / (vertical * this.side);
+    this.width = Math.ceil((frame.width * horizontal * this.side) / (frame.maxHorizontal * blockSide));
+    this.height = Math.ceil((frame.height * vertical * this.side) / (frame.maxVertical * blockSide));
+    this.stride = paddedBlocksPerLine * this.side;
+    this.ringRows = keptMcuRows * vertical * this.side;
     this.samples = new Uint8ClampedArray(this.stride * this.ringRows);
     this.coefficients = new Int16Array(frame.progressive ? paddedBlocksPerLine * vertical * blockSize : 0);
 
     // One sample more on each side: a fancily upsampled pixel mixes its neighbours in.
-    const pixelsPerBlockX = blockSide * this.expandX;
-    const pixelsPerBlockY = blockSide * this.expandY;
+    const pixelsPerBlockX = this.side * this.expandX;
+    const pixelsPerBlockY = this.side * this.expandY;
     this.blockLeft = Math.floor((window.left - this.expandX) / pixelsPerBlockX);
     this.blockRight = Math.floor((window.right + this.expandX - 1) / pixelsPerBlockX) + 1;
     this.blockTop = Math.floor((window.top - this.expandY) / pixelsPerBlockY);
@@ -63,12 +73,34 @@ export class ComponentPlane {
    * @param rowStart of the block's first row.
    */
   writeBlock(block: Int32Array, last: number, blockX: number, rowStart: number): void {
-    const at = rowStart + blockX * blockSide;
+    const { side, samples, stride } = this;
+    const at = rowStart + blockX * side;
     if (last === 0) {
-      fillFlat(block[0], this.samples, at, this.stride, blockSide);
-    } else {
-      idctIslow(block, this.samples, at, this.stride);
-      block.fill(0);
+      fillFlat(block[0], samples, at, stride, side);
+      return;
     }
+    if (side === 8) idctIslow(block, samples, at, stride);
+    else if (side === 4) idct4(block, samples, at, stride);
+    else if (side === 2) idct2(block, samples, at, stride);
+    else fillFlat(block[0], samples, at, stride, side);
+    block.fill(0);
   }
+}
+
+/**
+ * A reduced image needs fewer samples of each block; of a subsampled component it can use more of them
+ * and needs less upsampling.
+ *
+ * @see libjpeg jdmaster.c, `jpeg_calc_output_dimensions`
+ */
+function chooseSide(frame: JpegFrame, { horizontal, vertical }: FrameComponent, frameSide: number): number {
+  let side = frameSide;
+  while (
+    side < blockSide &&
+    horizontal * side * 2 <= frame.maxHorizontal * frameSide &&
+    vertical * side * 2 <= frame.maxVertical * frameSide
+  ) {
+    side *= 2;
+  }
+  return side;
 }

@@ -10,6 +10,8 @@ import { JpegScan } from './scan.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment, zigzag } from './segments.ts';
 import { JpegTables } from './tables.ts';
 
+export type JpegOutputSide = 1 | 2 | 4 | 8;
+
 /**
  * Decodes a JPEG row by row: baseline, extended sequential and progressive Huffman coding, 8 bits. What
  * it allocates grows with the image's width, not with its height. Pixels are identical to those of
@@ -17,20 +19,28 @@ import { JpegTables } from './tables.ts';
  *
  * @param bytes the whole file; the scans of a progressive image are read side by side.
  * @param sink receives the rows of its window.
+ * @param side pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to
+ *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
+ *   sink's window counts in such pixels.
  * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
  *   smooths such an image and this decoder does not.
  * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`,
  *   `image_too_complex`.
  * @see ITU-T T.81; libjpeg-turbo jdmaster.c for which methods are the default
  */
-export function decodeJpeg(bytes: Uint8Array, sink: RowSink): { complete: boolean } {
-  const { frame, planes, scans, colour, end } = parseScans(bytes, sink);
-  const output = new RowOutput(frame, planes, colour, sink);
+export function decodeJpeg(
+  bytes: Uint8Array,
+  sink: RowSink,
+  side: JpegOutputSide = blockSide,
+): { complete: boolean } {
+  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side);
+  const output = new RowOutput(frame, planes, colour, sink, side);
   const block = new Int32Array(blockSize);
+  const useful = scans.filter((scan) => scan.isUseful);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
-    for (const scan of scans) scan.decodeRow(mcuRow, block);
+    for (const scan of useful) scan.decodeRow(mcuRow, block);
     if (frame.progressive) for (const plane of planes) reconstructRow(plane, mcuRow, block);
     output.writeRows(mcuRow);
     // The rows below the window still have to be there, unless a marker proves that the scan was ended.
@@ -56,7 +66,7 @@ interface ParsedJpeg {
  * Reads all headers. The common file has one scan, of which nothing but the header is read here; of others
  * the scans' data is searched for the markers between them.
  */
-function parseScans(bytes: Uint8Array, sink: RowSink): ParsedJpeg {
+function parseScans(bytes: Uint8Array, sink: RowSink, side: JpegOutputSide): ParsedJpeg {
   const tables = new JpegTables();
   const scans: JpegScan[] = [];
   let frame: JpegFrame | undefined;
@@ -85,7 +95,7 @@ function parseScans(bytes: Uint8Array, sink: RowSink): ParsedJpeg {
       if (frame !== undefined) throw malformed('jpeg', 'it has two frame headers');
       frame = parseFrame(bytes, segment);
       const parsed = frame;
-      planes = frame.components.map((component) => new ComponentPlane(parsed, component, sink.window));
+      planes = frame.components.map((component) => new ComponentPlane(parsed, component, sink.window, side));
     } else if (code === marker.startOfScan) {
       if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');
       const scan = new JpegScan(bytes, segment, frame, planes, tables, scans.length);
@@ -117,7 +127,7 @@ function reconstructRow(plane: ComponentPlane, mcuRow: number, block: Int32Array
   for (let v = 0; v < vertical; v++) {
     const blockY = mcuRow * vertical + v;
     if (blockY < plane.blockTop || blockY >= plane.blockBottom) continue;
-    const rowStart = plane.rowStart(blockY * blockSide);
+    const rowStart = plane.rowStart(blockY * plane.side);
     for (let blockX = left; blockX < right; blockX++) {
       const at = (v * paddedBlocksPerLine + blockX) * blockSize;
       const last = dequantizeBlock(plane.coefficients, at, plane.quantization!, zigzag, block);

@@ -1,7 +1,7 @@
 import type { RowSink } from '../image.ts';
 import { type JpegColour, toRgb } from './colour.ts';
 import type { ComponentPlane } from './component-plane.ts';
-import { blockSide, type JpegFrame } from './frame.ts';
+import type { JpegFrame } from './frame.ts';
 import { chooseUpsampling, needsNeighbourRows, type Upsampling, upsampleRow } from './upsample.ts';
 
 /** Pixels that upsampling may write beyond the last one that is needed. */
@@ -12,6 +12,7 @@ export class RowOutput {
   readonly #frame: JpegFrame;
   readonly #planes: readonly ComponentPlane[];
   readonly #colour: JpegColour;
+  readonly #frameSide: number;
   readonly #sink: RowSink;
   readonly #upsampling: readonly Upsampling[];
   /** Full-size row of each component. */
@@ -22,7 +23,15 @@ export class RowOutput {
   readonly #heldBack: number;
   #nextRow: number;
 
-  constructor(frame: JpegFrame, planes: readonly ComponentPlane[], colour: JpegColour, sink: RowSink) {
+  /** @param frameSide output rows made of each row of blocks that is not subsampled. */
+  constructor(
+    frame: JpegFrame,
+    planes: readonly ComponentPlane[],
+    colour: JpegColour,
+    sink: RowSink,
+    frameSide: number,
+  ) {
+    this.#frameSide = frameSide;
     this.#frame = frame;
     this.#planes = planes;
     this.#colour = colour;
@@ -45,7 +54,7 @@ export class RowOutput {
     const { mcuRows, maxVertical } = this.#frame;
     const { left, right, bottom } = this.#sink.window;
     const decodedRows =
-      mcuRow === mcuRows - 1 ? bottom : (mcuRow + 1) * maxVertical * blockSide - this.#heldBack;
+      mcuRow === mcuRows - 1 ? bottom : (mcuRow + 1) * maxVertical * this.#frameSide - this.#heldBack;
     const end = Math.min(bottom, decodedRows);
     for (; this.#nextRow < end; this.#nextRow++) {
       for (let i = 0; i < this.#planes.length; i++) {

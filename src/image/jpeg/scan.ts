@@ -2,7 +2,7 @@ import { maxJpegScans } from '../../limits.ts';
 import { malformed, tooComplex } from '../image-error.ts';
 import { BitReader } from './bit-reader.ts';
 import type { ComponentPlane } from './component-plane.ts';
-import { blockSide, blockSize, type JpegFrame } from './frame.ts';
+import { blockSize, type JpegFrame } from './frame.ts';
 import type { HuffmanTable } from './huffman.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
@@ -107,6 +107,11 @@ export class JpegScan implements ProgressiveBand {
     }, 0);
   }
 
+  /** False if a reduced image can do without it. */
+  get isUseful(): boolean {
+    return this.components.some(({ plane }) => this.spectralStart <= plane.lastKept);
+  }
+
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
   decodeRow(mcuRow: number, block: Int32Array): void {
     if (this.components.length === 1) this.#decodeLoneRow(this.components[0], mcuRow, block);
@@ -168,9 +173,9 @@ export class JpegScan implements ProgressiveBand {
       skipAcCoefficients(reader, ac!, 1);
       return;
     }
-    const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, lastCoefficient);
+    const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, plane.lastKept);
     block[0] = Math.imul(component.prediction, plane.quantization![0]);
-    plane.writeBlock(block, last, blockX, plane.rowStart(blockY * blockSide));
+    plane.writeBlock(block, last, blockX, plane.rowStart(blockY * plane.side));
   }
 
   #decodeProgressive(component: ScanComponent, blockX: number, row: number): void {

@@ -1,6 +1,6 @@
 import createCodec from '@jsquash/webp/codec/dec/webp_dec.js';
 import { CodedError } from '../../errors.ts';
-import { maxWebpPixels } from '../../limits.ts';
+import { maxWebpBytes, webpBytesPerPixel } from '../../limits.ts';
 import type { ImageHeader, RowSink } from '../image.ts';
 import { malformed, truncated } from '../image-error.ts';
 import { toStillImage } from './still-image.ts';
@@ -25,16 +25,18 @@ export async function decodeWebp(
   loadModule: WebpModuleLoader | undefined,
 ): Promise<void> {
   const { width, height } = header;
-  if (width * height > maxWebpPixels) {
-    throw new CodedError(
-      'image_too_many_pixels',
-      `The WebP declares ${width} x ${height} pixels; at most ${maxWebpPixels} of a WebP are decoded.`,
-    );
-  }
   if (loadModule === undefined) {
     throw new CodedError('image_format_unsupported', 'WebP is not decoded here. Send a JPEG or a PNG.');
   }
   const still = toStillImage(bytes);
+  const bytesPerPixel = still.isPlainLossy ? webpBytesPerPixel.lossy : webpBytesPerPixel.losslessOrAlpha;
+  const maxPixels = Math.floor(maxWebpBytes / bytesPerPixel);
+  if (still.width * still.height > maxPixels) {
+    throw new CodedError(
+      'image_too_many_pixels',
+      `The WebP declares ${still.width} x ${still.height} pixels; of this kind, at most ${maxPixels} are decoded.`,
+    );
+  }
   if (still.left + still.width > width || still.top + still.height > height) {
     throw malformed('webp', 'its frame is larger than its canvas');
   }

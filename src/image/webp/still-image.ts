@@ -14,6 +14,8 @@ export interface StillImage {
   readonly top: number;
   readonly width: number;
   readonly height: number;
+  /** True for VP8 without alpha, which takes the least memory. */
+  readonly isPlainLossy: boolean;
 }
 
 /**
@@ -25,13 +27,17 @@ export interface StillImage {
  */
 export function toStillImage(bytes: Uint8Array): StillImage {
   let canvas: { width: number; height: number } | undefined;
+  let hasAlpha = false;
   for (const chunk of riffChunks(bytes)) {
     const { type, start } = chunk;
     if (type === 'VP8X' && start + 10 <= bytes.length) {
       canvas = { width: uint24(bytes, start + 4) + 1, height: uint24(bytes, start + 7) + 1 };
+    } else if (type === 'ALPH') {
+      hasAlpha = true;
     } else if (type === 'VP8 ' || type === 'VP8L') {
       if (!chunk.complete) throw truncated('webp', 'inside its pixel data');
-      return { file: bytes, left: 0, top: 0, ...(canvas ?? sizeOf(bytes, chunk)) };
+      const isPlainLossy = type === 'VP8 ' && !hasAlpha;
+      return { file: bytes, left: 0, top: 0, ...(canvas ?? sizeOf(bytes, chunk)), isPlainLossy };
     } else if (type === 'ANMF') {
       if (!chunk.complete) throw truncated('webp', 'inside its first frame');
       return toStillFrame(bytes, chunk);
@@ -59,7 +65,8 @@ function toStillFrame(bytes: Uint8Array, { start, end }: RiffChunk): StillImage 
   writeUint24(file, 24, width - 1);
   writeUint24(file, 27, height - 1);
   file.set(chunks, riffHeaderBytes + extendedChunkBytes);
-  return { file, left, top, width, height };
+  const isPlainLossy = chunks[3] === 0x20; // "VP8 " at once, not "ALPH" or "VP8L"
+  return { file, left, top, width, height, isPlainLossy };
 }
 
 function sizeOf(bytes: Uint8Array, { type, start }: RiffChunk): { width: number; height: number } {

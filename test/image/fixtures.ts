@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { PreprocessSpec } from '../../src/preprocess/preprocess-spec.ts';
+
+/** Made by test/fixtures/make-fixtures.py, which says how and from what. */
+const folder = new URL('../fixtures/', import.meta.url);
+const require = createRequire(import.meta.url);
+
+export interface Goldens {
+  readonly recipes: readonly Pick<PreprocessSpec, 'interpolation' | 'resizeShortestEdge' | 'centerCrop'>[];
+  /** By file name, upright size and one digest a recipe, of the crop's RGB bytes. */
+  readonly files: Readonly<Record<string, { width: number; height: number; sha256: readonly string[] }>>;
+}
+
+export const goldens = JSON.parse(readFileSync(new URL('goldens.json', folder), 'utf8')) as Goldens;
+
+/** A plain Uint8Array: what a request body is. */
+export function readFixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`images/${name}`, folder)));
+}
+
+/** torchvision's default, which most models were trained with. */
+export const defaultSpec: PreprocessSpec = {
+  resizeShortestEdge: 256,
+  interpolation: 'bilinear',
+  centerCrop: 224,
+  rescaleFactor: 1 / 255,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+let webpModule: Promise<WebAssembly.Module> | undefined;
+
+/** libwebp as Node can load it; the Worker imports the same file as a compiled module. */
+export function loadWebpModule(): Promise<WebAssembly.Module> {
+  webpModule ??= WebAssembly.compile(readFileSync(require.resolve('@jsquash/webp/codec/dec/webp_dec.wasm')));
+  return webpModule;
+}

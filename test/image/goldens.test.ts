@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { defaultSpec, goldens, loadWebpModule, readFixture } from './fixtures.ts';
+
+describe('crops are byte-identical to those Pillow makes', () => {
+  it.each(Object.keys(goldens.files))('%s', async (name) => {
+    const { sha256 } = goldens.files[name];
+    const digests = [];
+    for (const recipe of goldens.recipes) {
+      const spec = { ...defaultSpec, ...recipe };
+      const { crop, approximate } = await decodeToCrop(readFixture(name), spec, { loadWebpModule });
+      expect(approximate).toBe(false);
+      digests.push(createHash('sha256').update(crop).digest('hex'));
+    }
+    expect(digests).toEqual(sha256);
+  });
+});
+
+describe('the declared size is the upright one after orientation', () => {
+  it.each(Object.keys(goldens.files))('%s', async (name) => {
+    const { width, height } = goldens.files[name];
+    const { header } = await decodeToCrop(
+      readFixture(name),
+      { ...defaultSpec, ...goldens.recipes[2] },
+      { loadWebpModule },
+    );
+    const upright = header.orientation >= 5 ? [header.height, header.width] : [header.width, header.height];
+    expect(upright).toEqual([width, height]);
+  });
+});
+
+describe('kinds that are not decoded are refused by name', () => {
+  it.each([
+    ['refused-arithmetic.jpg', 'arithmetic coding'],
+    ['refused-12-bit.jpg', '12-bit samples'],
+    ['refused-fractional-sampling.jpg', 'sampling 2 x 1 of 3 x 1'],
+    ['refused-avif.avif', 'AVIF'],
+    ['refused-heic.heic', 'HEIC'],
+    ['refused-jpeg.tiff', 'compression 7'],
+    ['refused-tiles.tiff', 'tiles'],
+  ])('%s', async (name, kind) => {
+    await expect(decodeToCrop(readFixture(name), defaultSpec)).rejects.toMatchObject({
+      name: 'CodedError',
+      code: 'image_format_unsupported',
+      message: expect.stringContaining(kind),
+    });
+  });
+});
