@@ -43,8 +43,21 @@ export const maxLabelsBytes = 4 * MiB;
 /** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
 export const maxEdgeModelBytes = 48 * MiB;
 
+/** onnxruntime-web's linear memory before any model is loaded (its initial size, ORT 1.30.0). */
+export const runtimeBaseBytes = 16 * MiB;
+
+/**
+ * Linear memory that the loaded models of an isolate may need together: 128 MB less the body (20), a
+ * decoder at its cap (20) and code and runtime (about 20), which leaves room for ResNet-18 and
+ * ResNet-50 int8 side by side (33 and 44 MB alone, of which 16 are shared).
+ */
+export const maxRuntimeBytes = 66 * MiB;
+
 /** How long a request waits for a model that another request is loading, before 503 and a retry. */
 export const modelLoadTimeoutMs = 15_000;
+
+/** A source that gives no byte of a model for so long is left for the next one. */
+export const modelReadTimeoutMs = 4_000;
 
 /** After a failed load the next attempt waits this long, so that a missing object is not hammered. */
 export const modelLoadCooldownMs = 1_000;

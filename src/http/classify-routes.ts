@@ -1,7 +1,7 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { type Classification, type ClassifyOptions, classify, type LoadedModel } from '../classify.ts';
 import type { HonoEnv } from './context.ts';
-import { type ClassifyRequest, parseClassifyRequest } from './parse-classify-request.ts';
+import { type ImageInput, parseClassifyRequest } from './parse-classify-request.ts';
 import { toProblem } from './problem.ts';
 import { ServerTiming } from './server-timing.ts';
 
@@ -11,43 +11,41 @@ export function classifyRoutes(): Hono<HonoEnv> {
     const timing = new ServerTiming(c.get('services').serverTiming);
     const request = await parseClassifyRequest(c.req.raw);
     await timing.lap('receive');
-    const model = await loadModel(c, request.model);
-    await timing.lap('model');
 
-    const { image, transcode } = c.get('services');
+    const { catalog, sessions, image, transcode } = c.get('services');
     const options: ClassifyOptions = {
       topK: request.topK,
       image: { ...image, orientation: request.orientation, fast: request.decode === 'fast' },
       ...(transcode && { transcode }),
       onStage: (stage) => timing.lap(stage),
     };
-    const answer = {
-      id: c.get('requestId'),
-      model: model.manifest.name,
-      model_version: model.manifest.version,
-      ...(request.images.length === 1
-        ? toWire(await classify(await request.images[0]!.readBytes(), model, options))
-        : { results: await classifyEach(request.images, model, options) }),
-    };
+    const manifest = await catalog.readManifest(request.model);
+    const labels = await catalog.readLabels(manifest);
+    const answer = await sessions.withSession(manifest, c.get('keepAlive'), async (session) => {
+      await timing.lap('model');
+      return await answerImages(request.images, { manifest, labels, session }, options);
+    });
+
     const header = timing.header();
     if (header) c.header('server-timing', header);
     c.header('cache-control', 'no-store');
-    return c.json(answer);
+    return c.json({
+      id: c.get('requestId'),
+      model: manifest.name,
+      model_version: manifest.version,
+      ...answer,
+    });
   });
 }
 
-async function loadModel(c: Context<HonoEnv>, name: string | undefined): Promise<LoadedModel> {
-  const { catalog, sessions } = c.get('services');
-  const manifest = await catalog.readManifest(name);
-  const [session, labels] = await Promise.all([
-    sessions.getSession(manifest, c.get('keepAlive')),
-    catalog.readLabels(manifest),
-  ]);
-  return { manifest, session, labels };
+async function answerImages(images: readonly ImageInput[], model: LoadedModel, options: ClassifyOptions) {
+  const [first, ...others] = images;
+  if (first && others.length === 0) return toWire(await classify(await first.readBytes(), model, options));
+  return { results: await classifyEach(images, model, options) };
 }
 
 /** One after the other: a bad image gets its own problem and does not spoil the others. */
-async function classifyEach(images: ClassifyRequest['images'], model: LoadedModel, options: ClassifyOptions) {
+async function classifyEach(images: readonly ImageInput[], model: LoadedModel, options: ClassifyOptions) {
   const results: unknown[] = [];
   for (const [index, { name, readBytes }] of images.entries()) {
     try {

@@ -9,7 +9,7 @@ export function healthRoutes(): Hono<HonoEnv> {
       // Ready means that the next photo gets an answer, so the default model is really loaded.
       const { catalog, sessions } = c.get('services');
       const manifest = await catalog.readManifest(undefined);
-      await sessions.getSession(manifest, c.get('keepAlive'));
+      await sessions.withSession(manifest, c.get('keepAlive'), async () => undefined);
       return c.json({
         status: 'ready',
         model: manifest.name,

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts';
-import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes } from '../limits.ts';
+import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
 import {
   type Catalog,
   type ClassLabel,
@@ -8,8 +8,10 @@ import {
   parseLabels,
   parseManifest,
 } from './manifest.ts';
-import { catalogKey, type ModelStore, manifestFile, toModelKey } from './model-store.ts';
+import type { ModelSources } from './model-sources.ts';
+import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
@@ -17,15 +19,15 @@ import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
  * Only settled values are kept: a promise of one request must not be awaited by another for ever.
  */
 export class CatalogReader {
-  readonly #store: ModelStore;
+  readonly #sources: ModelSources;
   readonly #createSha256: CreateSha256;
   readonly #now: () => number;
   readonly #manifests = new Map<string, ModelManifest>();
   readonly #labels = new Map<string, readonly ClassLabel[]>();
   #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
 
-  constructor(store: ModelStore, createSha256: CreateSha256, now: () => number = Date.now) {
-    this.#store = store;
+  constructor(sources: ModelSources, createSha256: CreateSha256, now: () => number = Date.now) {
+    this.#sources = sources;
     this.#createSha256 = createSha256;
     this.#now = now;
   }
@@ -34,7 +36,7 @@ export class CatalogReader {
   async readCatalog(): Promise<Catalog> {
     if (this.#catalog && this.#now() - this.#catalog.readAt < catalogTtlMs) return this.#catalog.value;
     try {
-      const value = parseCatalog(await this.#readJson(catalogKey));
+      const value = await this.#readJson(catalogKey, parseCatalog);
       this.#catalog = { value, readAt: this.#now() };
       return value;
     } catch (error) {
@@ -59,13 +61,11 @@ export class CatalogReader {
     const key = toModelKey(wanted, version, manifestFile);
     const cached = this.#manifests.get(key);
     if (cached) return cached;
-    const manifest = parseManifest(await this.#readJson(key));
-    if (manifest.name !== wanted || manifest.version !== version) {
-      throw new CodedError(
-        'model_manifest_invalid',
-        `${key} describes ${manifest.name}/${manifest.version}.`,
-      );
-    }
+    const manifest = await this.#readJson(key, (json) => {
+      const parsed = parseManifest(json);
+      if (parsed.name === wanted && parsed.version === version) return parsed;
+      throw new CodedError('model_manifest_invalid', `${key} describes ${parsed.name}/${parsed.version}.`);
+    });
     this.#manifests.set(key, manifest);
     return manifest;
   }
@@ -78,40 +78,37 @@ export class CatalogReader {
     if (manifest.labels.bytes > maxLabelsBytes) {
       throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxLabelsBytes} bytes.`);
     }
-    const object = await this.#open(key);
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256)) {
-      text += decoder.decode(chunk, { stream: true });
-    }
-    const labels = parseLabels(parseJson(key, text), manifest.output.classes);
+    const labels = await this.#sources.read(key, async (object) => {
+      const decoder = new TextDecoder();
+      let text = '';
+      for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256)) {
+        text += decoder.decode(chunk, { stream: true });
+      }
+      return parseLabels(parseJson(key, text), manifest.output.classes);
+    });
     this.#labels.set(key, labels);
     return labels;
   }
 
-  /** Opens the model file itself, unread and unverified. */
-  openModel(manifest: ModelManifest) {
-    return this.#open(toModelKey(manifest.name, manifest.version, manifest.model.file));
+  /** @param parse throws what makes the next source worth asking. */
+  #readJson<T>(key: string, parse: (json: unknown) => T): Promise<T> {
+    return this.#sources.read(key, async (object) => {
+      if (object.bytes > maxJsonObjectBytes) {
+        await object.body.cancel();
+        throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxJsonObjectBytes} bytes.`);
+      }
+      return parse(
+        parseJson(
+          key,
+          await withTimeout(new Response(object.body).text(), modelReadTimeoutMs, () => silent(key)),
+        ),
+      );
+    });
   }
+}
 
-  async #readJson(key: string): Promise<unknown> {
-    const object = await this.#open(key);
-    if (object.bytes > maxJsonObjectBytes) {
-      await object.body.cancel();
-      throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxJsonObjectBytes} bytes.`);
-    }
-    return parseJson(key, await new Response(object.body).text());
-  }
-
-  async #open(key: string) {
-    const object = await this.#store.open(key);
-    if (!object) {
-      throw new CodedError('model_unavailable', `The model store has no object "${key}".`, {
-        retryAfterSeconds: 30,
-      });
-    }
-    return object;
-  }
+function silent(key: string): CodedError {
+  return new CodedError('model_unavailable', `Reading ${key} was cut short.`, { retryAfterSeconds: 2 });
 }
 
 function parseJson(key: string, text: string): unknown {

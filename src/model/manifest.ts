@@ -77,6 +77,7 @@ const manifestSchema = z
       )
       .default([]),
     tier: z.enum(['edge', 'batch']),
+    runtime_memory_bytes: z.int().positive().optional(),
   })
   .refine(
     ({ input, preprocess }) =>
@@ -101,6 +102,8 @@ export interface ModelManifest {
   readonly licence: string;
   readonly accuracy: readonly MeasuredAccuracy[];
   readonly tier: 'edge' | 'batch';
+  /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
+  readonly runtimeMemoryBytes: number | undefined;
 }
 
 export interface ModelFile {
@@ -126,10 +129,11 @@ export interface MeasuredAccuracy {
 export function parseManifest(json: unknown): ModelManifest {
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw invalid('manifest.json', parsed.error);
-  const { input, output, preprocess, ...rest } = parsed.data;
+  const { input, output, preprocess, runtime_memory_bytes, ...rest } = parsed.data;
   return {
     ...rest,
     description: rest.description,
+    runtimeMemoryBytes: runtime_memory_bytes,
     input: { name: input.name, shape: input.shape },
     output: { name: output.name, classes: output.classes },
     preprocess: {

@@ -1,6 +1,8 @@
 import { CodedError } from '../errors.ts';
+import { modelReadTimeoutMs } from '../limits.ts';
 import type { ModelFile } from './manifest.ts';
 import type { StoredObject } from './model-store.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** Incremental SHA-256. Workers and Node each have a native one; functions/ chooses. */
 export interface Sha256 {
@@ -30,21 +32,30 @@ export async function* readVerifiedChunks(
   const reader = object.body.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new CodedError('model_unavailable', `Reading ${file.file} was cut short.`, {
-          cause,
-          retryAfterSeconds: 2,
-        });
-      });
+      const { done, value } = await readInTime(reader, file);
       if (done) break;
       await sha256.update(value);
       yield value;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    // Not awaited: a stream that has stalled may never confirm.
+    reader.cancel().catch(() => undefined);
   }
   const digest = await sha256.digest();
   if (digest !== file.sha256) throw corrupt(file, 'has another SHA-256 than its manifest says');
+}
+
+/** A store that stops in the middle must not hold a load for ever, when another source may have the file. */
+async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, file: ModelFile) {
+  const cutShort = (cause: unknown) =>
+    new CodedError('model_unavailable', `Reading ${file.file} was cut short.`, {
+      cause,
+      retryAfterSeconds: 2,
+    });
+  const read = reader.read().catch((cause: unknown) => {
+    throw cutShort(cause);
+  });
+  return await withTimeout(read, modelReadTimeoutMs, () => cutShort(`nothing for ${modelReadTimeoutMs} ms`));
 }
 
 function corrupt(file: ModelFile, what: string): CodedError {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { bootOrtWeb } from '../../src/inference/ort-web.ts';
 import type { InferenceRuntime } from '../../src/inference/session.ts';
 import { CatalogReader } from '../../src/model/catalog-reader.ts';
+import type { ModelManifest } from '../../src/model/manifest.ts';
+import { ModelSources } from '../../src/model/model-sources.ts';
 import { SessionCache } from '../../src/model/session-cache.ts';
 import { createFileModelStore, createNodeSha256 } from './file-model-store.ts';
 
@@ -15,14 +17,15 @@ function build(
   store: ReturnType<typeof createFileModelStore>,
   options: { loadTimeoutMs?: number; cooldownMs?: number } = {},
 ) {
-  const catalog = new CatalogReader(store, createNodeSha256);
+  const sources = new ModelSources([{ name: 'file', store }]);
+  const catalog = new CatalogReader(sources, createNodeSha256);
   let runtime: InferenceRuntime | undefined;
   const bootRuntime = async () => {
     runtime = await bootOrtWeb(wasm);
     return runtime;
   };
   const sessions = new SessionCache({
-    catalog,
+    sources,
     createSha256: createNodeSha256,
     bootRuntime,
     cooldownMs: 0,
@@ -30,6 +33,9 @@ function build(
   });
   return { catalog, sessions, memoryBytes: () => runtime?.memoryBytes() };
 }
+
+const getSession = (sessions: SessionCache, manifest: ModelManifest) =>
+  sessions.withSession(manifest, ignore, async (session) => session);
 
 const countModelReads = (opened: readonly string[]) =>
   opened.filter((key) => key.endsWith('model.ort')).length;
@@ -39,9 +45,9 @@ describe('SessionCache on the real runtime', () => {
     const store = createFileModelStore();
     const { catalog, sessions } = build(store);
     const manifest = await catalog.readManifest(undefined);
-    const got = await Promise.all(Array.from({ length: 10 }, () => sessions.getSession(manifest, ignore)));
+    const got = await Promise.all(Array.from({ length: 10 }, () => getSession(sessions, manifest)));
     expect(new Set(got).size).toBe(1);
-    expect(await sessions.getSession(manifest, ignore)).toBe(got[0]);
+    expect(await getSession(sessions, manifest)).toBe(got[0]);
     expect(countModelReads(store.opened)).toBe(1);
     expect(sessions.loadedModels()).toEqual(['resnet18-imagenet1k/1']);
   });
@@ -50,7 +56,15 @@ describe('SessionCache on the real runtime', () => {
     const { catalog, sessions } = build(createFileModelStore());
     const manifest = await catalog.readManifest(undefined);
     const kept: Promise<unknown>[] = [];
-    await Promise.all([1, 2, 3].map(() => sessions.getSession(manifest, (work) => kept.push(work))));
+    await Promise.all(
+      [1, 2, 3].map(() =>
+        sessions.withSession(
+          manifest,
+          (work) => kept.push(work),
+          async (session) => session,
+        ),
+      ),
+    );
     expect(kept).toHaveLength(1);
   });
 
@@ -62,7 +76,7 @@ describe('SessionCache on the real runtime', () => {
     });
     const { catalog, sessions, memoryBytes } = build(store, { loadTimeoutMs: 300 });
     const manifest = await catalog.readManifest(undefined);
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => sessions.getSession(manifest, ignore)));
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => getSession(sessions, manifest)));
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({
         status: 'rejected',
@@ -71,13 +85,13 @@ describe('SessionCache on the real runtime', () => {
     }
     const afterHang = memoryBytes();
     for (let attempt = 0; attempt < 3; attempt++) {
-      await expect(sessions.getSession(manifest, ignore)).rejects.toMatchObject({
+      await expect(getSession(sessions, manifest)).rejects.toMatchObject({
         code: 'model_unavailable',
       });
     }
     expect(memoryBytes()).toBe(afterHang);
     hang = false;
-    await expect(sessions.getSession(manifest, ignore)).resolves.toHaveProperty('inputName', 'data');
+    await expect(getSession(sessions, manifest)).resolves.toHaveProperty('inputName', 'data');
   });
 
   it('does not remember a failure beyond its cooldown', async () => {
@@ -86,21 +100,19 @@ describe('SessionCache on the real runtime', () => {
     const { catalog, sessions } = build(store, { cooldownMs: 200 });
     const manifest = await catalog.readManifest(undefined);
     const expectUnavailable = () =>
-      expect(sessions.getSession(manifest, ignore)).rejects.toMatchObject({ code: 'model_unavailable' });
+      expect(getSession(sessions, manifest)).rejects.toMatchObject({ code: 'model_unavailable' });
     await expectUnavailable();
     broken = false;
     await expectUnavailable();
     expect(countModelReads(store.opened)).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 250));
-    await expect(sessions.getSession(manifest, ignore)).resolves.toHaveProperty('outputName', 'logits');
+    await expect(getSession(sessions, manifest)).resolves.toHaveProperty('outputName', 'logits');
   });
 
   it('refuses a model of the batch tier', async () => {
     const { catalog, sessions } = build(createFileModelStore());
     const manifest = await catalog.readManifest(undefined);
-    await expect(
-      sessions.getSession({ ...manifest, version: '2', tier: 'batch' }, ignore),
-    ).rejects.toMatchObject({
+    await expect(getSession(sessions, { ...manifest, version: '2', tier: 'batch' })).rejects.toMatchObject({
       code: 'model_requires_batch_tier',
     });
   });
@@ -109,7 +121,7 @@ describe('SessionCache on the real runtime', () => {
     const { catalog, sessions } = build(createFileModelStore());
     const manifest = await catalog.readManifest(undefined);
     const wrong = { ...manifest, output: { ...manifest.output, name: 'probabilities' } };
-    await expect(sessions.getSession(wrong, ignore)).rejects.toMatchObject({
+    await expect(getSession(sessions, wrong)).rejects.toMatchObject({
       code: 'model_manifest_invalid',
     });
   });
@@ -120,7 +132,11 @@ describe('CatalogReader', () => {
     let now = 0;
     let failing = false;
     const store = createFileModelStore((_, bytes) => (failing ? new Error('down') : bytes));
-    const catalog = new CatalogReader(store, createNodeSha256, () => now);
+    const catalog = new CatalogReader(
+      new ModelSources([{ name: 'file', store }]),
+      createNodeSha256,
+      () => now,
+    );
     await catalog.readCatalog();
     now = 29_999;
     await catalog.readCatalog();
