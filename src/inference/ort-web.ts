@@ -42,10 +42,11 @@ export async function bootOrtWeb(wasm: WebAssembly.Module): Promise<InferenceRun
   return {
     name: 'onnxruntime-web',
     memoryBytes: () => memory.buffer.byteLength,
-    async createSession(chunks, byteLength, ticket) {
-      const model = await copyToHeap(ort, memory, chunks, byteLength, ticket);
+    async createSession(chunks, { fileBytes, runtimeMemoryBytes = 0 }, ticket) {
+      reserve(memory, runtimeMemoryBytes);
+      const model = await copyToHeap(ort, memory, chunks, fileBytes, ticket);
       try {
-        const handle = openSession(ort, model, byteLength);
+        const handle = openSession(ort, model, fileBytes);
         return new OrtWebSession(ort, memory, handle, model);
       } catch (error) {
         ort._free(model);
@@ -80,6 +81,19 @@ async function instantiate(
       if (previousType === undefined) delete nodeProcess.type;
       else nodeProcess.type = previousType;
     }
+  }
+}
+
+const wasmPageBytes = 65_536;
+
+/** Grows the heap to `bytes` at once; malloc finds the room there later. */
+function reserve(memory: WebAssembly.Memory, bytes: number): void {
+  const pages = Math.ceil((bytes - memory.buffer.byteLength) / wasmPageBytes);
+  if (pages <= 0) return;
+  try {
+    memory.grow(pages);
+  } catch (cause) {
+    throw new CodedError('model_out_of_memory', `No room for ${bytes} bytes of linear memory.`, { cause });
   }
 }
 

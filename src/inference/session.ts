@@ -23,18 +23,24 @@ export interface LoadTicket {
   free?: () => void;
 }
 
+export interface ModelSize {
+  readonly fileBytes: number;
+  readonly runtimeMemoryBytes?: number | undefined;
+}
+
 export interface InferenceRuntime {
   readonly name: string;
   /**
    * Reads the model into the runtime's own memory, chunk by chunk, and makes a session of it.
    *
    * @param chunks the file's bytes; expected to throw rather than end early or carry a wrong hash.
-   * @param byteLength exact length of the file.
+   * @param size exact length of the file, and how much linear memory the model is known to need: taken
+   *   in one step, it is not overshot by the allocator's growth in steps of a fifth.
    * @throws whatever `chunks` throws; {CodedError} `model_out_of_memory`, `model_corrupt`.
    */
   createSession(
     chunks: AsyncIterable<Uint8Array>,
-    byteLength: number,
+    size: ModelSize,
     ticket: LoadTicket,
   ): Promise<InferenceSession>;
   /** Bytes of linear memory taken from the isolate; never shrinks. */

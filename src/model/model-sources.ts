@@ -48,7 +48,11 @@ export class ModelSources {
         if (failure === undefined || !isMissing(error)) failure = error;
       }
     }
-    throw failure ?? missing(key);
+    if (failure === undefined || failure instanceof CodedError) throw failure ?? missing(key);
+    throw new CodedError('model_unavailable', 'The model store does not answer.', {
+      cause: failure,
+      retryAfterSeconds: 2,
+    });
   }
 }
 

@@ -177,12 +177,13 @@ export class SessionCache {
   async #load(manifest: ModelManifest, ticket: LoadTicket): Promise<InferenceSession> {
     let booting: Promise<InferenceRuntime> | undefined;
     const key = toModelKey(manifest.name, manifest.version, manifest.model.file);
+    const size = { fileBytes: manifest.model.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
     const loading = this.#options.sources.read(
       key,
       async (object) => {
         const chunks = readVerifiedChunks(object, manifest.model, this.#options.createSha256);
         const runtime = await (booting ?? this.#boot());
-        const session = await runtime.createSession(chunks, manifest.model.bytes, ticket);
+        const session = await runtime.createSession(chunks, size, ticket);
         if (ticket.abandoned) {
           session.release();
           throw new CodedError('model_unavailable', 'The model load was given up.');

@@ -29,11 +29,13 @@ export async function* readVerifiedChunks(
     throw corrupt(file, `has ${object.bytes} bytes, not ${file.bytes}`);
   }
   const sha256 = createSha256();
+  let received = 0;
   const reader = object.body.getReader();
   try {
     for (;;) {
       const { done, value } = await readInTime(reader, file);
       if (done) break;
+      received += value.byteLength;
       await sha256.update(value);
       yield value;
     }
@@ -41,21 +43,27 @@ export async function* readVerifiedChunks(
     // Not awaited: a stream that has stalled may never confirm.
     reader.cancel().catch(() => undefined);
   }
+  // Fewer bytes than promised are a read that failed, not a file that is wrong.
+  if (received < file.bytes) throw cutShort(file, `${received} of ${file.bytes} bytes`);
   const digest = await sha256.digest();
   if (digest !== file.sha256) throw corrupt(file, 'has another SHA-256 than its manifest says');
 }
 
 /** A store that stops in the middle must not hold a load for ever, when another source may have the file. */
 async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, file: ModelFile) {
-  const cutShort = (cause: unknown) =>
-    new CodedError('model_unavailable', `Reading ${file.file} was cut short.`, {
-      cause,
-      retryAfterSeconds: 2,
-    });
   const read = reader.read().catch((cause: unknown) => {
-    throw cutShort(cause);
+    throw cutShort(file, cause);
   });
-  return await withTimeout(read, modelReadTimeoutMs, () => cutShort(`nothing for ${modelReadTimeoutMs} ms`));
+  return await withTimeout(read, modelReadTimeoutMs, () =>
+    cutShort(file, `nothing for ${modelReadTimeoutMs} ms`),
+  );
+}
+
+function cutShort(file: ModelFile, cause: unknown): CodedError {
+  return new CodedError('model_unavailable', `Reading ${file.file} was cut short.`, {
+    cause,
+    retryAfterSeconds: 2,
+  });
 }
 
 function corrupt(file: ModelFile, what: string): CodedError {

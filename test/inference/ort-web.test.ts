@@ -23,7 +23,7 @@ async function* inChunks(bytes: Uint8Array, size = 1 << 20): AsyncGenerator<Uint
 
 const boot = async () => bootOrtWeb(await WebAssembly.compile(await readFile(wasmPath)));
 const load = (runtime: InferenceRuntime) =>
-  runtime.createSession(inChunks(model), model.length, { abandoned: false });
+  runtime.createSession(inChunks(model), { fileBytes: model.length }, { abandoned: false });
 
 async function runCrop(session: InferenceSession, path: string): Promise<Float32Array> {
   const data = await readCropTensor(path);
@@ -106,13 +106,15 @@ describe('loading', () => {
     const before = runtime.memoryBytes();
     for (let cycle = 0; cycle < 5; cycle++) {
       await expect(
-        runtime.createSession(inChunks(model.subarray(0, 1000)), model.length, ticket),
+        runtime.createSession(inChunks(model.subarray(0, 1000)), { fileBytes: model.length }, ticket),
       ).rejects.toMatchObject({ code: 'model_corrupt' });
-      await expect(runtime.createSession(inChunks(model), 1000, ticket)).rejects.toMatchObject({
-        code: 'model_corrupt',
-      });
+      await expect(runtime.createSession(inChunks(model), { fileBytes: 1000 }, ticket)).rejects.toMatchObject(
+        {
+          code: 'model_corrupt',
+        },
+      );
       await expect(
-        runtime.createSession(inChunks(new Uint8Array(1 << 20)), 1 << 20, ticket),
+        runtime.createSession(inChunks(new Uint8Array(1 << 20)), { fileBytes: 1 << 20 }, ticket),
       ).rejects.toMatchObject({ code: 'model_corrupt' });
     }
     expect(runtime.memoryBytes()).toBe(before);
@@ -126,7 +128,7 @@ describe('loading', () => {
       ticket.abandoned = true;
       yield model.subarray(1000, 2000);
     }
-    await expect(runtime.createSession(slow(), model.length, ticket)).rejects.toMatchObject({
+    await expect(runtime.createSession(slow(), { fileBytes: model.length }, ticket)).rejects.toMatchObject({
       code: 'model_unavailable',
     });
   });

@@ -7,14 +7,15 @@ import { CatalogReader } from '../../src/model/catalog-reader.ts';
 import type { ModelManifest } from '../../src/model/manifest.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
 import { SessionCache } from '../../src/model/session-cache.ts';
-import { createFileModelStore, createNodeSha256 } from './file-model-store.ts';
+import { createNodeSha256 } from '../../src/model/sha256-node.ts';
+import { createFaultyStore } from './faulty-store.ts';
 
 const wasmPath = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
 const wasm = await WebAssembly.compile(await readFile(wasmPath));
 const ignore = () => undefined;
 
 function build(
-  store: ReturnType<typeof createFileModelStore>,
+  store: ReturnType<typeof createFaultyStore>,
   options: { loadTimeoutMs?: number; cooldownMs?: number } = {},
 ) {
   const sources = new ModelSources([{ name: 'file', store }]);
@@ -42,7 +43,7 @@ const countModelReads = (opened: readonly string[]) =>
 
 describe('SessionCache on the real runtime', () => {
   it('loads once for many callers and keeps the session', async () => {
-    const store = createFileModelStore();
+    const store = createFaultyStore();
     const { catalog, sessions } = build(store);
     const manifest = await catalog.readManifest(undefined);
     const got = await Promise.all(Array.from({ length: 10 }, () => getSession(sessions, manifest)));
@@ -53,7 +54,7 @@ describe('SessionCache on the real runtime', () => {
   });
 
   it('hands the load to keepAlive once, so that it outlives its request', async () => {
-    const { catalog, sessions } = build(createFileModelStore());
+    const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
     const kept: Promise<unknown>[] = [];
     await Promise.all(
@@ -70,7 +71,7 @@ describe('SessionCache on the real runtime', () => {
 
   it('gives up on a read that hangs, frees its memory, and loads afresh for the next', async () => {
     let hang = true;
-    const store = createFileModelStore((key, bytes) => {
+    const store = createFaultyStore((key, bytes) => {
       if (!hang || !key.endsWith('model.ort')) return bytes;
       return new ReadableStream({ start: (controller) => controller.enqueue(bytes.subarray(0, 65536)) });
     });
@@ -96,7 +97,7 @@ describe('SessionCache on the real runtime', () => {
 
   it('does not remember a failure beyond its cooldown', async () => {
     let broken = true;
-    const store = createFileModelStore((key, bytes) => (broken && key.endsWith('.ort') ? undefined : bytes));
+    const store = createFaultyStore((key, bytes) => (broken && key.endsWith('.ort') ? undefined : bytes));
     const { catalog, sessions } = build(store, { cooldownMs: 200 });
     const manifest = await catalog.readManifest(undefined);
     const expectUnavailable = () =>
@@ -110,7 +111,7 @@ describe('SessionCache on the real runtime', () => {
   });
 
   it('refuses a model of the batch tier', async () => {
-    const { catalog, sessions } = build(createFileModelStore());
+    const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
     await expect(getSession(sessions, { ...manifest, version: '2', tier: 'batch' })).rejects.toMatchObject({
       code: 'model_requires_batch_tier',
@@ -118,7 +119,7 @@ describe('SessionCache on the real runtime', () => {
   });
 
   it('refuses a manifest that names other inputs or outputs than the model has', async () => {
-    const { catalog, sessions } = build(createFileModelStore());
+    const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
     const wrong = { ...manifest, output: { ...manifest.output, name: 'probabilities' } };
     await expect(getSession(sessions, wrong)).rejects.toMatchObject({
@@ -131,7 +132,7 @@ describe('CatalogReader', () => {
   it('asks the store again only after the time to live, and keeps the old answer if that fails', async () => {
     let now = 0;
     let failing = false;
-    const store = createFileModelStore((_, bytes) => (failing ? new Error('down') : bytes));
+    const store = createFaultyStore((_, bytes) => (failing ? new Error('down') : bytes));
     const catalog = new CatalogReader(
       new ModelSources([{ name: 'file', store }]),
       createNodeSha256,

@@ -17,6 +17,7 @@ export async function auxiliaryEdge() {
     compatibilityDate,
     compatibilityFlags,
     r2Buckets: { MODELS: 'resnet-edge-models' },
+    kvNamespaces: ['KV'],
     serviceBindings: { EDGE: 'edge', FILES: serveFile },
     workers: [
       {

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 /** Bindings of the tests in this folder; auxiliary-edge.ts makes them. */
 interface TestEnv {
   readonly MODELS: R2Bucket;
+  readonly KV: KVNamespace;
   /** The built Worker. */
   readonly EDGE: Fetcher;
   /** Files of the repository. */
@@ -10,7 +11,7 @@ interface TestEnv {
 }
 
 // The runtime types every binding as unknown: this file is where they get their names.
-export const { MODELS, EDGE, FILES } = env as unknown as TestEnv;
+export const { MODELS, KV, EDGE, FILES } = env as unknown as TestEnv;
 
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await FILES.fetch(`http://files/${path}`);
