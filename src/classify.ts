@@ -80,16 +80,16 @@ export async function classify(
   const input = toTensor(crop, manifest.preprocess);
   await options.onStage?.('preprocess');
 
-  const logits = await session.run(input);
-  if (logits.data.length !== labels.length) {
+  const output = await session.run(input);
+  if (output.data.length !== labels.length) {
     throw new CodedError(
       'inference_failed',
-      `The model gave ${logits.data.length} scores for ${labels.length} labels.`,
+      `The model gave ${output.data.length} scores for ${labels.length} labels.`,
     );
   }
   await options.onStage?.('inference');
 
-  const scores = softmax(logits.data);
+  const scores = manifest.output.kind === 'logits' ? softmax(output.data) : output.data;
   const predictions = topK(scores, options.topK).map((classIndex) => {
     const { wnid, label } = labels[classIndex]!;
     return { classIndex, wnid, label, score: scores[classIndex]! };

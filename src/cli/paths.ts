@@ -7,3 +7,7 @@ export const assetsDir = fileURLToPath(new URL('../../model-assets/', import.met
 export const stateDir = fileURLToPath(new URL('../../.wrangler/state/', import.meta.url));
 /** Output of `npm run build`. */
 export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.url));
+/** ImageNet-1k, one row a class. */
+export const assetPathOfDefaultLabels = fileURLToPath(
+  new URL('../../model-assets/resnet18-imagenet1k/1/labels.json', import.meta.url),
+);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getPlatformProxy } from 'wrangler';
+import { catalogKey } from '../model/model-store.ts';
 import { verifyAssets } from './assets.ts';
 import { assetsDir, projectRoot, stateDir } from './paths.ts';
 
@@ -34,6 +35,8 @@ export async function seedLocalModels(): Promise<number> {
 export async function putMissing(bucket: SeedBucket, hashes: ReadonlyMap<string, string>): Promise<number> {
   let written = 0;
   for (const [key, sha256] of hashes) {
+    // Names that `models promote` moved stay moved.
+    if (key === catalogKey && (await bucket.head(key))) continue;
     const stored = (await bucket.head(key))?.checksums.sha256;
     if (stored && Buffer.from(stored).toString('hex') === sha256) continue;
     await bucket.put(key, await readFile(join(assetsDir, key)), { sha256 });
