@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'model_corrupt'
   | 'model_manifest_invalid'
   | 'model_out_of_memory'
+  | 'model_requires_batch_tier'
   | 'inference_failed'
   // the service
   | 'internal';

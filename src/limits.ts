@@ -1,19 +1,81 @@
 /**
- * Every budget of the service, each with the arithmetic behind it. An isolate has 128 MB for all that
- * runs in it. onnxruntime-web's heap takes 29 to 52 MB (int8 ResNet-18 to ResNet-50), the Worker's
- * code and V8 about 10 MB, the uploaded bytes up to maxImageBytes, which leaves some 40 MB for one
- * image being decoded. Half of that is what a decoder may take, so that two requests fit at once.
+ * Every budget of the service, with the arithmetic that gave it. A limit is checked before the
+ * allocation it guards. Units are in the names.
+ *
+ * An isolate has 128 MB for everything. The worst case that is meant to fit:
+ *   52 MB  WebAssembly heap with ResNet-50 int8 loaded (29 MB with the default ResNet-18)
+ *   20 MB  the request body
+ *   40 MB  the decoder's working set at its cap
+ *   ~12 MB JavaScript heap, code, the runtime itself
  */
 
+const MiB = 1024 * 1024;
+
+/** One request's body. A 48-megapixel phone JPEG is 12 to 18 MB; see the table above for the rest. */
+export const maxBodyBytes = 20 * MiB;
+
+/**
+ * After a body was refused as too large, this much more is read and dropped, so that a client that is
+ * still sending can read why. Cloudflare itself takes no body over 100 MB on most plans.
+ */
+export const maxDrainBytes = 100 * MiB;
+export const maxDrainMs = 10_000;
+
+/** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
+export const maxImagesPerRequest = 16;
+
+/** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
+export const maxMultipartFields = 32;
+
+/** Predictions returned: at most one for each class of ImageNet-1k. */
+export const maxTopK = 1000;
+export const defaultTopK = 5;
+
+/** Characters of a model name or version; longer ones cannot be in a catalogue. */
+export const maxModelNameLength = 64;
+
+/** catalog.json and manifest.json are read whole before they are parsed: 1 MiB is ~1,000 models. */
+export const maxJsonObjectBytes = 1 * MiB;
+
+/** labels.json: 1,000 ImageNet rows are 61 kB; 21,841 classes (ImageNet-21k) about 1.4 MB. */
+export const maxLabelsBytes = 4 * MiB;
+
+/** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
+export const maxEdgeModelBytes = 48 * MiB;
+
+/** onnxruntime-web's linear memory before any model is loaded (its initial size, ORT 1.30.0). */
+export const runtimeBaseBytes = 16 * MiB;
+
+/**
+ * Linear memory that the loaded models of an isolate may need together: 128 MB less the body (20), a
+ * decoder at its cap (20) and code and runtime (about 20), which leaves room for ResNet-18 and
+ * ResNet-50 int8 side by side (33 and 44 MB alone, of which 16 are shared).
+ */
+export const maxRuntimeBytes = 66 * MiB;
+
+/** How long a request waits for a model that another request is loading, before 503 and a retry. */
+export const modelLoadTimeoutMs = 15_000;
+
+/** A source that gives no byte of a model for so long is left for the next one. */
+export const modelReadTimeoutMs = 4_000;
+
+/** After a failed load the next attempt waits this long, so that a missing object is not hammered. */
+export const modelLoadCooldownMs = 1_000;
+
+/** How old an isolate's copy of catalog.json may be: a moved alias reaches every isolate in this time. */
+export const catalogTtlMs = 30_000;
+
+// ---- Images ----
+
 /** What one decoder may allocate beyond the bytes it was given. */
-export const maxDecoderBytes = 20 * 1024 * 1024;
+export const maxDecoderBytes = 20 * MiB;
 
 /**
  * Formats decoded row by row (JPEG, PNG, GIF, BMP) hold a few rows, so time is their limit, not memory.
  * 64 Mi pixels admit the largest phone sensors in their full mode (9248 x 6936 = 64.1 MP) and cost
  * about 1 to 2 s of CPU as a baseline JPEG: well inside a Worker's default of 30 s.
  */
-export const maxStreamedPixels = 64 * 1024 * 1024;
+export const maxStreamedPixels = 64 * MiB;
 
 /**
  * No side may be longer. A row of 65,535 RGBA pixels of 16 bits is 0.5 MB, and a PNG decoder holds

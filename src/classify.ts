@@ -1,0 +1,122 @@
+import { CodedError } from './errors.ts';
+import type { ImageFormat } from './image/image.ts';
+import type { InferenceSession } from './inference/session.ts';
+import type { ClassLabel, ModelManifest } from './model/manifest.ts';
+import { softmax } from './postprocess/softmax.ts';
+import { topK } from './postprocess/top-k.ts';
+import { decodeToCrop, type ImageCrop, type ImageOptions } from './preprocess/image-to-crop.ts';
+import type { PreprocessSpec } from './preprocess/preprocess-spec.ts';
+import { toTensor } from './preprocess/to-tensor.ts';
+
+/** One class with its probability. */
+export interface Prediction {
+  readonly classIndex: number;
+  readonly wnid: string;
+  readonly label: string;
+  /** After softmax, in [0, 1]. */
+  readonly score: number;
+}
+
+export interface Classification {
+  readonly image: ClassifiedImage;
+  /** Highest score first. */
+  readonly predictions: readonly Prediction[];
+}
+
+export interface ClassifiedImage {
+  readonly format: ImageFormat;
+  /** As a person sees it: after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** True if memory allowed only a reduced decode; see src/image for the error bound. */
+  readonly approximate: boolean;
+}
+
+/** @returns a JPEG of the same picture, upright, small enough to decode. */
+export type Transcode = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** Refusals that say nothing against the image itself. */
+const beyondThisDecoder: ReadonlySet<string> = new Set([
+  'image_format_unsupported',
+  'image_too_many_pixels',
+  'image_too_complex',
+]);
+
+export type Stage = 'decode' | 'preprocess' | 'inference';
+
+/** A model that is loaded and whose labels are known. */
+export interface LoadedModel {
+  readonly manifest: ModelManifest;
+  readonly labels: readonly ClassLabel[];
+  readonly session: InferenceSession;
+}
+
+export interface ClassifyOptions {
+  /** Number of predictions, at least 1. */
+  readonly topK: number;
+  readonly image?: ImageOptions;
+  /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
+  readonly transcode?: Transcode;
+  /** Awaited after each stage: the moment at which a clock can be read (workerd's stands still during CPU work). */
+  readonly onStage?: (stage: Stage) => Promise<void> | void;
+}
+
+/**
+ * The use case: image bytes and a loaded model in, labels out.
+ *
+ * @param bytes a whole image file in any supported format.
+ * @throws {CodedError} `image_*` if the bytes are not an image that can be decoded within the
+ *   limits; `inference_failed`.
+ */
+export async function classify(
+  bytes: Uint8Array,
+  model: LoadedModel,
+  options: ClassifyOptions,
+): Promise<Classification> {
+  const { manifest, labels, session } = model;
+  const { header, crop, approximate } = await decodeOrTranscode(bytes, manifest.preprocess, options);
+  await options.onStage?.('decode');
+
+  const input = toTensor(crop, manifest.preprocess);
+  await options.onStage?.('preprocess');
+
+  const logits = await session.run(input);
+  if (logits.data.length !== labels.length) {
+    throw new CodedError(
+      'inference_failed',
+      `The model gave ${logits.data.length} scores for ${labels.length} labels.`,
+    );
+  }
+  await options.onStage?.('inference');
+
+  const scores = softmax(logits.data);
+  const predictions = topK(scores, options.topK).map((classIndex) => {
+    const { wnid, label } = labels[classIndex]!;
+    return { classIndex, wnid, label, score: scores[classIndex]! };
+  });
+  const turned = header.orientation >= 5;
+  return {
+    image: {
+      format: header.format,
+      width: turned ? header.height : header.width,
+      height: turned ? header.width : header.height,
+      approximate,
+    },
+    predictions,
+  };
+}
+
+async function decodeOrTranscode(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  { image, transcode }: ClassifyOptions,
+): Promise<ImageCrop> {
+  try {
+    return await decodeToCrop(bytes, spec, image);
+  } catch (error) {
+    if (!transcode || !(error instanceof CodedError) || !beyondThisDecoder.has(error.code)) throw error;
+    const decoded = await decodeToCrop(await transcode(bytes), spec, image);
+    // Another decoder and another JPEG generation lie between: no longer Pillow's bytes.
+    return { ...decoded, approximate: true };
+  }
+}

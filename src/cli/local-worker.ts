@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { unstable_startWorker } from 'wrangler';
+import { projectRoot, stateDir } from './paths.ts';
+import { seedLocalModels } from './seed-models.ts';
+
+export interface LocalWorker {
+  /** Origin without a trailing slash, for example `http://127.0.0.1:8787`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Seeds the local R2 bucket and starts the Worker in wrangler's local runtime (workerd): no login,
+ * no network, no telemetry. Resolves when the default model answers.
+ *
+ * @param port 0 takes any free port.
+ * @throws {Error} if the Worker is not ready within a minute.
+ */
+export async function startLocalWorker(port: number): Promise<LocalWorker> {
+  process.env['WRANGLER_SEND_METRICS'] = 'false';
+  process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
+  await seedLocalModels();
+  const worker = await unstable_startWorker({
+    config: join(projectRoot, 'wrangler.toml'),
+    dev: {
+      server: { hostname: '127.0.0.1', port },
+      persist: stateDir,
+      inspector: false,
+      watch: false,
+      logLevel: 'warn',
+    },
+  });
+  try {
+    const url = (await worker.url).origin;
+    await waitUntilReady(url);
+    return { url, stop: () => worker.dispose() };
+  } catch (error) {
+    await worker.dispose();
+    throw error;
+  }
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await fetch(`${url}/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).catch(
+      (error: unknown) => error,
+    );
+    if (answer instanceof Response && answer.ok) return;
+    if (Date.now() > deadline) {
+      const reason = answer instanceof Response ? await answer.text() : String(answer);
+      throw new Error(`The Worker is not ready: ${reason}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

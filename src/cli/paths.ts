@@ -1,0 +1,9 @@
+import { fileURLToPath } from 'node:url';
+
+/** Absolute paths, so that every command works from any folder. */
+export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
+export const assetsDir = fileURLToPath(new URL('../../model-assets/', import.meta.url));
+/** Local R2, KV and the rest, as wrangler lays it out. */
+export const stateDir = fileURLToPath(new URL('../../.wrangler/state/', import.meta.url));
+/** Output of `npm run build`. */
+export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.url));

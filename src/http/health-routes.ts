@@ -1,0 +1,21 @@
+import { Hono } from 'hono';
+import type { HonoEnv } from './context.ts';
+
+/** GET /v1/health/live, GET /v1/health/ready */
+export function healthRoutes(): Hono<HonoEnv> {
+  return new Hono<HonoEnv>()
+    .get('/health/live', (c) => c.json({ status: 'live' }))
+    .get('/health/ready', async (c) => {
+      // Ready means that the next photo gets an answer, so the default model is really loaded.
+      const { catalog, sessions } = c.get('services');
+      const manifest = await catalog.readManifest(undefined);
+      await sessions.withSession(manifest, c.get('keepAlive'), async () => undefined);
+      return c.json({
+        status: 'ready',
+        model: manifest.name,
+        model_version: manifest.version,
+        loaded_models: sessions.loadedModels(),
+        runtime_memory_bytes: sessions.memoryBytes(),
+      });
+    });
+}

@@ -1,0 +1,75 @@
+import type { ErrorCode } from '../errors.ts';
+import { CodedError } from '../errors.ts';
+
+interface ProblemKind {
+  readonly status: 400 | 404 | 405 | 413 | 415 | 422 | 500 | 503;
+  readonly title: string;
+}
+
+/** The only place where an error code becomes an HTTP status. The README's table is checked against it. */
+export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
+  route_not_found: { status: 404, title: 'No such path' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  body_empty: { status: 400, title: 'The body is empty' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  body_aborted: { status: 400, title: 'The body ended early' },
+  media_type_unsupported: { status: 415, title: 'Unsupported media type' },
+  json_invalid: { status: 400, title: 'Invalid JSON' },
+  base64_invalid: { status: 400, title: 'Invalid base64' },
+  multipart_invalid: { status: 400, title: 'Invalid multipart body' },
+  image_field_missing: { status: 400, title: 'No image field' },
+  too_many_images: { status: 413, title: 'Too many images' },
+  option_invalid: { status: 400, title: 'Invalid option' },
+  image_format_unknown: { status: 415, title: 'Not a known image format' },
+  image_format_unsupported: { status: 415, title: 'Unsupported image format' },
+  image_malformed: { status: 422, title: 'Malformed image' },
+  image_truncated: { status: 422, title: 'Truncated image' },
+  image_too_many_pixels: { status: 413, title: 'Too many pixels' },
+  image_too_complex: { status: 413, title: 'Image too costly to decode' },
+  model_unknown: { status: 404, title: 'No such model' },
+  model_unavailable: { status: 503, title: 'Model unavailable' },
+  model_corrupt: { status: 503, title: 'Model file corrupt' },
+  model_manifest_invalid: { status: 503, title: 'Model manifest invalid' },
+  model_out_of_memory: { status: 503, title: 'No memory for the model' },
+  model_requires_batch_tier: { status: 422, title: 'Model too large for the edge' },
+  inference_failed: { status: 500, title: 'Inference failed' },
+  internal: { status: 500, title: 'Internal error' },
+};
+
+/** RFC 9457 problem details. `code` is the stable part; `detail` is for people. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly request_id?: string;
+}
+
+/** @param error anything thrown; what is not a CodedError becomes `internal` and shows nothing of itself. */
+export function toProblem(error: unknown, requestId?: string): Problem {
+  const known =
+    error instanceof CodedError ? error : new CodedError('internal', 'Something went wrong on our side.');
+  const { status, title } = problemKinds[known.code];
+  return {
+    type: `urn:resnet-edge:problem:${known.code}`,
+    title,
+    status,
+    code: known.code,
+    detail: known.message,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+  };
+}
+
+export function toProblemResponse(error: unknown, requestId: string): Response {
+  const problem = toProblem(error, requestId);
+  const headers = new Headers({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+  });
+  if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
+    headers.set('retry-after', String(error.retryAfterSeconds));
+  }
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { CodedError } from '../errors.ts';
+import { defaultTopK, maxModelNameLength, maxTopK } from '../limits.ts';
+
+/** What a caller may choose, in the query string or in the fields of a multipart or JSON body. */
+export interface RequestOptions {
+  readonly topK: number;
+  /** Undefined for the default model. */
+  readonly model: string | undefined;
+  /** Whether EXIF orientation turns the image upright first. */
+  readonly orientation: 'apply' | 'ignore';
+  /** 'fast' trades exactness for speed on large JPEGs. */
+  readonly decode: 'exact' | 'fast';
+}
+
+export const optionNames = ['top_k', 'model', 'orientation', 'decode'] as const;
+type OptionName = (typeof optionNames)[number];
+export type RawOptions = Partial<Readonly<Record<OptionName, unknown>>>;
+
+const wholeNumber = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number),
+]);
+
+const optionsSchema = z.object({
+  top_k: wholeNumber.pipe(z.int().min(1).max(maxTopK)).default(defaultTopK),
+  model: z.string().min(1).max(maxModelNameLength).optional(),
+  orientation: z.enum(['apply', 'ignore']).default('apply'),
+  decode: z.enum(['exact', 'fast']).default('exact'),
+});
+
+const expectations: Readonly<Record<OptionName, string>> = {
+  top_k: `a whole number from 1 to ${maxTopK}`,
+  model: `a name of 1 to ${maxModelNameLength} characters`,
+  orientation: '"apply" or "ignore"',
+  decode: '"exact" or "fast"',
+};
+
+/** Collects the options that are there; a later source spreads over an earlier one. */
+export function readOptions(get: (name: OptionName) => unknown): RawOptions {
+  return Object.fromEntries(
+    optionNames.flatMap((name) => {
+      const value = get(name);
+      return value === null || value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** @throws {CodedError} `option_invalid`, saying what the option must be. */
+export function parseOptions(raw: RawOptions): RequestOptions {
+  const parsed = optionsSchema.safeParse(raw);
+  if (!parsed.success) {
+    const name = parsed.error.issues[0]?.path[0] as OptionName;
+    throw new CodedError('option_invalid', `${name} must be ${expectations[name]}.`);
+  }
+  const { top_k, model, orientation, decode } = parsed.data;
+  return { topK: top_k, model, orientation, decode };
+}

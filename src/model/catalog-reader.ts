@@ -1,0 +1,120 @@
+import { CodedError } from '../errors.ts';
+import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
+import {
+  type Catalog,
+  type ClassLabel,
+  type ModelManifest,
+  parseCatalog,
+  parseLabels,
+  parseManifest,
+} from './manifest.ts';
+import type { ModelSources } from './model-sources.ts';
+import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
+import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
+import { withTimeout } from './with-timeout.ts';
+
+/**
+ * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
+ * is older than `catalogTtlMs`; manifests and labels are immutable and kept for the isolate's life.
+ * Only settled values are kept: a promise of one request must not be awaited by another for ever.
+ */
+export class CatalogReader {
+  readonly #sources: ModelSources;
+  readonly #createSha256: CreateSha256;
+  readonly #now: () => number;
+  readonly #manifests = new Map<string, ModelManifest>();
+  readonly #labels = new Map<string, readonly ClassLabel[]>();
+  #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
+
+  constructor(sources: ModelSources, createSha256: CreateSha256, now: () => number = Date.now) {
+    this.#sources = sources;
+    this.#createSha256 = createSha256;
+    this.#now = now;
+  }
+
+  /** @throws {CodedError} `model_unavailable`, `model_manifest_invalid`. */
+  async readCatalog(): Promise<Catalog> {
+    if (this.#catalog && this.#now() - this.#catalog.readAt < catalogTtlMs) return this.#catalog.value;
+    try {
+      const value = await this.#readJson(catalogKey, parseCatalog);
+      this.#catalog = { value, readAt: this.#now() };
+      return value;
+    } catch (error) {
+      // An old answer beats none: names rarely move, and every file is still verified by hash.
+      if (this.#catalog) return this.#catalog.value;
+      throw error;
+    }
+  }
+
+  /**
+   * @param name a catalogue name, or undefined for the default model.
+   * @throws {CodedError} `model_unknown`, `model_unavailable`, `model_manifest_invalid`.
+   */
+  async readManifest(name: string | undefined): Promise<ModelManifest> {
+    const catalog = await this.readCatalog();
+    const wanted = name ?? catalog.defaultModel;
+    const version = catalog.versions.get(wanted);
+    if (version === undefined) {
+      const known = [...catalog.versions.keys()].slice(0, 20).join(', ');
+      throw new CodedError('model_unknown', `No model is named "${wanted}". Known: ${known}.`);
+    }
+    const key = toModelKey(wanted, version, manifestFile);
+    const cached = this.#manifests.get(key);
+    if (cached) return cached;
+    const manifest = await this.#readJson(key, (json) => {
+      const parsed = parseManifest(json);
+      if (parsed.name === wanted && parsed.version === version) return parsed;
+      throw new CodedError('model_manifest_invalid', `${key} describes ${parsed.name}/${parsed.version}.`);
+    });
+    this.#manifests.set(key, manifest);
+    return manifest;
+  }
+
+  /** @returns one row for each class, by class index. */
+  async readLabels(manifest: ModelManifest): Promise<readonly ClassLabel[]> {
+    const key = toModelKey(manifest.name, manifest.version, manifest.labels.file);
+    const cached = this.#labels.get(key);
+    if (cached) return cached;
+    if (manifest.labels.bytes > maxLabelsBytes) {
+      throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxLabelsBytes} bytes.`);
+    }
+    const labels = await this.#sources.read(key, async (object) => {
+      const decoder = new TextDecoder();
+      let text = '';
+      for await (const chunk of readVerifiedChunks(object, manifest.labels, this.#createSha256)) {
+        text += decoder.decode(chunk, { stream: true });
+      }
+      return parseLabels(parseJson(key, text), manifest.output.classes);
+    });
+    this.#labels.set(key, labels);
+    return labels;
+  }
+
+  /** @param parse throws what makes the next source worth asking. */
+  #readJson<T>(key: string, parse: (json: unknown) => T): Promise<T> {
+    return this.#sources.read(key, async (object) => {
+      if (object.bytes > maxJsonObjectBytes) {
+        await object.body.cancel();
+        throw new CodedError('model_manifest_invalid', `${key} is larger than ${maxJsonObjectBytes} bytes.`);
+      }
+      return parse(
+        parseJson(
+          key,
+          await withTimeout(new Response(object.body).text(), modelReadTimeoutMs, () => silent(key)),
+        ),
+      );
+    });
+  }
+}
+
+function silent(key: string): CodedError {
+  return new CodedError('model_unavailable', `Reading ${key} was cut short.`, { retryAfterSeconds: 2 });
+}
+
+function parseJson(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CodedError('model_manifest_invalid', `${key} is not JSON.`, { cause, retryAfterSeconds: 30 });
+  }
+}

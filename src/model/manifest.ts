@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { CodedError } from '../errors.ts';
+import { maxModelNameLength } from '../limits.ts';
+import type { PreprocessSpec } from '../preprocess/preprocess-spec.ts';
+
+/** `resnet18-imagenet1k`: lower case, digits, dots, dashes; safe in a URL and as part of an R2 key. */
+export const modelNameSchema = z
+  .string()
+  .max(maxModelNameLength)
+  .regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, "." and "-", starting with a letter or digit');
+
+export const modelVersionSchema = z
+  .string()
+  .max(maxModelNameLength)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" and "-"');
+
+const fileNameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a plain file name');
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits');
+const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
+const fraction = z.number().min(0).max(1);
+
+const fileSchema = z.strictObject({
+  file: fileNameSchema,
+  bytes: z.int().positive(),
+  sha256: sha256Schema,
+});
+
+const preprocessSchema = z
+  .strictObject({
+    resize_shortest_edge: z.int().min(1).max(1024),
+    interpolation: z.enum(['bilinear', 'bicubic']),
+    center_crop: z.int().min(1).max(1024),
+    rescale_factor: z.number().positive(),
+    mean: threeNumbers,
+    std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
+  })
+  .refine(
+    (spec) => spec.center_crop <= spec.resize_shortest_edge,
+    'center_crop exceeds resize_shortest_edge',
+  );
+
+const manifestSchema = z
+  .strictObject({
+    name: modelNameSchema,
+    version: modelVersionSchema,
+    description: z.string().max(500).optional(),
+    model: fileSchema,
+    labels: fileSchema,
+    format: z.enum(['ort', 'onnx']),
+    datatype: z.enum(['fp32', 'int8']),
+    input: z.strictObject({
+      name: z.string().min(1),
+      shape: z.tuple([z.literal(1), z.literal(3), z.int().positive(), z.int().positive()]),
+      datatype: z.literal('FP32'),
+      layout: z.literal('NCHW'),
+    }),
+    output: z.strictObject({
+      name: z.string().min(1),
+      kind: z.literal('logits'),
+      classes: z.int().positive(),
+    }),
+    preprocess: preprocessSchema,
+    source: z.string().min(1),
+    licence: z.string().min(1),
+    accuracy: z
+      .array(
+        z.strictObject({
+          dataset: z.string().min(1),
+          count: z.int().positive(),
+          top1: fraction,
+          top5: fraction,
+          command: z.string().min(1).optional(),
+        }),
+      )
+      .default([]),
+    tier: z.enum(['edge', 'batch']),
+    runtime_memory_bytes: z.int().positive().optional(),
+  })
+  .refine(
+    ({ input, preprocess }) =>
+      input.shape[2] === preprocess.center_crop && input.shape[3] === preprocess.center_crop,
+    'input.shape must be [1, 3, center_crop, center_crop]',
+  );
+
+/** One model version: what the files are, how pixels become input, what the output means. */
+export interface ModelManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string | undefined;
+  readonly model: ModelFile;
+  readonly labels: ModelFile;
+  readonly format: 'ort' | 'onnx';
+  readonly datatype: 'fp32' | 'int8';
+  /** NCHW, FP32. */
+  readonly input: { readonly name: string; readonly shape: readonly number[] };
+  readonly output: { readonly name: string; readonly classes: number };
+  readonly preprocess: PreprocessSpec;
+  readonly source: string;
+  readonly licence: string;
+  readonly accuracy: readonly MeasuredAccuracy[];
+  readonly tier: 'edge' | 'batch';
+  /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
+  readonly runtimeMemoryBytes: number | undefined;
+}
+
+export interface ModelFile {
+  readonly file: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface MeasuredAccuracy {
+  readonly dataset: string;
+  readonly count: number;
+  /** Fraction in [0, 1]. */
+  readonly top1: number;
+  readonly top5: number;
+  readonly command?: string | undefined;
+}
+
+/**
+ * @param json a manifest.json, parsed but not trusted.
+ * @throws {CodedError} `model_manifest_invalid`, naming the first field that is wrong.
+ */
+export function parseManifest(json: unknown): ModelManifest {
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) throw invalid('manifest.json', parsed.error);
+  const { input, output, preprocess, runtime_memory_bytes, ...rest } = parsed.data;
+  return {
+    ...rest,
+    description: rest.description,
+    runtimeMemoryBytes: runtime_memory_bytes,
+    input: { name: input.name, shape: input.shape },
+    output: { name: output.name, classes: output.classes },
+    preprocess: {
+      resizeShortestEdge: preprocess.resize_shortest_edge,
+      interpolation: preprocess.interpolation,
+      centerCrop: preprocess.center_crop,
+      rescaleFactor: preprocess.rescale_factor,
+      mean: preprocess.mean,
+      std: preprocess.std,
+    },
+  };
+}
+
+const catalogSchema = z
+  .strictObject({
+    default_model: modelNameSchema,
+    models: z.array(z.strictObject({ name: modelNameSchema, version: modelVersionSchema })).max(1000),
+  })
+  .refine(
+    (catalog) => catalog.models.some((model) => model.name === catalog.default_model),
+    'default_model is not among models',
+  );
+
+/** Which version each name stands for right now. Moving a name to another version needs no deploy. */
+export interface Catalog {
+  readonly defaultModel: string;
+  readonly versions: ReadonlyMap<string, string>;
+}
+
+/** @throws {CodedError} `model_manifest_invalid`, naming the first field that is wrong. */
+export function parseCatalog(json: unknown): Catalog {
+  const parsed = catalogSchema.safeParse(json);
+  if (!parsed.success) throw invalid('catalog.json', parsed.error);
+  return {
+    defaultModel: parsed.data.default_model,
+    versions: new Map(parsed.data.models.map((model) => [model.name, model.version])),
+  };
+}
+
+const labelsSchema = z
+  .array(z.strictObject({ class_index: z.int().nonnegative(), wnid: z.string(), label: z.string() }))
+  .refine(
+    (rows) => rows.every((row, index) => row.class_index === index),
+    'rows must be ordered by class_index',
+  );
+
+/** One class. Labels alone are ambiguous: ImageNet has two classes named "crane" and two "maillot". */
+export interface ClassLabel {
+  readonly wnid: string;
+  readonly label: string;
+}
+
+/** @throws {CodedError} `model_manifest_invalid` if it is not one row for each of `classes`. */
+export function parseLabels(json: unknown, classes: number): readonly ClassLabel[] {
+  const parsed = labelsSchema.safeParse(json);
+  if (!parsed.success) throw invalid('labels.json', parsed.error);
+  if (parsed.data.length !== classes) {
+    throw new CodedError(
+      'model_manifest_invalid',
+      `labels.json has ${parsed.data.length} rows for ${classes} classes.`,
+    );
+  }
+  return parsed.data.map(({ wnid, label }) => ({ wnid, label }));
+}
+
+function invalid(file: string, error: z.ZodError): CodedError {
+  const issue = error.issues[0];
+  const where = issue?.path.length ? ` at ${issue.path.join('.')}` : '';
+  return new CodedError(
+    'model_manifest_invalid',
+    `${file} is not valid${where}: ${issue?.message ?? 'unknown'}.`,
+    {
+      retryAfterSeconds: 30,
+    },
+  );
+}

@@ -1,0 +1,77 @@
+import { CodedError } from '../errors.ts';
+import { modelReadTimeoutMs } from '../limits.ts';
+import type { ModelStore, StoredObject } from './model-store.ts';
+import { withTimeout } from './with-timeout.ts';
+
+/** A store with the name it has in logs. */
+export interface ModelSource {
+  readonly name: string;
+  readonly store: ModelStore;
+}
+
+/** Told of every source that failed, also if another one then served. */
+export type OnSourceFailed = (source: string, key: string, error: unknown) => void;
+
+/**
+ * Reads an object from the first source that can give it whole. Opening is not enough: a source that
+ * ends early, hangs or carries the wrong hash is left for the next one just like one that is down.
+ */
+export class ModelSources {
+  readonly #sources: readonly ModelSource[];
+  readonly #onFailed: OnSourceFailed;
+
+  constructor(sources: readonly ModelSource[], onFailed: OnSourceFailed = () => undefined) {
+    this.#sources = sources;
+    this.#onFailed = onFailed;
+  }
+
+  /**
+   * @param use consumes the object; what it throws counts as a failure of the source, unless
+   *   `isFinal` says that no other source could help.
+   * @throws {CodedError} the last source's error; `model_unavailable` if no source has the object.
+   */
+  async read<T>(
+    key: string,
+    use: (object: StoredObject) => Promise<T>,
+    isFinal: (error: unknown) => boolean = () => false,
+  ): Promise<T> {
+    let failure: unknown;
+    for (const { name, store } of this.#sources) {
+      try {
+        const object = await withTimeout(store.open(key), modelReadTimeoutMs, () => silent(name));
+        if (!object) throw missing(key);
+        return await use(object);
+      } catch (error) {
+        if (isFinal(error)) throw error;
+        this.#onFailed(name, key, error);
+        // A wrong file says more than a missing one: keep it, if the next source has nothing at all.
+        if (failure === undefined || !isMissing(error)) failure = error;
+      }
+    }
+    if (failure === undefined || failure instanceof CodedError) throw failure ?? missing(key);
+    throw new CodedError('model_unavailable', 'The model store does not answer.', {
+      cause: failure,
+      retryAfterSeconds: 2,
+    });
+  }
+}
+
+function silent(source: string): CodedError {
+  return new CodedError('model_unavailable', 'The model store does not answer.', {
+    cause: `${source} gave nothing for ${modelReadTimeoutMs} ms`,
+    retryAfterSeconds: 2,
+  });
+}
+
+const missingCause = 'no such object';
+
+function missing(key: string): CodedError {
+  return new CodedError('model_unavailable', `The model store has no object "${key}".`, {
+    cause: missingCause,
+    retryAfterSeconds: 30,
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof CodedError && error.cause === missingCause;
+}

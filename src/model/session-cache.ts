@@ -1,0 +1,222 @@
+import { CodedError } from '../errors.ts';
+import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
+import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
+import type { ModelManifest } from './manifest.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { ModelSources } from './model-sources.ts';
+import { toModelKey } from './model-store.ts';
+import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
+import { withTimeout } from './with-timeout.ts';
+
+export interface SessionCacheOptions {
+  readonly sources: ModelSources;
+  readonly createSha256: CreateSha256;
+  /** Told of each load that succeeded: `name/version` and the bytes of linear memory now taken. */
+  readonly onLoaded?: (model: string, memoryBytes: number) => void;
+  /** Boots the runtime; called once per isolate, and again only if it failed. */
+  readonly bootRuntime: () => Promise<InferenceRuntime>;
+  readonly loadTimeoutMs?: number;
+  readonly cooldownMs?: number;
+  readonly maxRuntimeBytes?: number;
+  readonly now?: () => number;
+}
+
+/** Keeps work alive after the request that started it has been cancelled: `ctx.waitUntil`. */
+export type KeepAlive = (work: Promise<unknown>) => void;
+
+interface Loaded {
+  readonly session: InferenceSession;
+  /** Requests that are using it now; it is not released under them. */
+  users: number;
+}
+
+interface Attempt {
+  readonly ticket: LoadTicket;
+  readonly loaded: Promise<Loaded>;
+}
+
+/**
+ * One session per model version and isolate. The first request loads; others wait for the same
+ * load, each no longer than its own deadline. A load that fails or hangs is forgotten, so that the
+ * next request starts afresh: nothing but a settled session is ever kept. Where memory is short,
+ * the model that has been idle longest makes room; one that is in use never does.
+ */
+export class SessionCache {
+  readonly #options: SessionCacheOptions;
+  readonly #now: () => number;
+  readonly #budget: MemoryBudget;
+  /** In order of last use, oldest first. */
+  readonly #ready = new Map<string, Loaded>();
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
+  #runtime: InferenceRuntime | undefined;
+  #booting: Promise<InferenceRuntime> | undefined;
+
+  constructor(options: SessionCacheOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#budget = new MemoryBudget(options.maxRuntimeBytes);
+  }
+
+  /** Bytes of linear memory the runtime has taken; 0 before it has booted. */
+  memoryBytes(): number {
+    return this.#runtime?.memoryBytes() ?? 0;
+  }
+
+  /** Models ready to run in this isolate, as `name/version`. */
+  loadedModels(): string[] {
+    return [...this.#ready.keys()];
+  }
+
+  /**
+   * Lends a session for as long as `use` runs.
+   *
+   * @param keepAlive receives the load if this call starts one, so that a client that hangs up does
+   *   not take the load with it.
+   * @throws {CodedError} `model_unavailable`, `model_corrupt`, `model_manifest_invalid`,
+   *   `model_out_of_memory`, `model_requires_batch_tier`; whatever `use` throws.
+   */
+  async withSession<T>(
+    manifest: ModelManifest,
+    keepAlive: KeepAlive,
+    use: (session: InferenceSession) => Promise<T>,
+  ): Promise<T> {
+    const key = `${manifest.name}/${manifest.version}`;
+    const loaded = this.#ready.get(key) ?? (await this.#join(key, manifest, keepAlive));
+    loaded.users++;
+    if (this.#ready.get(key) === loaded) {
+      this.#ready.delete(key);
+      this.#ready.set(key, loaded);
+    }
+    try {
+      return await use(loaded.session);
+    } finally {
+      loaded.users--;
+    }
+  }
+
+  async #join(key: string, manifest: ModelManifest, keepAlive: KeepAlive): Promise<Loaded> {
+    const failure = this.#failures.get(key);
+    if (failure && this.#now() < failure.until) throw failure.error;
+    let attempt = this.#attempts.get(key);
+    if (!attempt) {
+      attempt = this.#start(key, manifest);
+      keepAlive(attempt.loaded.catch(() => undefined));
+    }
+    return await this.#waitFor(key, attempt);
+  }
+
+  #start(key: string, manifest: ModelManifest): Attempt {
+    this.#makeRoom(key, manifest);
+    const ticket: LoadTicket = { abandoned: false };
+    const loaded = this.#load(manifest, ticket).then((session) => ({ session, users: 0 }));
+    const attempt: Attempt = { ticket, loaded };
+    this.#attempts.set(key, attempt);
+    this.#failures.delete(key);
+    loaded.then(
+      (value) => {
+        this.#attempts.delete(key);
+        this.#ready.set(key, value);
+        this.#options.onLoaded?.(key, this.memoryBytes());
+      },
+      (error: unknown) => {
+        if (this.#attempts.get(key) !== attempt) return; // given up already, see #waitFor
+        const until = this.#now() + (this.#options.cooldownMs ?? modelLoadCooldownMs);
+        this.#failures.set(key, { error, until });
+        this.#forget(key);
+      },
+    );
+    return attempt;
+  }
+
+  #forget(key: string): void {
+    this.#attempts.delete(key);
+    this.#budget.release(key);
+  }
+
+  #makeRoom(key: string, manifest: ModelManifest): void {
+    if (manifest.tier !== 'edge' || manifest.model.bytes > maxEdgeModelBytes) {
+      throw new CodedError('model_requires_batch_tier', `${key} does not fit an edge isolate.`);
+    }
+    for (const [idle, loaded] of this.#ready) {
+      if (this.#budget.fits(manifest)) break;
+      if (loaded.users > 0) continue;
+      loaded.session.release();
+      this.#ready.delete(idle);
+      this.#budget.release(idle);
+    }
+    if (!this.#budget.fits(manifest)) {
+      throw new CodedError('model_out_of_memory', `There is no room for ${key} beside the models in use.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    this.#budget.take(key, manifest);
+  }
+
+  async #waitFor(key: string, attempt: Attempt): Promise<Loaded> {
+    const timeoutMs = this.#options.loadTimeoutMs ?? modelLoadTimeoutMs;
+    const late = new CodedError(
+      'model_unavailable',
+      `The model ${key} did not load within ${timeoutMs} ms.`,
+      {
+        retryAfterSeconds: 5,
+      },
+    );
+    try {
+      return await withTimeout(attempt.loaded, timeoutMs, () => late);
+    } catch (error) {
+      if (error === late && this.#attempts.get(key) === attempt) {
+        attempt.ticket.abandoned = true;
+        attempt.ticket.free?.();
+        this.#forget(key);
+      }
+      throw error;
+    }
+  }
+
+  async #load(manifest: ModelManifest, ticket: LoadTicket): Promise<InferenceSession> {
+    let booting: Promise<InferenceRuntime> | undefined;
+    const key = toModelKey(manifest.name, manifest.version, manifest.model.file);
+    const size = { fileBytes: manifest.model.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
+    const loading = this.#options.sources.read(
+      key,
+      async (object) => {
+        const chunks = readVerifiedChunks(object, manifest.model, this.#options.createSha256);
+        const runtime = await (booting ?? this.#boot());
+        const session = await runtime.createSession(chunks, size, ticket);
+        if (ticket.abandoned) {
+          session.release();
+          throw new CodedError('model_unavailable', 'The model load was given up.');
+        }
+        assertNames(session, manifest);
+        return session;
+      },
+      () => ticket.abandoned,
+    );
+    // The store has been asked by now: its answer travels while the runtime boots on this thread.
+    booting = this.#boot();
+    booting.catch(() => undefined);
+    return await loading;
+  }
+
+  async #boot(): Promise<InferenceRuntime> {
+    if (this.#runtime) return this.#runtime;
+    // Booting does no I/O, so it cannot hang on another request's cancelled promise.
+    this.#booting ??= this.#options.bootRuntime().finally(() => {
+      this.#booting = undefined;
+    });
+    this.#runtime = await this.#booting;
+    return this.#runtime;
+  }
+}
+
+function assertNames(session: InferenceSession, manifest: ModelManifest): void {
+  if (session.inputName === manifest.input.name && session.outputName === manifest.output.name) return;
+  session.release();
+  throw new CodedError(
+    'model_manifest_invalid',
+    `The model's input and output are "${session.inputName}" and "${session.outputName}", ` +
+      `the manifest says "${manifest.input.name}" and "${manifest.output.name}".`,
+    { retryAfterSeconds: 30 },
+  );
+}

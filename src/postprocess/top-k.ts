@@ -1,0 +1,10 @@
+/**
+ * Indices of the `k` largest values, largest first; equal values in order of their index.
+ *
+ * @param k at least 1; more than `values.length` gives them all.
+ */
+export function topK(values: Float32Array, k: number): number[] {
+  const order = Array.from(values, (_, index) => index);
+  order.sort((a, b) => values[b]! - values[a]! || a - b);
+  return order.slice(0, k);
+}

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { goldenPath } from '../golden/golden.ts';
+import { type EdgeServer, startEdge } from './edge-server.ts';
+
+let edge: EdgeServer | undefined;
+afterEach(async () => {
+  await edge?.stop();
+  edge = undefined;
+});
+
+const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+const classify = (server: EdgeServer, init: RequestInit = {}) =>
+  server.fetch('/v1/classify?top_k=1', { method: 'POST', body: photo, ...init });
+
+async function expectCat(response: Response): Promise<void> {
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ predictions: [{ label: 'Egyptian cat' }] });
+}
+
+const countLoads = (server: EdgeServer) =>
+  server.logs().filter(({ event }) => event === 'model_loaded').length;
+
+describe('a fresh isolate', () => {
+  it('loads the model once for 20 first requests at once, and answers all', async () => {
+    edge = await startEdge();
+    const server = edge;
+    const responses = await Promise.all(Array.from({ length: 20 }, () => classify(server)));
+    await Promise.all(responses.map(expectCat));
+    expect(countLoads(server)).toBe(1);
+    const { runtime_memory_bytes } = (await (await server.fetch('/v1/health/ready')).json()) as {
+      runtime_memory_bytes: number;
+    };
+    expect(runtime_memory_bytes).toBeGreaterThan(16_000_000);
+    expect(runtime_memory_bytes).toBeLessThanOrEqual(40_000_000);
+  });
+
+  it.each([5, 40, 150])('is not hurt by a first client that hangs up after %i ms', async (delayMs) => {
+    edge = await startEdge();
+    const server = edge;
+    const abort = new AbortController();
+    const first = classify(server, { signal: abort.signal }).catch((error: Error) => error.name);
+    setTimeout(() => abort.abort(), delayMs);
+    await new Promise((resolve) => setTimeout(resolve, delayMs - 2));
+    const others = await Promise.all(Array.from({ length: 4 }, () => classify(server)));
+    await Promise.all(others.map(expectCat));
+    expect(await first).toBe('AbortError');
+    await expectCat(await classify(server));
+  });
+});

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/cli/paths.ts';
+import { goldenPath } from '../golden/golden.ts';
+
+/** The commands a newcomer types, as processes. */
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
+function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(
+    'node',
+    ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', `src/cli/${script}`, ...args],
+    {
+      cwd: projectRoot,
+      env: { ...process.env, ...env },
+    },
+  );
+  running.push(child);
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (data) => (output.out += data));
+  child.stderr.on('data', (data) => (output.err += data));
+  const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { child, output, exit };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe('npm run classify', () => {
+  it('prints one JSON object a file, and fails when one of them fails', async () => {
+    const { output, exit } = run('classify.ts', [
+      '--json',
+      '--top-k',
+      '2',
+      goldenPath('cat.jpg'),
+      goldenPath('logits.json'),
+    ]);
+    expect(await exit).toBe(1);
+    const [cat, broken] = output.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(cat).toMatchObject({
+      file: goldenPath('cat.jpg'),
+      predictions: [{ label: 'Egyptian cat' }, { label: 'tabby' }],
+    });
+    expect(broken).toMatchObject({ code: 'image_format_unknown' });
+    expect(output.err).toContain('1 of 2 files failed');
+  });
+  it('prints a table and succeeds', async () => {
+    const { output, exit } = run('classify.ts', [goldenPath('coffee.png')]);
+    expect(await exit).toBe(0);
+    expect(output.out).toMatch(/espresso\s+█+·*\s+0\.66\d\d/);
+  });
+  it('refuses a wrong command line at once, with the usage', async () => {
+    const { output, exit } = run('classify.ts', ['--top-k', '0', 'x.jpg']);
+    expect(await exit).toBe(2);
+    expect(output.err).toContain('Usage:');
+  });
+});
+
+describe('npm start', () => {
+  it('says when it is ready, serves, and stops on SIGTERM', async () => {
+    const port = await freePort();
+    const { child, output, exit } = run('start.ts', [], { PORT: String(port) });
+    const deadline = Date.now() + 50_000;
+    while (!output.out.includes('ready') && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(output.out.trim().split('\n')).toHaveLength(1);
+    expect(output.out).toContain(`http://127.0.0.1:${port}`);
+    expect(output.out).toContain('curl ');
+    const ready = await fetch(`http://127.0.0.1:${port}/v1/health/ready`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect(ready.status).toBe(200);
+    child.kill('SIGTERM');
+    // wrangler's own handler may end the process first, with the signal's code.
+    expect([0, 143]).toContain(await exit);
+    await expect(fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow(
+      'fetch failed',
+    );
+  });
+  it('says so when the port is taken or wrong', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const taken = run('start.ts', [], { PORT: String(port) });
+    expect(await taken.exit).toBe(1);
+    expect(taken.output.err).toContain('in use');
+    server.close();
+    const wrong = run('start.ts', [], { PORT: 'abc' });
+    expect(await wrong.exit).toBe(1);
+    expect(wrong.output.err).toContain('PORT must be');
+  });
+});
+
+describe('an old Node', () => {
+  it('is told which version is needed', async () => {
+    const child = spawn(
+      'node',
+      [
+        '-e',
+        "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/node-version.js')",
+      ],
+      { cwd: projectRoot },
+    );
+    let err = '';
+    child.stderr.on('data', (data) => (err += data));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(err).toContain('needs Node 22.12 or later');
+  });
+});

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { goldenPath } from '../golden/golden.ts';
+import { type EdgeServer, startEdge } from './edge-server.ts';
+
+let edge: EdgeServer;
+afterEach(() => edge?.stop());
+
+async function classify(file: string) {
+  const body = new Uint8Array(await readFile(goldenPath(file)));
+  const response = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body });
+  return { status: response.status, body: (await response.json()) as object };
+}
+
+describe('formats beyond the decoders', () => {
+  it('decodes WebP by itself, and says what to do with AVIF', async () => {
+    edge = await startEdge();
+    const webp = await classify('cat.webp');
+    expect(webp).toMatchObject({
+      status: 200,
+      body: { image: { format: 'webp', width: 451, height: 300 }, predictions: [{ label: 'Egyptian cat' }] },
+    });
+    expect(webp.body).not.toHaveProperty('image.approximate');
+    expect(await classify('cat.avif')).toMatchObject({
+      status: 415,
+      body: { code: 'image_format_unsupported' },
+    });
+  });
+
+  it('transcodes AVIF where the Images binding is configured, and says that this is approximate', async () => {
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
+    expect(await classify('cat.avif')).toMatchObject({
+      status: 200,
+      body: { image: { approximate: true }, predictions: [{ label: 'Egyptian cat' }] },
+    });
+    expect(await classify('logits.json')).toMatchObject({
+      status: 415,
+      body: { code: 'image_format_unknown' },
+    });
+  });
+});

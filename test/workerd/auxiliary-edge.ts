@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assetsDir, buildDir } from '../../src/cli/paths.ts';
+import { goldenPath } from '../golden/golden.ts';
+
+const compatibilityDate = '2026-11-01';
+const compatibilityFlags = ['nodejs_compat'];
+
+/**
+ * Miniflare options for tests that run inside workerd: the built Worker beside them as `EDGE`,
+ * sharing the R2 bucket `MODELS`. Bundling it into the tests instead would take 20 s a run.
+ */
+export async function auxiliaryEdge() {
+  const files = await readdir(buildDir);
+  const wasm = files.filter((file) => file.endsWith('.wasm'));
+  return {
+    compatibilityDate,
+    compatibilityFlags,
+    r2Buckets: { MODELS: 'resnet-edge-models' },
+    kvNamespaces: ['KV'],
+    serviceBindings: { EDGE: 'edge', FILES: serveFile },
+    workers: [
+      {
+        name: 'edge',
+        compatibilityDate,
+        compatibilityFlags,
+        modulesRoot: buildDir,
+        modules: [
+          { type: 'ESModule' as const, path: join(buildDir, 'edge.js') },
+          ...wasm.map((file) => ({ type: 'CompiledWasm' as const, path: join(buildDir, file) })),
+        ],
+        r2Buckets: { MODELS: 'resnet-edge-models' },
+        bindings: { SERVER_TIMING: 'on' },
+      },
+    ],
+  };
+}
+
+/** Hands the repository's files to tests, which have no file system: /assets/KEY and /golden/FILE. */
+async function serveFile(request: { readonly url: string }): Promise<Response> {
+  const [, folder, ...rest] = new URL(request.url).pathname.split('/');
+  const path = folder === 'assets' ? join(assetsDir, ...rest) : goldenPath(rest.join('/'));
+  return new Response(new Uint8Array(await readFile(path)));
+}

@@ -1,0 +1,29 @@
+import { env } from 'cloudflare:workers';
+
+/** Bindings of the tests in this folder; auxiliary-edge.ts makes them. */
+interface TestEnv {
+  readonly MODELS: R2Bucket;
+  readonly KV: KVNamespace;
+  /** The built Worker. */
+  readonly EDGE: Fetcher;
+  /** Files of the repository. */
+  readonly FILES: Fetcher;
+}
+
+// The runtime types every binding as unknown: this file is where they get their names.
+export const { MODELS, KV, EDGE, FILES } = env as unknown as TestEnv;
+
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await FILES.fetch(`http://files/${path}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+export async function seedModels(): Promise<void> {
+  for (const key of [
+    'catalog.json',
+    ...['manifest.json', 'model.ort', 'labels.json'].map((file) => `resnet18-imagenet1k/1/${file}`),
+  ]) {
+    await MODELS.put(key, await readFile(`assets/${key}`));
+  }
+}
