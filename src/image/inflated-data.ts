@@ -1,33 +1,44 @@
 /**
- * Compressed bytes to hand over at a time. Deflate grows data up to 1032-fold, and workerd inflates all of
- * what is written before it passes any of it on: 16 KB become at most 17 MB.
+ * Compressed bytes handed over at a time. Deflate grows data up to 1032-fold, and workerd inflates all of
+ * what is written before it passes any of it on: 16 KB become at most 17 MB. The first slices are smaller,
+ * so that a small image with a bomb behind its pixels does not inflate much of it.
  */
-export const compressedSliceBytes = 16 * 1024;
+const firstSliceBytes = 512;
+const maxSliceBytes = 16 * 1024;
 
 /**
- * The inflated content of a zlib stream, read forwards. Only as much is inflated as is read, give or take
- * a slice, so data beyond what a header declares costs nothing.
+ * The inflated content of a zlib stream, read forwards. A slice of compressed data is handed over only
+ * when its content is wanted, so data beyond what a header declares costs nothing.
+ *
+ * Whoever has read enough just lets go of it. It is not cancelled: Node 24's stream throws where nobody can
+ * catch it (ERR_INVALID_STATE) if that happens while it inflates, and ends the process.
  *
  * @see RFC 1950, RFC 1951
  */
 export class InflatedData {
   readonly #toError: (cause: unknown) => Error;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #slices: Iterator<Uint8Array>;
+  /** The slice under way, if one is; never rejects. */
+  #feeding: Promise<undefined> | undefined;
+  #isFed = false;
+  #failure: unknown;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Next byte of `#chunk`. */
   #next = 0;
-  #failure: unknown;
 
   /**
-   * @param slices the compressed bytes in order; what the iterable throws, `read` throws.
+   * @param pieces the compressed bytes in order; what the iterable throws, `read` throws.
    * @param toError makes the error to throw where there are no more bytes; `cause` is undefined if the
    *   stream ended in order.
    */
-  constructor(slices: Iterable<Uint8Array>, toError: (cause: unknown) => Error) {
+  constructor(pieces: Iterable<Uint8Array>, toError: (cause: unknown) => Error) {
     this.#toError = toError;
     const { readable, writable } = new DecompressionStream('deflate');
     this.#reader = readable.getReader() as ReadableStreamDefaultReader<Uint8Array>;
-    void this.#feed(writable.getWriter(), slices);
+    this.#writer = writable.getWriter();
+    this.#slices = toSlices(pieces);
   }
 
   /** Fills `target`. */
@@ -53,16 +64,18 @@ export class InflatedData {
     }
   }
 
-  /** Gives up the rest of the data. */
-  async close(): Promise<void> {
-    // A stream that has failed already refuses to be cancelled; its error was reported or does not matter.
-    await this.#reader.cancel().catch(() => undefined);
-  }
-
   async #nextChunk(): Promise<void> {
-    let result: ReadableStreamReadResult<Uint8Array>;
+    const reading = this.#reader.read();
+    let result: ReadableStreamReadResult<Uint8Array> | undefined;
     try {
-      result = await this.#reader.read();
+      while (result === undefined) {
+        if (this.#isFed) {
+          result = await reading;
+        } else {
+          this.#feeding ??= this.#feedSlice();
+          result = await Promise.race([reading, this.#feeding]);
+        }
+      }
     } catch (cause) {
       throw this.#toError(this.#failure ?? cause);
     }
@@ -71,17 +84,32 @@ export class InflatedData {
     this.#next = 0;
   }
 
-  async #feed(
-    writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>,
-    slices: Iterable<Uint8Array>,
-  ): Promise<void> {
+  async #feedSlice(): Promise<undefined> {
     try {
-      for (const slice of slices) await writer.write(slice as Uint8Array<ArrayBuffer>);
-      await writer.close();
+      const { done, value } = this.#slices.next();
+      if (done) await this.#endFeeding();
+      else await this.#writer.write(value as Uint8Array<ArrayBuffer>);
     } catch (cause) {
       this.#failure ??= cause;
-      // Ends the reader's wait. Fails where the stream is the one that failed, which it knows already.
-      await writer.abort(cause).catch(() => undefined);
+      await this.#endFeeding();
+    }
+    this.#feeding = undefined;
+  }
+
+  /** Ends the reader's wait. Fails where the stream has failed, which the reader learns by itself. */
+  async #endFeeding(): Promise<void> {
+    this.#isFed = true;
+    await this.#writer.close().catch(() => undefined);
+  }
+}
+
+function* toSlices(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
+  let sliceBytes = firstSliceBytes;
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      yield piece.subarray(at, at + sliceBytes);
+      at += sliceBytes;
+      sliceBytes = Math.min(sliceBytes * 2, maxSliceBytes);
     }
   }
 }

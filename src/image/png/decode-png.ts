@@ -21,18 +21,14 @@ export async function decodePng(bytes: Uint8Array, sink: RowSink): Promise<void>
   const { window } = sink;
   const rgb = new Uint8Array(window.right * 3);
   const rows = openPasses(bytes, layout, window);
-  try {
-    // What lies below the window must be there too, unless IEND says that nothing is missing.
-    const end = layout.ended ? window.bottom : layout.height;
-    for (let y = 0; y < end; y++) {
-      const isNeeded = y >= window.top && y < window.bottom;
-      for (const pass of rows) {
-        if (pass.holdsRow(y)) await pass.readRow(isNeeded ? rgb : undefined);
-      }
-      if (isNeeded) sink.writeRow(rgb, y);
+  // What lies below the window must be there too, unless IEND says that nothing is missing.
+  const end = layout.ended ? window.bottom : layout.height;
+  for (let y = 0; y < end; y++) {
+    const isNeeded = y >= window.top && y < window.bottom;
+    for (const pass of rows) {
+      if (pass.holdsRow(y)) await pass.readRow(isNeeded ? rgb : undefined);
     }
-  } finally {
-    for (const pass of rows) await pass.close();
+    if (isNeeded) sink.writeRow(rgb, y);
   }
 }
 
@@ -105,10 +101,6 @@ class PassReader {
     const row = this.#current.subarray(1);
     unfilterRow(this.#current[0], row, previous.subarray(1), this.#pixelBytes);
     if (rgb !== undefined) toRgb(row, this.#layout, this.#palette, this.#run, rgb);
-  }
-
-  close(): Promise<void> {
-    return this.#data.close();
   }
 }
 

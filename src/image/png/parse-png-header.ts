@@ -4,6 +4,7 @@ import { malformed, truncated } from '../image-error.ts';
 
 const signatureBytes = 8;
 const headerBytes = 13;
+const crcBytes = 4;
 const xmpKeyword = 'XML:com.adobe.xmp\0';
 /** XMP packets are a few kilobytes; more is not worth a search for one digit. */
 const maxXmpBytes = 256 * 1024;
@@ -17,7 +18,7 @@ const maxXmpBytes = 256 * 1024;
  */
 export function parsePngHeader(bytes: Uint8Array): ImageHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < signatureBytes + 8 + headerBytes) throw truncated('png', 'no IHDR');
+  if (bytes.length < signatureBytes + 8 + headerBytes + crcBytes) throw truncated('png', 'no IHDR');
   if (view.getUint32(8) !== headerBytes || chunkType(bytes, 8) !== 'IHDR') {
     throw malformed('png', 'IHDR is not the first chunk');
   }

@@ -24,17 +24,13 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
 
   for (let index = firstStrip; index <= lastStrip; index++) {
     const strip = openStripAt(bytes, directory, index);
-    try {
-      const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
-      for (let y = index * rowsPerStrip; y < end; y++) {
-        await strip.read(row);
-        if (y < window.top) continue;
-        if (predictor === 2) undoDifferencing(row, directory);
-        toRgb(row, directory, window.left, window.right, rgb);
-        sink.writeRow(rgb, y);
-      }
-    } finally {
-      await strip.close();
+    const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
+    for (let y = index * rowsPerStrip; y < end; y++) {
+      await strip.read(row);
+      if (y < window.top) continue;
+      if (predictor === 2) undoDifferencing(row, directory);
+      toRgb(row, directory, window.left, window.right, rgb);
+      sink.writeRow(rgb, y);
     }
   }
 }

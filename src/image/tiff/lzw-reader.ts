@@ -46,8 +46,6 @@ export class TiffLzwReader {
     }
   }
 
-  close(): void {}
-
   #expandNextCode(): void {
     let code = this.#readCode();
     while (code === clearCode) {

@@ -1,6 +1,6 @@
 import { CodedError } from '../../errors.ts';
 import { malformed, truncated, unsupported } from '../image-error.ts';
-import { compressedSliceBytes, InflatedData } from '../inflated-data.ts';
+import { InflatedData } from '../inflated-data.ts';
 import { tiffCompression } from './directory.ts';
 import { TiffLzwReader } from './lzw-reader.ts';
 
@@ -8,7 +8,6 @@ import { TiffLzwReader } from './lzw-reader.ts';
 export interface StripReader {
   /** Fills `target`. @throws {CodedError} `image_truncated`, `image_malformed`. */
   read(target: Uint8Array): void | Promise<void>;
-  close(): void | Promise<void>;
 }
 
 /** @throws {CodedError} `image_format_unsupported` for other compressions. */
@@ -22,19 +21,13 @@ export function openStrip(compression: number, strip: Uint8Array): StripReader {
       return new PackBitsReader(strip);
     case tiffCompression.deflate:
     case tiffCompression.oldDeflate:
-      return new InflatedData(toSlices(strip), (cause) => {
+      return new InflatedData([strip], (cause) => {
         if (cause instanceof CodedError) return cause;
         if (cause === undefined) return truncated('tiff', 'inside its pixel data');
         return malformed('tiff', 'its data cannot be inflated', { cause });
       });
     default:
       throw unsupported('tiff', `compression ${compression}`);
-  }
-}
-
-function* toSlices(strip: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < strip.length; at += compressedSliceBytes) {
-    yield strip.subarray(at, at + compressedSliceBytes);
   }
 }
 
@@ -52,8 +45,6 @@ class PlainReader implements StripReader {
     target.set(this.#strip.subarray(this.#position, end));
     this.#position = end;
   }
-
-  close(): void {}
 }
 
 /** @see TIFF 6.0 section 9 (PackBits compression) */
@@ -78,8 +69,6 @@ class PackBitsReader implements StripReader {
       if (!this.#repeats || this.#left === 0) this.#position++;
     }
   }
-
-  close(): void {}
 
   #nextRun(): void {
     for (;;) {

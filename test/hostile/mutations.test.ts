@@ -1,0 +1,115 @@
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { CodedError } from '../../src/errors.ts';
+import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { countAllocations } from '../image/count-allocations.ts';
+import { defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
+
+/** RESNET_EDGE_FUZZ_RUNS=100000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
+const runs = Number(process.env.RESNET_EDGE_FUZZ_RUNS ?? 5000);
+const seed = process.env.RESNET_EDGE_FUZZ_SEED;
+
+/** More than any mutation of a small file may take: most stop at once, some declare a large image. */
+const maxCpuMs = 2000;
+const maxBytes = 32 * 1024 * 1024;
+
+const names = Object.keys(goldens.files);
+
+/** One change to a file; `at` and `length` are fractions of it. */
+interface Mutation {
+  readonly kind: 'set' | 'flip' | 'remove' | 'repeat' | 'insert' | 'cut';
+  readonly at: number;
+  readonly length: number;
+  readonly value: number;
+}
+
+// Not fc.double, which prefers the tiniest numbers there are.
+const fraction = fc.integer({ min: 0, max: 999_999 }).map((value) => value / 1_000_000);
+/** Headers decide most: half of the changes are made in the first bytes. */
+const position = fc.oneof(
+  fraction,
+  fraction.map((value) => value * 0.05),
+);
+/** Behind what tells the format, which is soon tested. */
+const signatureBytes = 12;
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom('set', 'set', 'flip', 'flip', 'flip', 'remove', 'repeat', 'insert', 'cut'),
+  at: position,
+  length: fraction.map((value) => value ** 4),
+  value: fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 0xff, 0x7f, 0x80)),
+});
+
+function mutate(bytes: Uint8Array, { kind, at, length, value }: Mutation): Uint8Array {
+  const start =
+    Math.min(signatureBytes, bytes.length) + Math.floor(at * Math.max(0, bytes.length - signatureBytes));
+  const end = Math.min(bytes.length, start + 1 + Math.floor(length * bytes.length));
+  const before = bytes.subarray(0, start);
+  const part = bytes.subarray(start, end);
+  const after = bytes.subarray(end);
+  switch (kind) {
+    case 'set':
+      return join(
+        before,
+        part.map(() => value),
+        after,
+      );
+    case 'flip':
+      return join(
+        before,
+        part.map((byte, i) => (i === 0 ? byte ^ (1 << (value & 7)) : byte)),
+        after,
+      );
+    case 'remove':
+      return join(before, after);
+    case 'repeat':
+      return join(before, part, part, after);
+    case 'insert':
+      return join(before, Uint8Array.of(value, value), part, after);
+    case 'cut':
+      return join(before);
+  }
+}
+
+function withRightChecksums(png: Uint8Array): Uint8Array {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  for (let at = 8; at + 12 <= png.length; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (end + 4 > png.length) break;
+    view.setUint32(end, crc32(png.subarray(at + 4, end)));
+    at = end + 4;
+  }
+  return png;
+}
+
+function join(...parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+it(`${runs} mutated files are decoded or refused, in bounded time and memory`, { timeout: 0 }, async () => {
+  await loadWebpModule();
+  const outcomes = new Map<string, number>();
+  const property = fc.asyncProperty(
+    fc.constantFrom(...names),
+    fc.array(mutation, { minLength: 1, maxLength: 4 }),
+    fc.boolean(),
+    async (name, mutations, fast) => {
+      const mutated = mutations.reduce(mutate, readFixture(name));
+      // Without this, a PNG's checksums would hide its decoder.
+      const bytes = name.endsWith('.png') ? withRightChecksums(mutated) : mutated;
+      const started = process.cpuUsage();
+      const { result, bytes: allocated } = await countAllocations(() =>
+        decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast }),
+      );
+      const { user, system } = process.cpuUsage(started);
+      const outcome = result.status === 'fulfilled' ? 'decoded' : String(result.reason?.code);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      if (result.status === 'rejected' && !(result.reason instanceof CodedError)) throw result.reason;
+      expect(outcome).toMatch(/^(decoded|image_)/);
+      expect(allocated).toBeLessThan(maxBytes);
+      expect((user + system) / 1000).toBeLessThan(maxCpuMs);
+    },
+  );
+  await fc.assert(property, { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+  console.log(`mutated files: ${JSON.stringify(Object.fromEntries(outcomes))}`);
+});

@@ -1,0 +1,74 @@
+/** What was allocated while something ran. */
+export interface Allocations<T> {
+  readonly result: PromiseSettledResult<T>;
+  /**
+   * Bytes of all array buffers and typed arrays made by JavaScript, none deducted for being freed: an upper
+   * bound of what was held at any time.
+   */
+  readonly bytes: number;
+  /** Bytes that decompression streams handed over. */
+  readonly inflatedBytes: number;
+}
+
+const arrayTypes = [
+  'ArrayBuffer',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int8Array',
+  'Uint16Array',
+  'Int16Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float32Array',
+  'Float64Array',
+] as const;
+
+/**
+ * Runs `run` while the constructors of array buffers and typed arrays count. Unlike the resident set
+ * size, the count is the same on every machine and run. Modules must be loaded beforehand; one at a time.
+ */
+export async function countAllocations<T>(run: () => Promise<T>): Promise<Allocations<T>> {
+  const scope = globalThis as unknown as Record<string, unknown>;
+  const originals = new Map<string, unknown>(
+    [...arrayTypes, 'DecompressionStream'].map((name) => [name, scope[name]]),
+  );
+  let bytes = 0;
+  let inflatedBytes = 0;
+
+  for (const name of arrayTypes) {
+    scope[name] = new Proxy(originals.get(name) as object, {
+      construct(target, args, newTarget) {
+        const made = Reflect.construct(target as never, args, newTarget) as ArrayBufferView;
+        const isView = args[0] instanceof (originals.get('ArrayBuffer') as typeof ArrayBuffer);
+        if (!isView) bytes += made.byteLength;
+        return made;
+      },
+    });
+  }
+  scope.DecompressionStream = class {
+    readonly writable: WritableStream;
+    readonly readable: ReadableStream;
+    constructor(format: CompressionFormat) {
+      const stream = new (originals.get('DecompressionStream') as typeof DecompressionStream)(format);
+      this.writable = stream.writable;
+      this.readable = stream.readable;
+      const getReader = this.readable.getReader.bind(this.readable);
+      this.readable.getReader = (() => {
+        const reader = getReader() as ReadableStreamDefaultReader<Uint8Array>;
+        const read = reader.read.bind(reader);
+        reader.read = async () => {
+          const chunk = await read();
+          inflatedBytes += chunk.value?.byteLength ?? 0;
+          return chunk;
+        };
+        return reader;
+      }) as never;
+    }
+  };
+  try {
+    const [result] = await Promise.allSettled([run()]);
+    return { result, bytes, inflatedBytes };
+  } finally {
+    for (const [name, original] of originals) scope[name] = original;
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import sharp, { type Sharp } from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeToCrop, type ImageCrop } from '../../src/preprocess/image-to-crop.ts';
+import { countAllocations } from './count-allocations.ts';
+import { defaultSpec } from './fixtures.ts';
+
+/** The budgets of the specification: what may be allocated beyond the file itself. */
+const megabyte = 1_000_000;
+const streamedBudget = 2 * megabyte;
+
+const sizes = {
+  '12 MP': { width: 4032, height: 3024 },
+  '48 MP': { width: 8064, height: 6048 },
+} as const;
+
+type Size = keyof typeof sizes;
+
+/** Noise: every block has all its coefficients, every row its own filter. */
+function noise(size: Size): Sharp {
+  const { width, height } = sizes[size];
+  return sharp({
+    create: {
+      width,
+      height,
+      channels: 3,
+      background: 'grey',
+      noise: { type: 'gaussian', mean: 128, sigma: 20 },
+    },
+  });
+}
+
+async function measure(bytes: Uint8Array, fast = false): Promise<{ allocated: number; crop: ImageCrop }> {
+  const { result, bytes: allocated } = await countAllocations(() =>
+    decodeToCrop(bytes, defaultSpec, { fast }),
+  );
+  if (result.status === 'rejected') throw result.reason;
+  return { allocated, crop: result.value };
+}
+
+describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
+  let baseline: Uint8Array;
+  let progressive: Uint8Array;
+
+  beforeAll(async () => {
+    baseline = await noise(size).jpeg({ quality: 80 }).toBuffer();
+    progressive = await sharp(baseline, { limitInputPixels: false })
+      .jpeg({ quality: 80, progressive: true })
+      .toBuffer();
+  }, 120_000);
+
+  it('baseline JPEG', async () => {
+    const { allocated, crop } = await measure(baseline);
+    expect(allocated).toBeLessThan(streamedBudget);
+    expect(crop.approximate).toBe(false);
+  });
+
+  it('progressive JPEG, exact', async () => {
+    const { allocated, crop } = await measure(progressive);
+    expect(allocated).toBeLessThan(streamedBudget + megabyte);
+    expect(crop.approximate).toBe(false);
+  });
+
+  it('JPEG in fast mode', async () => {
+    expect((await measure(baseline, true)).allocated).toBeLessThan(streamedBudget);
+  });
+
+  it('JPEG that is turned by its orientation', async () => {
+    const turned = await sharp(baseline, { limitInputPixels: false })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const { allocated, crop } = await measure(turned);
+    expect(crop.header.orientation).toBe(6);
+    expect(allocated).toBeLessThan(streamedBudget);
+  });
+
+  it('PNG', async () => {
+    const { width, height } = sizes[size];
+    const png = await sharp({ create: { width, height, channels: 3, background: '#336699' } })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+    const { allocated, crop } = await measure(png);
+    expect(allocated).toBeLessThan(streamedBudget);
+    expect(createHash('sha256').update(crop.crop).digest('hex')).toBe(
+      createHash('sha256')
+        .update(Buffer.alloc(224 * 224 * 3, '336699', 'hex'))
+        .digest('hex'),
+    );
+  });
+
+  it('interlaced PNG', async () => {
+    const { width, height } = sizes[size];
+    const png = await sharp({ create: { width, height, channels: 3, background: '#336699' } })
+      .png({ compressionLevel: 1, progressive: true })
+      .toBuffer();
+    expect((await measure(png)).allocated).toBeLessThan(streamedBudget);
+  });
+});
