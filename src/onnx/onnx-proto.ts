@@ -114,7 +114,11 @@ export function decodeModelProto(bytes: Uint8Array): ModelProto {
 
 /** @returns The serialised message, in field-number order. */
 export function encodeModelProto(model: ModelProto): Uint8Array {
-  return modelType.encode(model as unknown as Record<string, unknown>).finish();
+  // In Node protobufjs yields a Buffer, whose methods differ from Uint8Array's.
+  const { buffer, byteOffset, length } = modelType
+    .encode(model as unknown as Record<string, unknown>)
+    .finish();
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** @throws {OnnxFormatError} If the value is beyond what a JavaScript number holds exactly. */

@@ -96,8 +96,9 @@ function parseRawData(raw: Uint8Array, datatype: Datatype, name: string): ArrayO
   if (raw.length % ArrayType.BYTES_PER_ELEMENT !== 0) {
     throw new OnnxFormatError(`tensor '${name}' has ${raw.length} bytes, no multiple of its element size`);
   }
-  const copy = raw.slice();
-  return new ArrayType(copy.buffer, copy.byteOffset, copy.length / ArrayType.BYTES_PER_ELEMENT);
+  // Not raw.slice(): on Node's Buffer that is a view, and perhaps an unaligned one.
+  const copy = new Uint8Array(raw);
+  return new ArrayType(copy.buffer, 0, copy.length / ArrayType.BYTES_PER_ELEMENT);
 }
 
 /** Where each type lies when not raw: small integers, bool and half floats share int32_data. */

@@ -58,7 +58,7 @@ export function toUInt8Parameters(range: Range): UInt8Parameters {
     throw new RangeError(`range must be finite, got: [${range.min}, ${range.max}]`);
   const scale = (max - min) / 255;
   if (scale < smallestScale) return { scale: 1, zeroPoint: 0 };
-  return { scale: Math.fround(scale), zeroPoint: roundHalfEven(-min / scale) };
+  return { scale: Math.fround(scale), zeroPoint: roundHalfEven((0 - min) / scale) };
 }
 
 /**
