@@ -26,7 +26,9 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
     (source, key, error) =>
       writeLog('error', { event: 'model_source_failed', source, key, code: toCode(error), error }),
   );
-  const catalog = new CatalogReader(sources, createWorkersSha256);
+  const catalog = new CatalogReader(sources, createWorkersSha256, {
+    ttlMs: Number(env.CATALOG_TTL_SECONDS) * 1000,
+  });
   const sessions = new SessionCache({
     sources,
     createSha256: createWorkersSha256,

@@ -97,7 +97,11 @@ export interface ModelManifest {
   /** NCHW, FP32. */
   readonly input: { readonly name: string; readonly shape: readonly number[] };
   /** Softmax is applied to logits alone. */
-  readonly output: { readonly name: string; readonly kind: 'logits' | 'probabilities'; readonly classes: number };
+  readonly output: {
+    readonly name: string;
+    readonly kind: 'logits' | 'probabilities';
+    readonly classes: number;
+  };
   readonly preprocess: PreprocessSpec;
   readonly source: string;
   readonly licence: string;

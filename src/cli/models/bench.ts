@@ -12,7 +12,11 @@ export async function benchModel({ folder, manifest }: LocalModel, rounds: numbe
   const input: Fp32Tensor = { datatype: 'FP32', shape: [1, 3, height, width], data };
   const node = await createOrtNodeSession(path, { intraOpNumThreads: 1 });
   const contestants: { name: string; run: () => Promise<unknown>; times: number[] }[] = [
-    { name: 'onnxruntime-node, one thread', run: () => node.run(new Map([[manifest.input.name, input]])), times: [] },
+    {
+      name: 'onnxruntime-node, one thread',
+      run: () => node.run(new Map([[manifest.input.name, input]])),
+      times: [],
+    },
   ];
   if (manifest.format === 'ort') {
     const edge = await loadFile(await bootEdgeRuntime(), path, manifest.runtimeMemoryBytes);

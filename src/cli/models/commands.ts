@@ -109,7 +109,10 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
   async pull([name], values) {
     const sources = await readSources(values.sources);
     const source = sources.models.find((model) => model.name === required(name, 'NAME'));
-    if (!source) throw new Error(`The catalogue has no "${name}". It has: ${sources.models.map((model) => model.name).join(', ')}.`);
+    if (!source)
+      throw new Error(
+        `The catalogue has no "${name}". It has: ${sources.models.map((model) => model.name).join(', ')}.`,
+      );
     const path = await pullModel(source, values.mirror ?? process.env['RESNET_EDGE_MIRROR']);
     const draft = await importModel(path, {
       name: source.name,
@@ -156,7 +159,14 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
     });
     const compiled = await compileModel(draft);
     const { calibrationImages, method, percentile, notes } = report;
-    return { ...summarise(compiled), calibration_images: calibrationImages, method, percentile, notes, skipped };
+    return {
+      ...summarise(compiled),
+      calibration_images: calibrationImages,
+      method,
+      percentile,
+      notes,
+      skipped,
+    };
   },
 
   async compile([name]) {
@@ -186,7 +196,9 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
   async promote([name, version], values) {
     const target = await openTarget(values);
     try {
-      await promoteModel(required(name, 'NAME'), required(version, 'VERSION'), target, { asDefault: values.default });
+      await promoteModel(required(name, 'NAME'), required(version, 'VERSION'), target, {
+        asDefault: values.default,
+      });
       return { name: `${name}/${version}`, promoted: true };
     } finally {
       await target.close();
@@ -199,12 +211,19 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
       JSON.parse(await readFile(join(model.folder, model.manifest.labels.file), 'utf8')),
       model.manifest.output.classes,
     );
-    const images = limit(await listLabelledImages(toPath(required(source, 'DIR or FILE.csv')), labels), values);
+    const images = limit(
+      await listLabelledImages(toPath(required(source, 'DIR or FILE.csv')), labels),
+      values,
+    );
     const engine: Engine = oneOf(values.engine, ['edge', 'onnxruntime-node'] as const, '--engine');
     const against =
-      values.against === undefined ? undefined : await createEvaluator(await findModel(values.against), 'onnxruntime-node');
+      values.against === undefined
+        ? undefined
+        : await createEvaluator(await findModel(values.against), 'onnxruntime-node');
     const progress = new Progress('eval', images.length);
-    const result = await evaluate(images, await createEvaluator(model, engine), against, (done) => progress.update(done));
+    const result = await evaluate(images, await createEvaluator(model, engine), against, (done) =>
+      progress.update(done),
+    );
     progress.end();
     return result;
   },
@@ -216,7 +235,9 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
 
 async function promoteIfFirst(name: string, version: string, target: Awaited<ReturnType<typeof openTarget>>) {
   const stored = await target.read('catalog.json');
-  const known = stored && JSON.parse(Buffer.from(stored).toString()).models.some((model: { name: string }) => model.name === name);
+  const known =
+    stored &&
+    JSON.parse(Buffer.from(stored).toString()).models.some((model: { name: string }) => model.name === name);
   if (known) return false;
   await promoteModel(name, version, target);
   return true;
@@ -258,9 +279,16 @@ function limit<T>(items: readonly T[], values: Values): readonly T[] {
 function toText(result: unknown): string {
   const rows = (Array.isArray(result) ? result : [result]) as Record<string, unknown>[];
   const columns = Object.keys(rows[0] ?? {});
-  if (rows.length === 1) return columns.map((column) => `${column.padEnd(22)} ${toCell(rows[0]![column])}`).join('\n');
-  const widths = columns.map((column) => Math.max(column.length, ...rows.map((row) => toCell(row[column]).length)));
-  const line = (cells: readonly string[]) => cells.map((cell, index) => cell.padEnd(widths[index]!)).join('  ').trimEnd();
+  if (rows.length === 1)
+    return columns.map((column) => `${column.padEnd(22)} ${toCell(rows[0]![column])}`).join('\n');
+  const widths = columns.map((column) =>
+    Math.max(column.length, ...rows.map((row) => toCell(row[column]).length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index]!))
+      .join('  ')
+      .trimEnd();
   return [line(columns), ...rows.map((row) => line(columns.map((column) => toCell(row[column]))))].join('\n');
 }
 

@@ -37,7 +37,8 @@ export async function createEvaluator({ folder, manifest }: LocalModel, engine: 
 }
 
 async function openEdge(path: string, manifest: ModelManifest) {
-  if (manifest.format !== 'ort') throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
+  if (manifest.format !== 'ort')
+    throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
   const session = await loadFile(await bootEdgeRuntime(), path, manifest.runtimeMemoryBytes);
   return async (input: Fp32Tensor) => (await session.run(input)).data;
 }

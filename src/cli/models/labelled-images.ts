@@ -15,7 +15,10 @@ const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp
  *
  * @throws {Error} naming the class that the model does not have.
  */
-export async function listLabelledImages(source: string, labels: readonly ClassLabel[]): Promise<LabelledImage[]> {
+export async function listLabelledImages(
+  source: string,
+  labels: readonly ClassLabel[],
+): Promise<LabelledImage[]> {
   const toIndex = createClassLookup(labels);
   if ((await stat(source)).isDirectory()) {
     const classes = (await readdir(source, { withFileTypes: true })).filter((entry) => entry.isDirectory());
@@ -30,7 +33,10 @@ export async function listLabelledImages(source: string, labels: readonly ClassL
   return rows.map((row) => {
     const comma = row.lastIndexOf(',');
     if (comma < 1) throw new Error(`${source}: expected "path,class", got "${row}".`);
-    return { path: resolve(dirname(source), row.slice(0, comma)), classIndex: toIndex(row.slice(comma + 1).trim()) };
+    return {
+      path: resolve(dirname(source), row.slice(0, comma)),
+      classIndex: toIndex(row.slice(comma + 1).trim()),
+    };
   });
 }
 

@@ -12,17 +12,26 @@ export const labelsFile = 'labels.json';
  *   for ImageNet-1k.
  * @throws {Error} if it has another number of rows than the model has classes.
  */
-export async function writeLabels(folder: string, source: string | undefined, classes: number): Promise<void> {
+export async function writeLabels(
+  folder: string,
+  source: string | undefined,
+  classes: number,
+): Promise<void> {
   const target = join(folder, labelsFile);
   if (source === undefined) {
     if (classes !== 1000) {
-      throw new Error(`The model has ${classes} classes, not ImageNet's 1000: name its labels with --labels FILE.`);
+      throw new Error(
+        `The model has ${classes} classes, not ImageNet's 1000: name its labels with --labels FILE.`,
+      );
     }
     await copyFile(assetPathOfDefaultLabels, target);
     return;
   }
   const text = await readFile(source, 'utf8');
-  const rows = extname(source) === '.json' ? toRows(JSON.parse(text)) : toRows(text.split(/\r?\n/).filter((line) => line.trim() !== ''));
+  const rows =
+    extname(source) === '.json'
+      ? toRows(JSON.parse(text))
+      : toRows(text.split(/\r?\n/).filter((line) => line.trim() !== ''));
   parseLabels(rows, classes);
   await writeFile(target, `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`);
 }
@@ -45,5 +54,7 @@ function toRows(json: unknown): readonly LabelRow[] {
       .map(([index, label]) => ({ class_index: Number(index), wnid: '', label: String(label) }))
       .sort((a, b) => a.class_index - b.class_index);
   }
-  throw new Error('Labels are an array of names, rows like those of the embedded labels.json, or an id2label object.');
+  throw new Error(
+    'Labels are an array of names, rows like those of the embedded labels.json, or an id2label object.',
+  );
 }

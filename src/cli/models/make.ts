@@ -26,13 +26,16 @@ export interface ImportOptions {
 export async function importModel(path: string, options: ImportOptions): Promise<LocalModel> {
   const inspection = inspectModel(await readFile(path));
   const { input, output, classes, outputKind } = inspection;
-  if (input.datatype !== 'FP32') throw new Error(`The input "${input.name}" is ${input.datatype}, only FP32 is served.`);
+  if (input.datatype !== 'FP32')
+    throw new Error(`The input "${input.name}" is ${input.datatype}, only FP32 is served.`);
   if (classes === undefined) throw new Error('The number of classes cannot be told from the graph.');
   const crop = Number(options.preprocess['center_crop']);
   const [, channels, height, width] = input.shape ?? [];
   if ((channels ?? 3) !== 3) throw new Error(`The input has ${channels} channels; an image has 3.`);
   if ((height ?? crop) !== crop || (width ?? crop) !== crop) {
-    throw new Error(`The graph takes ${height} x ${width} pixels, the preprocessing cuts ${crop} x ${crop}: choose another with --preprocess.`);
+    throw new Error(
+      `The graph takes ${height} x ${width} pixels, the preprocessing cuts ${crop} x ${crop}: choose another with --preprocess.`,
+    );
   }
   const { folder, version } = await createVersion(options.name);
   await copyFile(path, join(folder, onnxFile));
@@ -65,7 +68,8 @@ export async function compileModel({ folder, json }: LocalModel): Promise<LocalM
   await compileToOrt(join(folder, onnxFile), target);
   const side = Number((json['preprocess'] as { center_crop: number }).center_crop);
   // Above this an isolate cannot hold it, and this process need not try.
-  const memory = (await stat(target)).size < maxRuntimeBytes ? await measureRuntimeMemory(target, side) : undefined;
+  const memory =
+    (await stat(target)).size < maxRuntimeBytes ? await measureRuntimeMemory(target, side) : undefined;
   const fits = memory !== undefined && memory <= maxRuntimeBytes;
   const next = {
     ...json,
@@ -84,11 +88,16 @@ export async function findDraft(reference: string): Promise<LocalModel> {
     () => true,
     () => false,
   );
-  if (!hasOnnx) throw new Error(`${reference} has no ${onnxFile} beside its manifest: import or pull it first.`);
+  if (!hasOnnx)
+    throw new Error(`${reference} has no ${onnxFile} beside its manifest: import or pull it first.`);
   return model;
 }
 
 export async function describeFile(path: string): Promise<{ file: string; bytes: number; sha256: string }> {
   const bytes = await readFile(path);
-  return { file: basename(path), bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return {
+    file: basename(path),
+    bytes: bytes.byteLength,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
 }

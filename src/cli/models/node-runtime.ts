@@ -19,7 +19,11 @@ export async function loadFile(
   runtimeMemoryBytes?: number,
 ): Promise<InferenceSession> {
   const fileBytes = (await stat(path)).size;
-  return await runtime.createSession(createReadStream(path), { fileBytes, runtimeMemoryBytes }, { abandoned: false });
+  return await runtime.createSession(
+    createReadStream(path),
+    { fileBytes, runtimeMemoryBytes },
+    { abandoned: false },
+  );
 }
 
 const MiB = 1024 * 1024;
@@ -45,7 +49,11 @@ export async function measureRuntimeMemory(path: string, side: number): Promise<
 async function memoryAfterRun(path: string, side: number, reserve: number): Promise<number> {
   const runtime = await bootEdgeRuntime();
   const session = await loadFile(runtime, path, reserve);
-  const input = { datatype: 'FP32', shape: [1, 3, side, side], data: new Float32Array(3 * side * side) } as const;
+  const input = {
+    datatype: 'FP32',
+    shape: [1, 3, side, side],
+    data: new Float32Array(3 * side * side),
+  } as const;
   for (let run = 0; run < 2; run++) await session.run(input);
   return runtime.memoryBytes();
 }

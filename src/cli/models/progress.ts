@@ -15,7 +15,10 @@ export class Progress {
     if (!this.#enabled || now - this.#drawnAt < 100) return;
     this.#drawnAt = now;
     const fraction = this.#total ? Math.min(1, done / this.#total) : undefined;
-    const bar = fraction === undefined ? '' : ` ${'█'.repeat(Math.round(fraction * 24)).padEnd(24, '·')} ${Math.round(fraction * 100)} %`;
+    const bar =
+      fraction === undefined
+        ? ''
+        : ` ${'█'.repeat(Math.round(fraction * 24)).padEnd(24, '·')} ${Math.round(fraction * 100)} %`;
     process.stderr.write(`\r\x1b[K${this.#title}${bar || ` ${done}`}`);
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getPlatformProxy } from 'wrangler';
-import { kvPartBytes, putKvFile, toKvPartKey } from '../../model/kv-model-store.ts';
+import { kvPartBytes, putKvFile, toKvPartKey } from '../../model/kv-parts.ts';
 import { parseCatalog } from '../../model/manifest.ts';
 import { catalogKey, manifestFile, toModelKey } from '../../model/model-store.ts';
 import { projectRoot, stateDir } from '../paths.ts';
@@ -50,7 +50,8 @@ export async function openLocalTarget(): Promise<PublishTarget> {
  */
 export async function openRemoteTarget(kvNamespaceId: string | undefined): Promise<PublishTarget> {
   const scratch = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
-  const wrangler = (...args: string[]) => run('npx', ['--no-install', 'wrangler', ...args, '--remote'], { cwd: projectRoot });
+  const wrangler = (...args: string[]) =>
+    run('npx', ['--no-install', 'wrangler', ...args, '--remote'], { cwd: projectRoot });
   const withFile = async (bytes: Uint8Array, use: (path: string) => Promise<unknown>) => {
     const path = join(scratch, 'object');
     await writeFile(path, bytes);
@@ -63,19 +64,32 @@ export async function openRemoteTarget(kvNamespaceId: string | undefined): Promi
         await wrangler('r2', 'object', 'get', `${bucketName}/${key}`, '--file', path);
         return new Uint8Array(await readFile(path));
       } catch (error) {
-        if (/not exist|404|10007/.test(String((error as { stderr?: string }).stderr ?? error))) return undefined;
+        if (/not exist|404|10007/.test(String((error as { stderr?: string }).stderr ?? error)))
+          return undefined;
         throw error;
       }
     },
     async write(key, bytes) {
-      await withFile(bytes, (path) => wrangler('r2', 'object', 'put', `${bucketName}/${key}`, '--file', path));
+      await withFile(bytes, (path) =>
+        wrangler('r2', 'object', 'put', `${bucketName}/${key}`, '--file', path),
+      );
       if (!kvNamespaceId) return;
       const parts = Math.max(1, Math.ceil(bytes.byteLength / kvPartBytes));
       for (let part = parts - 1; part >= 0; part--) {
         const slice = bytes.subarray(part * kvPartBytes, (part + 1) * kvPartBytes);
         const metadata = part === 0 ? ['--metadata', JSON.stringify({ bytes: bytes.byteLength, parts })] : [];
         await withFile(slice, (path) =>
-          wrangler('kv', 'key', 'put', toKvPartKey(key, part), '--path', path, '--namespace-id', kvNamespaceId, ...metadata),
+          wrangler(
+            'kv',
+            'key',
+            'put',
+            toKvPartKey(key, part),
+            '--path',
+            path,
+            '--namespace-id',
+            kvNamespaceId,
+            ...metadata,
+          ),
         );
       }
     },

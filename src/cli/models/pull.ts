@@ -14,7 +14,10 @@ import { workspaceDir } from './workspace.ts';
  * @returns path of the verified file.
  * @throws {Error} saying what to do, if there is no network or the file is another one.
  */
-export async function pullModel(source: Sources['models'][number], mirror: string | undefined): Promise<string> {
+export async function pullModel(
+  source: Sources['models'][number],
+  mirror: string | undefined,
+): Promise<string> {
   const folder = join(workspaceDir, '.downloads');
   await mkdir(folder, { recursive: true });
   const target = join(folder, `${source.name}-${source.sha256.slice(0, 12)}.onnx`);
@@ -41,12 +44,14 @@ async function download(url: string, partial: string, total: number): Promise<vo
     headers: have > 0 ? { range: `bytes=${have}-` } : {},
     signal: AbortSignal.timeout(3_600_000),
   }).catch((cause: unknown) => {
-    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    const reason =
+      cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
     throw new Error(
       `Cannot reach ${url} (${reason}). Is there a network? A mirror can be named with --mirror URL or RESNET_EDGE_MIRROR.`,
     );
   });
-  if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status} ${response.statusText}.`);
+  if (!response.ok || !response.body)
+    throw new Error(`${url} answered ${response.status} ${response.statusText}.`);
   const resumed = response.status === 206;
   const file = await open(partial, resumed ? 'a' : 'w');
   const progress = new Progress(`pull ${url.split('/').at(-1)}`, total);
@@ -62,7 +67,10 @@ async function download(url: string, partial: string, total: number): Promise<vo
     await file.close();
     progress.end();
   }
-  if (done < total) throw new Error(`${url} ended after ${done} of ${total} bytes. Run the command again to go on from there.`);
+  if (done < total)
+    throw new Error(
+      `${url} ended after ${done} of ${total} bytes. Run the command again to go on from there.`,
+    );
 }
 
 function toMirrorUrl(url: string, mirror: string | undefined): string {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { assetsDir } from '../paths.ts';
 import { sourcesFile } from '../assets.ts';
+import { assetsDir } from '../paths.ts';
 
 const percent = z.number().min(0).max(100);
 

@@ -64,7 +64,10 @@ export async function createVersion(name: string): Promise<{ folder: string; ver
 }
 
 /** Checks a manifest and puts it in place whole. */
-export async function writeManifest(folder: string, json: Readonly<Record<string, unknown>>): Promise<ModelManifest> {
+export async function writeManifest(
+  folder: string,
+  json: Readonly<Record<string, unknown>>,
+): Promise<ModelManifest> {
   const manifest = parseManifest(json);
   const path = join(folder, manifestFile);
   await writeFile(`${path}.partial`, `${JSON.stringify(json, undefined, 2)}\n`);
@@ -74,7 +77,9 @@ export async function writeManifest(folder: string, json: Readonly<Record<string
 
 async function listFolders(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name);
 }
 
 function byNumber(a: string, b: string): number {
