@@ -30,28 +30,33 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
  * Logits of quantized models on photographs that none of them was calibrated with: photograph i is held out
  * by fold i % folds, all of its views with it.
  *
- * @param calibrationViews what each calibration photograph is seen as.
+ * @param views what each photograph is seen as.
  * @returns Logits per photograph and view, in the order of toViews.
  */
 export async function crossValidate(
   source: Uint8Array,
   crops: readonly Crop[],
   folds: number,
-  calibrationViews: readonly Augmentation[],
+  views: { readonly calibration: readonly Augmentation[]; readonly heldOut: readonly Augmentation[] },
   options: Omit<QuantizeOptions, 'calibration'>,
 ): Promise<Float32Array[]> {
   const byCrop: Float32Array[][] = crops.map(() => []);
   for (let fold = 0; fold < folds; fold++) {
     const calibration = toViews(
       crops.filter((_, i) => i % folds !== fold),
-      calibrationViews,
+      views.calibration,
     );
     const { model } = await quantizeModel(source, { ...options, calibration });
     const heldOut = crops.map((_, i) => i).filter((i) => i % folds === fold);
-    const images = await collect(toViews(heldOut.map((i) => crops[i] as Crop)));
+    const images = await collect(
+      toViews(
+        heldOut.map((i) => crops[i] as Crop),
+        views.heldOut,
+      ),
+    );
     const logits = await runModel(model, images, imageShape);
     heldOut.forEach((crop, n) => {
-      byCrop[crop] = logits.slice(n * augmentations.length, (n + 1) * augmentations.length);
+      byCrop[crop] = logits.slice(n * views.heldOut.length, (n + 1) * views.heldOut.length);
     });
   }
   return byCrop.flat();
