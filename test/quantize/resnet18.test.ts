@@ -36,9 +36,13 @@ describe.skipIf(shared === undefined)(title, () => {
     const views = augmentations.slice(0, 4);
     const crops = readGoldenCrops(folder);
     const reference = await runModel(source, await collect(toViews(crops, views)), imageShape);
-    const heldOut = await crossValidate(source, crops, 2, augmentations.slice(0, 2), {
-      method: 'percentile',
-    });
+    const heldOut = await crossValidate(
+      source,
+      crops,
+      2,
+      { calibration: views.slice(0, 2), heldOut: views },
+      { method: 'percentile' },
+    );
     const { images, sameTop1, logitError } = toAgreement(heldOut, reference);
     expect(images).toBe(160);
     expect(sameTop1 / images).toBeGreaterThanOrEqual(0.96);
