@@ -8,7 +8,8 @@ export type CalibrationMethod = 'minmax' | 'percentile' | 'mse';
  *
  * - `minmax`: everything seen.
  * - `percentile`: that share of the values, what is left out split evenly between both ends (as
- *   onnxruntime's percentile calibration does).
+ *   onnxruntime's percentile calibration does with CalibTensorRangeSymmetric off; its default, ranges
+ *   symmetric around 0, would waste half of the steps of an asymmetric type).
  * - `mse`: the range with the least mean squared error between the values and their quantized selves.
  *
  * @param percentile in (0, 100]; read by `percentile` only.

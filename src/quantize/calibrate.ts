@@ -39,7 +39,7 @@ export async function calibrate(
       const activations = await session.run(
         new Map([[input, { datatype: 'FP32', shape: [1, ...imageShape], data: image }]]),
       );
-      histograms.get(input)?.add(image);
+      addTo(histograms, input, image);
       for (const [name, { data }] of activations) addTo(histograms, name, data);
       count++;
       onImage(count);

@@ -4,7 +4,7 @@ import { normaliseGraph } from '../../src/quantize/normalise/normalise-graph.ts'
 import { quantizeModel } from '../../src/quantize/quantize-model.ts';
 import { countOperators, optimisedNodes, relativeError, runModel } from './ort-checks.ts';
 import { buildResnet, classCount, imageShape, type ResnetSpelling } from './resnet-builder.ts';
-import { createRandom } from './seeded-random.ts';
+import { smoothImages } from './smooth-images.ts';
 
 /** The shapes that graphs have as they come from each exporter. */
 const spellings: Record<string, ResnetSpelling> = {
@@ -89,19 +89,7 @@ const integerOperators = new Set([
  * Random weights leave a small network's logits less margin than a trained one's; with eight bits per
  * activation its logits stay within this share of their own spread.
  */
-const tolerance = 0.06;
-
-function randomImages(count: number, seed: number): Float32Array[] {
-  const random = createRandom(seed);
-  return Array.from({ length: count }, () => {
-    // Smooth patterns, so that convolutions see edges and areas as in photographs.
-    const [fx, fy, phase] = [random.uniform() * 0.6, random.uniform() * 0.6, random.uniform() * 6];
-    return Float32Array.from({ length: 3 * 32 * 32 }, (_, i) => {
-      const [x, y, c] = [i % 32, Math.floor(i / 32) % 32, Math.floor(i / 1024)];
-      return Math.sin(x * fx + y * fy + phase + c) * 1.5 + random.normal() * 0.4;
-    });
-  });
-}
+const tolerance = 0.03;
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
@@ -123,7 +111,7 @@ async function runReference(source: Uint8Array, spelling: ResnetSpelling, images
 describe.each(Object.entries(spellings))('%s', (_, spelling) => {
   test('is the same network once normalised', async () => {
     const source = buildResnet(spelling);
-    const images = randomImages(4, 3);
+    const images = smoothImages(4, 3);
     const reference = await runReference(source, spelling, images);
     const { graph } = normaliseGraph(parseModel(source), 3 * 32 * 32);
     const normalised = serialiseModel({ irVersion: 7, producerName: '', opsets: new Map([['', 13]]), graph });
@@ -137,7 +125,7 @@ describe.each(Object.entries(spellings))('%s', (_, spelling) => {
 
   test('becomes integer kernels throughout and agrees with its float source', async () => {
     const source = buildResnet(spelling);
-    const calibration = randomImages(24, 1);
+    const calibration = smoothImages(24, 1);
     const { model, report } = await quantizeModel(source, {
       calibration: each(calibration),
       method: 'minmax',
@@ -154,7 +142,7 @@ describe.each(Object.entries(spellings))('%s', (_, spelling) => {
     });
     if (spelling.shortcut === 'average-pool') expect(operators.QLinearAveragePool).toBe(1);
 
-    const heldOut = randomImages(16, 2);
+    const heldOut = smoothImages(16, 2);
     const reference = await runReference(source, spelling, heldOut);
     const actual = await runModel(model, heldOut, imageShape);
     const error = relativeError(
