@@ -33,8 +33,15 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
     sources,
     createSha256: createWorkersSha256,
     bootRuntime: () => bootOrtWeb(ortWasm),
-    onLoaded: (model, memoryBytes) =>
-      writeLog('info', { event: 'model_loaded', model, runtime_memory_bytes: memoryBytes }),
+    onLoaded: ({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) =>
+      writeLog('info', {
+        event: 'model_loaded',
+        model,
+        runtime_memory_bytes: memoryBytes,
+        booted_ms: bootedMs,
+        fetched_ms: fetchedMs,
+        created_ms: createdMs,
+      }),
   });
   return createApp({
     catalog,

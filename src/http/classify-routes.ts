@@ -9,10 +9,15 @@ import { ServerTiming } from './server-timing.ts';
 export function classifyRoutes(): Hono<HonoEnv> {
   return new Hono<HonoEnv>().post('/classify', async (c) => {
     const timing = new ServerTiming(c.get('services').serverTiming);
+    const { catalog, sessions, image, transcode } = c.get('services');
+    // The body may take a while to arrive: an isolate without the model loads it meanwhile.
+    catalog
+      .readManifest(c.req.query('model'))
+      .then((expected) => sessions.preload(expected, c.get('keepAlive')))
+      .catch(() => undefined);
     const request = await parseClassifyRequest(c.req.raw);
     await timing.lap('receive');
 
-    const { catalog, sessions, image, transcode } = c.get('services');
     const options: ClassifyOptions = {
       topK: request.topK,
       image: { ...image, orientation: request.orientation, fast: request.decode === 'fast' },
