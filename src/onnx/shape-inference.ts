@@ -50,8 +50,13 @@ export function inferShapes(graph: OnnxGraph, inputShape: Shape, fixedBatch?: nu
   return context;
 }
 
+/** @returns The tensor's shape, or [] where it is not known. */
+export function shapeOf(tensor: string | undefined, { shapes }: InferredShapes): Shape {
+  return shapes.get(tensor ?? '') ?? [];
+}
+
 /** @throws {UnsupportedGraphError} If the node's input `index` is absent or its shape is not known. */
-export function inputShapeOf(node: OnnxNode, index: number, context: ShapeContext): Shape {
+function inputShapeOf(node: OnnxNode, index: number, context: ShapeContext): Shape {
   const shape = context.shapes.get(node.inputs[index] ?? '');
   if (shape === undefined) throw new UnsupportedGraphError(node, `the shape of input ${index} is not known`);
   return shape;
