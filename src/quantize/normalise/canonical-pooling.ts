@@ -1,7 +1,7 @@
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { AttributeValue, OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
-import { type InferredShapes, intsOperand, type Shape, shapeOf } from '../../onnx/shape-inference.ts';
+import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow } from '../../onnx/shape-of-window.ts';
 import { bypassNode, toFreshName } from './graph-edit.ts';
 
