@@ -1,7 +1,6 @@
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { AttributeValue, OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
-import type { Shape } from '../../onnx/shape.ts';
 import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow } from '../../onnx/shape-of-window.ts';
 import { bypassNode, toFreshName } from './graph-edit.ts';
