@@ -1,0 +1,372 @@
+import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
+import { alignUp, type Plan, type PlanOperator, type PlanTensor } from '../engine/plan.ts';
+import { intAttribute } from '../onnx/onnx-attribute.ts';
+import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
+import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
+import { toWindow, type Window } from '../onnx/shape-of-window.ts';
+import { planMemory } from './memory-planner.ts';
+import { QdqReader, type Quantization } from './qdq-reader.ts';
+import { packPanels, padToPanels, roundUp, WeightPacker, winogradBytes } from './weight-packer.ts';
+
+type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
+type Draft = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: Omit<PlanTensor, 'offset'>[K] } & {
+  readonly logicalChannels: number;
+  readonly quantization: Quantization;
+};
+
+/**
+ * Winograd packs take 3.6 times the memory of the weights. Above this size (256 x 256 channels) the
+ * pack no longer fits the L2 cache, the gain shrinks, and ResNet-18 would need 48 MB instead of 27.
+ */
+const maxWinogradPackBytes = 2.2e6;
+/** Transformed inputs of one block of tile rows: half of a 1 MB L2 cache. */
+const maxTransformedBytes = 512 * 1024;
+
+const f32 = Math.fround;
+
+/** Walks a QDQ graph once and writes down what the engine has to do. */
+export class GraphCompiler {
+  readonly #reader: QdqReader;
+  readonly #side: number;
+  readonly #weights = new WeightPacker();
+  readonly #drafts: Draft[] = [];
+  readonly #operators: PlanOperator[] = [];
+  /** Quantized tensor of the graph to the engine's tensor. */
+  readonly #tensors = new Map<string, number>();
+  #output: Plan['output'] | undefined;
+  #transformedBytes = 0;
+  #productBytes = 0;
+
+  constructor(graph: OnnxGraph, side: number) {
+    this.#reader = new QdqReader(graph);
+    this.#side = side;
+  }
+
+  compile(): { readonly plan: Plan; readonly weights: Uint8Array } {
+    const { graph } = this.#reader;
+    for (const node of graph.nodes) this.#compileNode(node);
+    if (!this.#output)
+      throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
+    const bare = this.#drafts.map(({ logicalChannels: _, quantization: __, ...tensor }) => tensor);
+    const { tensors, arenaBytes } = planMemory(bare, this.#operators);
+    const largestTransformed = Math.max(
+      0,
+      ...this.#weights.parts.map((part) => (part.winograd ? part.bytes : 0)),
+    );
+    const plan: Plan = {
+      input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
+      output: this.#output,
+      tensors,
+      operators: this.#operators,
+      parts: this.#weights.parts,
+      weight_bytes: alignUp(this.#weights.memoryBytes),
+      // Weights on their way into a Winograd pack wait in the arena.
+      arena_bytes: Math.max(arenaBytes, alignUp(largestTransformed)),
+      transformed_bytes: this.#transformedBytes,
+      product_bytes: this.#productBytes,
+    };
+    return { plan, weights: this.#weights.toBytes() };
+  }
+
+  #compileNode(node: OnnxNode): void {
+    switch (node.opType) {
+      case 'QuantizeLinear':
+        if (node.inputs[0] === this.#reader.graph.inputs[0]?.name) this.#compileInput(node);
+        return;
+      case 'DequantizeLinear':
+      case 'Relu': // looked through by QdqReader
+        return;
+      case 'Conv':
+        this.#compileConv(node);
+        return;
+      case 'Add':
+        this.#compileAdd(node);
+        return;
+      case 'MaxPool':
+        this.#compileMaxPool(node);
+        return;
+      case 'GlobalAveragePool':
+        this.#compileAveragePool(node);
+        return;
+      case 'Flatten':
+        this.#compileFlatten(node);
+        return;
+      case 'Gemm':
+        this.#compileGemm(node);
+        return;
+      default:
+        throw new UnsupportedGraphError(
+          node,
+          'the int8 engine has no such operator; onnxruntime-web runs it',
+        );
+    }
+  }
+
+  #compileInput(node: OnnxNode): void {
+    const { scale, zeroPoint } = this.#reader.quantizationOf(node);
+    const target = this.#addTensor(node.outputs[0]!, this.#side, this.#side, 3, { scale, zeroPoint }, 4);
+    this.#operators.push({ type: 'quantize_input', target, scale, zero_point: zeroPoint });
+  }
+
+  #compileConv(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const weights = this.#reader.readConstant(node, 1);
+    const result = this.#reader.readResult(node);
+    if (weights?.tensor.datatype !== 'INT8') throw new UnsupportedGraphError(node, 'its weights are not S8');
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const source = this.#find(node, input.tensor);
+    const draft = this.#drafts[source]!;
+    const shape = weights.tensor.shape as unknown as readonly [number, number, number, number];
+    const [outputs, inputs, kernelHeight, kernelWidth] = shape;
+    const window = this.#window(node, draft, [kernelHeight, kernelWidth]);
+    if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
+    if (window.dilations.some((dilation) => dilation !== 1))
+      throw new UnsupportedGraphError(node, 'dilated convolution');
+    if (inputs !== draft.logicalChannels)
+      throw new UnsupportedGraphError(node, `weights for ${inputs} channels, got ${draft.logicalChannels}`);
+
+    const [height, width] = window.output;
+    const target = this.#addTensor(result.tensor, height, width, outputs, result);
+    this.#growPadding(draft, window, kernelHeight, kernelWidth);
+    const packed = packPanels(weights.tensor.data, shape, draft.channels);
+    const winograd = this.#chooseWinograd(window, draft.channels, this.#drafts[target]!);
+    const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
+      f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
+    );
+    this.#operators.push({
+      type: 'convolve',
+      name: node.name || node.outputs[0]!,
+      source,
+      target,
+      kernel: [kernelHeight, kernelWidth],
+      stride: [...window.strides],
+      pads: [window.pads[0], window.pads[1]],
+      weights: this.#weights.add(
+        packed,
+        winograd
+          ? { input_channels: draft.channels, output_channels: this.#drafts[target]!.channels }
+          : undefined,
+      ),
+      bias: this.#weights.add(this.#readBias(node, outputs)),
+      multiplier: this.#weights.add(padToPanels(multiplier)),
+      winograd,
+      ...toClamp(result),
+    });
+  }
+
+  /** The sum of a residual block becomes part of the convolution that comes last of its two operands. */
+  #compileAdd(node: OnnxNode): void {
+    const operands = [0, 1].map((position) => this.#reader.readActivation(node, position)) as [
+      ReturnType<QdqReader['readActivation']>,
+      ReturnType<QdqReader['readActivation']>,
+    ];
+    const result = this.#reader.readResult(node);
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const last = this.#operators.at(-1);
+    const own = operands.findIndex(
+      ({ tensor }) =>
+        last?.type === 'convolve' &&
+        last.target === this.#tensors.get(tensor) &&
+        this.#reader.isReadOnlyBy(tensor, node),
+    );
+    if (own < 0 || last?.type !== 'convolve') {
+      throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
+    }
+    const [conv, residual] = [operands[own]!, operands[1 - own]!];
+    const convScale = f32(f32(conv.scale) / f32(result.scale));
+    const residualScale = f32(f32(residual.scale) / f32(result.scale));
+    const [first, second] =
+      own === 0
+        ? [f32(convScale * conv.zeroPoint), f32(residualScale * residual.zeroPoint)]
+        : [f32(residualScale * residual.zeroPoint), f32(convScale * conv.zeroPoint)];
+    const draft = this.#drafts[last.target]!;
+    const target = this.#addTensor(result.tensor, draft.height, draft.width, draft.logicalChannels, result);
+    const fused: Convolve = {
+      ...last,
+      target,
+      residual: {
+        tensor: this.#find(node, residual.tensor),
+        own_scale: convScale,
+        residual_scale: residualScale,
+        fixed: f32(result.zeroPoint - f32(first + second)),
+        own_zero_point: conv.zeroPoint,
+        residual_zero_point: residual.zeroPoint,
+        sum_zero_point: result.zeroPoint,
+        residual_first: own === 1,
+        low: result.relu ? result.zeroPoint : 0,
+        high: 255,
+      },
+    };
+    this.#operators[this.#operators.length - 1] = fused;
+  }
+
+  #compileMaxPool(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    if (!result || result.scale !== input.scale || result.zeroPoint !== input.zeroPoint) {
+      throw new UnsupportedGraphError(node, 'its input and output are not quantized alike');
+    }
+    const source = this.#find(node, input.tensor);
+    const draft = this.#drafts[source]!;
+    const window = this.#window(node, draft, undefined);
+    if (window.dilations.some((dilation) => dilation !== 1))
+      throw new UnsupportedGraphError(node, 'dilated pooling');
+    const [height, width] = window.output;
+    this.#growPadding(draft, window, window.kernel[0], window.kernel[1]);
+    draft.fill = -input.zeroPoint;
+    const target = this.#addTensor(result.tensor, height, width, draft.logicalChannels, result);
+    const { kernel, strides, pads } = window;
+    this.#operators.push({
+      type: 'max_pool',
+      source,
+      target,
+      kernel: [...kernel],
+      stride: [...strides],
+      pads: [pads[0], pads[1]],
+    });
+  }
+
+  #compileAveragePool(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const source = this.#find(node, input.tensor);
+    const { height, width, logicalChannels } = this.#drafts[source]!;
+    const target = this.#addTensor(result.tensor, 1, 1, logicalChannels, result);
+    const multiplier = f32(f32(f32(input.scale) / f32(result.scale)) / (height * width));
+    this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
+  }
+
+  #compileFlatten(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    const source = this.#find(node, input.tensor);
+    const { height, width } = this.#drafts[source]!;
+    if (
+      !result ||
+      height * width !== 1 ||
+      result.scale !== input.scale ||
+      result.zeroPoint !== input.zeroPoint
+    ) {
+      throw new UnsupportedGraphError(node, 'flattening anything but pooled features');
+    }
+    this.#tensors.set(result.tensor, source);
+  }
+
+  #compileGemm(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const weights = this.#reader.readConstant(node, 1);
+    const result = this.#reader.readResult(node);
+    if (weights?.tensor.datatype !== 'INT8' || intAttribute(node, 'transB', 0) !== 1) {
+      throw new UnsupportedGraphError(node, 'its weights are not S8 in rows of classes (transB = 1)');
+    }
+    if (result && !this.#reader.isGraphOutput(result.tensor))
+      throw new UnsupportedGraphError(node, 'a hidden layer');
+    const source = this.#find(node, input.tensor);
+    const [classes, inputs] = weights.tensor.shape as unknown as readonly [number, number];
+    const { channels, logicalChannels, height, width } = this.#drafts[source]!;
+    if (inputs !== logicalChannels || height * width !== 1)
+      throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
+    const multiplier = Float32Array.from({ length: classes }, (_, index) => {
+      const product = f32(f32(input.scale) * scaleOf(weights.scales, index));
+      return result ? f32(product / f32(result.scale)) : product;
+    });
+    this.#output = { name: this.#reader.graph.outputs[0]!.name, classes };
+    this.#operators.push({
+      type: 'classify',
+      source,
+      weights: this.#weights.add(packPanels(weights.tensor.data, [classes, inputs, 1, 1], channels)),
+      bias: this.#weights.add(this.#readBias(node, classes)),
+      multiplier: this.#weights.add(padToPanels(multiplier)),
+      classes,
+      length: roundUp(channels, segmentStep),
+      ...(result && { logits: { scale: result.scale, zero_point: result.zeroPoint } }),
+    });
+  }
+
+  #readBias(node: OnnxNode, channels: number): Int32Array {
+    const bias = this.#reader.readConstant(node, 2);
+    if (!bias) return padToPanels(new Int32Array(channels));
+    if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
+    return padToPanels(bias.tensor.data);
+  }
+
+  #chooseWinograd(window: Window, inputChannels: number, target: Draft): boolean {
+    const fits = window.kernel.every((side) => side === 3) && window.strides.every((stride) => stride === 1);
+    if (!fits || inputChannels % segmentStep !== 0) return false;
+    const pack = winogradBytes({ input_channels: inputChannels, output_channels: target.channels });
+    if (pack > maxWinogradPackBytes) return false;
+    const tilesX = Math.ceil(target.width / 2);
+    const rowBytes = 16 * tilesX * inputChannels * 2;
+    const rows = Math.max(
+      1,
+      Math.min(Math.ceil(target.height / 2), Math.floor(maxTransformedBytes / rowBytes)),
+    );
+    this.#transformedBytes = Math.max(this.#transformedBytes, alignUp(rows * rowBytes));
+    this.#productBytes = Math.max(this.#productBytes, alignUp(16 * rows * tilesX * panelChannels * 4));
+    return true;
+  }
+
+  #window(node: OnnxNode, draft: Draft, kernel: readonly number[] | undefined): Window {
+    return toWindow(node, ['batch', draft.logicalChannels, draft.height, draft.width], kernel);
+  }
+
+  /** Makes room around a tensor for a window that looks over its edge. */
+  #growPadding(
+    draft: Draft,
+    { pads, strides, output }: Window,
+    kernelHeight: number,
+    kernelWidth: number,
+  ): void {
+    // A window may need less behind than it declares, and never reads more than its last position.
+    const bottom = (output[0] - 1) * strides[0] + kernelHeight - draft.height - pads[0];
+    const right = (output[1] - 1) * strides[1] + kernelWidth - draft.width - pads[1];
+    draft.pad = {
+      top: Math.max(draft.pad.top, pads[0]),
+      left: Math.max(draft.pad.left, pads[1]),
+      bottom: Math.max(draft.pad.bottom, bottom),
+      right: Math.max(draft.pad.right, right),
+    };
+  }
+
+  #addTensor(
+    name: string,
+    height: number,
+    width: number,
+    channels: number,
+    quantization: Quantization,
+    physical = roundUp(channels, panelChannels),
+  ): number {
+    const id = this.#drafts.length;
+    this.#drafts.push({
+      height,
+      width,
+      channels: physical,
+      logicalChannels: channels,
+      pad: { top: 0, left: 0, bottom: 0, right: 0 },
+      fill: 0,
+      quantization: { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
+    });
+    this.#tensors.set(name, id);
+    return id;
+  }
+
+  #find(node: OnnxNode, tensor: string): number {
+    const id = this.#tensors.get(tensor);
+    if (id === undefined)
+      throw new UnsupportedGraphError(node, `reads '${tensor}', which the engine does not make`);
+    return id;
+  }
+}
+
+function scaleOf(scales: Float32Array, channel: number): number {
+  return scales.length === 1 ? scales[0]! : scales[channel]!;
+}
+
+/** Range of a quantized result, centred; a Relu that is still in the graph raises its lower end to zero. */
+function toClamp({ zeroPoint, relu }: Quantization & { readonly relu: boolean }): {
+  low: number;
+  high: number;
+} {
+  return { low: relu ? 0 : -zeroPoint, high: 255 - zeroPoint };
+}

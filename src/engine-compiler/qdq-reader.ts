@@ -1,0 +1,111 @@
+import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
+import {
+  type GraphIndex,
+  indexGraph,
+  type OnnxGraph,
+  type OnnxNode,
+  soleConsumer,
+} from '../onnx/onnx-graph.ts';
+import type { OnnxTensor } from '../onnx/onnx-tensor.ts';
+
+/** Scale and zero point of a per-tensor quantized U8 tensor. */
+export interface Quantization {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Weights or bias behind a DequantizeLinear: integers and one scale a channel (or one in all). */
+export interface QuantizedConstant {
+  readonly tensor: OnnxTensor;
+  readonly scales: Float32Array;
+}
+
+/** Looks through QuantizeLinear and DequantizeLinear at what a node really reads and writes. */
+export class QdqReader {
+  readonly graph: OnnxGraph;
+  readonly #index: GraphIndex;
+
+  constructor(graph: OnnxGraph) {
+    this.graph = graph;
+    this.#index = indexGraph(graph);
+  }
+
+  /** @returns the quantized tensor that a node reads as its input `position`, through its DequantizeLinear. */
+  readActivation(node: OnnxNode, position: number): { readonly tensor: string } & Quantization {
+    const dequantize = this.#producer(node, position, 'DequantizeLinear');
+    return { tensor: dequantize.inputs[0]!, ...this.#quantization(dequantize) };
+  }
+
+  /** @returns what a node's input `position` holds, if an initializer is behind its DequantizeLinear. */
+  readConstant(node: OnnxNode, position: number): QuantizedConstant | undefined {
+    const name = node.inputs[position];
+    if (!name) return undefined;
+    const dequantize = this.#producer(node, position, 'DequantizeLinear');
+    const tensor = this.graph.initializers.get(dequantize.inputs[0]!);
+    const scales = this.graph.initializers.get(dequantize.inputs[1]!);
+    const zeroPoints = this.graph.initializers.get(dequantize.inputs[2] ?? '');
+    if (!tensor || scales?.datatype !== 'FP32')
+      throw new UnsupportedGraphError(node, `input ${position} is no quantized constant`);
+    if (zeroPoints && Array.from(zeroPoints.data as Int8Array, Number).some((value) => value !== 0)) {
+      throw new UnsupportedGraphError(
+        node,
+        `input ${position} has a zero point: only symmetric weights are run`,
+      );
+    }
+    return { tensor, scales: scales.data };
+  }
+
+  /**
+   * @returns the quantized tensor a node's result becomes: through a Relu, if there is one, and the
+   *   QuantizeLinear; undefined if the result leaves the graph as float.
+   */
+  readResult(
+    node: OnnxNode,
+  ): ({ readonly tensor: string; readonly relu: boolean } & Quantization) | undefined {
+    const output = node.outputs[0]!;
+    if (this.#index.outputNames.has(output)) return undefined;
+    const next = soleConsumer(this.#index, output);
+    if (next?.opType === 'Relu') {
+      const after = this.readResult(next);
+      return after && { ...after, relu: true };
+    }
+    if (next?.opType !== 'QuantizeLinear') {
+      throw new UnsupportedGraphError(node, 'its result is not quantized: run models quantize first');
+    }
+    return { tensor: next.outputs[0]!, relu: false, ...this.#quantization(next) };
+  }
+
+  /** @returns whether the quantized tensor is read by this one node alone, through a DequantizeLinear. */
+  isReadOnlyBy(tensor: string, node: OnnxNode): boolean {
+    const dequantize = soleConsumer(this.#index, tensor);
+    return dequantize !== undefined && soleConsumer(this.#index, dequantize.outputs[0]!) === node;
+  }
+
+  /** @returns whether what a tensor holds, dequantized, is a graph output. */
+  isGraphOutput(tensor: string): boolean {
+    const readers = this.#index.consumers.get(tensor) ?? [];
+    return readers.some(
+      (node) => node.opType === 'DequantizeLinear' && this.#index.outputNames.has(node.outputs[0]!),
+    );
+  }
+
+  quantizationOf(node: OnnxNode): Quantization {
+    return this.#quantization(node);
+  }
+
+  #producer(node: OnnxNode, position: number, opType: string): OnnxNode {
+    const producer = this.#index.producers.get(node.inputs[position] ?? '');
+    if (producer?.opType !== opType)
+      throw new UnsupportedGraphError(node, `input ${position} is not quantized: run models quantize first`);
+    return producer;
+  }
+
+  #quantization(node: OnnxNode): Quantization {
+    const scale = this.graph.initializers.get(node.inputs[1]!);
+    const zeroPoint = this.graph.initializers.get(node.inputs[2] ?? '');
+    if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || zeroPoint?.datatype !== 'UINT8') {
+      throw new UnsupportedGraphError(node, 'activations must be U8 with one scale and zero point');
+    }
+    return { scale: scale.data[0]!, zeroPoint: zeroPoint.data[0]! };
+  }
+}

@@ -1,0 +1,59 @@
+import { type ConvField, fieldOffset } from './layout.ts';
+
+/** Small pieces of WebAssembly text. Strings in, strings out: what is generated can be read as it stands. */
+
+export const get = (name: string) => `(local.get $${name})`;
+export const set = (name: string, value: string) => `(local.set $${name} ${value})`;
+export const i32 = (value: number) => `(i32.const ${value})`;
+export const add = (a: string, b: string) => `(i32.add ${a} ${b})`;
+export const mul = (a: string, b: string) => `(i32.mul ${a} ${b})`;
+export const increase = (name: string, by: string) => set(name, add(get(name), by));
+
+/** A field of the convolution descriptor that `$c` points to. */
+export const field = (name: ConvField) => `(i32.load offset=${fieldOffset(name)} (local.get $c))`;
+/** A float32 field in all four lanes. */
+export const splatField = (name: ConvField) =>
+  `(v128.load32_splat offset=${fieldOffset(name)} (local.get $c))`;
+
+export const repeat = (count: number, make: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => make(index)).join('\n');
+
+/** `for (name = 0; name < limit; name += step) body`; `limit` is evaluated each time. */
+export function loop(name: string, limit: string, step: number | string, body: string): string {
+  const by = typeof step === 'number' ? i32(step) : step;
+  return `${set(name, i32(0))}
+    (block $end_${name} (loop $next_${name}
+      (br_if $end_${name} (i32.ge_s ${get(name)} ${limit}))
+      ${body}
+      ${increase(name, by)}
+      (br $next_${name})))`;
+}
+
+export interface WatFunction {
+  readonly name: string;
+  readonly params: readonly string[];
+  /** Locals by type. */
+  readonly i32?: readonly string[];
+  readonly v128?: readonly string[];
+  readonly body: string;
+  readonly exported?: boolean;
+  /** Types of parameters that are not i32. */
+  readonly types?: Readonly<Record<string, 'f32'>>;
+}
+
+export function toFunction({
+  name,
+  params,
+  i32: ints = [],
+  v128 = [],
+  body,
+  exported,
+  types = {},
+}: WatFunction): string {
+  const declare = (kind: string, names: readonly string[], type: string) =>
+    names.map((local) => `(${kind} $${local} ${type})`).join(' ');
+  const parameters = params.map((param) => `(param $${param} ${types[param] ?? 'i32'})`).join(' ');
+  return `(func $${name} ${exported ? `(export "${name}")` : ''} ${parameters}
+    ${declare('local', ints, 'i32')} ${declare('local', v128, 'v128')}
+    ${body})`;
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { CodedError } from '../errors.ts';
+
+/**
+ * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
+ * to 64 bytes, then the weights, each part at a multiple of 64. Little-endian. Everything that can be
+ * decided when a model is compiled is in the plan; a session only follows it.
+ */
+export const magic = 0x38494e52; // "RNI8"
+export const formatVersion = 1;
+export const headerBytes = 12;
+export const alignment = 64;
+
+const size = z.int().min(0).max(0x7fff_ffff);
+const finite = z.number();
+const pair = z.tuple([size, size]);
+
+const tensorSchema = z.strictObject({
+  height: size.min(1),
+  width: size.min(1),
+  /** Physical: a multiple of 8, or 4 for the image. */
+  channels: size.min(1),
+  /** Rows above and below, columns left and right, kept around the tensor for convolutions that look there. */
+  pad: z.strictObject({ top: size, left: size, bottom: size, right: size }),
+  /** What the border holds, centred: 0, or the smallest value for a maximum. */
+  fill: z.int().min(-255).max(0),
+  /** Byte offset in the arena. */
+  offset: size,
+});
+
+const residualSchema = z.strictObject({
+  tensor: size,
+  own_scale: finite,
+  residual_scale: finite,
+  fixed: finite,
+  own_zero_point: size,
+  residual_zero_point: size,
+  sum_zero_point: size,
+  residual_first: z.boolean(),
+  low: size,
+  high: size,
+});
+
+const operatorSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('quantize_input'),
+    target: size,
+    scale: z.number().positive(),
+    zero_point: size,
+  }),
+  z.strictObject({
+    type: z.literal('convolve'),
+    name: z.string(),
+    source: size,
+    target: size,
+    kernel: pair,
+    stride: pair,
+    /** Top and left padding of this convolution. */
+    pads: pair,
+    /** Byte offsets in the weights' memory. */
+    weights: size,
+    bias: size,
+    multiplier: size,
+    winograd: z.boolean(),
+    low: z.int(),
+    high: z.int(),
+    residual: residualSchema.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('max_pool'),
+    source: size,
+    target: size,
+    kernel: pair,
+    stride: pair,
+    pads: pair,
+  }),
+  z.strictObject({
+    type: z.literal('global_average_pool'),
+    source: size,
+    target: size,
+    multiplier: finite,
+    low: z.int(),
+    high: z.int(),
+  }),
+  z.strictObject({
+    type: z.literal('classify'),
+    source: size,
+    weights: size,
+    bias: size,
+    multiplier: size,
+    classes: size.min(1),
+    length: size.min(1),
+    /** Present if the graph quantizes its logits. */
+    logits: z.strictObject({ scale: finite, zero_point: size }).optional(),
+  }),
+]);
+
+/** A run of bytes in the file, in order, and where it goes. */
+const partSchema = z.strictObject({
+  bytes: size,
+  /** Byte offset in the weights' memory. */
+  target: size,
+  /** Present if the part is int8 weights that become a Winograd pack while loading. */
+  winograd: z.strictObject({ input_channels: size, output_channels: size }).optional(),
+});
+
+const planSchema = z.strictObject({
+  input: z.strictObject({ name: z.string(), height: size.min(1), width: size.min(1) }),
+  output: z.strictObject({ name: z.string(), classes: size.min(1) }),
+  tensors: z.array(tensorSchema).max(2000),
+  operators: z.array(operatorSchema).max(2000),
+  parts: z.array(partSchema).max(10_000),
+  weight_bytes: size,
+  arena_bytes: size,
+  /** Winograd's scratch: transformed inputs and products. */
+  transformed_bytes: size,
+  product_bytes: size,
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type PlanTensor = Plan['tensors'][number];
+export type PlanOperator = Plan['operators'][number];
+export type PlanPart = Plan['parts'][number];
+
+/** @throws {CodedError} `model_corrupt` if it is no plan of this version. */
+export function parsePlan(bytes: Uint8Array): Plan {
+  try {
+    return planSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new CodedError('model_corrupt', 'The plan of the model file cannot be read.', { cause });
+  }
+}
+
+/**
+ * @param header the file's first 12 bytes.
+ * @returns length of the plan in bytes.
+ * @throws {CodedError} `model_corrupt`.
+ */
+export function parseHeader(header: Uint8Array): number {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  if (view.getUint32(0, true) !== magic)
+    throw new CodedError('model_corrupt', 'This is no file of the int8 engine.');
+  if (view.getUint32(4, true) !== formatVersion) {
+    throw new CodedError(
+      'model_corrupt',
+      `The model file has format ${view.getUint32(4, true)}, not ${formatVersion}.`,
+    );
+  }
+  return view.getUint32(8, true);
+}
+
+export function alignUp(bytes: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
+/** Bytes of one tensor in the arena, border included, with room for kernels that read a step too far. */
+export function tensorBytes({ height, width, channels, pad }: Omit<PlanTensor, 'offset' | 'fill'>): number {
+  const rows = height + pad.top + pad.bottom;
+  const columns = width + pad.left + pad.right;
+  return alignUp(rows * columns * channels * 2 + 256);
+}

@@ -1,0 +1,150 @@
+import { ByteReader } from '../engine/byte-reader.ts';
+import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
+import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';
+import { buildProgram, type Kernels, type Step } from '../engine/program.ts';
+import { CodedError } from '../errors.ts';
+import type { Fp32Tensor } from '../tensor.ts';
+import type { InferenceRuntime, InferenceSession } from './session.ts';
+
+const wasmPageBytes = 65_536;
+/** The plan is JSON of some 300 bytes an operator; ResNet-152 has about 160. */
+const maxPlanBytes = 1024 * 1024;
+
+/**
+ * The int8 engine for ResNets: integer arithmetic from the quantized image to the classifier's sums,
+ * so every CPU gives the same bits. A session has a WebAssembly memory of its own, sized by the plan
+ * and filled from the stream; weights are never held anywhere else.
+ *
+ * @param kernels the compiled `src/engine/kernels.wasm`.
+ */
+export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime {
+  let memoryBytes = 0;
+  return {
+    name: 'resnet-int8',
+    memoryBytes: () => memoryBytes,
+    async createSession(chunks, { fileBytes }, ticket) {
+      const reader = new ByteReader(chunks, ticket);
+      const planBytes = parseHeader(await reader.read(headerBytes));
+      if (planBytes > maxPlanBytes || planBytes > fileBytes) {
+        throw new CodedError('model_corrupt', `The model file announces a plan of ${planBytes} bytes.`);
+      }
+      const plan = parsePlan(await reader.read(planBytes));
+      await reader.skip(alignUp(headerBytes + planBytes) - headerBytes - planBytes);
+      const layout = layOutMemory(plan);
+      const memory = allocate(layout.end);
+      memoryBytes += memory.buffer.byteLength;
+      const release = () => {
+        memoryBytes -= memory.buffer.byteLength;
+      };
+      try {
+        const exports = new WebAssembly.Instance(kernels, { env: { memory } }).exports as unknown as Kernels;
+        await loadWeights(plan, layout, memory, exports, reader);
+        await reader.end();
+        return new ResnetInt8Session(
+          plan,
+          layout,
+          memory,
+          buildProgram(plan, layout, memory, exports),
+          release,
+        );
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+  };
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / wasmPageBytes);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new CodedError('model_out_of_memory', `No room for ${bytes} bytes of linear memory.`, { cause });
+  }
+}
+
+async function loadWeights(
+  plan: Plan,
+  layout: MemoryLayout,
+  memory: WebAssembly.Memory,
+  kernels: Kernels,
+  reader: ByteReader,
+): Promise<void> {
+  for (const { bytes, target, winograd } of plan.parts) {
+    const place = layout.weights + target;
+    assertInside(place, winograd ? 0 : bytes, layout.arena);
+    // A Winograd pack is larger than its weights: these wait in the arena, which nothing uses yet.
+    await reader.readInto(new Uint8Array(memory.buffer, winograd ? layout.arena : place, bytes));
+    await reader.skip(alignUp(bytes) - bytes);
+    if (winograd)
+      kernels.winograd_weights(layout.arena, place, winograd.input_channels, winograd.output_channels);
+  }
+}
+
+function assertInside(start: number, bytes: number, end: number): void {
+  if (start + bytes > end)
+    throw new CodedError('model_corrupt', 'The plan places weights outside their memory.');
+}
+
+class ResnetInt8Session implements InferenceSession {
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly #plan: Plan;
+  readonly #steps: readonly Step[];
+  readonly #image: Float32Array;
+  readonly #logits: Float32Array;
+  #release: (() => void) | undefined;
+
+  constructor(
+    plan: Plan,
+    layout: MemoryLayout,
+    memory: WebAssembly.Memory,
+    steps: readonly Step[],
+    release: () => void,
+  ) {
+    this.inputName = plan.input.name;
+    this.outputName = plan.output.name;
+    this.#plan = plan;
+    this.#steps = steps;
+    this.#image = new Float32Array(memory.buffer, layout.image, 3 * plan.input.height * plan.input.width);
+    this.#logits = new Float32Array(memory.buffer, layout.logits, plan.output.classes);
+    this.#release = release;
+  }
+
+  async run(input: Fp32Tensor): Promise<Fp32Tensor> {
+    if (!this.#release) throw new CodedError('inference_failed', 'The session has been released.');
+    const { height, width } = this.#plan.input;
+    const expected = [1, 3, height, width];
+    for (const [index, size] of expected.entries()) {
+      if (input.shape[index] !== size || input.shape.length !== 4) {
+        throw new CodedError('inference_failed', `shape must be [${expected}], got: [${input.shape}].`);
+      }
+    }
+    // No await below this line: the memory belongs to one run at a time.
+    this.#image.set(input.data);
+    for (const step of this.#steps) step();
+    const data = this.#dequantizeLogits(new Float32Array(this.#logits));
+    return { datatype: 'FP32', shape: [1, this.#plan.output.classes], data };
+  }
+
+  release(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  /** Some graphs quantize their logits: round half to even, clamp, scale, in float32 as ONNX Runtime. */
+  #dequantizeLogits(logits: Float32Array): Float32Array {
+    const last = this.#plan.operators.at(-1);
+    if (last?.type !== 'classify' || !last.logits) return logits;
+    const { scale, zero_point } = last.logits;
+    return logits.map(
+      (value) => Math.min(Math.max(roundHalfToEven(value), -zero_point), 255 - zero_point) * scale,
+    );
+  }
+}
+
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
