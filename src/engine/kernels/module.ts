@@ -1,6 +1,7 @@
 import { convolution } from './convolution.ts';
 import { dotKernel } from './dot-kernel.ts';
 import { tilePixels } from './layout.ts';
+import { fusedSum } from './requantize.ts';
 import { smallOperators } from './small-operators.ts';
 import { winograd } from './winograd.ts';
 
@@ -12,6 +13,6 @@ export function writeModule(): string {
   ]);
   return `(module
   (import "env" "memory" (memory 1))
-  ${[...kernels, convolution, winograd, smallOperators].join('\n')}
+  ${[...kernels, fusedSum, convolution, winograd, smallOperators].join('\n')}
 )\n`;
 }

@@ -38,7 +38,8 @@ export interface WatFunction {
   readonly body: string;
   readonly exported?: boolean;
   /** Types of parameters that are not i32. */
-  readonly types?: Readonly<Record<string, 'f32'>>;
+  readonly types?: Readonly<Record<string, 'f32' | 'v128'>>;
+  readonly result?: 'v128';
 }
 
 export function toFunction({
@@ -49,11 +50,12 @@ export function toFunction({
   body,
   exported,
   types = {},
+  result,
 }: WatFunction): string {
   const declare = (kind: string, names: readonly string[], type: string) =>
     names.map((local) => `(${kind} $${local} ${type})`).join(' ');
   const parameters = params.map((param) => `(param $${param} ${types[param] ?? 'i32'})`).join(' ');
-  return `(func $${name} ${exported ? `(export "${name}")` : ''} ${parameters}
+  return `(func $${name} ${exported ? `(export "${name}")` : ''} ${parameters} ${result ? `(result ${result})` : ''}
     ${declare('local', ints, 'i32')} ${declare('local', v128, 'v128')}
     ${body})`;
 }
