@@ -1,8 +1,10 @@
 import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
+import kernels from '../src/engine/kernels.wasm';
 import { CodedError } from '../src/errors.ts';
 import { createApp } from '../src/http/app.ts';
 import { bootOrtWeb } from '../src/inference/ort-web.ts';
+import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
 import { ModelSources } from '../src/model/model-sources.ts';
@@ -32,7 +34,8 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
   const sessions = new SessionCache({
     sources,
     createSha256: createWorkersSha256,
-    bootRuntime: () => bootOrtWeb(ortWasm),
+    bootRuntime: async (name) =>
+      name === 'resnet-int8' ? createResnetInt8(kernels) : await bootOrtWeb(ortWasm),
     onLoaded: ({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) =>
       writeLog('info', {
         event: 'model_loaded',

@@ -29,6 +29,7 @@ function toWire(manifest: ModelManifest) {
     version: manifest.version,
     description: manifest.description,
     format: manifest.format,
+    runtime: manifest.runtime,
     datatype: manifest.datatype,
     bytes: manifest.model.bytes,
     sha256: manifest.model.sha256,

@@ -42,6 +42,9 @@ const preprocessSchema = z
     'center_crop exceeds resize_shortest_edge',
   );
 
+export const runtimeNames = ['resnet-int8', 'onnxruntime-web'] as const;
+export type RuntimeName = (typeof runtimeNames)[number];
+
 const manifestSchema = z
   .strictObject({
     name: modelNameSchema,
@@ -49,7 +52,8 @@ const manifestSchema = z
     description: z.string().max(500).optional(),
     model: fileSchema,
     labels: fileSchema,
-    format: z.enum(['ort', 'onnx']),
+    format: z.enum(['rni8', 'ort', 'onnx']),
+    runtime: z.enum(runtimeNames),
     datatype: z.enum(['fp32', 'int8']),
     input: z.strictObject({
       name: z.string().min(1),
@@ -83,6 +87,10 @@ const manifestSchema = z
     ({ input, preprocess }) =>
       input.shape[2] === preprocess.center_crop && input.shape[3] === preprocess.center_crop,
     'input.shape must be [1, 3, center_crop, center_crop]',
+  )
+  .refine(
+    ({ format, runtime }) => (runtime === 'resnet-int8') === (format === 'rni8'),
+    'runtime resnet-int8 goes with format rni8',
   );
 
 /** One model version: what the files are, how pixels become input, what the output means. */
@@ -92,7 +100,10 @@ export interface ModelManifest {
   readonly description: string | undefined;
   readonly model: ModelFile;
   readonly labels: ModelFile;
-  readonly format: 'ort' | 'onnx';
+  /** `rni8` is the int8 engine's own file, src/engine. */
+  readonly format: 'rni8' | 'ort' | 'onnx';
+  /** What runs it in an isolate. */
+  readonly runtime: RuntimeName;
   readonly datatype: 'fp32' | 'int8';
   /** NCHW, FP32. */
   readonly input: { readonly name: string; readonly shape: readonly number[] };

@@ -14,6 +14,7 @@ export class MemoryBudget {
   }
 
   fits(manifest: ModelManifest): boolean {
+    // onnxruntime-web's own 16 MB are counted whether or not it is in use: it may be, for the next model.
     let total = runtimeBaseBytes + toNeededBytes(manifest);
     for (const bytes of this.#taken.values()) total += bytes;
     return total <= this.#maxBytes;
@@ -29,7 +30,8 @@ export class MemoryBudget {
 }
 
 /** Linear memory a model needs beyond an empty runtime: measured, or else its file and a third for activations. */
-function toNeededBytes({ model, runtimeMemoryBytes }: ModelManifest): number {
+function toNeededBytes({ model, runtime, runtimeMemoryBytes }: ModelManifest): number {
+  if (runtime === 'resnet-int8' && runtimeMemoryBytes !== undefined) return runtimeMemoryBytes;
   if (runtimeMemoryBytes !== undefined) return Math.max(0, runtimeMemoryBytes - runtimeBaseBytes);
   return Math.ceil((model.bytes * 4) / 3);
 }

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors.ts';
 import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
 import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
-import type { ModelManifest } from './manifest.ts';
+import type { ModelManifest, RuntimeName } from './manifest.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { ModelSources } from './model-sources.ts';
 import { toModelKey } from './model-store.ts';
@@ -13,8 +13,12 @@ export interface SessionCacheOptions {
   readonly createSha256: CreateSha256;
   /** Told of each load that succeeded. */
   readonly onLoaded?: (load: ModelLoad) => void;
-  /** Boots the runtime; called once per isolate, and again only if it failed. */
-  readonly bootRuntime: () => Promise<InferenceRuntime>;
+  /**
+   * Boots a runtime; called once per isolate and name, and again only if it failed.
+   *
+   * @throws {CodedError} `model_manifest_invalid` if this deployment does not have it.
+   */
+  readonly bootRuntime: (name: RuntimeName) => Promise<InferenceRuntime>;
   readonly loadTimeoutMs?: number;
   readonly cooldownMs?: number;
   readonly maxRuntimeBytes?: number;
@@ -64,8 +68,8 @@ export class SessionCache {
   readonly #attempts = new Map<string, Attempt>();
   readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
   readonly #warmed = new WeakSet<InferenceSession>();
-  #runtime: InferenceRuntime | undefined;
-  #booting: Promise<InferenceRuntime> | undefined;
+  readonly #runtimes = new Map<RuntimeName, InferenceRuntime>();
+  readonly #booting = new Map<RuntimeName, Promise<InferenceRuntime>>();
 
   constructor(options: SessionCacheOptions) {
     this.#options = options;
@@ -73,9 +77,11 @@ export class SessionCache {
     this.#budget = new MemoryBudget(options.maxRuntimeBytes);
   }
 
-  /** Bytes of linear memory the runtime has taken; 0 before it has booted. */
+  /** Bytes of linear memory all runtimes have taken; 0 before one has booted. */
   memoryBytes(): number {
-    return this.#runtime?.memoryBytes() ?? 0;
+    let total = 0;
+    for (const runtime of this.#runtimes.values()) total += runtime.memoryBytes();
+    return total;
   }
 
   /** Models ready to run in this isolate, as `name/version`. */
@@ -227,7 +233,7 @@ export class SessionCache {
         const chunks = tellEnd(verified, () => {
           clock.fetchedMs = sinceStart();
         });
-        const runtime = await (booting ?? this.#boot());
+        const runtime = await (booting ?? this.#boot(manifest.runtime));
         clock.bootedMs = sinceStart();
         const session = await runtime.createSession(chunks, size, ticket);
         clock.createdMs = sinceStart();
@@ -241,19 +247,23 @@ export class SessionCache {
       () => ticket.abandoned,
     );
     // The store has been asked by now: its answer travels while the runtime boots on this thread.
-    booting = this.#boot();
+    booting = this.#boot(manifest.runtime);
     booting.catch(() => undefined);
     return await loading;
   }
 
-  async #boot(): Promise<InferenceRuntime> {
-    if (this.#runtime) return this.#runtime;
+  async #boot(name: RuntimeName): Promise<InferenceRuntime> {
+    const booted = this.#runtimes.get(name);
+    if (booted) return booted;
     // Booting does no I/O, so it cannot hang on another request's cancelled promise.
-    this.#booting ??= this.#options.bootRuntime().finally(() => {
-      this.#booting = undefined;
-    });
-    this.#runtime = await this.#booting;
-    return this.#runtime;
+    let booting = this.#booting.get(name);
+    if (!booting) {
+      booting = this.#options.bootRuntime(name).finally(() => this.#booting.delete(name));
+      this.#booting.set(name, booting);
+    }
+    const runtime = await booting;
+    this.#runtimes.set(name, runtime);
+    return runtime;
   }
 }
 

@@ -5,10 +5,11 @@
  */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { compileToOrt } from '../../src/quantize/compile-to-ort.ts';
 import type { Fp32Tensor } from '../../src/tensor.ts';
@@ -36,7 +37,8 @@ if (hasShared) {
   await bench('ResNet-18', [
     await publicApi('onnxruntime-web, public API, fp32', sharedPath('models/resnet18-imagenet1k-fp32.onnx')),
     await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
-    await lean('resnet-edge (lean session), int8', modelPath),
+    await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
+    await engine('resnet-edge, own engine, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
     await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
   ]);
   const int8 = sharedPath('models/resnet50-reference-int8.onnx');
@@ -47,7 +49,8 @@ if (hasShared) {
   await bench('ResNet-50', [
     await publicApi('onnxruntime-web, public API, fp32', fp32),
     await publicApi('onnxruntime-web, public API, int8', int8),
-    await lean('resnet-edge (lean session), int8', ort),
+    await lean('resnet-edge, onnxruntime-web lean, int8', ort),
+    await engine('resnet-edge, own engine, int8', int8),
     await native('onnxruntime-node, one thread, int8', int8),
   ]);
 } else {
@@ -65,7 +68,14 @@ async function publicApi(name: string, path: string): Promise<Contestant> {
 }
 
 async function lean(name: string, path: string): Promise<Contestant> {
-  const session = await loadFile(await bootEdgeRuntime(), path);
+  const session = await loadFile(await bootEdgeRuntime('onnxruntime-web'), path);
+  return { name, run: () => session.run(input) };
+}
+
+async function engine(name: string, onnx: string): Promise<Contestant> {
+  const path = join(scratch, `${basename(onnx)}.rni8`);
+  await writeFile(path, compileEngineModel(await readFile(onnx), shape[2]).file);
+  const session = await loadFile(await bootEdgeRuntime('resnet-int8'), path);
   return { name, run: () => session.run(input) };
 }
 

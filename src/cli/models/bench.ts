@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../tensor.ts';
+import { onnxFile } from './make.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
 import type { LocalModel } from './workspace.ts';
 
@@ -10,7 +11,8 @@ export async function benchModel({ folder, manifest }: LocalModel, rounds: numbe
   const [, , height, width] = manifest.input.shape as [number, number, number, number];
   const data = Float32Array.from({ length: 3 * height * width }, (_, index) => Math.sin(index));
   const input: Fp32Tensor = { datatype: 'FP32', shape: [1, 3, height, width], data };
-  const node = await createOrtNodeSession(path, { intraOpNumThreads: 1 });
+  const graph = manifest.format === 'rni8' ? join(folder, onnxFile) : path;
+  const node = await createOrtNodeSession(graph, { intraOpNumThreads: 1 });
   const contestants: { name: string; run: () => Promise<unknown>; times: number[] }[] = [
     {
       name: 'onnxruntime-node, one thread',
@@ -18,9 +20,9 @@ export async function benchModel({ folder, manifest }: LocalModel, rounds: numbe
       times: [],
     },
   ];
-  if (manifest.format === 'ort') {
-    const edge = await loadFile(await bootEdgeRuntime(), path, manifest.runtimeMemoryBytes);
-    contestants.unshift({ name: 'edge runtime', run: () => edge.run(input), times: [] });
+  if (manifest.format !== 'onnx') {
+    const edge = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
+    contestants.unshift({ name: `edge, ${manifest.runtime}`, run: () => edge.run(input), times: [] });
   }
   const warmups = 3;
   for (let round = 0; round < rounds + warmups; round++) {

@@ -1,19 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseLabels } from '../../model/manifest.ts';
+import { parseLabels, runtimeNames } from '../../model/manifest.ts';
 import { quantizeModel } from '../../quantize/quantize-model.ts';
 import { verifyModel } from '../assets.ts';
 import { benchModel } from './bench.ts';
 import { readCalibrationImages } from './calibration-images.ts';
 import { createEvaluator, type Engine, evaluate } from './evaluate.ts';
 import { listImages, listLabelledImages } from './labelled-images.ts';
-import { compileModel, findDraft, importModel, onnxFile } from './make.ts';
+import { type CompiledModel, compileModel, findDraft, importModel, onnxFile } from './make.ts';
 import { Progress } from './progress.ts';
 import { openLocalTarget, openRemoteTarget, promoteModel, pushModel } from './publish.ts';
 import { pullModel } from './pull.ts';
 import { findPreset, readSources } from './sources.ts';
-import { findModel, type LocalModel, listLocalModels } from './workspace.ts';
+import { findModel, listLocalModels } from './workspace.ts';
 
 const usage = `Usage: npm run models -- COMMAND [options] [--json]
 
@@ -24,7 +24,8 @@ const usage = `Usage: npm run models -- COMMAND [options] [--json]
        [--labels FILE] [--preprocess PRESET] [--licence TEXT] [--source TEXT] [--no-compile]
   quantize NAME --calibration DIR make a new int8 version of an fp32 model, compile it
        [--method percentile|minmax|mse] [--percentile 99.999] [--limit N]
-  compile NAME                    make the .ort file again, measure its memory, decide its tier
+  compile NAME                    make the edge's file again; decides runtime and tier
+       [--runtime resnet-int8|onnxruntime-web]
   verify [NAME]                   check sizes and SHA-256
   push NAME [--local|--remote]    publish a version to R2 (and KV); the first of its name is promoted
        [--kv-namespace-id ID]
@@ -58,6 +59,7 @@ const options = {
   engine: { type: 'string', default: 'edge' },
   against: { type: 'string' },
   rounds: { type: 'string', default: '15' },
+  runtime: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -169,8 +171,9 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
     };
   },
 
-  async compile([name]) {
-    return summarise(await compileModel(await findDraft(required(name, 'NAME'))));
+  async compile([name], values) {
+    const only = values.runtime === undefined ? undefined : oneOf(values.runtime, runtimeNames, '--runtime');
+    return summarise(await compileModel(await findDraft(required(name, 'NAME')), only));
   },
 
   async verify([name]) {
@@ -248,7 +251,7 @@ async function openTarget(values: Values) {
   return values.remote ? await openRemoteTarget(values['kv-namespace-id']) : await openLocalTarget();
 }
 
-function summarise({ folder, manifest }: LocalModel) {
+function summarise({ folder, manifest, refusal }: CompiledModel) {
   return {
     name: `${manifest.name}/${manifest.version}`,
     folder,
@@ -257,7 +260,9 @@ function summarise({ folder, manifest }: LocalModel) {
     megabytes: manifest.model.bytes / 1e6,
     classes: manifest.output.classes,
     tier: manifest.tier,
+    runtime: manifest.runtime,
     runtime_memory_bytes: manifest.runtimeMemoryBytes ?? null,
+    ...(refusal && { not_for_resnet_int8: refusal }),
   };
 }
 

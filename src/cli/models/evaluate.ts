@@ -8,6 +8,7 @@ import { decodeToCrop } from '../../preprocess/image-to-crop.ts';
 import { toTensor } from '../../preprocess/to-tensor.ts';
 import type { Fp32Tensor } from '../../tensor.ts';
 import type { LabelledImage } from './labelled-images.ts';
+import { onnxFile } from './make.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
 import type { LocalModel } from './workspace.ts';
 
@@ -25,7 +26,7 @@ export interface Evaluator {
  */
 export async function createEvaluator({ folder, manifest }: LocalModel, engine: Engine): Promise<Evaluator> {
   const path = join(folder, manifest.model.file);
-  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(path, manifest);
+  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(folder, manifest);
   return {
     name: `${manifest.name}/${manifest.version} on ${engine}`,
     async score(bytes) {
@@ -37,14 +38,16 @@ export async function createEvaluator({ folder, manifest }: LocalModel, engine: 
 }
 
 async function openEdge(path: string, manifest: ModelManifest) {
-  if (manifest.format !== 'ort')
+  if (manifest.format === 'onnx')
     throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
-  const session = await loadFile(await bootEdgeRuntime(), path, manifest.runtimeMemoryBytes);
+  const session = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
   return async (input: Fp32Tensor) => (await session.run(input)).data;
 }
 
-async function openNode(path: string, manifest: ModelManifest) {
-  const session = await createOrtNodeSession(path);
+async function openNode(folder: string, manifest: ModelManifest) {
+  // The engine's file is for the engine alone; the ONNX graph it was made from lies beside it.
+  const file = manifest.format === 'rni8' ? onnxFile : manifest.model.file;
+  const session = await createOrtNodeSession(join(folder, file));
   return async (input: Fp32Tensor) => {
     const outputs = await session.run(new Map([[manifest.input.name, input]]));
     return outputs.get(manifest.output.name)!.data;

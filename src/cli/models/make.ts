@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { maxRuntimeBytes } from '../../limits.ts';
+import { layOutMemory } from '../../engine/memory-layout.ts';
+import { compileEngineModel } from '../../engine-compiler/compile-engine-model.ts';
+import { maxRuntimeBytes, runtimeBaseBytes } from '../../limits.ts';
+import type { RuntimeName } from '../../model/manifest.ts';
 import { inspectModel } from '../../onnx/inspect-model.ts';
+import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { compileToOrt } from '../../quantize/compile-to-ort.ts';
 import { labelsFile, writeLabels } from './labels.ts';
 import { measureRuntimeMemory } from './node-runtime.ts';
@@ -10,6 +14,7 @@ import { createVersion, findModel, type LocalModel, writeManifest } from './work
 
 export const onnxFile = 'model.onnx';
 export const ortFile = 'model.ort';
+export const engineFile = 'model.rni8';
 
 export interface ImportOptions {
   readonly name: string;
@@ -47,6 +52,7 @@ export async function importModel(path: string, options: ImportOptions): Promise
     model: await describeFile(join(folder, onnxFile)),
     labels: await describeFile(join(folder, labelsFile)),
     format: 'onnx',
+    runtime: 'onnxruntime-web',
     datatype: inspection.datatype === 'INT8' ? 'int8' : 'fp32',
     input: { name: input.name, shape: [1, 3, crop, crop], datatype: 'FP32', layout: 'NCHW' },
     output: { name: output.name, kind: outputKind, classes },
@@ -60,25 +66,75 @@ export async function importModel(path: string, options: ImportOptions): Promise
 }
 
 /**
- * Makes the edge's file of a model in the workspace: optimised by onnxruntime-node, measured in the
- * edge's own runtime, which decides the tier.
+ * Makes the edge's file of a model in the workspace and decides its runtime and tier: the int8 engine
+ * where it can run the graph, else onnxruntime-web where the model fits an isolate, else the batch tier.
+ *
+ * @param only forces one runtime.
+ * @throws {UnsupportedGraphError} naming the node, if the int8 engine is forced and cannot run it.
  */
-export async function compileModel({ folder, json }: LocalModel): Promise<LocalModel> {
-  const target = join(folder, ortFile);
-  await compileToOrt(join(folder, onnxFile), target);
-  const side = Number((json['preprocess'] as { center_crop: number }).center_crop);
-  // Above this an isolate cannot hold it, and this process need not try.
-  const memory =
-    (await stat(target)).size < maxRuntimeBytes ? await measureRuntimeMemory(target, side) : undefined;
-  const fits = memory !== undefined && memory <= maxRuntimeBytes;
-  const next = {
-    ...json,
-    ...(fits ? { format: 'ort', model: await describeFile(target) } : {}),
-    ...(fits && { runtime_memory_bytes: memory }),
-    tier: fits ? 'edge' : 'batch',
+export async function compileModel(model: LocalModel, only?: RuntimeName): Promise<CompiledModel> {
+  const { runtime_memory_bytes: _, ...rest } = model.json;
+  const base = {
+    ...rest,
+    tier: 'batch',
+    format: 'onnx',
+    runtime: 'onnxruntime-web',
+    model: await describeFile(join(model.folder, onnxFile)),
   };
-  if (!fits) await rm(target);
-  return { folder, manifest: await writeManifest(folder, next), json: next };
+  let refusal: string | undefined;
+  if (only !== 'onnxruntime-web') {
+    try {
+      return await finish(model, { ...base, ...(await compileForEngine(model)) });
+    } catch (error) {
+      if (only || !(error instanceof UnsupportedGraphError)) throw error;
+      refusal = error.message;
+    }
+  }
+  return { ...(await finish(model, { ...base, ...(await compileForOrtWeb(model)) })), refusal };
+}
+
+export interface CompiledModel extends LocalModel {
+  /** Why the int8 engine does not run this graph. */
+  readonly refusal?: string | undefined;
+}
+
+async function finish(
+  { folder }: LocalModel,
+  json: Readonly<Record<string, unknown>>,
+): Promise<CompiledModel> {
+  return { folder, manifest: await writeManifest(folder, json), json };
+}
+
+async function compileForEngine(model: LocalModel) {
+  const side = sideOf(model);
+  const { file, plan } = compileEngineModel(await readFile(join(model.folder, onnxFile)), side);
+  const target = join(model.folder, engineFile);
+  await writeFile(target, file);
+  const memory = layOutMemory(plan).end;
+  return {
+    format: 'rni8',
+    runtime: 'resnet-int8',
+    model: await describeFile(target),
+    runtime_memory_bytes: memory,
+    tier: memory <= maxRuntimeBytes - runtimeBaseBytes ? 'edge' : 'batch',
+  };
+}
+
+async function compileForOrtWeb(model: LocalModel) {
+  const target = join(model.folder, ortFile);
+  await compileToOrt(join(model.folder, onnxFile), target);
+  // Above this an isolate cannot hold it, and this process need not try.
+  const small = (await stat(target)).size < maxRuntimeBytes;
+  const memory = small ? await measureRuntimeMemory(target, sideOf(model)) : undefined;
+  if (memory === undefined || memory > maxRuntimeBytes) {
+    await rm(target);
+    return {};
+  }
+  return { format: 'ort', model: await describeFile(target), runtime_memory_bytes: memory, tier: 'edge' };
+}
+
+function sideOf({ json }: LocalModel): number {
+  return Number((json['preprocess'] as { center_crop: number }).center_crop);
 }
 
 /** @returns the model, if it is still in the making: what lies in model-assets is not changed. */

@@ -2,12 +2,16 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { bootOrtWeb } from '../../inference/ort-web.ts';
+import { createResnetInt8 } from '../../inference/resnet-int8.ts';
 import type { InferenceRuntime, InferenceSession } from '../../inference/session.ts';
+import type { RuntimeName } from '../../model/manifest.ts';
 
+const kernelsPath = new URL('../../engine/kernels.wasm', import.meta.url);
 let compiled: Promise<WebAssembly.Module> | undefined;
 
-/** The edge's runtime, in this process: the same WebAssembly through the same adapter. */
-export async function bootEdgeRuntime(): Promise<InferenceRuntime> {
+/** An edge runtime, in this process: the same WebAssembly through the same adapter. */
+export async function bootEdgeRuntime(name: RuntimeName): Promise<InferenceRuntime> {
+  if (name === 'resnet-int8') return createResnetInt8(await WebAssembly.compile(await readFile(kernelsPath)));
   const path = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   compiled ??= readFile(path).then((bytes) => WebAssembly.compile(bytes));
   return await bootOrtWeb(await compiled);
@@ -29,7 +33,7 @@ export async function loadFile(
 const MiB = 1024 * 1024;
 
 /**
- * Linear memory a model needs when it is alone: the smallest reservation, in whole MiB, that neither
+ * Linear memory a model of onnxruntime-web needs when it is alone: the smallest reservation, in whole MiB, that neither
  * loading, running nor loading again grows. Without one the allocator overshoots by up to a fifth.
  *
  * @param side height and width of the model's input.
@@ -48,7 +52,7 @@ export async function measureRuntimeMemory(path: string, side: number): Promise<
 
 /** Loads twice: what an isolate needs to switch back to a model is a little more than the first load. */
 async function memoryAfterRun(path: string, side: number, reserve: number): Promise<number> {
-  const runtime = await bootEdgeRuntime();
+  const runtime = await bootEdgeRuntime('onnxruntime-web');
   const input = {
     datatype: 'FP32',
     shape: [1, 3, side, side],
