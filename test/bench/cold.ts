@@ -81,7 +81,7 @@ async function makeResnet50(): Promise<Extra> {
   for (const file of [manifest.model.file, manifest.labels.file, 'manifest.json'])
     files.set(`resnet50/1/${file}`, await readFile(join(folder, file)));
   const models = [
-    { name: 'resnet18-imagenet1k', version: '1' },
+    { name: 'resnet18-imagenet1k', version: '2' },
     { name: 'resnet50', version: '1' },
   ];
   files.set('catalog.json', new TextEncoder().encode(JSON.stringify({ default_model: 'resnet50', models })));

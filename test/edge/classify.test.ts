@@ -81,7 +81,7 @@ describe('POST /v1/classify in workerd', () => {
     expect(body).toMatchObject({
       id: 'my-own-id',
       model: 'resnet18-imagenet1k',
-      model_version: '1',
+      model_version: '2',
       image: { format: 'jpeg', width: 451, height: 300 },
     });
     expect(Object.keys(body.predictions[0])).toEqual(['class_index', 'wnid', 'label', 'score']);
@@ -174,11 +174,12 @@ describe('POST /v1/classify in workerd', () => {
 describe('models and health', () => {
   it('lists models and describes one', async () => {
     expect(await (await edge.fetch('/v1/models')).json()).toEqual({
-      models: [{ name: 'resnet18-imagenet1k', version: '1', default: true }],
+      models: [{ name: 'resnet18-imagenet1k', version: '2', default: true }],
     });
     expect(await (await edge.fetch('/v1/models/resnet18-imagenet1k')).json()).toMatchObject({
       name: 'resnet18-imagenet1k',
-      version: '1',
+      version: '2',
+      runtime: 'resnet-int8',
       datatype: 'int8',
       input: { name: 'data', shape: [1, 3, 224, 224] },
       preprocess: { resize_shortest_edge: 256, center_crop: 224, interpolation: 'bilinear' },
@@ -191,6 +192,6 @@ describe('models and health', () => {
     expect(await (await edge.fetch('/v1/health/live')).json()).toEqual({ status: 'live' });
     const ready = await edge.fetch('/v1/health/ready');
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ status: 'ready', loaded_models: ['resnet18-imagenet1k/1'] });
+    expect(await ready.json()).toMatchObject({ status: 'ready', loaded_models: ['resnet18-imagenet1k/2'] });
   });
 });

@@ -21,9 +21,22 @@ async function expectCat(response: Response): Promise<void> {
 const countLoads = (server: EdgeServer) =>
   server.logs().filter(({ event }) => event === 'model_loaded').length;
 
-describe('a fresh isolate', () => {
+const versions = [
+  { version: '2', runtime: 'resnet-int8' },
+  { version: '1', runtime: 'onnxruntime-web' },
+] as const;
+
+describe.each(versions)('a fresh isolate with $runtime', ({ version }) => {
+  const start = async () => {
+    const server = await startEdge();
+    const name = 'resnet18-imagenet1k';
+    const catalog = { default_model: name, models: [{ name, version }] };
+    await server.models.put('catalog.json', new TextEncoder().encode(JSON.stringify(catalog)));
+    return server;
+  };
+
   it('loads the model once for 20 first requests at once, and answers all', async () => {
-    edge = await startEdge();
+    edge = await start();
     const server = edge;
     const responses = await Promise.all(Array.from({ length: 20 }, () => classify(server)));
     await Promise.all(responses.map(expectCat));
@@ -36,7 +49,7 @@ describe('a fresh isolate', () => {
   });
 
   it.each([5, 40, 150])('is not hurt by a first client that hangs up after %i ms', async (delayMs) => {
-    edge = await startEdge();
+    edge = await start();
     const server = edge;
     const abort = new AbortController();
     const first = classify(server, { signal: abort.signal }).catch((error: Error) => error.name);

@@ -32,7 +32,7 @@ describe.skipIf(!hasShared)('ResNet-50 int8 in an isolate', () => {
       await edge.models.put(`resnet50/1/${file}`, await readFile(join(model.folder, file)));
     }
     const models = [
-      { name: 'resnet18-imagenet1k', version: '1' },
+      { name: 'resnet18-imagenet1k', version: '2' },
       { name: 'resnet50', version: '1' },
     ];
     await edge.models.put(

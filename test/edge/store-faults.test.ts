@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { modelLoadCooldownMs } from '../../src/limits.ts';
-import { assetPath, goldenPath } from '../golden/golden.ts';
+import { assetPath, defaultKey, defaultModel, goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
-const modelKey = 'resnet18-imagenet1k/1/model.ort';
+const modelKey = defaultKey(defaultModel.file);
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
 const read = async (key: string) => new Uint8Array(await readFile(assetPath(key)));
 
@@ -18,16 +18,16 @@ describe('a store that is broken', () => {
     ['no model file', modelKey, 'model_unavailable', () => undefined],
     ['a truncated model file', modelKey, 'model_corrupt', (bytes) => bytes.subarray(0, bytes.length - 1000)],
     ['a model file with one flipped bit', modelKey, 'model_corrupt', (bytes) => flipBit(bytes, 9_000_000)],
-    ['no manifest', 'resnet18-imagenet1k/1/manifest.json', 'model_unavailable', () => undefined],
+    ['no manifest', defaultKey('manifest.json'), 'model_unavailable', () => undefined],
     [
       'a manifest that is not JSON',
-      'resnet18-imagenet1k/1/manifest.json',
+      defaultKey('manifest.json'),
       'model_manifest_invalid',
       (bytes) => bytes.subarray(5),
     ],
     [
       'a flipped bit in the labels',
-      'resnet18-imagenet1k/1/labels.json',
+      defaultKey('labels.json'),
       'model_corrupt',
       (bytes) => flipBit(bytes, 500),
     ],

@@ -9,7 +9,11 @@ export const photoFiles = { cat: 'cat.jpg', coffee: 'coffee.png', rocket: 'rocke
 export const goldenPath = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 export const assetPath = (key: string) =>
   fileURLToPath(new URL(`../../model-assets/${key}`, import.meta.url));
+/** The default model's network for onnxruntime: version 1, which the engine's version 2 was made from. */
 export const modelPath = assetPath('resnet18-imagenet1k/1/model.ort');
+export const defaultModel = { name: 'resnet18-imagenet1k', version: '2', file: 'model.rni8' } as const;
+/** Store key of one file of the default model. */
+export const defaultKey = (file: string) => `${defaultModel.name}/${defaultModel.version}/${file}`;
 
 /** Logits of the default model by photo, made by onnxruntime-node. */
 export async function readGoldenLogits(): Promise<Record<(typeof goldenNames)[number], number[]>> {

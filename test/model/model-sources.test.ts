@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { bootOrtWeb } from '../../src/inference/ort-web.ts';
+import { bootEdgeRuntime } from '../../src/cli/models/node-runtime.ts';
 import { modelReadTimeoutMs } from '../../src/limits.ts';
 import { CatalogReader } from '../../src/model/catalog-reader.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
@@ -9,12 +7,10 @@ import { SessionCache } from '../../src/model/session-cache.ts';
 import { createNodeSha256 } from '../../src/model/sha256-node.ts';
 import { createFaultyStore, type Fault } from './faulty-store.ts';
 
-const wasmPath = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
-const wasm = await WebAssembly.compile(await readFile(wasmPath));
 const onlyModel =
   (fault: Fault): Fault =>
   (key, bytes) =>
-    key.endsWith('model.ort') ? fault(key, bytes) : bytes;
+    key.includes('/model.') ? fault(key, bytes) : bytes;
 const hang = (bytes: Uint8Array) =>
   new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(bytes.subarray(0, 1000)) });
 
@@ -51,7 +47,7 @@ function build(...stores: ReturnType<typeof createFaultyStore>[]) {
   const sessions = new SessionCache({
     sources,
     createSha256: createNodeSha256,
-    bootRuntime: () => bootOrtWeb(wasm),
+    bootRuntime: bootEdgeRuntime,
     cooldownMs: 0,
   });
   const load = async () =>

@@ -1,17 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { bootOrtWeb } from '../../src/inference/ort-web.ts';
+import { bootEdgeRuntime } from '../../src/cli/models/node-runtime.ts';
 import type { InferenceRuntime } from '../../src/inference/session.ts';
 import { CatalogReader } from '../../src/model/catalog-reader.ts';
-import type { ModelManifest } from '../../src/model/manifest.ts';
+import type { ModelManifest, RuntimeName } from '../../src/model/manifest.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
 import { SessionCache } from '../../src/model/session-cache.ts';
 import { createNodeSha256 } from '../../src/model/sha256-node.ts';
 import { createFaultyStore } from './faulty-store.ts';
 
-const wasmPath = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
-const wasm = await WebAssembly.compile(await readFile(wasmPath));
 const ignore = () => undefined;
 
 function build(
@@ -21,8 +17,8 @@ function build(
   const sources = new ModelSources([{ name: 'file', store }]);
   const catalog = new CatalogReader(sources, createNodeSha256);
   let runtime: InferenceRuntime | undefined;
-  const bootRuntime = async () => {
-    runtime = await bootOrtWeb(wasm);
+  const bootRuntime = async (name: RuntimeName) => {
+    runtime = await bootEdgeRuntime(name);
     return runtime;
   };
   const sessions = new SessionCache({
@@ -38,8 +34,7 @@ function build(
 const getSession = (sessions: SessionCache, manifest: ModelManifest) =>
   sessions.withSession(manifest, ignore, async (session) => session);
 
-const countModelReads = (opened: readonly string[]) =>
-  opened.filter((key) => key.endsWith('model.ort')).length;
+const countModelReads = (opened: readonly string[]) => opened.filter((key) => key.includes('/model.')).length;
 
 describe('SessionCache on the real runtime', () => {
   it('loads once for many callers and keeps the session', async () => {
@@ -50,7 +45,7 @@ describe('SessionCache on the real runtime', () => {
     expect(new Set(got).size).toBe(1);
     expect(await getSession(sessions, manifest)).toBe(got[0]);
     expect(countModelReads(store.opened)).toBe(1);
-    expect(sessions.loadedModels()).toEqual(['resnet18-imagenet1k/1']);
+    expect(sessions.loadedModels()).toEqual(['resnet18-imagenet1k/2']);
   });
 
   it('hands the load to keepAlive once, so that it outlives its request', async () => {
@@ -72,7 +67,7 @@ describe('SessionCache on the real runtime', () => {
   it('gives up on a read that hangs, frees its memory, and loads afresh for the next', async () => {
     let hang = true;
     const store = createFaultyStore((key, bytes) => {
-      if (!hang || !key.endsWith('model.ort')) return bytes;
+      if (!hang || !key.includes('/model.')) return bytes;
       return new ReadableStream({ start: (controller) => controller.enqueue(bytes.subarray(0, 65536)) });
     });
     const { catalog, sessions, memoryBytes } = build(store, { loadTimeoutMs: 300 });
@@ -97,7 +92,7 @@ describe('SessionCache on the real runtime', () => {
 
   it('does not remember a failure beyond its cooldown', async () => {
     let broken = true;
-    const store = createFaultyStore((key, bytes) => (broken && key.endsWith('.ort') ? undefined : bytes));
+    const store = createFaultyStore((key, bytes) => (broken && key.includes('/model.') ? undefined : bytes));
     const { catalog, sessions } = build(store, { cooldownMs: 200 });
     const manifest = await catalog.readManifest(undefined);
     const expectUnavailable = () =>
@@ -113,7 +108,7 @@ describe('SessionCache on the real runtime', () => {
   it('refuses a model of the batch tier', async () => {
     const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
-    await expect(getSession(sessions, { ...manifest, version: '2', tier: 'batch' })).rejects.toMatchObject({
+    await expect(getSession(sessions, { ...manifest, version: '9', tier: 'batch' })).rejects.toMatchObject({
       code: 'model_requires_batch_tier',
     });
   });

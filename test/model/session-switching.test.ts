@@ -1,9 +1,8 @@
 import { cp, mkdir, mkdtemp, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bootOrtWeb } from '../../src/inference/ort-web.ts';
+import { bootEdgeRuntime } from '../../src/cli/models/node-runtime.ts';
 import { createFsModelStore } from '../../src/model/fs-model-store.ts';
 import { type ModelManifest, parseManifest } from '../../src/model/manifest.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
@@ -11,7 +10,6 @@ import { SessionCache } from '../../src/model/session-cache.ts';
 import { createNodeSha256 } from '../../src/model/sha256-node.ts';
 import { assetPath, goldenPath, readCropTensor } from '../golden/golden.ts';
 
-const wasmPath = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
 const ignore = () => undefined;
 const MiB = 1024 * 1024;
 
@@ -34,11 +32,10 @@ beforeAll(async () => {
 });
 
 async function createCache(maxRuntimeBytes: number): Promise<SessionCache> {
-  const wasm = await WebAssembly.compile(await readFile(wasmPath));
   return new SessionCache({
     sources: new ModelSources([{ name: 'folder', store: createFsModelStore(root) }]),
     createSha256: createNodeSha256,
-    bootRuntime: () => bootOrtWeb(wasm),
+    bootRuntime: bootEdgeRuntime,
     maxRuntimeBytes,
   });
 }
