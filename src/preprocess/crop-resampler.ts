@@ -10,6 +10,7 @@ import {
   precisionBits,
   type ResampleKernel,
   roundingBias,
+  toPairedWeights,
   toResampleKernel,
 } from './resample-kernel.ts';
 
@@ -75,6 +76,8 @@ const orientationAxes: Readonly<Record<Orientation, OrientationAxes>> = {
 };
 
 const channels = 3;
+/** Stored rows that the columns-first resampler adds at once. */
+const batchRows = 4;
 
 /** For upright axes along the stored ones: each row is resized at once, then added to the crop's rows. */
 class RowsFirstResampler implements CropResampler {
@@ -83,7 +86,7 @@ class RowsFirstResampler implements CropResampler {
   complete = false;
   readonly #across: ResampleKernel;
   readonly #down: ResampleKernel;
-  readonly #isPaired: boolean;
+  readonly #pairedWeights: Int32Array | undefined;
   readonly #mirrorX: boolean;
   readonly #mirrorY: boolean;
   readonly #clampedCrop: Uint8ClampedArray;
@@ -98,7 +101,7 @@ class RowsFirstResampler implements CropResampler {
     const size = across.count;
     this.#across = across;
     this.#down = down;
-    this.#isPaired = kernelOverlap(across) <= 2;
+    this.#pairedWeights = toPairedWeights(across);
     this.#mirrorX = mirrorX;
     this.#mirrorY = mirrorY;
     this.window = {
@@ -118,8 +121,9 @@ class RowsFirstResampler implements CropResampler {
   writeRow(rgb: Uint8Array, y: number): void {
     const down = this.#down;
     const size = down.count;
-    if (this.#isPaired) resizeRowPaired(rgb, this.#across, this.#resizedRow);
-    else resizeRow(rgb, this.#across, this.#resizedRow);
+    const paired = this.#pairedWeights;
+    if (paired === undefined) resizeRow(rgb, this.#across, this.#resizedRow);
+    else resizeRowPaired(rgb, this.#across, paired, this.#resizedRow);
     if (this.#mirrorX) mirrorRow(this.#resizedRow, this.#across);
 
     for (let i = this.#firstOpen; i < size && down.start[i] <= y; i++) {
@@ -151,6 +155,10 @@ class ColumnsFirstResampler implements CropResampler {
   readonly #columnBytes: Uint8Array;
   readonly #resizedColumn: Uint8ClampedArray;
   readonly #sums: Int32Array[];
+  /** Rows that wait to be added together: each sum is then loaded and stored once for all of them. */
+  readonly #batch: Uint8Array[];
+  readonly #rowWeights = new Int32Array(batchRows);
+  #rowCount = 0;
   #firstOpen = 0;
 
   constructor(across: ResampleKernel, down: ResampleKernel, mirrorX: boolean, mirrorY: boolean) {
@@ -168,6 +176,7 @@ class ColumnsFirstResampler implements CropResampler {
     this.crop = new Uint8Array(size * size * channels);
     this.#column = new Uint8ClampedArray(this.window.right * channels);
     this.#columnBytes = new Uint8Array(this.#column.buffer);
+    this.#batch = Array.from({ length: batchRows }, () => new Uint8Array(this.window.right * channels));
     this.#resizedColumn = new Uint8ClampedArray(size * channels);
     this.#sums = Array.from({ length: kernelOverlap(across) }, () =>
       new Int32Array(this.window.right * channels).fill(roundingBias),
@@ -175,20 +184,38 @@ class ColumnsFirstResampler implements CropResampler {
   }
 
   writeRow(rgb: Uint8Array, y: number): void {
+    const { left, right, bottom } = this.window;
+    const position = this.#rowCount % batchRows;
+    this.#batch[position].set(rgb.subarray(left * channels, right * channels), left * channels);
+    this.#rowCount++;
+    if (position === batchRows - 1 || y === bottom - 1) this.#addBatch(y - position, position + 1);
+  }
+
+  /** Adds the batched rows [top, top + count) to all crop columns they belong to. */
+  #addBatch(top: number, count: number): void {
     const across = this.#across;
     const size = across.count;
-    for (let i = this.#firstOpen; i < size && across.start[i] <= y; i++) {
-      const tap = y - across.start[i];
-      if (tap >= across.length[i]) continue;
+    const from = this.window.left * channels;
+    for (let i = this.#firstOpen; i < size && across.start[i] < top + count; i++) {
       const sums = this.#sums[i % this.#sums.length];
-      addWeighted(sums, rgb, across.weights[across.offset[i] + tap], sums.length);
-      if (tap === across.length[i] - 1) {
-        finishSums(sums, this.#column, 0, sums.length);
-        this.#writeColumn(this.#mirrorX ? size - 1 - i : i);
-        this.#firstOpen = i + 1;
-      }
+      addWeightedRows(sums, this.#batch, this.#batchWeights(i, top, count), from);
+      if (across.start[i] + across.length[i] > top + count) continue;
+      finishSums(sums, this.#column, 0, sums.length);
+      this.#writeColumn(this.#mirrorX ? size - 1 - i : i);
+      this.#firstOpen = i + 1;
     }
     this.complete = this.#firstOpen === size;
+  }
+
+  /** Weights of the batched rows in crop column `i`; 0 where it does not reach. */
+  #batchWeights(i: number, top: number, count: number): Int32Array {
+    const { start, length, offset, weights } = this.#across;
+    for (let row = 0; row < batchRows; row++) {
+      const tap = top + row - start[i];
+      const reaches = row < count && tap >= 0 && tap < length[i];
+      this.#rowWeights[row] = reaches ? weights[offset[i] + tap] : 0;
+    }
+    return this.#rowWeights;
   }
 
   #writeColumn(x: number): void {
@@ -226,44 +253,38 @@ function resizeRow(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint8Clampe
 }
 
 /**
- * As `resizeRow`, for kernels in which no input belongs to more than two outputs: bilinear ones that shrink.
- * Each pixel is loaded once and weighed twice, which takes about 0.7 of the time (measured).
+ * As `resizeRow`, for kernels that `toPairedWeights` takes: bilinear ones that shrink. Each pixel is loaded
+ * once and weighed twice, in 0.85 of the time (measured).
  */
-function resizeRowPaired(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint8ClampedArray): void {
-  const { count, start, length, offset, weights } = kernel;
+function resizeRowPaired(
+  rgb: Uint8Array,
+  kernel: ResampleKernel,
+  weights: Int32Array,
+  resized: Uint8ClampedArray,
+): void {
+  const { count, start, length } = kernel;
   let red = roundingBias;
   let green = roundingBias;
   let blue = roundingBias;
-  let x = start[0];
+  let from = start[0] * channels;
+  let at = 0;
   for (let i = 0; i < count; i++) {
-    const end = start[i] + length[i];
-    const hasNext = i + 1 < count;
-    const pairStart = hasNext ? Math.min(start[i + 1], end) : end;
-    let weight = offset[i] + x - start[i];
-    let from = x * channels;
-    // Inputs of this output alone.
-    for (; x < pairStart; x++, from += channels) {
-      const own = weights[weight++];
-      red = (red + Math.imul(rgb[from], own)) | 0;
-      green = (green + Math.imul(rgb[from + 1], own)) | 0;
-      blue = (blue + Math.imul(rgb[from + 2], own)) | 0;
-    }
-    // Inputs shared with the next output.
     let nextRed = roundingBias;
     let nextGreen = roundingBias;
     let nextBlue = roundingBias;
-    let nextWeight = hasNext ? offset[i + 1] : 0;
-    for (; x < end; x++, from += channels) {
-      const own = weights[weight++];
-      const next = weights[nextWeight++];
+    const end = (start[i] + length[i]) * channels;
+    for (; from < end; from += channels) {
+      const own = weights[at];
+      const next = weights[at + 1];
+      at += 2;
       const r = rgb[from];
       const g = rgb[from + 1];
       const b = rgb[from + 2];
       red = (red + Math.imul(r, own)) | 0;
-      green = (green + Math.imul(g, own)) | 0;
-      blue = (blue + Math.imul(b, own)) | 0;
       nextRed = (nextRed + Math.imul(r, next)) | 0;
+      green = (green + Math.imul(g, own)) | 0;
       nextGreen = (nextGreen + Math.imul(g, next)) | 0;
+      blue = (blue + Math.imul(b, own)) | 0;
       nextBlue = (nextBlue + Math.imul(b, next)) | 0;
     }
     resized[i * channels] = red >> precisionBits;
@@ -272,7 +293,6 @@ function resizeRowPaired(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint8
     red = nextRed;
     green = nextGreen;
     blue = nextBlue;
-    if (hasNext) x = Math.max(x, start[i + 1]);
   }
 }
 
@@ -297,6 +317,24 @@ function addWeighted(
   count: number,
 ): void {
   for (let i = 0; i < count; i++) sums[i] += Math.imul(samples[i], weight);
+}
+
+/** Adds `batchRows` rows, each with its weight, from index `from` on. */
+function addWeightedRows(
+  sums: Int32Array,
+  rows: readonly Uint8Array[],
+  weights: Int32Array,
+  from: number,
+): void {
+  const [row0, row1, row2, row3] = rows;
+  const [weight0, weight1, weight2, weight3] = weights;
+  for (let i = from; i < sums.length; i++) {
+    sums[i] +=
+      Math.imul(row0[i], weight0) +
+      Math.imul(row1[i], weight1) +
+      Math.imul(row2[i], weight2) +
+      Math.imul(row3[i], weight3);
+  }
 }
 
 /** Rounds the sums to 8 bits and readies them for the next row that takes their slot. */

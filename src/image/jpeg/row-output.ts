@@ -22,7 +22,6 @@ export class RowOutput {
   readonly #sink: RowSink;
   readonly #upsampling: readonly Upsampling[];
   readonly #lines: readonly ComponentLine[];
-  readonly #clampedRgb: Uint8ClampedArray;
   readonly #rgb: Uint8Array;
   /** Rows at the lower end of an MCU row that wait for the next one. */
   readonly #heldBack: number;
@@ -43,11 +42,10 @@ export class RowOutput {
     this.#sink = sink;
     this.#upsampling = planes.map(chooseUpsampling);
     this.#lines = planes.map((): ComponentLine => {
-      const buffer = new Uint8ClampedArray(sink.window.right + lineMargin);
+      const buffer = new Uint8Array(sink.window.right + lineMargin);
       return { samples: buffer, start: 0, buffer };
     });
     this.#rgb = new Uint8Array(sink.window.right * 3);
-    this.#clampedRgb = new Uint8ClampedArray(this.#rgb.buffer);
     this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
     this.#nextRow = sink.window.top;
   }
@@ -68,7 +66,7 @@ export class RowOutput {
       for (let i = 0; i < this.#planes.length; i++) {
         upsampleRow(this.#planes[i], this.#upsampling[i], this.#nextRow, left, right, this.#lines[i]);
       }
-      toRgb(this.#colour, this.#lines, left, right, this.#clampedRgb);
+      toRgb(this.#colour, this.#lines, left, right, this.#rgb);
       this.#sink.writeRow(this.#rgb, this.#nextRow);
     }
   }

@@ -8,10 +8,10 @@ export type Upsampling = 'none' | 'fancyH2V1' | 'fancyH1V2' | 'fancyH2V2' | 'rep
 
 /** One row of a component at full size: pixel x is `samples[start + x]`. */
 export interface ComponentLine {
-  samples: Uint8ClampedArray;
+  samples: Uint8Array;
   start: number;
   /** Where a row is put that has to be computed. */
-  readonly buffer: Uint8ClampedArray;
+  readonly buffer: Uint8Array;
 }
 
 /** @see libjpeg-turbo jdsample.c, `jinit_upsampler` */
@@ -87,12 +87,12 @@ function neighbourRows(plane: ComponentPlane, y: number): { near: number; far: n
 
 /** Weights 3/4 and 1/4. @see libjpeg-turbo jdsample.c, `h2v1_fancy_upsample` */
 function fancyH2V1(
-  samples: Uint8ClampedArray,
+  samples: Uint8Array,
   row: number,
   width: number,
   left: number,
   right: number,
-  line: Uint8ClampedArray,
+  line: Uint8Array,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
@@ -115,13 +115,13 @@ function fancyH2V1(
 
 /** Weights 9/16, 3/16, 3/16, 1/16. @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample` */
 function fancyH2V2(
-  samples: Uint8ClampedArray,
+  samples: Uint8Array,
   near: number,
   far: number,
   width: number,
   left: number,
   right: number,
-  line: Uint8ClampedArray,
+  line: Uint8Array,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
