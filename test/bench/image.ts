@@ -166,7 +166,10 @@ try {
       ours(progressive, true),
       sharpAndResample(progressive),
     ]);
-    await compare(`JPEG baseline, orientation 6, ${size}`, [ours(turned), { ...ours(baseline), name: 'this package, orientation 1' }]);
+    await compare(`JPEG baseline, orientation 6, ${size}`, [
+      ours(turned),
+      { ...ours(baseline), name: 'this package, orientation 1' },
+    ]);
     await compare(`PNG RGB, ${size}, ${png.length} bytes`, [ours(png), fastPng(png), sharpAndResample(png)]);
   }
   const large = await photo('48 MP').jpeg({ quality: 85, chromaSubsampling: '4:2:0' }).toBuffer();
