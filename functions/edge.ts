@@ -26,13 +26,22 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
     (source, key, error) =>
       writeLog('error', { event: 'model_source_failed', source, key, code: toCode(error), error }),
   );
-  const catalog = new CatalogReader(sources, createWorkersSha256);
+  const catalog = new CatalogReader(sources, createWorkersSha256, {
+    ttlMs: Number(env.CATALOG_TTL_SECONDS) * 1000,
+  });
   const sessions = new SessionCache({
     sources,
     createSha256: createWorkersSha256,
     bootRuntime: () => bootOrtWeb(ortWasm),
-    onLoaded: (model, memoryBytes) =>
-      writeLog('info', { event: 'model_loaded', model, runtime_memory_bytes: memoryBytes }),
+    onLoaded: ({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) =>
+      writeLog('info', {
+        event: 'model_loaded',
+        model,
+        runtime_memory_bytes: memoryBytes,
+        booted_ms: bootedMs,
+        fetched_ms: fetchedMs,
+        created_ms: createdMs,
+      }),
   });
   return createApp({
     catalog,

@@ -42,13 +42,14 @@ const beyondThisDecoder: ReadonlySet<string> = new Set([
   'image_too_complex',
 ]);
 
-export type Stage = 'decode' | 'preprocess' | 'inference';
+export type Stage = 'decode' | 'preprocess' | 'model' | 'inference';
 
-/** A model that is loaded and whose labels are known. */
-export interface LoadedModel {
+/** A model that can be used, though an isolate may still have to load it. */
+export interface ClassifyModel {
   readonly manifest: ModelManifest;
-  readonly labels: readonly ClassLabel[];
-  readonly session: InferenceSession;
+  readonly labels: Promise<readonly ClassLabel[]>;
+  /** Lends the session while `use` runs. */
+  withSession<T>(use: (session: InferenceSession) => Promise<T>): Promise<T>;
 }
 
 export interface ClassifyOptions {
@@ -62,7 +63,8 @@ export interface ClassifyOptions {
 }
 
 /**
- * The use case: image bytes and a loaded model in, labels out.
+ * The use case: image bytes and a model in, labels out. The image is decoded before the session is
+ * asked for, so that a cold isolate decodes while the model is on its way.
  *
  * @param bytes a whole image file in any supported format.
  * @throws {CodedError} `image_*` if the bytes are not an image that can be decoded within the
@@ -70,26 +72,30 @@ export interface ClassifyOptions {
  */
 export async function classify(
   bytes: Uint8Array,
-  model: LoadedModel,
+  model: ClassifyModel,
   options: ClassifyOptions,
 ): Promise<Classification> {
-  const { manifest, labels, session } = model;
+  const { manifest } = model;
   const { header, crop, approximate } = await decodeOrTranscode(bytes, manifest.preprocess, options);
   await options.onStage?.('decode');
 
   const input = toTensor(crop, manifest.preprocess);
   await options.onStage?.('preprocess');
 
-  const logits = await session.run(input);
-  if (logits.data.length !== labels.length) {
-    throw new CodedError(
-      'inference_failed',
-      `The model gave ${logits.data.length} scores for ${labels.length} labels.`,
-    );
-  }
+  const { data } = await model.withSession(async (session) => {
+    await options.onStage?.('model');
+    return await session.run(input);
+  });
   await options.onStage?.('inference');
 
-  const scores = softmax(logits.data);
+  const labels = await model.labels;
+  if (data.length !== labels.length) {
+    throw new CodedError(
+      'inference_failed',
+      `The model gave ${data.length} scores for ${labels.length} labels.`,
+    );
+  }
+  const scores = manifest.output.kind === 'logits' ? softmax(data) : data;
   const predictions = topK(scores, options.topK).map((classIndex) => {
     const { wnid, label } = labels[classIndex]!;
     return { classIndex, wnid, label, score: scores[classIndex]! };

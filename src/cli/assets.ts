@@ -3,15 +3,18 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ModelFile, parseCatalog, parseLabels, parseManifest } from '../model/manifest.ts';
+import { type ModelManifest, parseCatalog, parseLabels, parseManifest } from '../model/manifest.ts';
 import { catalogKey, manifestFile, toModelKey } from '../model/model-store.ts';
 import { assetsDir } from './paths.ts';
 
-/** Store keys of everything in `root` that the service reads: model cards stay behind. */
+/** Where `npm run models` pulls from; nothing the service reads. */
+export const sourcesFile = 'sources.json';
+
+/** Store keys of everything in `root` that the service reads: model cards and sources stay behind. */
 async function listAssetKeys(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.md'))
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.md') && entry.name !== sourcesFile)
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .sort();
 }
@@ -25,11 +28,8 @@ async function listAssetKeys(root: string): Promise<string[]> {
  */
 export async function verifyAssets(root: string = assetsDir): Promise<ReadonlyMap<string, string>> {
   const hashes = new Map<string, string>();
-  const sizes = new Map<string, number>();
   for (const key of await listAssetKeys(root)) {
-    const { sha256, bytes } = await hashFile(join(root, key));
-    hashes.set(key, sha256);
-    sizes.set(key, bytes);
+    hashes.set(key, (await hashFile(join(root, key))).sha256);
   }
   const expected = new Set([catalogKey]);
   const catalog = parseCatalog(await readJson(root, catalogKey));
@@ -44,22 +44,30 @@ export async function verifyAssets(root: string = assetsDir): Promise<ReadonlyMa
     if (manifestKey !== toKey(manifestFile)) {
       throw new Error(`${manifestKey} describes ${manifest.name}/${manifest.version}.`);
     }
-    const check = ({ file, bytes, sha256 }: ModelFile) => {
-      const key = toKey(file);
-      if (sizes.get(key) !== bytes) throw new Error(`${key} has ${sizes.get(key)} bytes, not ${bytes}.`);
-      if (hashes.get(key) !== sha256)
-        throw new Error(`${key} has SHA-256 ${hashes.get(key)}, not ${sha256}.`);
-      expected.add(key);
-    };
-    check(manifest.model);
-    check(manifest.labels);
-    parseLabels(await readJson(root, toKey(manifest.labels.file)), manifest.output.classes);
+    await verifyModel(join(root, manifest.name, manifest.version), manifest);
+    expected.add(toKey(manifest.model.file)).add(toKey(manifest.labels.file));
     expected.add(manifestKey);
   }
   for (const key of hashes.keys()) {
     if (!expected.has(key)) throw new Error(`${key} belongs to no manifest.`);
   }
   return hashes;
+}
+
+/**
+ * Checks the files of one model version against its manifest.
+ *
+ * @param folder where manifest.json lies.
+ * @throws {Error} naming the file that is wrong.
+ */
+export async function verifyModel(folder: string, manifest: ModelManifest): Promise<void> {
+  for (const { file, bytes, sha256 } of [manifest.model, manifest.labels]) {
+    const actual = await hashFile(join(folder, file));
+    const name = `${manifest.name}/${manifest.version}/${file}`;
+    if (actual.bytes !== bytes) throw new Error(`${name} has ${actual.bytes} bytes, not ${bytes}.`);
+    if (actual.sha256 !== sha256) throw new Error(`${name} has SHA-256 ${actual.sha256}, not ${sha256}.`);
+  }
+  parseLabels(await readJson(folder, manifest.labels.file), manifest.output.classes);
 }
 
 async function readJson(root: string, key: string): Promise<unknown> {

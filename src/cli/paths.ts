@@ -4,6 +4,11 @@ import { fileURLToPath } from 'node:url';
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const assetsDir = fileURLToPath(new URL('../../model-assets/', import.meta.url));
 /** Local R2, KV and the rest, as wrangler lays it out. */
-export const stateDir = fileURLToPath(new URL('../../.wrangler/state/', import.meta.url));
+export const stateDir =
+  process.env['RESNET_EDGE_STATE_DIR'] ?? fileURLToPath(new URL('../../.wrangler/state/', import.meta.url));
 /** Output of `npm run build`. */
 export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.url));
+/** ImageNet-1k, one row a class. */
+export const assetPathOfDefaultLabels = fileURLToPath(
+  new URL('../../model-assets/resnet18-imagenet1k/1/labels.json', import.meta.url),
+);

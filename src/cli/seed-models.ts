@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getPlatformProxy } from 'wrangler';
+import { catalogKey } from '../model/model-store.ts';
 import { verifyAssets } from './assets.ts';
 import { assetsDir, projectRoot, stateDir } from './paths.ts';
 
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
 export interface SeedBucket {
+  get(key: string): Promise<{ text(): Promise<string> } | null>;
   head(key: string): Promise<{ size: number; checksums: { sha256?: ArrayBuffer } } | null>;
   put(key: string, value: Uint8Array, options?: { sha256: string }): Promise<unknown>;
   delete(key: string): Promise<unknown>;
@@ -30,10 +32,38 @@ export async function seedLocalModels(): Promise<number> {
   }
 }
 
+/** The shipped catalogue, but names that are there already keep the version they were promoted to. */
+async function putCatalog(bucket: SeedBucket): Promise<boolean> {
+  const shipped = await readFile(join(assetsDir, catalogKey), 'utf8');
+  const stored = await (await bucket.get(catalogKey))?.text();
+  const merged = stored === undefined ? shipped : mergeCatalogs(shipped, stored);
+  if (merged === stored) return false;
+  await bucket.put(catalogKey, new TextEncoder().encode(merged));
+  return true;
+}
+
+function mergeCatalogs(shipped: string, stored: string): string {
+  const next = JSON.parse(shipped) as CatalogJson;
+  const kept = JSON.parse(stored) as CatalogJson;
+  const missing = next.models.filter(({ name }) => !kept.models.some((model) => model.name === name));
+  return missing.length === 0
+    ? stored
+    : `${JSON.stringify({ ...kept, models: [...kept.models, ...missing] }, undefined, 2)}\n`;
+}
+
+interface CatalogJson {
+  readonly default_model: string;
+  readonly models: readonly { readonly name: string; readonly version: string }[];
+}
+
 /** Puts every object of model-assets that the bucket does not hold with the same SHA-256. */
 export async function putMissing(bucket: SeedBucket, hashes: ReadonlyMap<string, string>): Promise<number> {
   let written = 0;
   for (const [key, sha256] of hashes) {
+    if (key === catalogKey) {
+      if (await putCatalog(bucket)) written++;
+      continue;
+    }
     const stored = (await bucket.head(key))?.checksums.sha256;
     if (stored && Buffer.from(stored).toString('hex') === sha256) continue;
     await bucket.put(key, await readFile(join(assetsDir, key)), { sha256 });

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { type Classification, type ClassifyOptions, classify, type LoadedModel } from '../classify.ts';
+import { type Classification, type ClassifyModel, type ClassifyOptions, classify } from '../classify.ts';
 import type { HonoEnv } from './context.ts';
 import { type ImageInput, parseClassifyRequest } from './parse-classify-request.ts';
 import { toProblem } from './problem.ts';
@@ -9,10 +9,15 @@ import { ServerTiming } from './server-timing.ts';
 export function classifyRoutes(): Hono<HonoEnv> {
   return new Hono<HonoEnv>().post('/classify', async (c) => {
     const timing = new ServerTiming(c.get('services').serverTiming);
+    const { catalog, sessions, image, transcode } = c.get('services');
+    // The body may take a while to arrive: an isolate without the model loads it meanwhile.
+    catalog
+      .readManifest(c.req.query('model'))
+      .then((expected) => sessions.preload(expected, c.get('keepAlive')))
+      .catch(() => undefined);
     const request = await parseClassifyRequest(c.req.raw);
     await timing.lap('receive');
 
-    const { catalog, sessions, image, transcode } = c.get('services');
     const options: ClassifyOptions = {
       topK: request.topK,
       image: { ...image, orientation: request.orientation, fast: request.decode === 'fast' },
@@ -20,11 +25,15 @@ export function classifyRoutes(): Hono<HonoEnv> {
       onStage: (stage) => timing.lap(stage),
     };
     const manifest = await catalog.readManifest(request.model);
-    const labels = await catalog.readLabels(manifest);
-    const answer = await sessions.withSession(manifest, c.get('keepAlive'), async (session) => {
-      await timing.lap('model');
-      return await answerImages(request.images, { manifest, labels, session }, options);
-    });
+    sessions.preload(manifest, c.get('keepAlive'));
+    const labels = catalog.readLabels(manifest);
+    labels.catch(() => undefined); // whoever awaits it hears of it
+    const model: ClassifyModel = {
+      manifest,
+      labels,
+      withSession: (use) => sessions.withSession(manifest, c.get('keepAlive'), use),
+    };
+    const answer = await answerImages(request.images, model, options);
 
     const header = timing.header();
     if (header) c.header('server-timing', header);
@@ -38,14 +47,14 @@ export function classifyRoutes(): Hono<HonoEnv> {
   });
 }
 
-async function answerImages(images: readonly ImageInput[], model: LoadedModel, options: ClassifyOptions) {
+async function answerImages(images: readonly ImageInput[], model: ClassifyModel, options: ClassifyOptions) {
   const [first, ...others] = images;
   if (first && others.length === 0) return toWire(await classify(await first.readBytes(), model, options));
   return { results: await classifyEach(images, model, options) };
 }
 
 /** One after the other: a bad image gets its own problem and does not spoil the others. */
-async function classifyEach(images: readonly ImageInput[], model: LoadedModel, options: ClassifyOptions) {
+async function classifyEach(images: readonly ImageInput[], model: ClassifyModel, options: ClassifyOptions) {
   const results: unknown[] = [];
   for (const [index, { name, readBytes }] of images.entries()) {
     try {

@@ -6,10 +6,11 @@ export function healthRoutes(): Hono<HonoEnv> {
   return new Hono<HonoEnv>()
     .get('/health/live', (c) => c.json({ status: 'live' }))
     .get('/health/ready', async (c) => {
-      // Ready means that the next photo gets an answer, so the default model is really loaded.
+      // Ready means that the next photo gets an answer at full speed: the default model is loaded, and has
+      // run once, since V8 compiles a WebAssembly function when it is first called.
       const { catalog, sessions } = c.get('services');
       const manifest = await catalog.readManifest(undefined);
-      await sessions.withSession(manifest, c.get('keepAlive'), async () => undefined);
+      await sessions.warm(manifest, c.get('keepAlive'));
       return c.json({
         status: 'ready',
         model: manifest.name,

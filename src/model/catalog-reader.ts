@@ -15,26 +15,32 @@ import { withTimeout } from './with-timeout.ts';
 
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
- * is older than `catalogTtlMs`; manifests and labels are immutable and kept for the isolate's life.
+ * is older than `ttlMs`; manifests and labels are immutable and kept for the isolate's life.
  * Only settled values are kept: a promise of one request must not be awaited by another for ever.
  */
 export class CatalogReader {
   readonly #sources: ModelSources;
   readonly #createSha256: CreateSha256;
   readonly #now: () => number;
+  readonly #ttlMs: number;
   readonly #manifests = new Map<string, ModelManifest>();
   readonly #labels = new Map<string, readonly ClassLabel[]>();
   #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
 
-  constructor(sources: ModelSources, createSha256: CreateSha256, now: () => number = Date.now) {
+  constructor(
+    sources: ModelSources,
+    createSha256: CreateSha256,
+    { ttlMs = catalogTtlMs, now = Date.now }: { readonly ttlMs?: number; readonly now?: () => number } = {},
+  ) {
     this.#sources = sources;
     this.#createSha256 = createSha256;
     this.#now = now;
+    this.#ttlMs = ttlMs;
   }
 
   /** @throws {CodedError} `model_unavailable`, `model_manifest_invalid`. */
   async readCatalog(): Promise<Catalog> {
-    if (this.#catalog && this.#now() - this.#catalog.readAt < catalogTtlMs) return this.#catalog.value;
+    if (this.#catalog && this.#now() - this.#catalog.readAt < this.#ttlMs) return this.#catalog.value;
     try {
       const value = await this.#readJson(catalogKey, parseCatalog);
       this.#catalog = { value, readAt: this.#now() };

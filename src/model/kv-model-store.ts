@@ -1,16 +1,6 @@
 import { CodedError } from '../errors.ts';
+import { type KvFileMetadata, toKvPartKey } from './kv-parts.ts';
 import type { ModelStore } from './model-store.ts';
-
-/**
- * A KV value holds at most 25 MiB, so a larger file is cut: part 0 under the key itself, part n
- * under `key#n`. The metadata of part 0 tells how many there are.
- */
-export const kvPartBytes = 24 * 1024 * 1024;
-
-interface KvFileMetadata {
-  readonly bytes: number;
-  readonly parts: number;
-}
 
 /** Model files in a Workers KV namespace: the second source, close to every location. */
 export function createKvModelStore(namespace: KVNamespace): ModelStore {
@@ -28,26 +18,6 @@ export function createKvModelStore(namespace: KVNamespace): ModelStore {
       return { bytes: metadata.bytes, body: joinParts(namespace, key, metadata.parts, first.value) };
     },
   };
-}
-
-/** @returns the key of one part; see kvPartBytes. */
-export function toKvPartKey(key: string, part: number): string {
-  return part === 0 ? key : `${key}#${part}`;
-}
-
-/** Writes a file as the store reads it. The first part goes last: until then the file is not there. */
-export async function putKvFile(
-  namespace: Pick<KVNamespace, 'put'>,
-  key: string,
-  bytes: Uint8Array,
-  partBytes: number = kvPartBytes,
-): Promise<void> {
-  const parts = Math.max(1, Math.ceil(bytes.byteLength / partBytes));
-  for (let part = parts - 1; part >= 0; part--) {
-    const slice = bytes.subarray(part * partBytes, (part + 1) * partBytes);
-    const metadata: KvFileMetadata = { bytes: bytes.byteLength, parts };
-    await namespace.put(toKvPartKey(key, part), slice, part === 0 ? { metadata } : {});
-  }
 }
 
 function joinParts(

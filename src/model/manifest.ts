@@ -59,7 +59,7 @@ const manifestSchema = z
     }),
     output: z.strictObject({
       name: z.string().min(1),
-      kind: z.literal('logits'),
+      kind: z.enum(['logits', 'probabilities']),
       classes: z.int().positive(),
     }),
     preprocess: preprocessSchema,
@@ -96,7 +96,12 @@ export interface ModelManifest {
   readonly datatype: 'fp32' | 'int8';
   /** NCHW, FP32. */
   readonly input: { readonly name: string; readonly shape: readonly number[] };
-  readonly output: { readonly name: string; readonly classes: number };
+  /** Softmax is applied to logits alone. */
+  readonly output: {
+    readonly name: string;
+    readonly kind: 'logits' | 'probabilities';
+    readonly classes: number;
+  };
   readonly preprocess: PreprocessSpec;
   readonly source: string;
   readonly licence: string;
@@ -135,7 +140,7 @@ export function parseManifest(json: unknown): ModelManifest {
     description: rest.description,
     runtimeMemoryBytes: runtime_memory_bytes,
     input: { name: input.name, shape: input.shape },
-    output: { name: output.name, classes: output.classes },
+    output,
     preprocess: {
       resizeShortestEdge: preprocess.resize_shortest_edge,
       interpolation: preprocess.interpolation,

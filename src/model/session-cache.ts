@@ -11,14 +11,26 @@ import { withTimeout } from './with-timeout.ts';
 export interface SessionCacheOptions {
   readonly sources: ModelSources;
   readonly createSha256: CreateSha256;
-  /** Told of each load that succeeded: `name/version` and the bytes of linear memory now taken. */
-  readonly onLoaded?: (model: string, memoryBytes: number) => void;
+  /** Told of each load that succeeded. */
+  readonly onLoaded?: (load: ModelLoad) => void;
   /** Boots the runtime; called once per isolate, and again only if it failed. */
   readonly bootRuntime: () => Promise<InferenceRuntime>;
   readonly loadTimeoutMs?: number;
   readonly cooldownMs?: number;
   readonly maxRuntimeBytes?: number;
   readonly now?: () => number;
+}
+
+/** One load, for logs. Boot and fetch overlap, so that the parts need not add up. */
+export interface ModelLoad {
+  /** `name/version`. */
+  readonly model: string;
+  /** Linear memory the runtime now has. */
+  readonly memoryBytes: number;
+  /** Until the runtime had booted, the last byte was in its memory, the session was made; each from the start. */
+  readonly bootedMs: number;
+  readonly fetchedMs: number;
+  readonly createdMs: number;
 }
 
 /** Keeps work alive after the request that started it has been cancelled: `ctx.waitUntil`. */
@@ -29,6 +41,8 @@ interface Loaded {
   /** Requests that are using it now; it is not released under them. */
   users: number;
 }
+
+type LoadClock = { startedAt: number } & Record<'bootedMs' | 'fetchedMs' | 'createdMs', number>;
 
 interface Attempt {
   readonly ticket: LoadTicket;
@@ -49,6 +63,7 @@ export class SessionCache {
   readonly #ready = new Map<string, Loaded>();
   readonly #attempts = new Map<string, Attempt>();
   readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
+  readonly #warmed = new WeakSet<InferenceSession>();
   #runtime: InferenceRuntime | undefined;
   #booting: Promise<InferenceRuntime> | undefined;
 
@@ -95,6 +110,24 @@ export class SessionCache {
     }
   }
 
+  /** Starts loading a model that will be needed in a moment. Never fails: whoever needs it will hear why. */
+  preload(manifest: ModelManifest, keepAlive: KeepAlive): void {
+    const key = `${manifest.name}/${manifest.version}`;
+    if (this.#ready.has(key) || this.#attempts.has(key)) return;
+    this.withSession(manifest, keepAlive, async () => undefined).catch(() => undefined);
+  }
+
+  /** Loads a model and runs it once on nothing: V8 compiles a WebAssembly function when it is first called. */
+  async warm(manifest: ModelManifest, keepAlive: KeepAlive): Promise<void> {
+    await this.withSession(manifest, keepAlive, async (session) => {
+      if (this.#warmed.has(session)) return;
+      const { shape } = manifest.input;
+      const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+      await session.run({ datatype: 'FP32', shape, data });
+      this.#warmed.add(session);
+    });
+  }
+
   async #join(key: string, manifest: ModelManifest, keepAlive: KeepAlive): Promise<Loaded> {
     const failure = this.#failures.get(key);
     if (failure && this.#now() < failure.until) throw failure.error;
@@ -109,7 +142,8 @@ export class SessionCache {
   #start(key: string, manifest: ModelManifest): Attempt {
     this.#makeRoom(key, manifest);
     const ticket: LoadTicket = { abandoned: false };
-    const loaded = this.#load(manifest, ticket).then((session) => ({ session, users: 0 }));
+    const clock = { startedAt: this.#now(), bootedMs: 0, fetchedMs: 0, createdMs: 0 };
+    const loaded = this.#load(manifest, ticket, clock).then((session) => ({ session, users: 0 }));
     const attempt: Attempt = { ticket, loaded };
     this.#attempts.set(key, attempt);
     this.#failures.delete(key);
@@ -117,7 +151,14 @@ export class SessionCache {
       (value) => {
         this.#attempts.delete(key);
         this.#ready.set(key, value);
-        this.#options.onLoaded?.(key, this.memoryBytes());
+        const { bootedMs, fetchedMs, createdMs } = clock;
+        this.#options.onLoaded?.({
+          model: key,
+          memoryBytes: this.memoryBytes(),
+          bootedMs,
+          fetchedMs,
+          createdMs,
+        });
       },
       (error: unknown) => {
         if (this.#attempts.get(key) !== attempt) return; // given up already, see #waitFor
@@ -174,16 +215,22 @@ export class SessionCache {
     }
   }
 
-  async #load(manifest: ModelManifest, ticket: LoadTicket): Promise<InferenceSession> {
+  async #load(manifest: ModelManifest, ticket: LoadTicket, clock: LoadClock): Promise<InferenceSession> {
+    const sinceStart = () => this.#now() - clock.startedAt;
     let booting: Promise<InferenceRuntime> | undefined;
     const key = toModelKey(manifest.name, manifest.version, manifest.model.file);
     const size = { fileBytes: manifest.model.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
     const loading = this.#options.sources.read(
       key,
       async (object) => {
-        const chunks = readVerifiedChunks(object, manifest.model, this.#options.createSha256);
+        const verified = readVerifiedChunks(object, manifest.model, this.#options.createSha256);
+        const chunks = tellEnd(verified, () => {
+          clock.fetchedMs = sinceStart();
+        });
         const runtime = await (booting ?? this.#boot());
+        clock.bootedMs = sinceStart();
         const session = await runtime.createSession(chunks, size, ticket);
+        clock.createdMs = sinceStart();
         if (ticket.abandoned) {
           session.release();
           throw new CodedError('model_unavailable', 'The model load was given up.');
@@ -208,6 +255,11 @@ export class SessionCache {
     this.#runtime = await this.#booting;
     return this.#runtime;
   }
+}
+
+async function* tellEnd<T>(items: AsyncIterable<T>, onEnd: () => void): AsyncGenerator<T, void, undefined> {
+  yield* items;
+  onEnd();
 }
 
 function assertNames(session: InferenceSession, manifest: ModelManifest): void {

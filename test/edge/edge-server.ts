@@ -14,10 +14,14 @@ export interface EdgeServer {
   stop(): Promise<void>;
 }
 
-export async function startEdge({ seed = true, configPath = './wrangler.toml' } = {}): Promise<EdgeServer> {
+export async function startEdge({
+  seed = true,
+  configPath = './wrangler.toml',
+  vars = {},
+} = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath, prebuiltWorkerDir: buildDir }],
+    workers: [{ configPath, vars, prebuiltWorkerDir: buildDir }],
   });
   const url = (await harness.listen()).url.origin;
   const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();

@@ -133,11 +133,9 @@ describe('CatalogReader', () => {
     let now = 0;
     let failing = false;
     const store = createFaultyStore((_, bytes) => (failing ? new Error('down') : bytes));
-    const catalog = new CatalogReader(
-      new ModelSources([{ name: 'file', store }]),
-      createNodeSha256,
-      () => now,
-    );
+    const catalog = new CatalogReader(new ModelSources([{ name: 'file', store }]), createNodeSha256, {
+      now: () => now,
+    });
     await catalog.readCatalog();
     now = 29_999;
     await catalog.readCatalog();

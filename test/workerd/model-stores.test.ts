@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createKvModelStore, putKvFile, toKvPartKey } from '../../src/model/kv-model-store.ts';
+import { createKvModelStore } from '../../src/model/kv-model-store.ts';
+import { putKvFile, toKvPartKey } from '../../src/model/kv-parts.ts';
 import { createR2ModelStore } from '../../src/model/r2-model-store.ts';
 import { describeModelStore } from '../model/model-store-suite.ts';
 import { KV, MODELS } from './env.ts';

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createOrtNodeSession } from '../../inference/ort-node.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
+import { softmax } from '../../postprocess/softmax.ts';
+import { topK } from '../../postprocess/top-k.ts';
+import { decodeToCrop } from '../../preprocess/image-to-crop.ts';
+import { toTensor } from '../../preprocess/to-tensor.ts';
+import type { Fp32Tensor } from '../../tensor.ts';
+import type { LabelledImage } from './labelled-images.ts';
+import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
+import type { LocalModel } from './workspace.ts';
+
+export type Engine = 'edge' | 'onnxruntime-node';
+
+/** Runs one model on one engine, from image bytes to scores. */
+export interface Evaluator {
+  readonly name: string;
+  score(bytes: Uint8Array): Promise<Float32Array>;
+}
+
+/**
+ * @param engine `edge` is the Worker's own runtime and pipeline in this process; it needs an .ort file
+ *   that fits. `onnxruntime-node` takes any.
+ */
+export async function createEvaluator({ folder, manifest }: LocalModel, engine: Engine): Promise<Evaluator> {
+  const path = join(folder, manifest.model.file);
+  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(path, manifest);
+  return {
+    name: `${manifest.name}/${manifest.version} on ${engine}`,
+    async score(bytes) {
+      const { crop } = await decodeToCrop(bytes, manifest.preprocess);
+      const output = await run(toTensor(crop, manifest.preprocess));
+      return manifest.output.kind === 'logits' ? softmax(output) : output;
+    },
+  };
+}
+
+async function openEdge(path: string, manifest: ModelManifest) {
+  if (manifest.format !== 'ort')
+    throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
+  const session = await loadFile(await bootEdgeRuntime(), path, manifest.runtimeMemoryBytes);
+  return async (input: Fp32Tensor) => (await session.run(input)).data;
+}
+
+async function openNode(path: string, manifest: ModelManifest) {
+  const session = await createOrtNodeSession(path);
+  return async (input: Fp32Tensor) => {
+    const outputs = await session.run(new Map([[manifest.input.name, input]]));
+    return outputs.get(manifest.output.name)!.data;
+  };
+}
+
+export interface Evaluation {
+  readonly evaluator: string;
+  readonly images: number;
+  /** Fractions in [0, 1]. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Expected calibration error over 15 bins of the top score (Guo et al. 2017): 0 is perfect. */
+  readonly calibration_error: number;
+  readonly mean_top_score: number;
+  /** Fraction of images with the same top-1 as the other evaluator. */
+  readonly agreement?: number;
+}
+
+const calibrationBins = 15;
+
+/** @param against a second evaluator to compare top-1 with. */
+export async function evaluate(
+  images: readonly LabelledImage[],
+  evaluator: Evaluator,
+  against: Evaluator | undefined,
+  onProgress: (done: number) => void,
+): Promise<Evaluation> {
+  if (images.length === 0) throw new Error('There are no images to evaluate on.');
+  const bins = Array.from({ length: calibrationBins }, () => ({ count: 0, hits: 0, scores: 0 }));
+  let [top1, top5, agreed, topScores] = [0, 0, 0, 0];
+  for (const [index, { path, classIndex }] of images.entries()) {
+    const bytes = await readFile(path);
+    const scores = await evaluator.score(bytes);
+    const best = topK(scores, 5);
+    const score = scores[best[0]!]!;
+    const hit = best[0] === classIndex;
+    if (hit) top1++;
+    if (best.includes(classIndex)) top5++;
+    if (against && topK(await against.score(bytes), 1)[0] === best[0]) agreed++;
+    topScores += score;
+    const bin = bins[Math.min(calibrationBins - 1, Math.floor(score * calibrationBins))]!;
+    bin.count++;
+    bin.scores += score;
+    if (hit) bin.hits++;
+    onProgress(index + 1);
+  }
+  const total = images.length;
+  return {
+    evaluator: evaluator.name,
+    images: total,
+    top1: top1 / total,
+    top5: top5 / total,
+    calibration_error: bins.reduce((sum, { hits, scores }) => sum + Math.abs(hits - scores) / total, 0),
+    mean_top_score: topScores / total,
+    ...(against && { agreement: agreed / total }),
+  };
+}

@@ -1,0 +1,63 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import type { ClassLabel } from '../../model/manifest.ts';
+
+export interface LabelledImage {
+  readonly path: string;
+  readonly classIndex: number;
+}
+
+const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff']);
+
+/**
+ * A folder with a folder for each class (named by WordNet id, class index or label), or a CSV file of
+ * `path,class` rows with paths relative to the file.
+ *
+ * @throws {Error} naming the class that the model does not have.
+ */
+export async function listLabelledImages(
+  source: string,
+  labels: readonly ClassLabel[],
+): Promise<LabelledImage[]> {
+  const toIndex = createClassLookup(labels);
+  if ((await stat(source)).isDirectory()) {
+    const classes = (await readdir(source, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const images: LabelledImage[] = [];
+    for (const { name } of classes.sort((a, b) => a.name.localeCompare(b.name))) {
+      const classIndex = toIndex(name);
+      for (const path of await listImages(join(source, name))) images.push({ path, classIndex });
+    }
+    return images;
+  }
+  const rows = (await readFile(source, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
+  return rows.map((row) => {
+    const comma = row.lastIndexOf(',');
+    if (comma < 1) throw new Error(`${source}: expected "path,class", got "${row}".`);
+    return {
+      path: resolve(dirname(source), row.slice(0, comma)),
+      classIndex: toIndex(row.slice(comma + 1).trim()),
+    };
+  });
+}
+
+/** Image files of a folder and all below it, in a stable order. */
+export async function listImages(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && imageExtensions.has(extname(entry.name).toLowerCase()))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function createClassLookup(labels: readonly ClassLabel[]): (name: string) => number {
+  const byName = new Map<string, number>();
+  for (const [index, { label, wnid }] of labels.entries()) {
+    byName.set(label, index);
+    if (wnid) byName.set(wnid, index);
+  }
+  return (name) => {
+    const index = byName.get(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+    if (index === undefined || index >= labels.length) throw new Error(`The model has no class "${name}".`);
+    return index;
+  };
+}

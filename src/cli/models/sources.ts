@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { sourcesFile } from '../assets.ts';
+import { assetsDir } from '../paths.ts';
+
+const percent = z.number().min(0).max(100);
+
+const sourcesSchema = z.strictObject({
+  preprocess_presets: z.record(z.string(), z.record(z.string(), z.unknown())),
+  models: z.array(
+    z.strictObject({
+      name: z.string(),
+      url: z.url(),
+      bytes: z.int().positive(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      datatype: z.enum(['fp32', 'int8']),
+      preprocess: z.string(),
+      licence: z.string(),
+      source: z.string(),
+      published_accuracy: z.strictObject({ top1: percent, top5: percent.nullable() }),
+      tier: z.enum(['edge', 'batch']),
+    }),
+  ),
+});
+
+/** Models that can be pulled by name, and preprocessing recipes by the name of who exported a model. */
+export type Sources = z.infer<typeof sourcesSchema>;
+
+/** @param path another sources.json, for a private catalogue. */
+export async function readSources(path: string = join(assetsDir, sourcesFile)): Promise<Sources> {
+  return sourcesSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+}
+
+/** @returns the `preprocess` of a manifest, as JSON. */
+export function findPreset(sources: Sources, name: string): Readonly<Record<string, unknown>> {
+  const preset = sources.preprocess_presets[name];
+  if (preset) return preset;
+  const known = Object.keys(sources.preprocess_presets).join(', ');
+  throw new Error(`No preprocessing is named "${name}". Known: ${known}.`);
+}

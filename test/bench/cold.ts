@@ -1,0 +1,89 @@
+/**
+ * `npm run bench:cold [-- --samples 7]`: what a request costs that finds a fresh isolate.
+ * Every sample is a workerd process of its own; warm answers come from the same process. The network
+ * between an isolate and R2 is not in it: R2 is on this machine.
+ */
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import setupBuild from '../build-edge.ts';
+import { startEdge } from '../edge/edge-server.ts';
+import { goldenPath, hasShared, sharedPath } from '../golden/golden.ts';
+import { median } from './median.ts';
+
+interface Extra {
+  readonly name: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+const { values } = parseArgs({ options: { samples: { type: 'string', default: '7' } } });
+const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+
+setupBuild();
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; median of ${values.samples} fresh processes, ms`,
+);
+console.log('model                 boot  fetched  created  first answer  warm answer  ratio');
+await benchModel('resnet18-imagenet1k', undefined);
+if (hasShared) await benchModel('resnet50', await makeResnet50());
+else console.log('resnet50: skipped, RESNET_EDGE_SHARED does not name the folder that has it');
+
+async function benchModel(name: string, extra: Extra | undefined): Promise<void> {
+  const rows: number[][] = [];
+  for (let sample = 0; sample < Number(values.samples); sample++) rows.push(await takeSample(name, extra));
+  const [boot, fetched, created, first, warm, ratio] = [0, 1, 2, 3, 4, 5].map((column) =>
+    median(rows.map((row) => row[column]!)),
+  );
+  const cells = [boot, fetched, created, first, warm].map((value, index) =>
+    value!.toFixed(0).padStart([6, 9, 9, 14, 13][index]!),
+  );
+  console.log(`${name.padEnd(20)}${cells.join('')}${ratio!.toFixed(2).padStart(7)}`);
+}
+
+async function takeSample(name: string, extra: Extra | undefined): Promise<number[]> {
+  const edge = await startEdge();
+  try {
+    for (const [key, bytes] of extra?.files ?? []) await edge.models.put(key, bytes);
+    await edge.fetch('/v1/health/live'); // the process is up; its isolate has loaded no model
+    const ask = async () => {
+      const start = performance.now();
+      const response = await edge.fetch(`/v1/classify?model=${name}`, { method: 'POST', body: photo });
+      if (!response.ok) throw new Error(await response.text());
+      await response.arrayBuffer();
+      return performance.now() - start;
+    };
+    const first = await ask();
+    const warm: number[] = [];
+    for (let round = 0; round < 9; round++) warm.push(await ask());
+    const load = edge.logs().find(({ event }) => event === 'model_loaded');
+    if (!load) throw new Error('The Worker logged no load.');
+    const times = [load['booted_ms'], load['fetched_ms'], load['created_ms']].map(Number);
+    return [...times, first, median(warm), first / median(warm)];
+  } finally {
+    await edge.stop();
+  }
+}
+
+async function makeResnet50(): Promise<Extra> {
+  process.env['RESNET_EDGE_MODELS_DIR'] = await mkdtemp(join(tmpdir(), 'bench-'));
+  const { compileModel, importModel } = await import('../../src/cli/models/make.ts');
+  const { findPreset, readSources } = await import('../../src/cli/models/sources.ts');
+  const preprocess = findPreset(await readSources(), 'torchvision-v1');
+  const draft = await importModel(sharedPath('models/resnet50-reference-int8.onnx'), {
+    name: 'resnet50',
+    preprocess,
+    source: 'bench',
+    licence: 'non-commercial',
+  });
+  const { folder, manifest } = await compileModel(draft);
+  const files = new Map<string, Uint8Array>();
+  for (const file of [manifest.model.file, manifest.labels.file, 'manifest.json'])
+    files.set(`resnet50/1/${file}`, await readFile(join(folder, file)));
+  const models = [
+    { name: 'resnet18-imagenet1k', version: '1' },
+    { name: 'resnet50', version: '1' },
+  ];
+  files.set('catalog.json', new TextEncoder().encode(JSON.stringify({ default_model: 'resnet50', models })));
+  return { name: 'resnet50', files };
+}

@@ -1,0 +1,257 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/cli/paths.ts';
+import { goldenPath } from '../golden/golden.ts';
+import { buildResnet, classCount } from '../quantize/resnet-builder.ts';
+
+/** A ResNet of 32 x 32 pixels and 10 classes, random weights: small enough to make in a test. */
+const onnx = buildResnet({ opset: 13 });
+const sha256 = createHash('sha256').update(onnx).digest('hex');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'models-'));
+  await writeFile(join(folder, 'tiny.onnx'), onnx);
+  await writeFile(
+    join(folder, 'labels.txt'),
+    Array.from({ length: classCount }, (_, index) => `class ${index}`).join('\n'),
+  );
+  await writeSources({});
+});
+
+async function writeSources(change: object, name = 'sources.json'): Promise<string> {
+  const tiny = {
+    resize_shortest_edge: 36,
+    interpolation: 'bilinear',
+    center_crop: 32,
+    rescale_factor: 1 / 255,
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+  };
+  const model = {
+    name: 'tiny',
+    url: 'https://models.invalid/zoo/tiny.onnx',
+    bytes: onnx.length,
+    sha256,
+    datatype: 'fp32',
+    preprocess: 'tiny',
+    licence: 'MIT',
+    source: 'the test',
+    published_accuracy: { top1: 10, top5: 50 },
+    tier: 'edge',
+    ...change,
+  };
+  const path = join(folder, name);
+  await writeFile(path, JSON.stringify({ preprocess_presets: { tiny }, models: [model] }));
+  return path;
+}
+
+/** Runs the command as a person would, in a workspace and a local store of the test's own. */
+async function models(...args: string[]) {
+  const env = {
+    ...process.env,
+    RESNET_EDGE_MODELS_DIR: join(folder, 'workspace'),
+    RESNET_EDGE_STATE_DIR: join(folder, 'state'),
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+  };
+  const argv = [
+    '--experimental-strip-types',
+    '--disable-warning=ExperimentalWarning',
+    'src/cli/models.ts',
+    ...args,
+    '--json',
+  ];
+  return await new Promise<{ code: number; json: Record<string, unknown>; err: string }>((resolve) => {
+    execFile('node', argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
+      const last = stdout.trim().split('\n').at(-1) ?? '';
+      resolve({
+        code: error ? Number(error.code) : 0,
+        json: last.startsWith('{') || last.startsWith('[') ? JSON.parse(last) : {},
+        err: stderr,
+      });
+    });
+  });
+}
+
+const importTiny = (name: string) =>
+  models(
+    'import',
+    join(folder, 'tiny.onnx'),
+    '--name',
+    name,
+    '--labels',
+    join(folder, 'labels.txt'),
+    '--preprocess',
+    'tiny',
+    '--sources',
+    join(folder, 'sources.json'),
+    '--licence',
+    'MIT',
+  );
+
+describe('npm run models', () => {
+  it('imports a classifier: manifest, labels, a file for the edge', async () => {
+    const { code, json } = await importTiny('imported');
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      name: 'imported/1',
+      format: 'ort',
+      datatype: 'fp32',
+      classes: classCount,
+      tier: 'edge',
+    });
+    const manifest = JSON.parse(await readFile(join(folder, 'workspace/imported/1/manifest.json'), 'utf8'));
+    expect(manifest.input.shape).toEqual([1, 3, 32, 32]);
+    expect(manifest.runtime_memory_bytes).toBeGreaterThanOrEqual(16 * 1024 * 1024);
+    expect((await models('verify', 'imported')).code).toBe(0);
+  });
+
+  it('asks for labels when there are not 1000 classes', async () => {
+    const { code, err } = await models(
+      'import',
+      join(folder, 'tiny.onnx'),
+      '--name',
+      'unlabelled',
+      '--preprocess',
+      'tiny',
+      '--sources',
+      join(folder, 'sources.json'),
+    );
+    expect(code).toBe(1);
+    expect(err).toContain('--labels');
+  });
+
+  it('refuses preprocessing that does not fit the graph', async () => {
+    const { code, err } = await models(
+      'import',
+      join(folder, 'tiny.onnx'),
+      '--name',
+      'misfit',
+      '--labels',
+      join(folder, 'labels.txt'),
+    );
+    expect(code).toBe(1);
+    expect(err).toContain('32 x 32');
+  });
+
+  it('quantizes to a new version that agrees with the old one, publishes and promotes it', async () => {
+    await importTiny('quantized');
+    const { code, json } = await models(
+      'quantize',
+      'quantized/1',
+      '--calibration',
+      goldenPath('.'),
+      '--method',
+      'minmax',
+    );
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ name: 'quantized/2', datatype: 'int8', tier: 'edge', method: 'minmax' });
+    // Photos of this repository, each put into class 0: what counts is that both versions choose alike.
+    const csv = join(folder, 'photos.csv');
+    await writeFile(
+      csv,
+      ['cat.jpg', 'coffee.png', 'rocket.jpg'].map((file) => `${goldenPath(file)},class 0`).join('\n'),
+    );
+    const evaluated = await models('eval', 'quantized/2', csv, '--against', 'quantized/1');
+    expect(evaluated.json).toMatchObject({ images: 3, agreement: 1 });
+
+    expect((await models('promote', 'quantized', '2')).err).toContain('not published');
+    expect((await models('push', 'quantized/1', '--local')).json).toMatchObject({
+      written: 3,
+      promoted: true,
+    });
+    expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({
+      written: 3,
+      promoted: false,
+    });
+    expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({ written: 0 });
+    expect((await models('promote', 'quantized', '2', '--local')).code).toBe(0);
+  });
+
+  it('never publishes another model under a version that is out', async () => {
+    await importTiny('immutable');
+    await models('push', 'immutable/1', '--local');
+    const path = join(folder, 'workspace/immutable/1/manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"MIT"', '"Apache-2.0"'));
+    const { code, err } = await models('push', 'immutable/1', '--local');
+    expect(code).toBe(1);
+    expect(err).toContain('never changes');
+  });
+
+  it('notices a file that was changed', async () => {
+    await importTiny('damaged');
+    const path = join(folder, 'workspace/damaged/1/model.ort');
+    const bytes = await readFile(path);
+    bytes[100]! ^= 1;
+    await writeFile(path, bytes);
+    const { code, err } = await models('push', 'damaged', '--local');
+    expect(code).toBe(1);
+    expect(err).toContain('SHA-256');
+  });
+
+  it('says what it can do', async () => {
+    const { code, err } = await models('frobnicate');
+    expect(code).toBe(1);
+    expect(err).toContain('no command "frobnicate"');
+  });
+});
+
+describe('npm run models -- pull', () => {
+  let server: Server;
+  afterEach(() => server?.close());
+
+  /** A mirror that serves the model with ranges; `cutAfter` drops the first answer after so many bytes. */
+  async function startMirror(content: Uint8Array, cutAfter?: number) {
+    const ranges: (string | undefined)[] = [];
+    server = createServer((request, response) => {
+      ranges.push(request.headers.range);
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from });
+      if (cutAfter !== undefined && ranges.length === 1)
+        response.write(content.subarray(0, cutAfter), () => response.destroy());
+      else response.end(content.subarray(from));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    return { url: `http://127.0.0.1:${port}`, ranges };
+  }
+  const pull = (sources: string, mirror: string) =>
+    models('pull', 'tiny', '--no-compile', '--sources', sources, '--mirror', mirror);
+  const downloads = async () => readdir(join(folder, 'workspace/.downloads')).catch(() => []);
+
+  it('keeps nothing of a file with another hash', async () => {
+    const sources = await writeSources({ sha256: 'f'.repeat(64) }, 'wrong.json');
+    const { url } = await startMirror(onnx);
+    const { code, err } = await pull(sources, url);
+    expect(code).toBe(1);
+    expect(err).toContain('Nothing was kept');
+    expect(await downloads()).toEqual([]);
+  });
+
+  it('goes on where it was interrupted', async () => {
+    const sources = await writeSources({}, 'pull.json');
+    const { url, ranges } = await startMirror(onnx, 5000);
+    const first = await pull(sources, url);
+    expect(first.code).toBe(1);
+    const second = await pull(sources, url);
+    // The graph has 10 classes and the catalogue no labels: it is downloaded, and import then asks for them.
+    expect(second.err).toContain('--labels');
+    expect(ranges).toEqual([undefined, 'bytes=5000-']);
+    const [file] = await downloads();
+    expect(new Uint8Array(await readFile(join(folder, 'workspace/.downloads', file!)))).toEqual(onnx);
+  });
+
+  it('says what to do without a network', async () => {
+    await mkdir(join(folder, 'offline'), { recursive: true });
+    const sources = await writeSources({ sha256: 'e'.repeat(64) }, 'offline.json');
+    const { code, err } = await pull(sources, 'http://127.0.0.1:9');
+    expect(code).toBe(1);
+    expect(err).toContain('RESNET_EDGE_MIRROR');
+  });
+});
