@@ -36,6 +36,8 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side);
   const output = new RowOutput(frame, planes, colour, sink, side);
   const block = new Int32Array(blockSize);
+  /** Looked up once: the search goes through the rest of the file. */
+  let isEnded: boolean | undefined;
   const useful = scans.filter((scan) => scan.isUseful);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
@@ -43,9 +45,12 @@ export function decodeJpeg(
     for (const scan of useful) scan.decodeRow(mcuRow, block);
     if (frame.progressive) for (const plane of planes) reconstructRow(plane, mcuRow, block);
     output.writeRows(mcuRow);
-    // The rows below the window still have to be there, unless a marker proves that the scan was ended.
-    if (output.complete && end !== undefined) break;
-    if (output.complete && scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position)) break;
+    // The rows below the window still have to be there, unless a marker proves that the scans were ended.
+    if (output.complete) {
+      isEnded ??=
+        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position));
+      if (isEnded) break;
+    }
   }
   if (!frame.progressive) return { complete: true };
   const complete = isFullyRefined(scans, planes);
