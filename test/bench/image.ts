@@ -32,7 +32,7 @@ interface Contestant {
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** A photo enlarged, with a camera's noise on top: the coefficients of a real one, roughly. */
+/** A photo enlarged, with noise on top: as many bytes a pixel as a phone's photos have (2 to 3 bits). */
 function photo(size: Size): Sharp {
   const { width, height } = sizes[size];
   const noise = {
@@ -41,7 +41,7 @@ function photo(size: Size): Sharp {
       height,
       channels: 3,
       background: 'grey',
-      noise: { type: 'gaussian', mean: 128, sigma: 12 },
+      noise: { type: 'gaussian', mean: 128, sigma: 40 },
     },
   } as const;
   return sharp(readFixture('baseline-1x1.jpg'))
