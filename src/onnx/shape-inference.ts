@@ -38,8 +38,13 @@ export function inferShapes(graph: OnnxGraph, inputShape: Shape, fixedBatch?: nu
   return context;
 }
 
+/** @returns The tensor's shape, or [] where it is not known. */
+export function shapeOf(tensor: string | undefined, { shapes }: InferredShapes): Shape {
+  return shapes.get(tensor ?? '') ?? [];
+}
+
 /** @throws {UnsupportedGraphError} If the node's input `index` is absent or its shape is not known. */
-export function inputShapeOf(node: OnnxNode, index: number, context: ShapeContext): Shape {
+function inputShapeOf(node: OnnxNode, index: number, context: ShapeContext): Shape {
   const shape = context.shapes.get(node.inputs[index] ?? '');
   if (shape === undefined) throw new UnsupportedGraphError(node, `the shape of input ${index} is not known`);
   return shape;
@@ -83,18 +88,21 @@ function inferNode(node: OnnxNode, context: ShapeContext): Shape {
       return inferReshape(node, context);
     case 'Squeeze':
       return inferSqueeze(node, context);
-    case 'Gemm': {
-      const [inputs, weights] = [inputShapeOf(node, 0, context), inputShapeOf(node, 1, context)];
-      const columns = weights[intAttribute(node, 'transB', 0) === 1 ? 0 : 1];
-      return [inputs[0] as Dimension, columns as Dimension];
-    }
-    case 'MatMul': {
-      const [inputs, weights] = [inputShapeOf(node, 0, context), inputShapeOf(node, 1, context)];
-      return [...inputs.slice(0, -1), weights[weights.length - 1] as Dimension];
-    }
+    case 'Gemm':
+    case 'MatMul':
+      return inferProduct(node, inputShapeOf(node, 0, context), inputShapeOf(node, 1, context));
     default:
       throw new UnsupportedGraphError(node, 'not an operator of a ResNet classifier');
   }
+}
+
+function inferProduct(node: OnnxNode, input: Shape, weights: Shape): Shape {
+  const isTransposed = node.opType === 'Gemm' && intAttribute(node, 'transB', 0) === 1;
+  const [features, classes] = isTransposed ? weights.toReversed() : weights;
+  if (weights.length !== 2 || input.at(-1) !== features) {
+    throw new UnsupportedGraphError(node, `weights [${weights}] do not fit an input of [${input}]`);
+  }
+  return [...input.slice(0, -1), classes as Dimension];
 }
 
 function broadcastShapes(node: OnnxNode, context: ShapeContext): Shape {

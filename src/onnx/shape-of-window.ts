@@ -84,6 +84,9 @@ export function inferConv(node: OnnxNode, input: Shape, weights: Shape): Shape {
     );
   }
   const window = toWindow(node, input, kernel);
+  if (window.kernel.join() !== kernel.join()) {
+    throw new UnsupportedGraphError(node, `kernel_shape [${window.kernel}] contradicts weights [${weights}]`);
+  }
   return [input[0] as Dimension, outputChannels as Dimension, ...window.output];
 }
 

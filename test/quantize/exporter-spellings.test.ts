@@ -61,6 +61,10 @@ const spellings: Record<string, ResnetSpelling> = {
   },
   'zoo v2, opset 8, pre-activation': { opset: 8, block: 'preactivation' },
   'CNTK, opset 9, asymmetric padding, bias as Add': { opset: 9, stem: 'asymmetric', norm: 'affine-add' },
+  'timm resnext, opset 17: grouped convolutions': { opset: 17, block: 'grouped' },
+  'Caffe, opset 10: pool in ceiling mode': { opset: 10, stem: 'ceil-pool' },
+  'preprocessing in the graph, opset 14: Sub and Div at the input': { opset: 14, normalisesInput: true },
+  'half precision between casts, opset 17': { opset: 17, norm: 'folded', half: true },
   'Keras, opset 13, auto_pad': { opset: 13, stem: 'auto-pad' },
   'Keras, opset 10, Pad before the stem': { opset: 10, stem: 'pad-node', flatten: 'squeeze' },
   'Keras, opset 15, Pad by input, Identity, Dropout, Constant': {

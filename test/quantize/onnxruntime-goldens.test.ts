@@ -89,3 +89,26 @@ test('percentile cuts where quantize_static cuts', async () => {
     expect(Math.abs(zeroPoint - goldenZeroPoint), tensor).toBeLessThanOrEqual(1);
   }
 });
+
+test('the same model and images give the same bytes, images are read one at a time, progress is told', async () => {
+  const bytes = source.slice();
+  let waiting = 0;
+  async function* counted() {
+    for await (const image of images()) {
+      // The one before was run before this one is asked for; only the first is fetched ahead.
+      expect(progress.length).toBeGreaterThanOrEqual(waiting - 1);
+      waiting++;
+      yield image;
+    }
+  }
+  const progress: unknown[] = [];
+  const quantize = (calibration: AsyncIterable<Float32Array>) =>
+    quantizeModel(bytes, { calibration, method: 'mse', onProgress: (event) => progress.push(event) });
+  const first = await quantize(counted());
+  expect(progress).toHaveLength(9);
+  expect(progress.at(-1)).toEqual({ stage: 'quantize' });
+  const second = await quantize(images());
+  expect(second.model).toEqual(first.model);
+  expect(second.report).toEqual(first.report);
+  expect(bytes).toEqual(source);
+});

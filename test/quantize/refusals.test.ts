@@ -89,6 +89,30 @@ describe('refuses, naming the node and the reason', () => {
     expect((await refusal(model)).message).toMatch(/BatchNormalization.*training mode/);
   });
 
+  test('a negative variance, which would be not a number everywhere', async () => {
+    const model = changed((graph) => {
+      const variance = first(graph, 'BatchNormalization').inputs[4] as string;
+      graph.initializers.set(variance, fp32Tensor([8], new Float32Array(8).fill(-1)));
+    });
+    expect((await refusal(model)).message).toMatch(/BatchNormalization.*variance is negative/);
+  });
+
+  test('weights that do not fit', async () => {
+    const wrongKernel = changed((graph) => {
+      first(graph, 'Conv').attributes.set('kernel_shape', { type: 'INTS', value: [5, 5] });
+    });
+    expect((await refusal(wrongKernel)).message).toMatch(
+      /kernel_shape \[5,5\] contradicts weights \[8,3,7,7\]/,
+    );
+    const wrongFeatures = changed((graph) => {
+      const weights = first(graph, 'Gemm').inputs[1] as string;
+      graph.initializers.set(weights, fp32Tensor([10, 8], new Float32Array(80)));
+    });
+    expect((await refusal(wrongFeatures)).message).toMatch(
+      /Gemm.*weights \[10,8\] do not fit .*\[batch,16\]/,
+    );
+  });
+
   test('Dropout whose mask is read', async () => {
     const model = changed(
       (graph) => {

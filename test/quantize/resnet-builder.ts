@@ -6,8 +6,8 @@ import { createRandom } from './seeded-random.ts';
 /** How an exporter would have spelled the same small ResNet. */
 export interface ResnetSpelling {
   readonly opset: number;
-  readonly block?: 'basic' | 'bottleneck' | 'preactivation';
-  readonly stem?: '7x7' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node';
+  readonly block?: 'basic' | 'bottleneck' | 'grouped' | 'preactivation';
+  readonly stem?: '7x7' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node' | 'ceil-pool';
   readonly norm?: 'separate' | 'folded' | 'affine-add';
   readonly shortcut?: 'conv' | 'average-pool';
   readonly residual?: 'Add' | 'Sum';
@@ -19,6 +19,10 @@ export interface ResnetSpelling {
   readonly initializersAsInputs?: boolean;
   readonly inertNodes?: boolean;
   readonly softmax?: boolean;
+  /** Subtracts a mean and divides by a deviation before the stem. */
+  readonly normalisesInput?: boolean;
+  /** Weights and body in half precision, between two casts. */
+  readonly half?: boolean;
   readonly nodeNames?: boolean;
 }
 
@@ -68,15 +72,17 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
     kernel: number,
     stride: number,
     pads?: number[],
+    group = 1,
   ): string {
-    const deviation = Math.sqrt(2 / (from * kernel * kernel));
-    const weights = floats('weight', [to, from, kernel, kernel], () => random.normal() * deviation);
+    const deviation = Math.sqrt((2 * group) / (from * kernel * kernel));
+    const weights = floats('weight', [to, from / group, kernel, kernel], () => random.normal() * deviation);
     const inputs = [x, weights];
     if (spelling.norm === 'folded') inputs.push(floats('bias', [to], () => random.normal() * 0.1));
     const half = (kernel - 1) / 2;
     const attributes: Record<string, AttributeValue> = {
       kernel_shape: ints([kernel, kernel]),
       strides: ints([stride, stride]),
+      group: { type: 'INT', value: group },
     };
     if (spelling.stem === 'auto-pad') attributes.auto_pad = { type: 'STRING', value: 'SAME_UPPER' };
     else attributes.pads = ints(pads ?? [half, half, half, half]);
@@ -109,6 +115,12 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
         const first = relu(conv(x, 3, 8, 3, 2));
         return max(relu(conv(relu(conv(first, 8, 8, 3, 1)), 8, 8, 3, 1)), [1, 1, 1, 1]);
       }
+      case 'ceil-pool':
+        return node('MaxPool', [relu(conv(x, 3, 8, 7, 2))], {
+          kernel_shape: ints([3, 3]),
+          strides: ints([2, 2]),
+          ceil_mode: { type: 'INT', value: 1 },
+        });
       case 'asymmetric':
         return max(relu(conv(x, 3, 8, 7, 2, [3, 3, 2, 2])), [1, 1, 0, 0]);
       case 'pad-node': {
@@ -134,9 +146,11 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
     return conv(node('AveragePool', [x], attributes as Record<string, AttributeValue>), from, to, 1, 1);
   }
   function block(x: string, from: number, to: number, stride: number): string {
-    if (spelling.block === 'bottleneck') {
+    if (spelling.block === 'bottleneck' || spelling.block === 'grouped') {
+      const group = spelling.block === 'grouped' ? 2 : 1;
       const narrow = relu(conv(x, from, to / 2, 1, 1));
-      const body = conv(relu(conv(narrow, to / 2, to / 2, 3, stride)), to / 2, to, 1, 1);
+      const middle = relu(conv(narrow, to / 2, to / 2, 3, stride, undefined, group));
+      const body = conv(middle, to / 2, to, 1, 1);
       return add(body, shortcut(x, from, to, stride));
     }
     if (spelling.block === 'preactivation') {
@@ -200,12 +214,21 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
   }
 
   const inert = (x: string, opType: string) => (spelling.inertNodes ? node(opType, [x]) : x);
-  let x = inert(stem('data'), 'Identity');
+  const cast = (x: string, to: number) =>
+    spelling.half ? node('Cast', [x], { to: { type: 'INT', value: to } }) : x;
+  let x = cast('data', datatypeCodes.FP16);
+  if (spelling.normalisesInput) {
+    x = node('Sub', [x, floats('channel_mean', [1, 3, 1, 1], () => random.normal() * 0.3)]);
+    x = node('Div', [x, floats('channel_std', [3, 1, 1], () => 0.7 + 0.6 * random.uniform())]);
+  }
+  x = inert(stem(x), 'Identity');
   x = block(x, 8, 8, 1);
   x = block(x, 8, 16, 2);
   if (spelling.block === 'preactivation') x = relu(batchNorm(x, 16));
   x = classify(inert(flatten(pool(x)), 'Dropout'));
+  x = cast(x, datatypeCodes.FP32);
   if (spelling.softmax) x = node('Softmax', [x], { axis: { type: 'INT', value: 1 } });
+  if (spelling.half) toHalfPrecision(graph);
   const last = graph.nodes.at(-1) as OnnxNode;
   last.outputs = ['logits'];
 
@@ -223,4 +246,23 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
     opsets: new Map([['', spelling.opset]]),
     graph,
   });
+}
+
+function toHalfPrecision(graph: OnnxGraph): void {
+  for (const [name, tensor] of graph.initializers) {
+    if (tensor.datatype !== 'FP32') continue;
+    graph.initializers.set(name, {
+      datatype: 'FP16',
+      shape: tensor.shape,
+      data: Uint16Array.from(tensor.data, toHalfBits),
+    });
+  }
+}
+
+/** Truncated, not rounded; subnormal halves become zero: a test's weights need no better. */
+function toHalfBits(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0] as number;
+  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
+  const sign = (bits >>> 16) & 0x8000;
+  return exponent <= 0 ? sign : sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
 }

@@ -87,6 +87,9 @@ function parseBatchNorm(graph: OnnxGraph, node: OnnxNode, channels: number): Aff
     return toFloat32(tensor, name);
   }) as [Float32Array, Float32Array, Float32Array, Float32Array];
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+  if (!variance.every((value) => value + epsilon > 0)) {
+    throw new UnsupportedGraphError(node, 'a variance is negative or not a number');
+  }
   const scale = Float64Array.from(gamma, (value, i) => value / Math.sqrt((variance[i] as number) + epsilon));
   const shift = Float64Array.from(beta, (value, i) => value - (mean[i] as number) * (scale[i] as number));
   return { input: node.inputs[0] as string, scale, shift };

@@ -1,8 +1,7 @@
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { AttributeValue, OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
-import type { Shape } from '../../onnx/shape.ts';
-import { type InferredShapes, intsOperand } from '../../onnx/shape-inference.ts';
+import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow } from '../../onnx/shape-of-window.ts';
 import { bypassNode, toFreshName } from './graph-edit.ts';
 
@@ -29,10 +28,6 @@ export function canonicalisePooling(graph: OnnxGraph, inferred: InferredShapes):
         break;
     }
   }
-}
-
-function shapeOf(name: string | undefined, { shapes }: InferredShapes): Shape {
-  return shapes.get(name ?? '') ?? [];
 }
 
 function rewriteReduceMean(graph: OnnxGraph, node: OnnxNode, inferred: InferredShapes): void {

@@ -3,7 +3,7 @@ import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../onnx/onnx-graph.ts';
 import { toFloat32 } from '../../onnx/onnx-tensor.ts';
 import type { Shape } from '../../onnx/shape.ts';
-import { type InferredShapes, intsOperand } from '../../onnx/shape-inference.ts';
+import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow, type Window } from '../../onnx/shape-of-window.ts';
 import { bypassNode } from './graph-edit.ts';
 
@@ -20,10 +20,6 @@ export function makePaddingExplicit(graph: OnnxGraph, inferred: InferredShapes):
     if (node.opType === 'MaxPool' || node.opType === 'AveragePool') rewritePool(graph, node, inferred);
   }
   for (const node of graph.nodes.filter(({ opType }) => opType === 'Pad')) mergePad(graph, node, inferred);
-}
-
-function shapeOf(name: string | undefined, { shapes }: InferredShapes): Shape {
-  return shapes.get(name ?? '') ?? [];
 }
 
 function rewriteConv(node: OnnxNode, inferred: InferredShapes): void {

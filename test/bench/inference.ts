@@ -1,0 +1,98 @@
+/**
+ * `npm run bench:inference [-- --rounds 15]`: one image through the network, everyone taking turns in
+ * one process on one thread. Ratios count; milliseconds depend on the machine and what else it does.
+ * Needs the reference models that RESNET_EDGE_SHARED names; without them only the embedded model runs.
+ */
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
+import { compileToOrt } from '../../src/quantize/compile-to-ort.ts';
+import type { Fp32Tensor } from '../../src/tensor.ts';
+import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
+import { median } from './median.ts';
+import { toFp32 } from './to-fp32.ts';
+
+interface Contestant {
+  readonly name: string;
+  run(): Promise<unknown>;
+}
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
+const shape = [1, 3, 224, 224] as const;
+const input: Fp32Tensor = {
+  datatype: 'FP32',
+  shape,
+  data: Float32Array.from({ length: 3 * 224 * 224 }, (_, index) => 2 * Math.sin(index * 0.37)),
+};
+const scratch = await mkdtemp(join(tmpdir(), 'bench-'));
+env.wasm.numThreads = 1;
+
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.rounds} rounds`);
+if (hasShared) {
+  await bench('ResNet-18', [
+    await publicApi('onnxruntime-web, public API, fp32', sharedPath('models/resnet18-imagenet1k-fp32.onnx')),
+    await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
+    await lean('resnet-edge (lean session), int8', modelPath),
+    await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
+  ]);
+  const int8 = sharedPath('models/resnet50-reference-int8.onnx');
+  const fp32 = join(scratch, 'resnet50-fp32.onnx');
+  await writeFile(fp32, toFp32(await readFile(int8)));
+  const ort = join(scratch, 'resnet50.ort');
+  await compileToOrt(int8, ort);
+  await bench('ResNet-50', [
+    await publicApi('onnxruntime-web, public API, fp32', fp32),
+    await publicApi('onnxruntime-web, public API, int8', int8),
+    await lean('resnet-edge (lean session), int8', ort),
+    await native('onnxruntime-node, one thread, int8', int8),
+  ]);
+} else {
+  console.log('fp32 models: skipped, RESNET_EDGE_SHARED does not name the folder that has them');
+  await bench('ResNet-18', [
+    await lean('resnet-edge (lean session), int8', modelPath),
+    await native('onnxruntime-node, one thread, int8', modelPath),
+  ]);
+}
+
+async function publicApi(name: string, path: string): Promise<Contestant> {
+  const session = await InferenceSession.create(new Uint8Array(await readFile(path)));
+  const feeds = { data: new Tensor('float32', input.data, shape) };
+  return { name, run: () => session.run(feeds) };
+}
+
+async function lean(name: string, path: string): Promise<Contestant> {
+  const session = await loadFile(await bootEdgeRuntime(), path);
+  return { name, run: () => session.run(input) };
+}
+
+async function native(name: string, path: string): Promise<Contestant> {
+  const session = await createOrtNodeSession(path, { intraOpNumThreads: 1 });
+  return { name, run: () => session.run(new Map([['data', input]])) };
+}
+
+async function bench(title: string, contestants: readonly Contestant[]): Promise<void> {
+  const warmups = 4;
+  const times = contestants.map((): number[] => []);
+  for (let round = 0; round < Number(values.rounds) + warmups; round++) {
+    for (const [index, { run }] of contestants.entries()) {
+      const start = performance.now();
+      await run();
+      if (round >= warmups) times[index]!.push(performance.now() - start);
+    }
+  }
+  const base = median(times[0]!);
+  console.log(`\n${title.padEnd(40)} median ms   min ms   of the first`);
+  for (const [index, { name }] of contestants.entries()) {
+    const middle = median(times[index]!);
+    console.log(
+      `${name.padEnd(40)}${middle.toFixed(1).padStart(10)}${Math.min(...times[index]!)
+        .toFixed(1)
+        .padStart(9)}${(middle / base).toFixed(3).padStart(15)}`,
+    );
+  }
+}
+process.exit(0);
