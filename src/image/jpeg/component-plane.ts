@@ -91,6 +91,16 @@ export class ComponentPlane {
   }
 }
 
+/** What the planes of a frame will allocate: its width times the rows of an MCU, not its height. */
+export function planeBytes({ progressive, components }: JpegFrame): number {
+  const bytesPerBlock =
+    blockSize * keptMcuRows + (progressive ? blockSize * Int16Array.BYTES_PER_ELEMENT : 0);
+  return components.reduce(
+    (sum, { paddedBlocksPerLine, vertical }) => sum + paddedBlocksPerLine * vertical * bytesPerBlock,
+    0,
+  );
+}
+
 /**
  * A reduced image needs fewer samples of each block; of a subsampled component it can use more of them
  * and needs less upsampling.

@@ -1,8 +1,8 @@
-import { maxJpegBlockVisits } from '../../limits.ts';
+import { maxDecoderBytes, maxJpegBlockVisits } from '../../limits.ts';
 import type { RowSink } from '../image.ts';
 import { malformed, tooComplex, truncated } from '../image-error.ts';
 import { toColour } from './colour.ts';
-import { ComponentPlane } from './component-plane.ts';
+import { ComponentPlane, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
 import { dequantizeBlock } from './progressive-block.ts';
 import { RowOutput } from './row-output.ts';
@@ -100,6 +100,7 @@ function parseScans(bytes: Uint8Array, sink: RowSink, side: JpegOutputSide): Par
       if (frame !== undefined) throw malformed('jpeg', 'it has two frame headers');
       frame = parseFrame(bytes, segment);
       const parsed = frame;
+      if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       planes = frame.components.map((component) => new ComponentPlane(parsed, component, sink.window, side));
     } else if (code === marker.startOfScan) {
       if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');
