@@ -1,56 +1,50 @@
 import type { PixelWindow } from '../image/image.ts';
-import type { CropSink } from './crop-sink.ts';
-import {
-  kernelEnd,
-  kernelOverlap,
-  kernelStart,
-  type ResampleKernel,
-  roundingBias,
-} from './resample-kernel.ts';
-import { channels, finishSums, mirrorRow, resizeRow } from './resize-row.ts';
+import type { CropSink, StoredAxes } from './crop-sink.ts';
+import { kernelEnd, kernelOverlap, kernelStart, roundingBias } from './resample-kernel.ts';
+import { channels, finishSums, mirrorRow, resizeRow, writeLine } from './resize-row.ts';
 
 /** Stored rows that are added at once. */
 const batchRows = 4;
 
-/** For swapped axes: rows are added up to columns of the crop, each of which is then resized at once. */
+/** Stored rows are added up, at their full length, to lines of the crop; each is then resized at once. */
 export class ColumnsFirstResampler implements CropSink {
   readonly window: PixelWindow;
   readonly crop: Uint8Array;
   complete = false;
-  readonly #across: ResampleKernel;
-  readonly #down: ResampleKernel;
-  readonly #mirrorX: boolean;
-  readonly #mirrorY: boolean;
-  /** One upright column of the crop before the second pass: as long as a stored row. */
-  readonly #column: Uint8ClampedArray;
-  readonly #columnBytes: Uint8Array;
-  readonly #resizedColumn: Uint8ClampedArray;
+  readonly #axes: StoredAxes;
+  readonly #size: number;
+  /** One line before the second pass: as long as a stored row. */
+  readonly #longLine: Uint8ClampedArray;
+  readonly #longLineBytes: Uint8Array;
+  readonly #line: Uint8ClampedArray;
+  /** Sums of the lines in progress; line i uses slot i modulo their number. */
   readonly #sums: Int32Array[];
   /** Rows that wait to be added together: each sum is then loaded and stored once for all of them. */
   readonly #batch: Uint8Array[];
   readonly #rowWeights = new Int32Array(batchRows);
   #rowCount = 0;
+  /** The first line that is not finished. */
   #firstOpen = 0;
 
-  constructor(across: ResampleKernel, down: ResampleKernel, mirrorX: boolean, mirrorY: boolean) {
-    const size = across.count;
-    this.#across = across;
-    this.#down = down;
-    this.#mirrorX = mirrorX;
-    this.#mirrorY = mirrorY;
+  constructor(axes: StoredAxes) {
+    const { alongRow, alongColumn } = axes;
+    const size = alongRow.count;
+    this.#axes = axes;
+    this.#size = size;
     this.window = {
-      left: kernelStart(down),
-      right: kernelEnd(down),
-      top: kernelStart(across),
-      bottom: kernelEnd(across),
+      left: kernelStart(alongRow),
+      right: kernelEnd(alongRow),
+      top: kernelStart(alongColumn),
+      bottom: kernelEnd(alongColumn),
     };
+    const length = this.window.right * channels;
     this.crop = new Uint8Array(size * size * channels);
-    this.#column = new Uint8ClampedArray(this.window.right * channels);
-    this.#columnBytes = new Uint8Array(this.#column.buffer);
-    this.#batch = Array.from({ length: batchRows }, () => new Uint8Array(this.window.right * channels));
-    this.#resizedColumn = new Uint8ClampedArray(size * channels);
-    this.#sums = Array.from({ length: kernelOverlap(across) }, () =>
-      new Int32Array(this.window.right * channels).fill(roundingBias),
+    this.#longLine = new Uint8ClampedArray(length);
+    this.#longLineBytes = new Uint8Array(this.#longLine.buffer);
+    this.#line = new Uint8ClampedArray(size * channels);
+    this.#batch = Array.from({ length: batchRows }, () => new Uint8Array(length));
+    this.#sums = Array.from({ length: kernelOverlap(alongColumn) }, () =>
+      new Int32Array(length).fill(roundingBias),
     );
   }
 
@@ -62,43 +56,33 @@ export class ColumnsFirstResampler implements CropSink {
     if (position === batchRows - 1 || y === bottom - 1) this.#addBatch(y - position, position + 1);
   }
 
-  /** Adds the batched rows [top, top + count) to all crop columns they belong to. */
+  /** Adds the batched rows [top, top + count) to all lines they belong to. */
   #addBatch(top: number, count: number): void {
-    const across = this.#across;
-    const size = across.count;
+    const { alongRow, alongColumn, mirrorsRow, mirrorsColumn, transposes } = this.#axes;
+    const size = this.#size;
     const from = this.window.left * channels;
-    for (let i = this.#firstOpen; i < size && across.start[i] < top + count; i++) {
+    for (let i = this.#firstOpen; i < size && alongColumn.start[i] < top + count; i++) {
       const sums = this.#sums[i % this.#sums.length];
       addWeightedRows(sums, this.#batch, this.#batchWeights(i, top, count), from);
-      if (across.start[i] + across.length[i] > top + count) continue;
-      finishSums(sums, this.#column, 0, sums.length);
-      this.#writeColumn(this.#mirrorX ? size - 1 - i : i);
+      if (alongColumn.start[i] + alongColumn.length[i] > top + count) continue;
+      finishSums(sums, this.#longLine, 0, sums.length);
+      resizeRow(this.#longLineBytes, alongRow, this.#line);
+      if (mirrorsRow) mirrorRow(this.#line, alongRow);
+      writeLine(this.crop, this.#line, mirrorsColumn ? size - 1 - i : i, size, transposes);
       this.#firstOpen = i + 1;
     }
     this.complete = this.#firstOpen === size;
   }
 
-  /** Weights of the batched rows in crop column `i`; 0 where it does not reach. */
+  /** Weights of the batched rows in line `i`; 0 where it does not reach. */
   #batchWeights(i: number, top: number, count: number): Int32Array {
-    const { start, length, offset, weights } = this.#across;
+    const { start, length, offset, weights } = this.#axes.alongColumn;
     for (let row = 0; row < batchRows; row++) {
       const tap = top + row - start[i];
       const reaches = row < count && tap >= 0 && tap < length[i];
       this.#rowWeights[row] = reaches ? weights[offset[i] + tap] : 0;
     }
     return this.#rowWeights;
-  }
-
-  #writeColumn(x: number): void {
-    const size = this.#down.count;
-    resizeRow(this.#columnBytes, this.#down, this.#resizedColumn);
-    if (this.#mirrorY) mirrorRow(this.#resizedColumn, this.#down);
-    for (let y = 0; y < size; y++) {
-      const to = (y * size + x) * channels;
-      this.crop[to] = this.#resizedColumn[y * channels];
-      this.crop[to + 1] = this.#resizedColumn[y * channels + 1];
-      this.crop[to + 2] = this.#resizedColumn[y * channels + 2];
-    }
   }
 }
 

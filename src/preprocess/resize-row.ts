@@ -88,3 +88,23 @@ export function finishSums(sums: Int32Array, rounded: Uint8ClampedArray, at: num
     sums[i] = roundingBias;
   }
 }
+
+/** Puts one finished line of the crop in its place. @param index of the line among the outputs of its kernel. */
+export function writeLine(
+  crop: Uint8Array,
+  line: Uint8ClampedArray,
+  index: number,
+  size: number,
+  asColumn: boolean,
+): void {
+  if (!asColumn) {
+    crop.set(line, index * size * channels);
+    return;
+  }
+  for (let y = 0; y < size; y++) {
+    const to = (y * size + index) * channels;
+    crop[to] = line[y * channels];
+    crop[to + 1] = line[y * channels + 1];
+    crop[to + 2] = line[y * channels + 2];
+  }
+}

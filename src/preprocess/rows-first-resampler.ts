@@ -1,70 +1,61 @@
 import type { PixelWindow } from '../image/image.ts';
-import type { CropSink } from './crop-sink.ts';
-import {
-  kernelEnd,
-  kernelOverlap,
-  kernelStart,
-  type ResampleKernel,
-  roundingBias,
-  toPairedWeights,
-} from './resample-kernel.ts';
-import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
+import type { CropSink, StoredAxes } from './crop-sink.ts';
+import { kernelEnd, kernelOverlap, kernelStart, roundingBias, toPairedWeights } from './resample-kernel.ts';
+import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired, writeLine } from './resize-row.ts';
 
-/** For upright axes along the stored ones: each row is resized at once, then added to the crop's rows. */
+/** Each stored row is resized at once, then added to the lines of the crop it belongs to. */
 export class RowsFirstResampler implements CropSink {
   readonly window: PixelWindow;
   readonly crop: Uint8Array;
   complete = false;
-  readonly #across: ResampleKernel;
-  readonly #down: ResampleKernel;
+  readonly #axes: StoredAxes;
+  readonly #size: number;
   readonly #pairedWeights: Int32Array | undefined;
-  readonly #mirrorX: boolean;
-  readonly #mirrorY: boolean;
-  readonly #clampedCrop: Uint8ClampedArray;
   /** One row after the first pass. */
   readonly #resizedRow: Uint8ClampedArray;
-  /** Sums of the crop rows in progress; crop row i uses slot i modulo their number. */
+  /** One line of the crop. */
+  readonly #line: Uint8ClampedArray;
+  /** Sums of the lines in progress; line i uses slot i modulo their number. */
   readonly #sums: Int32Array[];
-  /** The first crop row that is not finished. */
+  /** The first line that is not finished. */
   #firstOpen = 0;
 
-  constructor(across: ResampleKernel, down: ResampleKernel, mirrorX: boolean, mirrorY: boolean) {
-    const size = across.count;
-    this.#across = across;
-    this.#down = down;
-    this.#pairedWeights = toPairedWeights(across);
-    this.#mirrorX = mirrorX;
-    this.#mirrorY = mirrorY;
+  constructor(axes: StoredAxes) {
+    const { alongRow, alongColumn } = axes;
+    const size = alongRow.count;
+    this.#axes = axes;
+    this.#size = size;
+    this.#pairedWeights = toPairedWeights(alongRow);
     this.window = {
-      left: kernelStart(across),
-      right: kernelEnd(across),
-      top: kernelStart(down),
-      bottom: kernelEnd(down),
+      left: kernelStart(alongRow),
+      right: kernelEnd(alongRow),
+      top: kernelStart(alongColumn),
+      bottom: kernelEnd(alongColumn),
     };
     this.crop = new Uint8Array(size * size * channels);
-    this.#clampedCrop = new Uint8ClampedArray(this.crop.buffer);
     this.#resizedRow = new Uint8ClampedArray(size * channels);
-    this.#sums = Array.from({ length: kernelOverlap(down) }, () =>
+    this.#line = new Uint8ClampedArray(size * channels);
+    this.#sums = Array.from({ length: kernelOverlap(alongColumn) }, () =>
       new Int32Array(size * channels).fill(roundingBias),
     );
   }
 
   writeRow(rgb: Uint8Array, y: number): void {
-    const down = this.#down;
-    const size = down.count;
+    const { alongRow, alongColumn, mirrorsRow, mirrorsColumn, transposes } = this.#axes;
+    const size = this.#size;
     const paired = this.#pairedWeights;
-    if (paired === undefined) resizeRow(rgb, this.#across, this.#resizedRow);
-    else resizeRowPaired(rgb, this.#across, paired, this.#resizedRow);
-    if (this.#mirrorX) mirrorRow(this.#resizedRow, this.#across);
+    if (paired === undefined) resizeRow(rgb, alongRow, this.#resizedRow);
+    else resizeRowPaired(rgb, alongRow, paired, this.#resizedRow);
+    if (mirrorsRow) mirrorRow(this.#resizedRow, alongRow);
 
-    for (let i = this.#firstOpen; i < size && down.start[i] <= y; i++) {
-      const tap = y - down.start[i];
-      if (tap >= down.length[i]) continue;
+    for (let i = this.#firstOpen; i < size && alongColumn.start[i] <= y; i++) {
+      const tap = y - alongColumn.start[i];
+      if (tap >= alongColumn.length[i]) continue;
       const sums = this.#sums[i % this.#sums.length];
-      addWeighted(sums, this.#resizedRow, down.weights[down.offset[i] + tap], sums.length);
-      if (tap === down.length[i] - 1) {
-        const cropRow = this.#mirrorY ? size - 1 - i : i;
-        finishSums(sums, this.#clampedCrop, cropRow * size * channels, sums.length);
+      addWeighted(sums, this.#resizedRow, alongColumn.weights[alongColumn.offset[i] + tap]);
+      if (tap === alongColumn.length[i] - 1) {
+        finishSums(sums, this.#line, 0, sums.length);
+        writeLine(this.crop, this.#line, mirrorsColumn ? size - 1 - i : i, size, transposes);
         this.#firstOpen = i + 1;
       }
     }
@@ -72,11 +63,6 @@ export class RowsFirstResampler implements CropSink {
   }
 }
 
-function addWeighted(
-  sums: Int32Array,
-  samples: Uint8Array | Uint8ClampedArray,
-  weight: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) sums[i] += Math.imul(samples[i], weight);
+function addWeighted(sums: Int32Array, samples: Uint8ClampedArray, weight: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i] += Math.imul(samples[i], weight);
 }
