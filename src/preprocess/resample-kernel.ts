@@ -164,6 +164,32 @@ export function kernelOverlap(kernel: ResampleKernel): number {
   return overlap;
 }
 
+/**
+ * For kernels in which no input belongs to more than two outputs: the weights in the order of the inputs.
+ *
+ * @returns for each input from the kernel's start on, its weight in the first output that is not finished
+ *   before it, then that in the output after; undefined if some input belongs to more.
+ */
+export function toPairedWeights(kernel: ResampleKernel): Int32Array | undefined {
+  if (kernelOverlap(kernel) > 2) return undefined;
+  const weights = new Int32Array((kernelEnd(kernel) - kernelStart(kernel)) * 2);
+  let x = kernelStart(kernel);
+  let at = 0;
+  for (let i = 0; i < kernel.count; i++) {
+    const end = kernel.start[i] + kernel.length[i];
+    for (; x < end; x++) {
+      weights[at++] = weightOf(kernel, i, x);
+      weights[at++] = i + 1 < kernel.count ? weightOf(kernel, i + 1, x) : 0;
+    }
+  }
+  return weights;
+}
+
+function weightOf({ start, length, offset, weights }: ResampleKernel, output: number, input: number): number {
+  const tap = input - start[output];
+  return tap >= 0 && tap < length[output] ? weights[offset[output] + tap] : 0;
+}
+
 /** Away from zero at one half, as C's truncating cast makes it. */
 function toFixedPoint(weight: number): number {
   return Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * (1 << precisionBits));

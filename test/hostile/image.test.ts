@@ -233,6 +233,17 @@ describe('JPEG', () => {
           zeros,
         ]),
     ],
+    [
+      '65535 x 1000 of 4 x 4 blocks in each component, progressive',
+      'image_too_complex',
+      () =>
+        concat([
+          head,
+          frame({ code: 0xc2, width: 65_535, height: 1000, sampling: [0x44, 0x44, 0x44, 0x44] }),
+          scan(1, 0, 0),
+          zeros,
+        ]),
+    ],
     ['no pixels', 'image_malformed', () => concat([head, frame({ width: 0, height: 0 }), scan(1), zeros])],
     [
       'no rows (DNL)',

@@ -34,6 +34,10 @@ describe('cost is linear', { timeout: 120_000 }, () => {
       (scale) => flatJpeg({ width: 2000 * scale, height: 1000, sampling: [0x22, 0x11, 0x11] }),
     ],
     [
+      'in the rows below the crop of a JPEG without EOI',
+      (scale) => flatJpeg({ width: 240, height: 16_000 * scale }).subarray(0, -2),
+    ],
+    [
       'in the pixels of a progressive JPEG',
       (scale) => flatJpeg({ code: 0xc2, width: 2000, height: 1000 * scale }),
     ],

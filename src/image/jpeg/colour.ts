@@ -1,14 +1,29 @@
+import type { ComponentLine } from './upsample.ts';
+
 /** What the components of a JPEG mean. */
 export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck';
 
 const fixedBits = 16;
 const half = 1 << (fixedBits - 1);
 /** Coefficients of the inverse transform, x 2^16, rounded. @see ITU-T T.871 section 7 */
-const redFromCr = toTable(91_881, half, fixedBits);
-const blueFromCb = toTable(116_130, half, fixedBits);
-/** Both parts of green are added before they are shifted; one of them carries the rounding. */
-const greenFromCr = toTable(-46_802, 0, 0);
-const greenFromCb = toTable(-22_554, half, 0);
+const redFromCr = 91_881;
+const blueFromCb = 116_130;
+const greenFromCr = 46_802;
+const greenFromCb = 22_554;
+/** What the level shift of 128 contributes to each sum, with one half to round. */
+const redBias = half - 128 * redFromCr;
+const greenBias = half + 128 * (greenFromCr + greenFromCb);
+const blueBias = half - 128 * blueFromCb;
+
+/**
+ * Clamps by a look-up, as libjpeg does: no branch to mispredict where an image is over-exposed. Sums lie in
+ * -227 to 481, indices are `rangeOffset` more.
+ */
+const rangeOffset = 384;
+const rangeMask = 1023;
+const rangeLimit = Uint8Array.from({ length: rangeMask + 1 }, (_, i) =>
+  Math.max(0, Math.min(255, i - rangeOffset)),
+);
 
 /**
  * Tells the colour space from the markers, as libjpeg guesses.
@@ -39,10 +54,10 @@ export function toColour(
  */
 export function toRgb(
   colour: JpegColour,
-  lines: readonly Uint8ClampedArray[],
+  lines: readonly ComponentLine[],
   left: number,
   right: number,
-  rgb: Uint8ClampedArray,
+  rgb: Uint8Array,
 ): void {
   switch (colour) {
     case 'grey':
@@ -66,52 +81,67 @@ export function toRgb(
   }
 }
 
-/** @see libjpeg jdcolor.c, `ycc_rgb_convert` */
+/**
+ * Computed rather than looked up in libjpeg's tables: the same numbers, without four bounds checks a pixel.
+ *
+ * @see libjpeg jdcolor.c, `ycc_rgb_convert`
+ */
 function yccToRgb(
-  luma: Uint8ClampedArray,
-  blueChroma: Uint8ClampedArray,
-  redChroma: Uint8ClampedArray,
+  luma: ComponentLine,
+  blueChroma: ComponentLine,
+  redChroma: ComponentLine,
   left: number,
   right: number,
-  rgb: Uint8ClampedArray,
+  rgb: Uint8Array,
 ): void {
+  const lumaSamples = luma.samples;
+  const blueSamples = blueChroma.samples;
+  const redSamples = redChroma.samples;
+  const lumaStart = luma.start;
+  const blueStart = blueChroma.start;
+  const redStart = redChroma.start;
   let to = left * 3;
-  for (let x = left; x < right; x++, to += 3) {
-    const y = luma[x];
-    const cb = blueChroma[x];
-    const cr = redChroma[x];
-    rgb[to] = y + redFromCr[cr];
-    rgb[to + 1] = y + ((greenFromCb[cb] + greenFromCr[cr]) >> fixedBits);
-    rgb[to + 2] = y + blueFromCb[cb];
+  for (let x = left; x < right; x++) {
+    const y = lumaSamples[lumaStart + x] + rangeOffset;
+    const cb = blueSamples[blueStart + x];
+    const cr = redSamples[redStart + x];
+    rgb[to] = rangeLimit[(y + ((Math.imul(cr, redFromCr) + redBias) >> fixedBits)) & rangeMask];
+    rgb[to + 1] =
+      rangeLimit[
+        (y + ((greenBias - Math.imul(cb, greenFromCb) - Math.imul(cr, greenFromCr)) >> fixedBits)) & rangeMask
+      ];
+    rgb[to + 2] = rangeLimit[(y + ((Math.imul(cb, blueFromCb) + blueBias) >> fixedBits)) & rangeMask];
+    to += 3;
   }
 }
 
-function greyToRgb(grey: Uint8ClampedArray, left: number, right: number, rgb: Uint8ClampedArray): void {
+function greyToRgb({ samples, start }: ComponentLine, left: number, right: number, rgb: Uint8Array): void {
   let to = left * 3;
   for (let x = left; x < right; x++, to += 3) {
-    rgb[to] = grey[x];
-    rgb[to + 1] = grey[x];
-    rgb[to + 2] = grey[x];
+    const grey = samples[start + x];
+    rgb[to] = grey;
+    rgb[to + 1] = grey;
+    rgb[to + 2] = grey;
   }
 }
 
 function interleave(
-  first: Uint8ClampedArray,
-  second: Uint8ClampedArray,
-  third: Uint8ClampedArray,
+  first: ComponentLine,
+  second: ComponentLine,
+  third: ComponentLine,
   left: number,
   right: number,
-  rgb: Uint8ClampedArray,
+  rgb: Uint8Array,
 ): void {
   let to = left * 3;
   for (let x = left; x < right; x++, to += 3) {
-    rgb[to] = first[x];
-    rgb[to + 1] = second[x];
-    rgb[to + 2] = third[x];
+    rgb[to] = first.samples[first.start + x];
+    rgb[to + 1] = second.samples[second.start + x];
+    rgb[to + 2] = third.samples[third.start + x];
   }
 }
 
-function complement(left: number, right: number, rgb: Uint8ClampedArray): void {
+function complement(left: number, right: number, rgb: Uint8Array): void {
   for (let i = left * 3; i < right * 3; i++) rgb[i] = 255 - rgb[i];
 }
 
@@ -120,22 +150,13 @@ function complement(left: number, right: number, rgb: Uint8ClampedArray): void {
  *
  * @see Pillow JpegImagePlugin ("CMYK;I") and src/libImaging/Convert.c, `cmyk2rgb`
  */
-function applyInvertedInk(
-  black: Uint8ClampedArray,
-  left: number,
-  right: number,
-  rgb: Uint8ClampedArray,
-): void {
+function applyInvertedInk(black: ComponentLine, left: number, right: number, rgb: Uint8Array): void {
   for (let x = left; x < right; x++) {
-    const light = black[x];
+    const light = black.samples[black.start + x];
     for (let i = x * 3; i < x * 3 + 3; i++) {
       // Pillow's MULDIV255: a rounded product of two fractions of 255.
       const product = (255 - rgb[i]) * light + 128;
       rgb[i] = light - (((product >> 8) + product) >> 8);
     }
   }
-}
-
-function toTable(coefficient: number, bias: number, shift: number): Int32Array {
-  return Int32Array.from({ length: 256 }, (_, sample) => (coefficient * (sample - 128) + bias) >> shift);
 }

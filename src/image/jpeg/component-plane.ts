@@ -20,7 +20,9 @@ export class ComponentPlane {
   readonly height: number;
   readonly stride: number;
   readonly ringRows: number;
-  readonly samples: Uint8ClampedArray;
+  /** To read; `writeBlock` writes them through a view that clamps. */
+  readonly samples: Uint8Array;
+  readonly #clampedSamples: Uint8ClampedArray;
   /** Output pixels per sample. */
   readonly expandX: number;
   readonly expandY: number;
@@ -49,7 +51,8 @@ export class ComponentPlane {
     this.height = Math.ceil((frame.height * vertical * this.side) / (frame.maxVertical * blockSide));
     this.stride = paddedBlocksPerLine * this.side;
     this.ringRows = keptMcuRows * vertical * this.side;
-    this.samples = new Uint8ClampedArray(this.stride * this.ringRows);
+    this.samples = new Uint8Array(this.stride * this.ringRows);
+    this.#clampedSamples = new Uint8ClampedArray(this.samples.buffer);
     this.coefficients = new Int16Array(frame.progressive ? paddedBlocksPerLine * vertical * blockSize : 0);
 
     // One sample more on each side: a fancily upsampled pixel mixes its neighbours in.
@@ -73,7 +76,8 @@ export class ComponentPlane {
    * @param rowStart of the block's first row.
    */
   writeBlock(block: Int32Array, last: number, blockX: number, rowStart: number): void {
-    const { side, samples, stride } = this;
+    const { side, stride } = this;
+    const samples = this.#clampedSamples;
     const at = rowStart + blockX * side;
     if (last === 0) {
       fillFlat(block[0], samples, at, stride, side);
@@ -85,6 +89,16 @@ export class ComponentPlane {
     else fillFlat(block[0], samples, at, stride, side);
     block.fill(0);
   }
+}
+
+/** What the planes of a frame will allocate: its width times the rows of an MCU, not its height. */
+export function planeBytes({ progressive, components }: JpegFrame): number {
+  const bytesPerBlock =
+    blockSize * keptMcuRows + (progressive ? blockSize * Int16Array.BYTES_PER_ELEMENT : 0);
+  return components.reduce(
+    (sum, { paddedBlocksPerLine, vertical }) => sum + paddedBlocksPerLine * vertical * bytesPerBlock,
+    0,
+  );
 }
 
 /**

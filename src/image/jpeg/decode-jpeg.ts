@@ -1,8 +1,8 @@
-import { maxJpegBlockVisits } from '../../limits.ts';
+import { maxDecoderBytes, maxJpegBlockVisits } from '../../limits.ts';
 import type { RowSink } from '../image.ts';
 import { malformed, tooComplex, truncated } from '../image-error.ts';
 import { toColour } from './colour.ts';
-import { ComponentPlane } from './component-plane.ts';
+import { ComponentPlane, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
 import { dequantizeBlock } from './progressive-block.ts';
 import { RowOutput } from './row-output.ts';
@@ -36,6 +36,8 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side);
   const output = new RowOutput(frame, planes, colour, sink, side);
   const block = new Int32Array(blockSize);
+  /** Looked up once: the search goes through the rest of the file. */
+  let isEnded: boolean | undefined;
   const useful = scans.filter((scan) => scan.isUseful);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
@@ -43,9 +45,12 @@ export function decodeJpeg(
     for (const scan of useful) scan.decodeRow(mcuRow, block);
     if (frame.progressive) for (const plane of planes) reconstructRow(plane, mcuRow, block);
     output.writeRows(mcuRow);
-    // The rows below the window still have to be there, unless a marker proves that the scan was ended.
-    if (output.complete && end !== undefined) break;
-    if (output.complete && scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position)) break;
+    // The rows below the window still have to be there, unless a marker proves that the scans were ended.
+    if (output.complete) {
+      isEnded ??=
+        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position));
+      if (isEnded) break;
+    }
   }
   if (!frame.progressive) return { complete: true };
   const complete = isFullyRefined(scans, planes);
@@ -95,6 +100,7 @@ function parseScans(bytes: Uint8Array, sink: RowSink, side: JpegOutputSide): Par
       if (frame !== undefined) throw malformed('jpeg', 'it has two frame headers');
       frame = parseFrame(bytes, segment);
       const parsed = frame;
+      if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       planes = frame.components.map((component) => new ComponentPlane(parsed, component, sink.window, side));
     } else if (code === marker.startOfScan) {
       if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');

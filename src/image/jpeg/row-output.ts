@@ -2,7 +2,13 @@ import type { RowSink } from '../image.ts';
 import { type JpegColour, toRgb } from './colour.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import type { JpegFrame } from './frame.ts';
-import { chooseUpsampling, needsNeighbourRows, type Upsampling, upsampleRow } from './upsample.ts';
+import {
+  type ComponentLine,
+  chooseUpsampling,
+  needsNeighbourRows,
+  type Upsampling,
+  upsampleRow,
+} from './upsample.ts';
 
 /** Pixels that upsampling may write beyond the last one that is needed. */
 const lineMargin = 4;
@@ -15,9 +21,7 @@ export class RowOutput {
   readonly #frameSide: number;
   readonly #sink: RowSink;
   readonly #upsampling: readonly Upsampling[];
-  /** Full-size row of each component. */
-  readonly #lines: readonly Uint8ClampedArray[];
-  readonly #clampedRgb: Uint8ClampedArray;
+  readonly #lines: readonly ComponentLine[];
   readonly #rgb: Uint8Array;
   /** Rows at the lower end of an MCU row that wait for the next one. */
   readonly #heldBack: number;
@@ -37,9 +41,11 @@ export class RowOutput {
     this.#colour = colour;
     this.#sink = sink;
     this.#upsampling = planes.map(chooseUpsampling);
-    this.#lines = planes.map(() => new Uint8ClampedArray(sink.window.right + lineMargin));
+    this.#lines = planes.map((): ComponentLine => {
+      const buffer = new Uint8Array(sink.window.right + lineMargin);
+      return { samples: buffer, start: 0, buffer };
+    });
     this.#rgb = new Uint8Array(sink.window.right * 3);
-    this.#clampedRgb = new Uint8ClampedArray(this.#rgb.buffer);
     this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
     this.#nextRow = sink.window.top;
   }
@@ -60,7 +66,7 @@ export class RowOutput {
       for (let i = 0; i < this.#planes.length; i++) {
         upsampleRow(this.#planes[i], this.#upsampling[i], this.#nextRow, left, right, this.#lines[i]);
       }
-      toRgb(this.#colour, this.#lines, left, right, this.#clampedRgb);
+      toRgb(this.#colour, this.#lines, left, right, this.#rgb);
       this.#sink.writeRow(this.#rgb, this.#nextRow);
     }
   }

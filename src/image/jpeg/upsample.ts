@@ -6,6 +6,14 @@ import type { ComponentPlane } from './component-plane.ts';
  */
 export type Upsampling = 'none' | 'fancyH2V1' | 'fancyH1V2' | 'fancyH2V2' | 'replicate';
 
+/** One row of a component at full size: pixel x is `samples[start + x]`. */
+export interface ComponentLine {
+  samples: Uint8Array;
+  start: number;
+  /** Where a row is put that has to be computed. */
+  readonly buffer: Uint8Array;
+}
+
 /** @see libjpeg-turbo jdsample.c, `jinit_upsampler` */
 export function chooseUpsampling({ expandX, expandY, width }: ComponentPlane): Upsampling {
   if (expandX === 1 && expandY === 1) return 'none';
@@ -23,12 +31,12 @@ export function needsNeighbourRows(upsampling: Upsampling): boolean {
 }
 
 /**
- * One row of a component at full size.
+ * One row of a component at full size. A component that has it already is not copied.
  *
  * @param y row of the image; the component's rows around it must be in its ring.
  * @param left first column needed.
  * @param right one past the last column needed.
- * @param line receives pixel x at `line[x]`; up to 3 pixels outside [left, right) are written too.
+ * @param line is made to show the row; its buffer holds 4 pixels more than `right`.
  */
 export function upsampleRow(
   plane: ComponentPlane,
@@ -36,33 +44,36 @@ export function upsampleRow(
   y: number,
   left: number,
   right: number,
-  line: Uint8ClampedArray,
+  line: ComponentLine,
 ): void {
   const { samples } = plane;
+  if (upsampling === 'none') {
+    line.samples = samples;
+    line.start = plane.rowStart(y);
+    return;
+  }
+  const { buffer } = line;
+  line.samples = buffer;
+  line.start = 0;
   switch (upsampling) {
-    case 'none': {
-      const row = plane.rowStart(y);
-      for (let x = left; x < right; x++) line[x] = samples[row + x];
-      return;
-    }
     case 'fancyH2V1':
-      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, line);
+      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer);
       return;
     case 'fancyH1V2': {
       const { near, far } = neighbourRows(plane, y);
       // The bias alternates, so that rounding errors do not add up to a drift.
       const bias = (y & 1) === 0 ? 1 : 2;
-      for (let x = left; x < right; x++) line[x] = (samples[near + x] * 3 + samples[far + x] + bias) >> 2;
+      for (let x = left; x < right; x++) buffer[x] = (samples[near + x] * 3 + samples[far + x] + bias) >> 2;
       return;
     }
     case 'fancyH2V2': {
       const { near, far } = neighbourRows(plane, y);
-      fancyH2V2(samples, near, far, plane.width, left, right, line);
+      fancyH2V2(samples, near, far, plane.width, left, right, buffer);
       return;
     }
     case 'replicate': {
       const row = plane.rowStart(Math.floor(y / plane.expandY));
-      for (let x = left; x < right; x++) line[x] = samples[row + Math.floor(x / plane.expandX)];
+      for (let x = left; x < right; x++) buffer[x] = samples[row + Math.floor(x / plane.expandX)];
     }
   }
 }
@@ -76,12 +87,12 @@ function neighbourRows(plane: ComponentPlane, y: number): { near: number; far: n
 
 /** Weights 3/4 and 1/4. @see libjpeg-turbo jdsample.c, `h2v1_fancy_upsample` */
 function fancyH2V1(
-  samples: Uint8ClampedArray,
+  samples: Uint8Array,
   row: number,
   width: number,
   left: number,
   right: number,
-  line: Uint8ClampedArray,
+  line: Uint8Array,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
@@ -104,13 +115,13 @@ function fancyH2V1(
 
 /** Weights 9/16, 3/16, 3/16, 1/16. @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample` */
 function fancyH2V2(
-  samples: Uint8ClampedArray,
+  samples: Uint8Array,
   near: number,
   far: number,
   width: number,
   left: number,
   right: number,
-  line: Uint8ClampedArray,
+  line: Uint8Array,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);

@@ -22,8 +22,9 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
   const firstStrip = Math.floor(window.top / rowsPerStrip);
   const lastStrip = Math.floor((window.bottom - 1) / rowsPerStrip);
 
+  let strip: StripReader | undefined;
   for (let index = firstStrip; index <= lastStrip; index++) {
-    const strip = openStripAt(bytes, directory, index);
+    strip = openStripAt(bytes, directory, index, strip);
     const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
     for (let y = index * rowsPerStrip; y < end; y++) {
       await strip.read(row);
@@ -35,13 +36,18 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
   }
 }
 
-function openStripAt(bytes: Uint8Array, directory: TiffDirectory, index: number): StripReader {
+function openStripAt(
+  bytes: Uint8Array,
+  directory: TiffDirectory,
+  index: number,
+  previous: StripReader | undefined,
+): StripReader {
   const { stripOffsets, stripByteCounts, compression } = directory;
   if (index >= stripOffsets.length) throw malformed('tiff', `strip ${index} is missing`);
   const start = stripOffsets[index];
   if (start >= bytes.length) throw truncated('tiff', 'before its pixel data');
   const byteCount = stripByteCounts[index] ?? bytes.length - start;
-  return openStrip(compression, bytes.subarray(start, start + byteCount));
+  return openStrip(compression, bytes.subarray(start, start + byteCount), previous);
 }
 
 function assertSupported(directory: TiffDirectory): void {

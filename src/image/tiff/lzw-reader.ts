@@ -14,7 +14,7 @@ const tableSize = 1 << maxCodeBits;
  * @see TIFF 6.0 section 13 (LZW compression)
  */
 export class TiffLzwReader {
-  readonly #strip: Uint8Array;
+  #strip: Uint8Array;
   readonly #prefix = new Uint16Array(tableSize);
   readonly #suffix = Uint8Array.from({ length: tableSize }, (_, i) => (i < clearCode ? i : 0));
   /** The string being handed out, reversed. */
@@ -29,10 +29,20 @@ export class TiffLzwReader {
   #firstOfPrevious = 0;
 
   constructor(strip: Uint8Array) {
+    this.#strip = strip;
+    this.restart(strip);
+  }
+
+  /** Begins another strip; the tables, which are larger than most strips, are kept. */
+  restart(strip: Uint8Array): void {
     // Old writers stored the bits the other way round; such a strip begins with a reversed clear code.
     if (strip[0] === 0 && (strip[1] & 1) === 1)
       throw malformed('tiff', 'an LZW variant from before TIFF 5.0');
     this.#strip = strip;
+    this.#pendingCount = 0;
+    this.#position = 0;
+    this.#bitCount = 0;
+    this.#clear();
   }
 
   /** Fills `target`. @throws {CodedError} `image_truncated`, `image_malformed`. */
@@ -46,12 +56,16 @@ export class TiffLzwReader {
     }
   }
 
+  #clear(): void {
+    this.#codeBits = minCodeBits;
+    this.#nextEntry = firstEntry;
+    this.#previousCode = -1;
+  }
+
   #expandNextCode(): void {
     let code = this.#readCode();
     while (code === clearCode) {
-      this.#codeBits = minCodeBits;
-      this.#nextEntry = firstEntry;
-      this.#previousCode = -1;
+      this.#clear();
       code = this.#readCode();
     }
     if (code === endCode) throw truncated('tiff', 'a strip ends before its last pixel');

@@ -10,13 +10,22 @@ export interface StripReader {
   read(target: Uint8Array): void | Promise<void>;
 }
 
-/** @throws {CodedError} `image_format_unsupported` for other compressions. */
-export function openStrip(compression: number, strip: Uint8Array): StripReader {
+/**
+ * @param previous reader of the strip before, which may be used again.
+ * @throws {CodedError} `image_format_unsupported` for other compressions.
+ */
+export function openStrip(
+  compression: number,
+  strip: Uint8Array,
+  previous: StripReader | undefined,
+): StripReader {
   switch (compression) {
     case tiffCompression.none:
       return new PlainReader(strip);
     case tiffCompression.lzw:
-      return new TiffLzwReader(strip);
+      if (!(previous instanceof TiffLzwReader)) return new TiffLzwReader(strip);
+      previous.restart(strip);
+      return previous;
     case tiffCompression.packBits:
       return new PackBitsReader(strip);
     case tiffCompression.deflate:
