@@ -33,9 +33,12 @@ export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime 
       const layout = layOutMemory(plan);
       const memory = allocate(layout.end);
       memoryBytes += memory.buffer.byteLength;
+      let released = false;
       const release = () => {
-        memoryBytes -= memory.buffer.byteLength;
+        if (!released) memoryBytes -= memory.buffer.byteLength;
+        released = true;
       };
+      ticket.free = release;
       try {
         const exports = new WebAssembly.Instance(kernels, { env: { memory } }).exports as unknown as Kernels;
         await loadWeights(plan, layout, memory, exports, reader);
@@ -50,6 +53,8 @@ export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime 
       } catch (error) {
         release();
         throw error;
+      } finally {
+        delete ticket.free;
       }
     },
   };
@@ -138,8 +143,9 @@ class ResnetInt8Session implements InferenceSession {
     const last = this.#plan.operators.at(-1);
     if (last?.type !== 'classify' || !last.logits) return logits;
     const { scale, zero_point } = last.logits;
+    // Adding 0 turns a negative zero into the positive one that an integer gives.
     return logits.map(
-      (value) => Math.min(Math.max(roundHalfToEven(value), -zero_point), 255 - zero_point) * scale,
+      (value) => Math.min(Math.max(roundHalfToEven(value), -zero_point), 255 - zero_point) * scale + 0,
     );
   }
 }

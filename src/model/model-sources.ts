@@ -48,11 +48,7 @@ export class ModelSources {
         if (failure === undefined || !isMissing(error)) failure = error;
       }
     }
-    if (failure === undefined || failure instanceof CodedError) throw failure ?? missing(key);
-    throw new CodedError('model_unavailable', 'The model store does not answer.', {
-      cause: failure,
-      retryAfterSeconds: 2,
-    });
+    throw toFinalError(failure ?? missing(key));
   }
 }
 
@@ -61,6 +57,18 @@ function silent(source: string): CodedError {
     cause: `${source} gave nothing for ${modelReadTimeoutMs} ms`,
     retryAfterSeconds: 2,
   });
+}
+
+/** Whatever went wrong with the last source, a later request may find the store repaired. */
+function toFinalError(failure: unknown): CodedError {
+  if (!(failure instanceof CodedError)) {
+    return new CodedError('model_unavailable', 'The model store does not answer.', {
+      cause: failure,
+      retryAfterSeconds: 2,
+    });
+  }
+  if (failure.retryAfterSeconds !== undefined) return failure;
+  return new CodedError(failure.code, failure.message, { cause: failure, retryAfterSeconds: 30 });
 }
 
 const missingCause = 'no such object';

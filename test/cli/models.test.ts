@@ -213,9 +213,10 @@ describe('npm run models -- pull', () => {
       ranges.push(request.headers.range);
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
       response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from });
-      if (cutAfter !== undefined && ranges.length === 1)
-        response.write(content.subarray(0, cutAfter), () => response.destroy());
-      else response.end(content.subarray(from));
+      if (cutAfter !== undefined && ranges.length === 1) {
+        // The client has the first bytes before the connection breaks.
+        response.write(content.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 200));
+      } else response.end(content.subarray(from));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
