@@ -16,6 +16,19 @@ export type ErrorCode =
   | 'image_field_missing'
   | 'too_many_images'
   | 'option_invalid'
+  | 'body_timeout'
+  | 'credential_missing'
+  | 'credential_invalid'
+  | 'scope_missing'
+  | 'rate_limited'
+  | 'client_closed'
+  // an image that the service fetches
+  | 'url_invalid'
+  | 'url_forbidden'
+  | 'url_unreachable'
+  | 'url_too_large'
+  | 'r2_not_configured'
+  | 'r2_key_unknown'
   // the image
   | 'image_format_unknown'
   | 'image_format_unsupported'
@@ -32,6 +45,10 @@ export type ErrorCode =
   | 'model_requires_batch_tier'
   | 'inference_failed'
   // the service
+  | 'overloaded'
+  | 'access_not_configured'
+  | 'configuration_invalid'
+  | 'page_unavailable'
   | 'internal';
 
 export interface CodedErrorOptions extends ErrorOptions {

@@ -106,3 +106,48 @@ export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
  * of another. Such a decode runs alone.
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
+
+// ---- What the service fetches itself ----
+
+/** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
+export const maxUrlLength = 4096;
+export const maxUrlRedirects = 5;
+/** From the first look-up to the last byte. */
+export const urlTimeoutMs = 5_000;
+
+// ---- Admission to an isolate ----
+
+/**
+ * Bytes of request bodies held at once: one at its limit. A JSON body counts fourfold, because its bytes,
+ * text, base64 string and image exist at the same time; so it is limited to a quarter.
+ */
+export const maxBodiesInFlightBytes = maxBodyBytes;
+export const jsonBodyWeight = 4;
+export const maxJsonBodyBytes = maxBodyBytes / jsonBodyWeight;
+
+/** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB; its tensors are views of the body. */
+export const maxTensorBodyBytes = 10 * MiB;
+
+/** A body that sends nothing for so long is given up, so that it does not keep its place. */
+export const bodyIdleTimeoutMs = 10_000;
+/** A whole body: 20 MiB at 6 Mbit/s take 28 s. */
+export const bodyTimeoutMs = 30_000;
+
+/** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
+export const maxWaitingRequests = 64;
+
+/** How long a request waits in all unless `Prefer: wait=` says otherwise, and the most it may ask for. */
+export const defaultWaitMs = 10_000;
+export const maxWaitMs = 30_000;
+
+/** A place that nobody gave back: longer than any decode, shorter than a Worker's patience. */
+export const maxHoldMs = 60_000;
+
+// ---- Access ----
+
+/** An upload token lives from a few seconds to an hour: it cannot be called back. */
+export const defaultUploadTokenSeconds = 300;
+export const maxUploadTokenSeconds = 3600;
+
+/** A credential: keys have 50 characters, tokens some 250. */
+export const maxCredentialLength = 2048;

@@ -11,7 +11,7 @@ import {
 import type { ModelSources } from './model-sources.ts';
 import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
-import { withTimeout } from './with-timeout.ts';
+import { withTimeout } from '../with-timeout.ts';
 
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it

@@ -6,7 +6,7 @@ import { MemoryBudget } from './memory-budget.ts';
 import type { ModelSources } from './model-sources.ts';
 import { toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
-import { withTimeout } from './with-timeout.ts';
+import { withTimeout } from '../with-timeout.ts';
 
 export interface SessionCacheOptions {
   readonly sources: ModelSources;
