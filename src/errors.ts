@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'image_field_missing'
   | 'too_many_images'
   | 'option_invalid'
+  | 'tensor_invalid'
   // the image
   | 'image_format_unknown'
   | 'image_format_unsupported'

@@ -20,6 +20,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   image_field_missing: { status: 400, title: 'No image field' },
   too_many_images: { status: 413, title: 'Too many images' },
   option_invalid: { status: 400, title: 'Invalid option' },
+  tensor_invalid: { status: 400, title: 'Invalid tensor' },
   image_format_unknown: { status: 415, title: 'Not a known image format' },
   image_format_unsupported: { status: 415, title: 'Unsupported image format' },
   image_malformed: { status: 422, title: 'Malformed image' },
