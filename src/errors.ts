@@ -17,6 +17,9 @@ export type ErrorCode =
   | 'too_many_images'
   | 'option_invalid'
   | 'tensor_invalid'
+  | 'webhook_source_unknown'
+  | 'webhook_signature_invalid'
+  | 'webhook_event_unusable'
   // the image
   | 'image_format_unknown'
   | 'image_format_unsupported'

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { CodedError } from '../errors.ts';
 
 interface ProblemKind {
-  readonly status: 400 | 404 | 405 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503;
   readonly title: string;
 }
 
@@ -21,6 +21,9 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   too_many_images: { status: 413, title: 'Too many images' },
   option_invalid: { status: 400, title: 'Invalid option' },
   tensor_invalid: { status: 400, title: 'Invalid tensor' },
+  webhook_source_unknown: { status: 404, title: 'No such webhook source' },
+  webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
+  webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
   image_format_unknown: { status: 415, title: 'Not a known image format' },
   image_format_unsupported: { status: 415, title: 'Unsupported image format' },
   image_malformed: { status: 422, title: 'Malformed image' },
