@@ -1,12 +1,21 @@
 import type { Gate } from './admission/gate.ts';
 import type { AnswerStore } from './answers/answer-store.ts';
 import { SingleFlight } from './answers/single-flight.ts';
-import { type Classification, type ClassifyOptions, classify, type Scoring, type Stage, type Transcode } from './classify.ts';
+import {
+  type Classification,
+  type ClassifyOptions,
+  classify,
+  type Scoring,
+  type Stage,
+  type Transcode,
+  toModelInput,
+} from './classify.ts';
 import { digestHex } from './digest.ts';
 import { CodedError } from './errors.ts';
 import type { CatalogReader } from './model/catalog-reader.ts';
 import type { ModelManifest } from './model/manifest.ts';
 import type { KeepAlive, SessionCache } from './model/session-cache.ts';
+import type { ModelInput } from './open-inference/model-inputs.ts';
 
 export interface ClassifierServices {
   readonly catalog: CatalogReader;
@@ -92,6 +101,30 @@ export class Classifier {
     if (shared) return { classification: value, origin: 'shared' };
     if (answers) context.keepAlive(answers.put(key, value).catch((error) => this.#warn(error)));
     return { classification: value, origin: answers ? 'miss' : 'bypass' };
+  }
+
+  /**
+   * One row of a tensor request: an image file, or a tensor that is ready for the model.
+   *
+   * @returns the model's output as it is, length = output.classes.
+   * @throws {CodedError} as `classify`.
+   */
+  async infer(input: ModelInput, manifest: ModelManifest, context: ClassifyContext): Promise<Float32Array> {
+    const { sessions, image, transcode, decoding } = this.#services;
+    const { deadline, isCancelled, keepAlive } = context;
+    sessions.preload(manifest, keepAlive);
+    const tensor =
+      input.kind === 'tensor'
+        ? input.tensor
+        : (
+            await toModelInput(input.bytes, manifest.preprocess, {
+              ...(image && { image }),
+              ...(transcode && { transcode }),
+              admit: () => decoding.enter(1, { deadline, isCancelled }),
+            })
+          ).input;
+    const output = await sessions.withSession(manifest, keepAlive, (session) => session.run(tensor));
+    return output.data;
   }
 
   async #compute(

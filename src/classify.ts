@@ -83,8 +83,7 @@ export async function classify(
   options: ClassifyOptions,
 ): Promise<Classification> {
   const { manifest } = model;
-  const leave = await options.admit?.();
-  const { image, input } = await toModelInput(bytes, manifest.preprocess, options).finally(leave);
+  const { image, input } = await toModelInput(bytes, manifest.preprocess, options);
 
   const { data } = await model.withSession(async (session) => {
     await options.onStage?.('model');
@@ -112,29 +111,41 @@ function toScores(logits: Float32Array, scoring: Scoring): Float32Array {
   return scoring === 'none' ? logits : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
 }
 
-async function toModelInput(
+/** How an image is decoded; the part of the options that comes before the model. */
+export type DecodeOptions = Pick<ClassifyOptions, 'image' | 'transcode' | 'admit' | 'onStage'>;
+
+/**
+ * @returns what the image is, and the model's input: FP32 (1, 3, centerCrop, centerCrop).
+ * @throws {CodedError} `image_*`; whatever `admit` and `onStage` throw.
+ */
+export async function toModelInput(
   bytes: Uint8Array,
   spec: PreprocessSpec,
-  options: ClassifyOptions,
+  options: DecodeOptions,
 ): Promise<{ image: ClassifiedImage; input: Fp32Tensor }> {
-  const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
-  await options.onStage?.('decode');
-  const input = toTensor(crop, spec);
-  await options.onStage?.('preprocess');
-  const turned = header.orientation >= 5;
-  const image = {
-    format: header.format,
-    width: turned ? header.height : header.width,
-    height: turned ? header.width : header.height,
-    approximate,
-  };
-  return { image, input };
+  const leave = await options.admit?.();
+  try {
+    const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
+    await options.onStage?.('decode');
+    const input = toTensor(crop, spec);
+    await options.onStage?.('preprocess');
+    const turned = header.orientation >= 5;
+    const image = {
+      format: header.format,
+      width: turned ? header.height : header.width,
+      height: turned ? header.width : header.height,
+      approximate,
+    };
+    return { image, input };
+  } finally {
+    leave?.();
+  }
 }
 
 async function decodeOrTranscode(
   bytes: Uint8Array,
   spec: PreprocessSpec,
-  { image, transcode }: ClassifyOptions,
+  { image, transcode }: DecodeOptions,
 ): Promise<ImageCrop> {
   try {
     return await decodeToCrop(bytes, spec, image);

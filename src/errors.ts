@@ -29,6 +29,10 @@ export type ErrorCode =
   | 'url_too_large'
   | 'r2_not_configured'
   | 'r2_key_unknown'
+  | 'tensor_invalid'
+  | 'webhook_source_unknown'
+  | 'webhook_signature_invalid'
+  | 'webhook_event_unusable'
   // the image
   | 'image_format_unknown'
   | 'image_format_unsupported'

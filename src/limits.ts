@@ -24,6 +24,12 @@ export const maxDrainMs = 10_000;
 /** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
 export const maxImagesPerRequest = 16;
 
+/**
+ * Elements of one tensor of the Open Inference Protocol: 16 images of 3 x 224 x 224 are 9.6 MB as FP32.
+ * As JSON numbers they would not fit maxBodyBytes, which refuses them first.
+ */
+export const maxTensorElements = 16 * 3 * 224 * 224;
+
 /** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
 export const maxMultipartFields = 32;
 
@@ -125,8 +131,9 @@ export const maxBodiesInFlightBytes = maxBodyBytes;
 export const jsonBodyWeight = 4;
 export const maxJsonBodyBytes = maxBodyBytes / jsonBodyWeight;
 
-/** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB; its tensors are views of the body. */
+/** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB, and are copied once to be aligned. */
 export const maxTensorBodyBytes = 10 * MiB;
+export const tensorBodyWeight = 2;
 
 /** A body that sends nothing for so long is given up, so that it does not keep its place. */
 export const bodyIdleTimeoutMs = 10_000;
