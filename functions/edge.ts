@@ -1,80 +1,24 @@
-import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 import kernels from '../src/engine/kernels.wasm';
-import { CodedError } from '../src/errors.ts';
-import { createApp } from '../src/http/app.ts';
+import { toProblemResponse } from '../src/http/problem.ts';
 import { bootOrtWeb } from '../src/inference/ort-web.ts';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
-import { CatalogReader } from '../src/model/catalog-reader.ts';
-import { createKvModelStore } from '../src/model/kv-model-store.ts';
-import { ModelSources } from '../src/model/model-sources.ts';
-import { createR2ModelStore } from '../src/model/r2-model-store.ts';
-import { SessionCache } from '../src/model/session-cache.ts';
-import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
-import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
-
-/** Bindings that a deployment may leave out; wrangler.toml shows how to add them. */
-type EdgeEnv = Env & { readonly IMAGES?: ImagesBinding; readonly MODELS_KV?: KVNamespace };
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
 
 /** One app per isolate: sessions and manifests outlive a request. */
-let app: ReturnType<typeof createApp> | undefined;
-
-function compose(env: EdgeEnv): ReturnType<typeof createApp> {
-  const sources = new ModelSources(
-    [
-      { name: 'r2', store: createR2ModelStore(env.MODELS) },
-      ...(env.MODELS_KV ? [{ name: 'kv', store: createKvModelStore(env.MODELS_KV) }] : []),
-    ],
-    (source, key, error) =>
-      writeLog('error', { event: 'model_source_failed', source, key, code: toCode(error), error }),
-  );
-  const catalog = new CatalogReader(sources, createWorkersSha256, {
-    ttlMs: Number(env.CATALOG_TTL_SECONDS) * 1000,
-  });
-  const sessions = new SessionCache({
-    sources,
-    createSha256: createWorkersSha256,
-    bootRuntime: async (name) =>
-      name === 'resnet-int8' ? createResnetInt8(kernels) : await bootOrtWeb(ortWasm),
-    onLoaded: ({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) =>
-      writeLog('info', {
-        event: 'model_loaded',
-        model,
-        runtime_memory_bytes: memoryBytes,
-        booted_ms: bootedMs,
-        fetched_ms: fetchedMs,
-        created_ms: createdMs,
-      }),
-  });
-  return createApp({
-    catalog,
-    sessions,
-    serverTiming: env.SERVER_TIMING === 'on',
-    image: { loadWebpModule: () => webpWasm },
-    ...(env.IMAGES && { transcode: createCloudflareImagesTranscode(env.IMAGES) }),
-    log: writeLog,
-  });
-}
-
-function writeLog(level: 'info' | 'error', fields: Readonly<Record<string, unknown>>): void {
-  const { error, ...rest } = fields;
-  const line = JSON.stringify({ level, ...rest, ...(error === undefined ? {} : { error: describe(error) }) });
-  // biome-ignore lint/suspicious/noConsole: a Worker's console is its log.
-  console[level](line);
-}
-
-function toCode(error: unknown): string {
-  return error instanceof CodedError ? error.code : 'internal';
-}
-
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return String(error);
-  return { message: error.message, stack: error.stack, cause: error.cause && describe(error.cause) };
-}
+let app: ReturnType<typeof composeEdge> | undefined;
 
 export default {
   fetch(request, env, ctx) {
-    app ??= compose(env);
+    try {
+      app ??= composeEdge(env, {
+        boot: async (name) =>
+          name === 'resnet-int8' ? createResnetInt8(kernels) : await bootOrtWeb(ortWasm),
+      });
+    } catch (error) {
+      // A deployment whose variables are wrong says which one, at every path.
+      return toProblemResponse(error, crypto.randomUUID());
+    }
     return app.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<EdgeEnv>;

@@ -76,7 +76,16 @@ export class Classifier {
     const { topK, orientation, decode, scoring = 'softmax' } = choice;
     const transcodes = this.#services.transcode !== undefined;
     return await digestHex(
-      JSON.stringify([image, manifest.name, manifest.version, topK, orientation, decode, scoring, transcodes]),
+      JSON.stringify([
+        image,
+        manifest.name,
+        manifest.version,
+        topK,
+        orientation,
+        decode,
+        scoring,
+        transcodes,
+      ]),
     );
   }
 

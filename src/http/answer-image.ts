@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { Classification } from '../classify.ts';
 import type { Answer, ClassifyChoice } from '../classifier.ts';
+import type { Classification } from '../classify.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
@@ -30,6 +30,7 @@ export async function answerImage(
   record.imageBytes = (record.imageBytes ?? 0) + bytes.byteLength;
   metrics.add('resnet_edge_image_bytes_total', {}, bytes.byteLength);
   try {
+    if (bytes.byteLength === 0) throw new CodedError('body_empty', 'The file is empty.');
     const timing = c.get('timing');
     const context = {
       keepAlive: c.get('keepAlive'),

@@ -5,9 +5,9 @@ import { secureHeaders } from 'hono/secure-headers';
 import { CodedError } from '../errors.ts';
 import { answerError } from './answer-error.ts';
 import { type AppOptions, keepAlive } from './context.ts';
-import { workersAiRoutes } from './dialects/workers-ai.ts';
 import { huggingFaceRoutes } from './dialects/hugging-face.ts';
 import { openInferenceRoutes } from './dialects/open-inference.ts';
+import { workersAiRoutes } from './dialects/workers-ai.ts';
 import { admission } from './middleware/admission.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
@@ -21,7 +21,15 @@ import { uploadTokenRoutes } from './routes/upload-tokens.ts';
 import { ServerTiming } from './server-timing.ts';
 
 /** Headers a page of another origin may read. */
-const exposedHeaders = ['x-request-id', 'server-timing', 'etag', 'cache-status', 'retry-after', 'ratelimit', 'ratelimit-policy'];
+const exposedHeaders = [
+  'x-request-id',
+  'server-timing',
+  'etag',
+  'cache-status',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+];
 
 /**
  * The HTTP API, ready to serve or to be mounted in another Worker: `other.route('/', createApp(options))`.
@@ -44,7 +52,15 @@ export function createApp(options: AppOptions) {
       '/v1/*',
       cors({
         origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        allowHeaders: ['authorization', 'content-type', 'if-none-match', 'prefer', 'traceparent', 'x-api-key', 'x-request-id'],
+        allowHeaders: [
+          'authorization',
+          'content-type',
+          'if-none-match',
+          'prefer',
+          'traceparent',
+          'x-api-key',
+          'x-request-id',
+        ],
         exposeHeaders: exposedHeaders,
         maxAge: 600,
       }),

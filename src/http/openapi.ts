@@ -1,6 +1,6 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
-import { type ErrorCode, CodedError } from '../errors.ts';
+import { CodedError, type ErrorCode } from '../errors.ts';
 import type { HonoEnv } from './context.ts';
 import { problemKinds } from './problem.ts';
 

@@ -1,12 +1,6 @@
 import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
-import {
-  bodyIdleTimeoutMs,
-  bodyTimeoutMs,
-  jsonBodyWeight,
-  maxDrainBytes,
-  maxDrainMs,
-} from '../limits.ts';
+import { bodyIdleTimeoutMs, bodyTimeoutMs, jsonBodyWeight, maxDrainBytes, maxDrainMs } from '../limits.ts';
 import { withTimeout } from '../with-timeout.ts';
 import type { HonoEnv } from './context.ts';
 
@@ -73,7 +67,8 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
       total += value.byteLength;
     }
   } catch (error) {
-    if (error instanceof CodedError && error.code === 'body_timeout') await reader.cancel().catch(() => undefined);
+    if (error instanceof CodedError && error.code === 'body_timeout')
+      await reader.cancel().catch(() => undefined);
     else await drain(reader);
     throw error;
   }

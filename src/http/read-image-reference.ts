@@ -15,14 +15,18 @@ export interface ImageReference {
  *
  * @throws {CodedError} `url_*`, `r2_*`, `overloaded`.
  */
-export async function readImageReference(c: Context<HonoEnv>, reference: ImageReference): Promise<Uint8Array> {
+export async function readImageReference(
+  c: Context<HonoEnv>,
+  reference: ImageReference,
+): Promise<Uint8Array> {
   const { urls, readR2Image } = c.get('options');
   // Its size is known when it has come: until then the whole of what it may be is reserved.
   await c.get('admitBytes')(maxBodyBytes);
   if (reference.url !== undefined) {
     return await fetchPublic(reference.url, urls, { maxBytes: maxBodyBytes });
   }
-  if (!readR2Image) throw new CodedError('r2_not_configured', 'No bucket of images is bound (IMAGES_BUCKET).');
+  if (!readR2Image)
+    throw new CodedError('r2_not_configured', 'No bucket of images is bound (IMAGES_BUCKET).');
   const bytes = await readR2Image(reference.r2_key ?? '', maxBodyBytes);
   if (!bytes) throw new CodedError('r2_key_unknown', 'The bucket has no object of this key.');
   return bytes;

@@ -34,7 +34,9 @@ export const metricFamilies = {
 } as const satisfies Record<string, Family>;
 
 export type MetricName = keyof typeof metricFamilies;
-type NameOf<Type> = { [N in MetricName]: (typeof metricFamilies)[N]['type'] extends Type ? N : never }[MetricName];
+type NameOf<Type> = {
+  [N in MetricName]: (typeof metricFamilies)[N]['type'] extends Type ? N : never;
+}[MetricName];
 
 /**
  * Counters of one isolate, in Prometheus' text format (version 0.0.4). An isolate is short-lived and one of
@@ -66,7 +68,8 @@ export class Metrics {
     const lines: string[] = [];
     for (const [name, { type, help }] of Object.entries(metricFamilies)) {
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-      for (const [series, value] of this.#counters) if (belongs(series, name)) lines.push(`${series} ${value}`);
+      for (const [series, value] of this.#counters)
+        if (belongs(series, name)) lines.push(`${series} ${value}`);
       for (const gauge of gauges)
         if (gauge.name === name) lines.push(`${toSeries(name, gauge.labels ?? {})} ${gauge.value}`);
       for (const [series, histogram] of this.#histograms)

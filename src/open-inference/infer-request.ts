@@ -96,7 +96,12 @@ export function parseInferRequest(
     throw new CodedError('tensor_invalid', `${rest.byteLength} bytes follow the last tensor.`);
   }
   const binaryOutput = parameters['binary_data_output'] === true;
-  return { id, inputs: tensors, outputs: outputs.map((output) => toOutput(output, binaryOutput)), binaryOutput };
+  return {
+    id,
+    inputs: tensors,
+    outputs: outputs.map((output) => toOutput(output, binaryOutput)),
+    binaryOutput,
+  };
 }
 
 function parseHeaderLength(text: string, bodyBytes: number): number {

@@ -17,11 +17,20 @@ export interface EdgeServer {
 export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
-  vars = {},
+  vars = {} as Record<string, string>,
+  secrets = {} as Record<string, string>,
 } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath, vars, prebuiltWorkerDir: buildDir }],
+    // Open to everyone, and asked each question anew, unless a test says otherwise.
+    workers: [
+      {
+        configPath,
+        vars: { PUBLIC_SCOPES: 'classify,batch,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
+        secrets,
+        prebuiltWorkerDir: buildDir,
+      },
+    ],
   });
   const url = (await harness.listen()).url.origin;
   const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();

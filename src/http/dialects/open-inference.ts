@@ -1,7 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
-import { maxImagesPerRequest, maxTensorBodyBytes, maxTensorElements, tensorBodyWeight } from '../../limits.ts';
+import {
+  maxImagesPerRequest,
+  maxTensorBodyBytes,
+  maxTensorElements,
+  tensorBodyWeight,
+} from '../../limits.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
 import { toClassificationTensor } from '../../open-inference/classification.ts';
 import { type InferRequest, parseInferRequest } from '../../open-inference/infer-request.ts';
@@ -17,9 +22,7 @@ import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.
 import { readBody } from '../read-body.ts';
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
-const tensorMetadata = z.array(
-  z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) }),
-);
+const tensorMetadata = z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) }));
 const modelMetadataSchema = z
   .object({
     name: z.string(),
@@ -119,32 +122,53 @@ export function openInferenceRoutes() {
   app.use('/v2', needs('classify'));
   app.use('/v2/models/*', needs('classify'));
 
-  mount(app, declare('/v2', 'openInferenceServer', 'Name and extensions', z.looseObject({ name: z.string() })), (c) =>
-    c.json(toServerMetadata('resnet-edge', '1')),
+  mount(
+    app,
+    declare('/v2', 'openInferenceServer', 'Name and extensions', z.looseObject({ name: z.string() })),
+    (c) => c.json(toServerMetadata('resnet-edge', '1')),
   );
-  mount(app, declare('/v2/health/live', 'openInferenceLive', 'Whether the server runs', z.object({ live: z.literal(true) })), (c) =>
-    c.json({ live: true }),
+  mount(
+    app,
+    declare(
+      '/v2/health/live',
+      'openInferenceLive',
+      'Whether the server runs',
+      z.object({ live: z.literal(true) }),
+    ),
+    (c) => c.json({ live: true }),
   );
-  mount(app, declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', ready), async (c) => {
-    const { access, catalog, sessions } = c.get('options');
-    access.assertConfigured();
-    await sessions.warm(await catalog.readManifest(undefined), c.get('keepAlive'));
-    return c.json({ ready: true });
-  });
+  mount(
+    app,
+    declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', ready),
+    async (c) => {
+      const { access, catalog, sessions } = c.get('options');
+      access.assertConfigured();
+      await sessions.warm(await catalog.readManifest(undefined), c.get('keepAlive'));
+      return c.json({ ready: true });
+    },
+  );
 
   for (const [path, suffix] of [
     ['/v2/models/{model}', ''],
     ['/v2/models/{model}/versions/{version}', 'Version'],
   ] as const) {
-    mount(app, declare(path, `openInferenceModel${suffix}`, 'Inputs and outputs of a model', modelMetadataSchema), async (c) => {
-      const manifest = await readVersion(c);
-      return c.json(toModelMetadata(manifest, manifest.runtime));
-    });
-    mount(app, declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', readyOf), async (c) => {
-      const manifest = await readVersion(c);
-      await c.get('options').sessions.warm(manifest, c.get('keepAlive'));
-      return c.json({ name: manifest.name, ready: true });
-    });
+    mount(
+      app,
+      declare(path, `openInferenceModel${suffix}`, 'Inputs and outputs of a model', modelMetadataSchema),
+      async (c) => {
+        const manifest = await readVersion(c);
+        return c.json(toModelMetadata(manifest, manifest.runtime));
+      },
+    );
+    mount(
+      app,
+      declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', readyOf),
+      async (c) => {
+        const manifest = await readVersion(c);
+        await c.get('options').sessions.warm(manifest, c.get('keepAlive'));
+        return c.json({ name: manifest.name, ready: true });
+      },
+    );
     mount(app, declareInfer(`${path}/infer`, `openInferenceInfer${suffix}`), infer);
   }
   return app;
@@ -183,7 +207,8 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
   for (const input of inputs) rows.push(await classifier.infer(input, manifest, context));
 
   const [wanted] = request.outputs;
-  const labels = wanted?.classification === undefined ? [] : await c.get('options').catalog.readLabels(manifest);
+  const labels =
+    wanted?.classification === undefined ? [] : await c.get('options').catalog.readLabels(manifest);
   const tensor =
     wanted?.classification === undefined
       ? {

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import { decodeBase64Image } from '../base64-image.ts';
 import { CodedError } from '../../errors.ts';
 import { maxBodyBytes, maxJsonBodyBytes } from '../../limits.ts';
+import { decodeBase64Image } from '../base64-image.ts';
 import type { HonoEnv } from '../context.ts';
 import { isRawImage } from '../parse-classify-request.ts';
 import { readBody, readJsonBody } from '../read-body.ts';

@@ -32,7 +32,10 @@ const answers = {
   200: {
     description: 'One image: its predictions. Several: one result each, a bad one does not spoil the others.',
     headers: z.object({
-      etag: z.string().optional().openapi({ description: 'Names the answer; the same question has the same.' }),
+      etag: z
+        .string()
+        .optional()
+        .openapi({ description: 'Names the answer; the same question has the same.' }),
       'cache-status': z.string().optional().openapi({ description: 'RFC 9211.' }),
       'server-timing': z.string().optional(),
     }),

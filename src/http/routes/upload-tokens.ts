@@ -35,7 +35,14 @@ const createTokenRoute = createRoute({
         },
       },
     },
-    ...problemResponses('body_empty', 'body_too_large', 'body_aborted', 'body_timeout', 'json_invalid', 'overloaded'),
+    ...problemResponses(
+      'body_empty',
+      'body_too_large',
+      'body_aborted',
+      'body_timeout',
+      'json_invalid',
+      'overloaded',
+    ),
   },
 });
 
