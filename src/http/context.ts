@@ -78,7 +78,7 @@ export interface HonoEnv {
     /** Milliseconds since 1970. */
     deadline: number;
     isCancelled: () => boolean;
-    /** Takes so many bytes of the isolate's budget until the request ends. */
+    /** Takes so many bytes of the isolate's budget until the request ends, in place of what it had. */
     admitBytes: (bytes: number) => Promise<void>;
   };
 }

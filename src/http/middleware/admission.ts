@@ -15,16 +15,17 @@ export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const deadline = Date.now() + waitMs;
   const { signal } = c.req.raw;
   const isCancelled = () => signal?.aborted === true;
-  const releases: (() => void)[] = [];
+  let release = () => {};
   c.set('deadline', deadline);
   c.set('isCancelled', isCancelled);
   c.set('admitBytes', async (bytes) => {
-    releases.push(await bodies.enter(bytes, { deadline, isCancelled }));
+    release(); // a request that waited for more while it holds some could wait for itself
+    release = await bodies.enter(bytes, { deadline, isCancelled });
   });
   try {
     await next();
   } finally {
-    for (const release of releases) release();
+    release();
   }
   if (seconds !== undefined) c.res.headers.set('preference-applied', `wait=${waitMs / 1000}`);
 };
