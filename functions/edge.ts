@@ -1,6 +1,8 @@
 import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
-import kernels from '../src/engine/kernels.wasm';
+import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
+import plain from '../src/engine/kernels-plain.wasm';
+import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
 import { createApp } from '../src/http/app.ts';
 import { bootOrtWeb } from '../src/inference/ort-web.ts';
@@ -35,7 +37,9 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
     sources,
     createSha256: createWorkersSha256,
     bootRuntime: async (name) =>
-      name === 'resnet-int8' ? createResnetInt8(kernels) : await bootOrtWeb(ortWasm),
+      name === 'resnet-int8'
+        ? createResnetInt8({ plain, relaxed }, parseKernelChoice(env.ENGINE_KERNELS))
+        : await bootOrtWeb(ortWasm),
     onLoaded: ({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) =>
       writeLog('info', {
         event: 'model_loaded',

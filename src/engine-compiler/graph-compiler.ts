@@ -1,12 +1,12 @@
 import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
-import { alignUp, type Plan, type PlanOperator, type PlanTensor } from '../engine/plan.ts';
+import { alignUp, type Plan, type PlanOperator, type PlanTensor, winogradBytes } from '../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { toWindow, type Window } from '../onnx/shape-of-window.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
-import { packPanels, padToPanels, roundUp, WeightPacker, winogradBytes } from './weight-packer.ts';
+import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 type Draft = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: Omit<PlanTensor, 'offset'>[K] } & {
@@ -48,20 +48,14 @@ export class GraphCompiler {
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
     const bare = this.#drafts.map(({ logicalChannels: _, quantization: __, ...tensor }) => tensor);
-    const { tensors, arenaBytes } = planMemory(bare, this.#operators);
-    const largestTransformed = Math.max(
-      0,
-      ...this.#weights.parts.map((part) => (part.winograd ? part.bytes : 0)),
-    );
+    const { tensors, arenaElements } = planMemory(bare, this.#operators);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
       output: this.#output,
       tensors,
       operators: this.#operators,
       parts: this.#weights.parts,
-      weight_bytes: alignUp(this.#weights.memoryBytes),
-      // Weights on their way into a Winograd pack wait in the arena.
-      arena_bytes: Math.max(arenaBytes, alignUp(largestTransformed)),
+      arena_elements: arenaElements,
       transformed_bytes: this.#transformedBytes,
       product_bytes: this.#productBytes,
     };
@@ -213,7 +207,7 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'dilated pooling');
     const [height, width] = window.output;
     this.#growPadding(draft, window, window.kernel[0], window.kernel[1]);
-    draft.fill = -input.zeroPoint;
+    draft.border = 'lowest';
     const target = this.#addTensor(result.tensor, height, width, draft.logicalChannels, result);
     const { kernel, strides, pads } = window;
     this.#operators.push({
@@ -344,7 +338,8 @@ export class GraphCompiler {
       channels: physical,
       logicalChannels: channels,
       pad: { top: 0, left: 0, bottom: 0, right: 0 },
-      fill: 0,
+      zero_point: quantization.zeroPoint,
+      border: 'zero',
       quantization: { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
     });
     this.#tensors.set(name, id);

@@ -16,6 +16,7 @@ export function healthRoutes(): Hono<HonoEnv> {
         model: manifest.name,
         model_version: manifest.version,
         loaded_models: sessions.loadedModels(),
+        runtimes: sessions.runtimes(),
         runtime_memory_bytes: sessions.memoryBytes(),
       });
     });

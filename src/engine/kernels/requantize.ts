@@ -1,57 +1,57 @@
+import type { Activations } from './activations.ts';
+import { magic } from './layout.ts';
 import { get, set, splatField, toFunction } from './wat.ts';
 
 /**
- * int32 accumulators to centred int16 activations, as ONNX Runtime requantizes: convert to float32,
+ * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,
  * multiply, clamp, round half to even.
  *
  * @see https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/quantize.cpp
  *   MlasRequantizeOutput
  */
 
-/** 1.5 x 2^23: adding it leaves an integer in the low mantissa bits, rounded half to even. */
-const magic = '(v128.const f32x4 12582912 12582912 12582912 12582912)';
+const magicVector = `(v128.const f32x4 ${magic} ${magic} ${magic} ${magic})`;
 
-/** Rounds floats of magnitude below 2^22 to int32. */
-export const round = (value: string) => `(i32x4.sub (f32x4.add ${value} ${magic}) ${magic})`;
+/** Rounds floats of magnitude below 2^22; the result still has the magic number in it, as bits and as value. */
+const rounded = (value: string) => `(f32x4.add ${value} ${magicVector})`;
+/** Rounds to int32. */
+export const round = (value: string) => `(i32x4.sub ${rounded(value)} ${magicVector})`;
 
 export const clamp = (value: string, low: string, high: string) =>
   `(f32x4.pmin ${high} (f32x4.pmax ${low} ${value}))`;
 
-const scaled = (accumulators: string, multiplier: string) =>
-  `(f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier})`;
-
 /** Locals that `finishPixel` needs. */
 export const finishLocals = [
-  'q',
   'r',
+  'residual8',
+  'other',
   'own0',
   'own1',
-  'residual0',
-  'residual1',
   'lo',
   'hi',
+  'base',
   'sumLo',
   'sumHi',
-  'ownZero',
+  'ownBase',
   'resZero',
-  'sumZero',
+  'sumBase',
   'ownScale',
   'resScale',
   'fixed',
 ] as const;
 
-/** Loads the constants of a convolution once, before its pixels. */
-export const loadFinishConstants = `
+/** Constants of a convolution without residual. */
+export const loadResultConstants = `
+  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))} ${set('base', splatField('resultBase'))}`;
+
+/** Constants of a residual sum. */
+export const loadSumConstants = `
   ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
   ${set('sumLo', splatField('residualLow'))} ${set('sumHi', splatField('residualHigh'))}
-  ${set('ownZero', splatField('ownZeroPoint'))} ${set('resZero', splatField('residualZeroPoint'))}
-  ${set('sumZero', splatField('sumZeroPoint'))}
+  ${set('ownBase', splatField('ownBase'))} ${set('resZero', splatField('residualZeroPoint'))}
+  ${set('sumBase', splatField('sumBase'))}
   ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
   ${set('fixed', splatField('fixed'))}`;
-
-/** Four of eight centred int16 as the quantized values they stand for, in float32. */
-const quantized = (which: 'low' | 'high', value: string, zero: string) =>
-  `(f32x4.add (f32x4.convert_i32x4_s (i32x4.extend_${which}_i16x8_s ${value})) ${zero})`;
 
 const nearHalf = '(v128.const f32x4 0.4998 0.4998 0.4998 0.4998)';
 
@@ -87,34 +87,48 @@ export const fusedSum = toFunction({
   body: `(i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 ${fusedPair(get)} ${fusedPair(upperHalf)})`,
 });
 
-const sumOfHalf = (half: 0 | 1) => `
-  (if ${get('residualFirst')}
-    (then ${sum(get(`residual${half}`), get('resScale'), get(`own${half}`), get('ownScale'), `own${half}`)})
-    (else ${sum(get(`own${half}`), get('ownScale'), get(`residual${half}`), get('resScale'), `own${half}`)}))`;
-
-/** Rounded with the zero point in, as ORT does: half to even would else go another way. */
-const centred = (value: string) =>
-  `(i32x4.sub ${round(clamp(value, get('sumLo'), get('sumHi')))} ${get('sumZero')})`;
+const scaled = (accumulators: string, multiplier: string) =>
+  rounded(clamp(`(f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier})`, get('lo'), get('hi')));
 
 /**
- * Stores 8 channels of one pixel: requantized, plus the residual where there is one.
+ * Stores 8 channels of one pixel, requantized.
  *
- * @param acc0 channels 0 to 3 as int32; @param acc1 channels 4 to 7.
+ * @param sums channels 0 to 3 and 4 to 7 as int32; @param output expression of the address.
  */
-export function finishPixel(acc0: string, acc1: string): string {
-  const requantized = [acc0, acc1].map((acc, index) =>
-    round(clamp(scaled(acc, get(`mul${index}`)), get('lo'), get('hi'))),
+export function storeResult(
+  activations: Activations,
+  sums: readonly [string, string],
+  output: string,
+): string {
+  const [low, high] = sums.map(
+    (acc, index) => `(i32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('base')})`,
   );
+  return activations.store(output, low!, high!);
+}
+
+/** Stores 8 channels of one pixel, requantized and the residual at address `residual` added. */
+export function storeSum(
+  activations: Activations,
+  sums: readonly [string, string],
+  output: string,
+  residual: string,
+): string {
+  const requantized = sums.map((acc, index) =>
+    set(`own${index}`, `(f32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('ownBase')})`),
+  );
+  const add = (half: 0 | 1) => {
+    const [own, other] = [get(`own${half}`), get('other')];
+    return `
+    ${set('other', activations.quantized(half === 0 ? 'low' : 'high', get('residual8'), 'resZero'))}
+    (if ${get('residualFirst')}
+      (then ${sum(other, get('resScale'), own, get('ownScale'), `own${half}`)})
+      (else ${sum(own, get('ownScale'), other, get('resScale'), `own${half}`)}))`;
+  };
+  // Rounded with the zero point in, as ORT does: half to even would else go another way.
+  const finished = (half: 0 | 1) =>
+    `(i32x4.sub ${rounded(clamp(get(`own${half}`), get('sumLo'), get('sumHi')))} ${get('sumBase')})`;
   return `
-  ${set('q', `(i16x8.narrow_i32x4_s ${requantized[0]} ${requantized[1]})`)}
-  (if ${get('residual')} (then
-    ${set('r', `(v128.load ${get('residual')})`)}
-    ${set('own0', quantized('low', get('q'), get('ownZero')))}
-    ${set('own1', quantized('high', get('q'), get('ownZero')))}
-    ${set('residual0', quantized('low', get('r'), get('resZero')))}
-    ${set('residual1', quantized('high', get('r'), get('resZero')))}
-    ${sumOfHalf(0)}
-    ${sumOfHalf(1)}
-    ${set('q', `(i16x8.narrow_i32x4_s ${centred(get('own0'))} ${centred(get('own1'))})`)}))
-  (v128.store ${get('output')} ${get('q')})`;
+  ${set('residual8', activations.load(residual))}
+  ${requantized.join('\n')} ${add(0)} ${add(1)}
+  ${activations.store(output, finished(0), finished(1))}`;
 }
