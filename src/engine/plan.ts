@@ -120,6 +120,22 @@ const planSchema = z.strictObject({
   product_bytes: size,
 });
 
+/** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
+const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_elements }) => {
+  const isTensor = (id: number) => id < tensors.length;
+  return (
+    tensors.every((tensor) => tensor.offset + tensorElements(tensor) <= arena_elements) &&
+    operators.every(
+      (operator) =>
+        (!('source' in operator) || isTensor(operator.source)) &&
+        (!('target' in operator) || isTensor(operator.target)) &&
+        (!('residual' in operator && operator.residual) || isTensor(operator.residual.tensor)) &&
+        (!('weights' in operator) ||
+          [operator.weights, operator.bias, operator.multiplier].every((part) => part < parts.length)),
+    )
+  );
+}, 'names a tensor or part that is not there');
+
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];
 export type PlanOperator = Plan['operators'][number];
@@ -128,7 +144,7 @@ export type PlanPart = Plan['parts'][number];
 /** @throws {CodedError} `model_corrupt` if it is no plan of this version. */
 export function parsePlan(bytes: Uint8Array): Plan {
   try {
-    return planSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return soundPlanSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new CodedError('model_corrupt', 'The plan of the model file cannot be read.', { cause });
   }

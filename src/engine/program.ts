@@ -21,7 +21,7 @@ export interface Kernels {
   readonly probe_dot?: Kernel;
 }
 
-/** One call of a kernel, all addresses resolved. */
+/** One operator, all addresses resolved. */
 export type Step = () => void;
 
 /** Where a program runs. */
@@ -32,20 +32,23 @@ export interface Machine {
   readonly traits: KernelTraits;
 }
 
-/** Turns a plan into calls, and writes the descriptors they need. */
+/** Turns a plan into calls, one an operator, and writes the descriptors they need. */
 export function buildProgram(plan: Plan, machine: Machine): Step[] {
-  const steps: Step[] = [];
-  for (const [index, operator] of plan.operators.entries()) {
+  return plan.operators.map((operator, index) => {
+    const step = buildStep(operator, machine.layout.descriptors + index * convDescriptorBytes, plan, machine);
     // Tensors share memory, so a border is written anew each time, before what it surrounds.
-    if ('target' in operator) steps.push(...buildBorder(plan.tensors[operator.target]!, machine));
-    steps.push(buildStep(operator, machine.layout.descriptors + index * convDescriptorBytes, plan, machine));
-  }
-  return steps;
+    const border = 'target' in operator && buildBorder(plan.tensors[operator.target]!, machine);
+    if (!border) return step;
+    return () => {
+      border();
+      step();
+    };
+  });
 }
 
-function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step[] {
+function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | undefined {
   const { height, width, pad, border, zero_point } = tensor;
-  if (Math.max(pad.top, pad.left, pad.bottom, pad.right) === 0) return [];
+  if (Math.max(pad.top, pad.left, pad.bottom, pad.right) === 0) return undefined;
   const { start, rowBytes, pixelBytes } = locate(tensor, layout);
   const top = pad.top * rowBytes + pad.left * pixelBytes;
   const edge = (pad.left + pad.right) * pixelBytes;
@@ -53,7 +56,7 @@ function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step[] {
   const fill = storedZero(zero_point, layout) - (border === 'lowest' ? zero_point : 0);
   const pattern = layout.elementBytes === 1 ? fill * 0x01010101 : (fill & 0xffff) * 0x00010001;
   // The kernel fills from behind the interior of one row to the next one's; `width` pixels lie between.
-  return [() => kernels.fill_border(start, top, width * pixelBytes, edge, height, bottom, pattern)];
+  return () => kernels.fill_border(start, top, width * pixelBytes, edge, height, bottom, pattern);
 }
 
 function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machine: Machine): Step {
