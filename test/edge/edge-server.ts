@@ -18,10 +18,11 @@ export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
   vars = {},
+  workerDir = buildDir,
 } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath, vars, prebuiltWorkerDir: buildDir }],
+    workers: [{ configPath, vars, prebuiltWorkerDir: workerDir }],
   });
   const url = (await harness.listen()).url.origin;
   const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();
