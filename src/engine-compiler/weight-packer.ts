@@ -7,10 +7,10 @@ export class WeightPacker {
   readonly parts: PlanPart[] = [];
 
   /** @returns index of the part. */
-  add(data: Int8Array | Int32Array | Float32Array, winograd?: PlanPart['winograd']): number {
+  add(data: Int8Array | Int32Array | Float32Array): number {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#chunks.push(bytes);
-    return this.parts.push({ bytes: bytes.length, ...(winograd && { winograd }) }) - 1;
+    return this.parts.push({ bytes: bytes.length }) - 1;
   }
 
   /** @returns the file's weights: every part at a multiple of 64 bytes. */

@@ -37,8 +37,6 @@ export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): n
 const floatFields: ReadonlySet<ConvField> = new Set([
   'low',
   'high',
-  'residualLow',
-  'residualHigh',
   'ownBase',
   'residualZeroPoint',
   'ownScale',
@@ -61,6 +59,8 @@ export function writeConvDescriptor(
   const { residual } = operator;
   const residualTensor = residual && plan.tensors[residual.tensor];
   const other = residualTensor && locate(residualTensor, layout);
+  // What a stored sum is less than its quantized value.
+  const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
   const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / 16) * 16;
   const fields: Partial<Record<ConvField, number>> = {
     input: windowStart(source, layout, operator.pads),
@@ -85,12 +85,12 @@ export function writeConvDescriptor(
     high: operator.high,
     resultBase: magicBits - storedZero(target.zero_point, layout),
     ...(residual && {
-      residualLow: residual.low,
-      residualHigh: residual.high,
+      residualLow: residual.low - centre,
+      residualHigh: residual.high - centre,
       ownBase: magic - residual.own_zero_point,
       residualZeroPoint: residual.residual_zero_point,
       // The rounded sum has its zero point in it; centred values leave it out.
-      sumBase: magicBits + residual.sum_zero_point - storedZero(residual.sum_zero_point, layout),
+      sumBase: magicBits + centre,
       ownScale: residual.own_scale,
       residualScale: residual.residual_scale,
       fixed: residual.fixed,

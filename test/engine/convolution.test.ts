@@ -161,10 +161,8 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
   });
   const packer = new WeightPacker();
   const shape = [conv.outputs, image.channels, ...conv.kernel] as const;
-  const weights = packer.add(
-    packPanels(conv.weights, shape, physical),
-    winograd ? { input_channels: physical, output_channels: outputs } : undefined,
-  );
+  const weights = packer.add(packPanels(conv.weights, shape, physical));
+  if (winograd) packer.parts[weights]!.winograd = { input_channels: physical, output_channels: outputs };
   const plan: Plan = {
     input: { name: 'data', height: image.height, width: image.width },
     output: { name: 'logits', classes: 1 },

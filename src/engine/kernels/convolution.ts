@@ -44,12 +44,13 @@ function tile(pixels: number, activations: Activations): string {
   });
 }
 
-/** Calls the tile for `$rest` pixels, 1 to `most`. */
+/** Calls the tile for `$size` pixels, 1 to `most`. */
 function callTile(most: number): string {
-  const cases = Array.from({ length: most }, (_, index) => most - index);
+  // The one that is asked for first is the full tile.
+  const cases = Array.from({ length: most }, (_, index) => index + 1);
   return cases.reduce(
     (rest, pixels) =>
-      `(if (i32.eq ${get('rest')} ${i32(pixels)})
+      `(if (i32.eq ${get('size')} ${i32(pixels)})
         (then (call $${tileName(pixels)} ${get('c')} ${get('w')} ${get('at')} ${get('n')})) (else ${rest}))`,
     '(nop)',
   );
@@ -86,14 +87,31 @@ function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residual
 /**
  * Direct convolution as an implicit matrix product: the kernel's rows are contiguous segments of the
  * padded NHWC input, so nothing is copied first. Weight panels outside, pixels inside: a panel (8
- * output channels) stays in the L1 cache while all pixels of a block pass.
+ * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
+ * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
 function convolve(tilePixels: number, blockPixels: number): string {
   return toFunction({
     name: 'convolve',
     exported: true,
     params: ['c'],
-    i32: ['n', 'x', 'i', 'w', 'in', 'out', 'res', 'rowIn', 'rowOut', 'rowRes', 'count', 'left', 'at', 'rest'],
+    i32: [
+      'n',
+      'x',
+      'i',
+      'w',
+      'in',
+      'out',
+      'res',
+      'rowIn',
+      'rowOut',
+      'rowRes',
+      'count',
+      'left',
+      'at',
+      'rest',
+      'size',
+    ],
     body: `
   ${set('in', `(local.tee $rowIn ${field('input')})`)}
   ${set('out', `(local.tee $rowOut ${field('output')})`)}
@@ -109,13 +127,15 @@ function convolve(tilePixels: number, blockPixels: number): string {
       panelChannels,
       `${set('at', field('pixels'))}
        ${set('rest', get('count'))}
-       (block $tiles_done (loop $tiles
-         (br_if $tiles_done (i32.lt_s ${get('rest')} ${i32(tilePixels)}))
-         (call $${tileName(tilePixels)} ${get('c')} ${get('w')} ${get('at')} ${get('n')})
-         ${increase('at', i32(tilePixels * pixelEntryBytes))}
-         ${increase('rest', i32(-tilePixels))}
-         (br $tiles)))
-       ${callTile(tilePixels - 1)}
+       (loop $tiles
+         ${set('size', i32(tilePixels))}
+         (if (i32.lt_s ${get('rest')} ${i32(tilePixels + 3)}) (then
+           (if (i32.gt_s ${get('rest')} ${i32(tilePixels)})
+             (then ${set('size', `(i32.shr_u ${add(get('rest'), i32(1))} (i32.const 1))`)})
+             (else ${set('size', get('rest'))}))))
+         ${callTile(tilePixels)}
+         ${increase('at', mul(get('size'), i32(pixelEntryBytes)))}
+         (br_if $tiles (local.tee $rest (i32.sub ${get('rest')} ${get('size')}))))
        ${increase('w', mul(mul(field('segments'), field('segmentLength')), i32(panelChannels)))}`,
     )}
     (br_if $block ${`(local.tee $left (i32.sub ${get('left')} ${get('count')}))`}))`,

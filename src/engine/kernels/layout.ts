@@ -65,7 +65,7 @@ const convFields = [
   'low', // clamp of the convolution's own result, centred, as float32
   'high',
   'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
-  'residualLow', // clamp after the addition, zero point included, as float32
+  'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',
   'ownBase', // float32
   'residualZeroPoint', // float32: turns a centred value back into what ORT multiplies

@@ -1,6 +1,6 @@
 import type { Activations } from './activations.ts';
 import { magic } from './layout.ts';
-import { get, set, splatField, toFunction } from './wat.ts';
+import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,
@@ -22,11 +22,13 @@ export const clamp = (value: string, low: string, high: string) =>
 
 /** Locals that `finishPixel` needs. */
 export const finishLocals = [
-  'r',
   'residual8',
-  'other',
+  'other0',
+  'other1',
   'own0',
   'own1',
+  'sum0',
+  'sum1',
   'lo',
   'hi',
   'base',
@@ -47,7 +49,7 @@ export const loadResultConstants = `
 /** Constants of a residual sum. */
 export const loadSumConstants = `
   ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
-  ${set('sumLo', splatField('residualLow'))} ${set('sumHi', splatField('residualHigh'))}
+  ${set('sumLo', laneField('residualLow'))} ${set('sumHi', laneField('residualHigh'))}
   ${set('ownBase', splatField('ownBase'))} ${set('resZero', splatField('residualZeroPoint'))}
   ${set('sumBase', splatField('sumBase'))}
   ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
@@ -55,20 +57,20 @@ export const loadSumConstants = `
 
 const nearHalf = '(v128.const f32x4 0.4998 0.4998 0.4998 0.4998)';
 
-/**
- * The sum of a residual block: first x scale + (second x scale + fixed). ONNX Runtime fuses each
- * multiplication with its addition (QLinearAdd with FMA3); WebAssembly has no exact fused operation.
- * So the sum is made unfused first, and only where that comes within 2e-4 of a half, about once in
- * 600 vectors, again in float64, where products and sums of these numbers are exact and the
- * conversion to float32 rounds once, as a fused operation does.
- *
- * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
- */
-const sum = (first: string, firstScale: string, second: string, secondScale: string, into: string) => `
-  ${set('r', `(f32x4.add (f32x4.mul ${first} ${firstScale}) (f32x4.add (f32x4.mul ${second} ${secondScale}) ${get('fixed')}))`)}
-  (if (v128.any_true (f32x4.gt (f32x4.abs (f32x4.sub ${get('r')} (f32x4.nearest ${get('r')}))) ${nearHalf})) (then
-    ${set('r', `(call $fused_sum ${first} ${firstScale} ${second} ${secondScale} ${get('fixed')})`)}))
-  ${set(into, get('r'))}`;
+/** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
+const sum = (first: string, firstScale: string, second: string, secondScale: string) =>
+  `(f32x4.add (f32x4.mul ${first} ${firstScale}) (f32x4.add (f32x4.mul ${second} ${secondScale}) ${get('fixed')}))`;
+const fused = (first: string, firstScale: string, second: string, secondScale: string) =>
+  `(call $fused_sum ${first} ${firstScale} ${second} ${secondScale} ${get('fixed')})`;
+
+/** Both halves of eight channels, in the order of the operands that the graph has. */
+const sums = (make: typeof sum) => `
+  (if ${get('residualFirst')}
+    (then ${repeat(2, (half) => set(`sum${half}`, make(get(`other${half}`), get('resScale'), get(`own${half}`), get('ownScale'))))})
+    (else ${repeat(2, (half) => set(`sum${half}`, make(get(`own${half}`), get('ownScale'), get(`other${half}`), get('resScale'))))}))`;
+
+const isNearHalf = (half: number) =>
+  `(f32x4.gt (f32x4.abs (f32x4.sub ${get(`sum${half}`)} (f32x4.sub ${rounded(get(`sum${half}`))} ${magicVector}))) ${nearHalf})`;
 
 const upperHalf = (name: string) =>
   `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${get(name)} ${get(name)})`;
@@ -106,29 +108,35 @@ export function storeResult(
   return activations.store(output, low!, high!);
 }
 
-/** Stores 8 channels of one pixel, requantized and the residual at address `residual` added. */
+/**
+ * Stores 8 channels of one pixel, requantized and the residual at address `residual` added. ONNX
+ * Runtime fuses each multiplication of the sum with its addition (QLinearAdd with FMA3); WebAssembly
+ * has no exact fused operation. So the sum is made unfused first, and only where that comes within
+ * 2e-4 of a half, about once in 300 pixels, again in float64, where products and sums of these numbers
+ * are exact and the conversion to float32 rounds once, as a fused operation does. It is rounded with
+ * the zero point in, as ORT does: half to even would else go another way.
+ *
+ * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
+ */
 export function storeSum(
   activations: Activations,
-  sums: readonly [string, string],
+  accumulators: readonly [string, string],
   output: string,
   residual: string,
 ): string {
-  const requantized = sums.map((acc, index) =>
-    set(`own${index}`, `(f32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('ownBase')})`),
-  );
-  const add = (half: 0 | 1) => {
-    const [own, other] = [get(`own${half}`), get('other')];
-    return `
-    ${set('other', activations.quantized(half === 0 ? 'low' : 'high', get('residual8'), 'resZero'))}
-    (if ${get('residualFirst')}
-      (then ${sum(other, get('resScale'), own, get('ownScale'), `own${half}`)})
-      (else ${sum(own, get('ownScale'), other, get('resScale'), `own${half}`)}))`;
-  };
-  // Rounded with the zero point in, as ORT does: half to even would else go another way.
-  const finished = (half: 0 | 1) =>
-    `(i32x4.sub ${rounded(clamp(get(`own${half}`), get('sumLo'), get('sumHi')))} ${get('sumBase')})`;
   return `
   ${set('residual8', activations.load(residual))}
-  ${requantized.join('\n')} ${add(0)} ${add(1)}
-  ${activations.store(output, finished(0), finished(1))}`;
+  ${repeat(
+    2,
+    (half) => `
+  ${set(`own${half}`, `(f32x4.sub ${scaled(accumulators[half]!, get(`mul${half}`))} ${get('ownBase')})`)}
+  ${set(`other${half}`, activations.quantized(half === 0 ? 'low' : 'high', get('residual8'), 'resZero'))}`,
+  )}
+  ${sums(sum)}
+  (if (v128.any_true (v128.or ${isNearHalf(0)} ${isNearHalf(1)})) (then ${sums(fused)}))
+  ${activations.storeClamped(
+    output,
+    `(i32x4.sub ${rounded(get('sum0'))} ${get('sumBase')})`,
+    `(i32x4.sub ${rounded(get('sum1'))} ${get('sumBase')})`,
+  )}`;
 }

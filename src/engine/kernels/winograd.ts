@@ -144,13 +144,17 @@ function multiply(tiles: number): string {
 
 const multiplyArgs = (runs: string) => [get('w'), get('p'), get('m'), field('inputChannels'), runs].join(' ');
 
-/** The tiles left over from whole runs, in one call. */
-const multiplyRest = Array.from({ length: tilePixels - 1 }, (_, index) => index + 1).reduce(
-  (rest, tiles) =>
-    `(if (i32.eq ${get('rest')} ${i32(tiles)})
-      (then (call $${productsName(tiles)} ${multiplyArgs(i32(1))})) (else ${rest}))`,
-  '(nop)',
-);
+const divideUp = (value: string, by: string) =>
+  `(i32.div_u (i32.sub (i32.add ${value} ${by}) (i32.const 1)) ${by})`;
+
+/** `runs` times as many tiles as local `size` says, 0 to tilePixels. */
+const multiplyBy = (size: string, runs: string) =>
+  Array.from({ length: tilePixels }, (_, index) => index + 1).reduce(
+    (rest, tiles) =>
+      `(if (i32.eq ${get(size)} ${i32(tiles)})
+      (then (call $${productsName(tiles)} ${multiplyArgs(runs)})) (else ${rest}))`,
+    '(nop)',
+  );
 
 /** One block of tile rows: input transform, then for each weight panel 16 products and the output transform. */
 const convolve = toFunction({
@@ -165,6 +169,7 @@ const convolve = toFunction({
     'tiles',
     'n',
     'f',
+    'size',
     'runs',
     'rest',
     'p',
@@ -200,8 +205,9 @@ const convolve = toFunction({
     field('tileRows'),
     `${set('rows', `(select ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')}) (i32.lt_s ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')})))`)}
      ${set('tiles', mul(get('rows'), get('tilesX')))}
-     ${set('runs', `(i32.div_u ${get('tiles')} ${i32(tilePixels)})`)}
-     ${set('rest', `(i32.rem_u ${get('tiles')} ${i32(tilePixels)})`)}
+     ${set('size', divideUp(get('tiles'), divideUp(get('tiles'), i32(tilePixels))))}
+     ${set('runs', `(i32.div_u ${get('tiles')} ${get('size')})`)}
+     ${set('rest', `(i32.rem_u ${get('tiles')} ${get('size')})`)}
      ${set('plane', mul(get('tiles'), i32(panelChannels * 4)))}
      (call $winograd_input ${get('c')} ${get('firstRow')} ${get('rows')} ${get('tilesX')})
      ${set('w', field('weights'))}
@@ -214,10 +220,10 @@ const convolve = toFunction({
           'f',
           i32(16),
           1,
-          `(if ${get('runs')} (then (call $${productsName(tilePixels)} ${multiplyArgs(get('runs'))})))
-           ${increase('p', mul(mul(get('runs'), i32(tilePixels)), shl(field('inputChannels'), 1)))}
-           ${increase('m', mul(get('runs'), i32(tilePixels * panelChannels * 4)))}
-           ${multiplyRest}
+          `${multiplyBy('size', get('runs'))}
+           ${increase('p', mul(mul(get('runs'), get('size')), shl(field('inputChannels'), 1)))}
+           ${increase('m', mul(mul(get('runs'), get('size')), i32(panelChannels * 4)))}
+           ${multiplyBy('rest', i32(1))}
            ${increase('p', mul(get('rest'), shl(field('inputChannels'), 1)))}
            ${increase('m', shl(get('rest'), 5))}
            ${increase('w', mul(field('inputChannels'), i32(panelChannels * 2)))}`,
