@@ -3,14 +3,16 @@ import { AccessPolicy } from '../src/access/access-policy.ts';
 import { Gate } from '../src/admission/gate.ts';
 import { createCacheApiAnswers } from '../src/answers/cache-api-answers.ts';
 import { Classifier } from '../src/classifier.ts';
+import plain from '../src/engine/kernels-plain.wasm';
+import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
+import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
-import type { RuntimeName } from '../src/model/manifest.ts';
 import { ModelSources } from '../src/model/model-sources.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
 import { SessionCache } from '../src/model/session-cache.ts';
@@ -33,18 +35,12 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER'> & {
   readonly UPLOAD_TOKEN_SECRET?: string;
 };
 
-export interface Runtimes {
-  /** @throws {CodedError} `model_manifest_invalid` if this deployment does not have it. */
-  readonly boot: (name: RuntimeName) => Promise<InferenceRuntime>;
-  readonly engineKernels?: () => string | undefined;
-}
-
 /**
  * Everything an isolate needs, made once: the only place where adapters meet the product.
  *
  * @throws {CodedError} `configuration_invalid`.
  */
-export function composeEdge(env: EdgeEnv, runtimes: Runtimes) {
+export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
   const settings = parseSettings(env);
   const metrics = new Metrics();
   const sources = new ModelSources(
@@ -59,7 +55,10 @@ export function composeEdge(env: EdgeEnv, runtimes: Runtimes) {
   const sessions = new SessionCache({
     sources,
     createSha256: createWorkersSha256,
-    bootRuntime: runtimes.boot,
+    bootRuntime: async (name) =>
+      name === 'resnet-int8'
+        ? createResnetInt8({ plain, relaxed }, settings.engineKernels)
+        : await bootGeneralRuntime(),
     onLoaded({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) {
       metrics.add('resnet_edge_model_loads_total', { model });
       writeLog('info', {
@@ -93,7 +92,6 @@ export function composeEdge(env: EdgeEnv, runtimes: Runtimes) {
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
-    ...(runtimes.engineKernels && { engineKernels: runtimes.engineKernels }),
     ...(limiter && {
       rateLimit: {
         take: async (key: string) => (await limiter.limit({ key })).success,

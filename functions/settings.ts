@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseApiKeys, scopes } from '../src/access/api-keys.ts';
+import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
 import { CodedError } from '../src/errors.ts';
 
 const list = z
@@ -21,6 +22,7 @@ const settingsSchema = z.object({
   IMAGE_URL_ALLOW: list,
   RATE_LIMIT_REQUESTS: z.coerce.number().int().positive().default(600),
   RATE_LIMIT_PERIOD_SECONDS: z.coerce.number().int().positive().default(60),
+  ENGINE_KERNELS: z.string().default('auto').transform(parseKernelChoice),
   MODEL_ALIASES: z
     .string()
     .default('{}')
@@ -60,6 +62,7 @@ export function parseSettings(env: object) {
     corsOrigins: settings.CORS_ORIGINS,
     imageUrlAllow: settings.IMAGE_URL_ALLOW,
     rateLimit: { requests: settings.RATE_LIMIT_REQUESTS, periodSeconds: settings.RATE_LIMIT_PERIOD_SECONDS },
+    engineKernels: settings.ENGINE_KERNELS,
     modelAliases: new Map(Object.entries(settings.MODEL_ALIASES)),
   };
 }

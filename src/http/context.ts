@@ -21,8 +21,6 @@ export interface AppOptions {
   readonly bodies: Gate;
   readonly metrics: Metrics;
   readonly serverTiming: boolean;
-  /** Which kernels the int8 engine runs, for health and metrics; undefined while it has not booted. */
-  readonly engineKernels?: () => string | undefined;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
   /** Origins whose pages may call the API; `*` for all. None by default. */

@@ -93,7 +93,9 @@ export const readySchema = z
     model_version: z.string(),
     loaded_models: z.array(z.string()),
     runtime_memory_bytes: z.int(),
-    engine_kernels: z.string().optional().openapi({ description: 'Which kernels the int8 engine runs.' }),
+    runtimes: z
+      .array(z.object({ name: z.string(), kernels: z.string().optional() }))
+      .openapi({ description: 'What has booted, and which of its kernels run.' }),
   })
   .openapi('Ready');
 

@@ -84,6 +84,11 @@ export class SessionCache {
     return total;
   }
 
+  /** Runtimes that have booted in this isolate, and which kernels they run. */
+  runtimes(): Pick<InferenceRuntime, 'name' | 'kernels'>[] {
+    return [...this.#runtimes.values()].map(({ name, kernels }) => ({ name, ...(kernels && { kernels }) }));
+  }
+
   /** Models ready to run in this isolate, as `name/version`. */
   loadedModels(): string[] {
     return [...this.#ready.keys()];

@@ -30,7 +30,10 @@ export const metricFamilies = {
   resnet_edge_runtime_memory_bytes: { type: 'gauge', help: 'Linear memory the inference runtimes have.' },
   resnet_edge_body_bytes_in_flight: { type: 'gauge', help: 'Bytes of request bodies admitted now.' },
   resnet_edge_requests_waiting: { type: 'gauge', help: 'Requests that wait for a place now.' },
-  resnet_edge_engine_info: { type: 'gauge', help: 'Always 1; the label says which kernels run.' },
+  resnet_edge_runtime_info: {
+    type: 'gauge',
+    help: 'Always 1; labels name each runtime that has booted and its kernels.',
+  },
 } as const satisfies Record<string, Family>;
 
 export type MetricName = keyof typeof metricFamilies;

@@ -19,6 +19,7 @@ export async function startEdge({
   configPath = './wrangler.toml',
   vars = {} as Record<string, string>,
   secrets = {} as Record<string, string>,
+  workerDir = buildDir,
 } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
@@ -28,7 +29,7 @@ export async function startEdge({
         configPath,
         vars: { PUBLIC_SCOPES: 'classify,batch,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
         secrets,
-        prebuiltWorkerDir: buildDir,
+        prebuiltWorkerDir: workerDir,
       },
     ],
   });

@@ -18,16 +18,17 @@ export function metricsRoutes() {
   const app = createRouter();
   app.use('/metrics', needs('admin'));
   app.openapi(metricsRoute, (c) => {
-    const { metrics, sessions, bodies, engineKernels } = c.get('options');
+    const { metrics, sessions, bodies } = c.get('options');
     const { used, waiting } = bodies.state();
-    const kernels = engineKernels?.();
     const text = metrics.format([
       { name: 'resnet_edge_runtime_memory_bytes', value: sessions.memoryBytes() },
       { name: 'resnet_edge_body_bytes_in_flight', value: used },
       { name: 'resnet_edge_requests_waiting', value: waiting },
-      ...(kernels === undefined
-        ? []
-        : [{ name: 'resnet_edge_engine_info' as const, labels: { kernels }, value: 1 }]),
+      ...sessions.runtimes().map(({ name, kernels = '' }) => ({
+        name: 'resnet_edge_runtime_info' as const,
+        labels: { runtime: name, kernels },
+        value: 1,
+      })),
     ]);
     return c.text(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });

@@ -1,0 +1,23 @@
+import { toProblemResponse } from '../src/http/problem.ts';
+import type { InferenceRuntime } from '../src/inference/session.ts';
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
+
+/** What runs graphs that the int8 engine does not. */
+export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
+
+/** The Worker but for the runtime that its entry point brings along. */
+export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
+  // One app per isolate: sessions and manifests outlive a request.
+  let app: ReturnType<typeof composeEdge> | undefined;
+  return {
+    fetch(request, env, ctx) {
+      try {
+        app ??= composeEdge(env, bootGeneralRuntime);
+      } catch (error) {
+        // A deployment whose variables are wrong says which one, at every path.
+        return toProblemResponse(error, crypto.randomUUID());
+      }
+      return app.fetch(request, env, ctx);
+    },
+  };
+}
