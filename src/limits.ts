@@ -112,3 +112,38 @@ export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
  * of another. Such a decode runs alone.
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
+
+// ---- Batches ----
+
+/** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
+export const maxBatchItems = 100_000;
+
+/** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
+export const maxBatchBodyBytes = 100 * MiB;
+
+/** A line of NDJSON, and a JSON list as a whole: base64 of maxBodyBytes is 26.7 MiB. */
+export const maxInputLineBytes = 28 * MiB;
+
+/** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
+export const batchChunkItems = 32;
+
+/** Chunks in one INSERT: 10 x 32 references of at most 2.1 KB are 0.7 MB; a D1 value may have 2 MB. */
+export const chunkRowsPerInsert = 10;
+
+/** Images of a request are put into objects of this size; one that is larger has one of its own. */
+export const packBytes = 4 * MiB;
+
+/** Predictions per item: a chunk's results are read whole, 32 x 100 x ~100 bytes = 320 KB. */
+export const maxBatchTopK = 100;
+
+/** Characters of a URL in a request. */
+export const maxUrlLength = 2048;
+
+/** Characters of a batch's metadata as JSON. */
+export const maxMetadataBytes = 4096;
+
+/** Times an item is tried whose image cannot be had or on which the tier dies. */
+export const maxItemAttempts = 5;
+
+/** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
+export const maxRetryDelaySeconds = 600;

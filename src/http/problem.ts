@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { CodedError } from '../errors.ts';
 
 interface ProblemKind {
-  readonly status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
   readonly title: string;
 }
 
@@ -24,6 +24,13 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   webhook_source_unknown: { status: 404, title: 'No such webhook source' },
   webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
   webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
+  batch_unknown: { status: 404, title: 'No such batch' },
+  batch_tier_unavailable: { status: 503, title: 'Batch tier unavailable' },
+  batch_retries_exhausted: { status: 503, title: 'Given up after many attempts' },
+  idempotency_key_invalid: { status: 400, title: 'Invalid Idempotency-Key' },
+  idempotency_key_in_use: { status: 409, title: 'Idempotency-Key in use' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
+  image_not_found: { status: 404, title: 'No image there' },
   image_format_unknown: { status: 415, title: 'Not a known image format' },
   image_format_unsupported: { status: 415, title: 'Unsupported image format' },
   image_malformed: { status: 422, title: 'Malformed image' },
