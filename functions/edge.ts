@@ -1,5 +1,6 @@
 import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import ortWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
+import type { BatchServices } from '../src/batch/batch-services.ts';
 import kernels from '../src/engine/kernels.wasm';
 import { CodedError } from '../src/errors.ts';
 import { createApp } from '../src/http/app.ts';
@@ -13,13 +14,20 @@ import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
 
+import { type BatchEnv, composeBatches } from './edge-batches.ts';
+
 /** Bindings that a deployment may leave out; wrangler.toml shows how to add them. */
-type EdgeEnv = Env & { readonly IMAGES?: ImagesBinding; readonly MODELS_KV?: KVNamespace };
+type EdgeEnv = Env & BatchEnv & { readonly IMAGES?: ImagesBinding; readonly MODELS_KV?: KVNamespace };
 
 /** One app per isolate: sessions and manifests outlive a request. */
-let app: ReturnType<typeof createApp> | undefined;
+let edge: Edge | undefined;
 
-function compose(env: EdgeEnv): ReturnType<typeof createApp> {
+interface Edge {
+  readonly app: ReturnType<typeof createApp>;
+  readonly batches: BatchServices;
+}
+
+function compose(env: EdgeEnv): Edge {
   const sources = new ModelSources(
     [
       { name: 'r2', store: createR2ModelStore(env.MODELS) },
@@ -46,14 +54,33 @@ function compose(env: EdgeEnv): ReturnType<typeof createApp> {
         created_ms: createdMs,
       }),
   });
-  return createApp({
+  const image = { loadWebpModule: () => webpWasm };
+  const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
+  const batches = composeBatches(env, {
+    catalog,
+    image,
+    transcode,
+    log: writeLog,
+    async findModel(name, version) {
+      const manifest = await catalog.readManifest(name, version);
+      return {
+        manifest,
+        labels: catalog.readLabels(manifest),
+        // A consumer has no client that could go away: nothing but it keeps the load alive.
+        withSession: (use) => sessions.withSession(manifest, () => undefined, use),
+      };
+    },
+  });
+  const app = createApp({
     catalog,
     sessions,
+    batches,
     serverTiming: env.SERVER_TIMING === 'on',
-    image: { loadWebpModule: () => webpWasm },
-    ...(env.IMAGES && { transcode: createCloudflareImagesTranscode(env.IMAGES) }),
+    image,
+    ...(transcode && { transcode }),
     log: writeLog,
   });
+  return { app, batches };
 }
 
 function writeLog(level: 'info' | 'error', fields: Readonly<Record<string, unknown>>): void {
@@ -74,7 +101,19 @@ function describe(error: unknown): unknown {
 
 export default {
   fetch(request, env, ctx) {
-    app ??= compose(env);
-    return app.fetch(request, env, ctx);
+    edge ??= compose(env);
+    return edge.app.fetch(request, env, ctx);
+  },
+  async queue({ queue, messages }, env) {
+    edge ??= compose(env);
+    const { batches } = edge;
+    if (queue === 'resnet-edge-chunks') await batches.consumeChunks(messages);
+    else if (queue === 'resnet-edge-chunks-dead') await batches.consumeDeadChunks(messages);
+    else if (queue === 'resnet-edge-webhooks') await batches.consumeDeliveries(messages);
+    else writeLog('error', { event: 'queue_unknown', queue });
+  },
+  async scheduled(_controller, env) {
+    edge ??= compose(env);
+    await edge.batches.sweep();
   },
 } satisfies ExportedHandler<EdgeEnv>;

@@ -147,3 +147,22 @@ export const maxItemAttempts = 5;
 
 /** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
 export const maxRetryDelaySeconds = 600;
+
+/** A webhook's receiver has to answer within this; the specification advises 15 to 30 s. */
+export const webhookTimeoutMs = 20_000;
+
+/** How often a batch's events look for progress (one row of D1 each time), and how long one stream lasts. */
+export const eventsIntervalMs = 1000;
+export const maxEventsMs = 15 * 60_000;
+
+/** An inbound event: text with a URL in it, not the image. */
+export const maxWebhookBytes = 1 * MiB;
+
+// ---- The Node tier ----
+
+/** Items in one request to the tier. */
+export const maxTierItems = 256;
+
+/** The tier says whether it takes a chunk at once; then it may be silent while a large image is decoded. */
+export const tierConnectMs = 10_000;
+export const tierSilenceMs = 60_000;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { unstable_startWorker } from 'wrangler';
+import { migrateLocalBatches } from './migrate-batches.ts';
 import { projectRoot, stateDir } from './paths.ts';
 import { seedLocalModels } from './seed-models.ts';
 
@@ -20,6 +21,7 @@ export async function startLocalWorker(port: number): Promise<LocalWorker> {
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
   await seedLocalModels();
+  await migrateLocalBatches();
   const worker = await unstable_startWorker({
     config: join(projectRoot, 'wrangler.toml'),
     dev: {

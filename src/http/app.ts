@@ -2,12 +2,14 @@ import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { CodedError } from '../errors.ts';
+import { batchRoutes } from './batch-routes.ts';
 import { classifyRoutes } from './classify-routes.ts';
 import { type AppServices, type HonoEnv, keepAlive } from './context.ts';
 import { healthRoutes } from './health-routes.ts';
 import { indexRoutes } from './index-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import { problemKinds, toProblem, toProblemResponse } from './problem.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 /** The HTTP API. Everything it needs from the platform comes in as `services`. */
 export function createApp(services: AppServices): Hono<HonoEnv> {
@@ -37,6 +39,13 @@ export function createApp(services: AppServices): Hono<HonoEnv> {
   app.route('/v1', classifyRoutes());
   app.route('/v1', modelRoutes());
   app.route('/v1', healthRoutes());
+  if (services.batches) {
+    app.route(
+      '/v1',
+      batchRoutes(services.batches, () => ''),
+    );
+    app.route('/v1', webhookRoutes(services.batches));
+  }
 
   app.notFound((c) =>
     toProblemResponse(

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
+import type { BatchServices } from '../batch/batch-services.ts';
 import type { ClassifyOptions, Transcode } from '../classify.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
@@ -8,6 +9,8 @@ import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 export interface AppServices {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
+  /** Absent in a deployment without a database. */
+  readonly batches?: BatchServices;
   readonly serverTiming: boolean;
   /** What this deployment decodes with. */
   readonly image?: ClassifyOptions['image'];
