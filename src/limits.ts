@@ -166,3 +166,6 @@ export const maxTierItems = 256;
 /** The tier says whether it takes a chunk at once; then it may be silent while a large image is decoded. */
 export const tierConnectMs = 10_000;
 export const tierSilenceMs = 60_000;
+
+/** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
+export const maxTierTensorBytes = 64 * MiB;
