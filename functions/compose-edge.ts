@@ -20,20 +20,22 @@ import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { resolveHost } from '../src/net/resolve-host.ts';
 import { Metrics } from '../src/observe/metrics.ts';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
+import { type BatchEnv, composeBatches } from './edge-batches.ts';
 import { parseSettings } from './settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
 /** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
-export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER'> & {
-  readonly ASSETS?: Fetcher;
-  readonly RATE_LIMITER?: RateLimit;
-  readonly ANALYTICS?: AnalyticsEngineDataset;
-  readonly API_KEYS?: string;
-  readonly IMAGES?: ImagesBinding;
-  readonly IMAGES_BUCKET?: R2Bucket;
-  readonly MODELS_KV?: KVNamespace;
-  readonly UPLOAD_TOKEN_SECRET?: string;
-};
+export type EdgeEnv = Omit<Env, keyof BatchEnv | 'ASSETS' | 'RATE_LIMITER'> &
+  Partial<BatchEnv> & {
+    readonly ASSETS?: Fetcher;
+    readonly RATE_LIMITER?: RateLimit;
+    readonly ANALYTICS?: AnalyticsEngineDataset;
+    readonly API_KEYS?: string;
+    readonly IMAGES?: ImagesBinding;
+    readonly IMAGES_BUCKET?: R2Bucket;
+    readonly MODELS_KV?: KVNamespace;
+    readonly UPLOAD_TOKEN_SECRET?: string;
+  };
 
 /**
  * Everything an isolate needs, made once: the only place where adapters meet the product.
@@ -71,20 +73,43 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
       });
     },
   });
+  const image = { loadWebpModule: () => webpWasm };
+  const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
+  const urls = { allow: settings.imageUrlAllow, resolveHost };
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({
     catalog,
     sessions,
     decoding: new Gate({ capacity: 1, ...gate }),
-    image: { loadWebpModule: () => webpWasm },
-    ...(env.IMAGES && { transcode: createCloudflareImagesTranscode(env.IMAGES) }),
+    image,
+    ...(transcode && { transcode }),
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
-  return createApp({
+  const batches = hasBatches(env)
+    ? composeBatches(env, {
+        catalog,
+        image,
+        transcode,
+        imageBucket: bucket,
+        urls,
+        log: writeLog,
+        async findModel(name, version) {
+          const manifest = await catalog.readManifest(name, version);
+          return {
+            manifest,
+            labels: catalog.readLabels(manifest),
+            // A consumer has no client that could go away: nothing but it keeps the load alive.
+            withSession: (use) => sessions.withSession(manifest, () => undefined, use),
+          };
+        },
+      })
+    : undefined;
+  const app = createApp({
+    ...(batches && { batches }),
     catalog,
     sessions,
     classifier,
@@ -99,13 +124,21 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
       },
     }),
     corsOrigins: settings.corsOrigins,
-    urls: { allow: settings.imageUrlAllow, resolveHost },
+    urls,
     ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
+  return { app, batches };
+}
+
+export type Edge = ReturnType<typeof composeEdge>;
+
+/** A deployment without the database and the queues answers pictures, and takes no batches. */
+function hasBatches(env: EdgeEnv): env is EdgeEnv & BatchEnv {
+  return Boolean(env.BATCHES_DB && env.BATCHES && env.BATCH_CHUNKS && env.BATCH_WEBHOOKS);
 }
 
 async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {

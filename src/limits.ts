@@ -116,7 +116,7 @@ export const maxWebpBytes = 40 * 1024 * 1024;
 // ---- What the service fetches itself ----
 
 /** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
-export const maxUrlLength = 4096;
+export const maxUrlLength = 2048;
 export const maxUrlRedirects = 5;
 /** From the first look-up to the last byte. */
 export const urlTimeoutMs = 5_000;
@@ -158,3 +158,56 @@ export const maxUploadTokenSeconds = 3600;
 
 /** A credential: keys have 50 characters, tokens some 250. */
 export const maxCredentialLength = 2048;
+// ---- Batches ----
+
+/** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
+export const maxBatchItems = 100_000;
+
+/** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
+export const maxBatchBodyBytes = 100 * MiB;
+
+/** A line of NDJSON, and a JSON list as a whole: base64 of maxBodyBytes is 26.7 MiB. */
+export const maxInputLineBytes = 28 * MiB;
+
+/** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
+export const batchChunkItems = 32;
+
+/** Chunks in one INSERT: 10 x 32 references of at most 2.1 KB are 0.7 MB; a D1 value may have 2 MB. */
+export const chunkRowsPerInsert = 10;
+
+/** Images of a request are put into objects of this size; one that is larger has one of its own. */
+export const packBytes = 4 * MiB;
+
+/** Predictions per item: a chunk's results are read whole, 32 x 100 x ~100 bytes = 320 KB. */
+export const maxBatchTopK = 100;
+
+/** Characters of a batch's metadata as JSON. */
+export const maxMetadataBytes = 4096;
+
+/** Times an item is tried whose image cannot be had or on which the tier dies. */
+export const maxItemAttempts = 5;
+
+/** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
+export const maxRetryDelaySeconds = 600;
+
+/** A webhook's receiver has to answer within this; the specification advises 15 to 30 s. */
+export const webhookTimeoutMs = 20_000;
+
+/** How often a batch's events look for progress (one row of D1 each time), and how long one stream lasts. */
+export const eventsIntervalMs = 1000;
+export const maxEventsMs = 15 * 60_000;
+
+/** An inbound event: text with a URL in it, not the image. */
+export const maxWebhookBytes = 1 * MiB;
+
+// ---- The Node tier ----
+
+/** Items in one request to the tier. */
+export const maxTierItems = 256;
+
+/** The tier says whether it takes a chunk at once; then it may be silent while a large image is decoded. */
+export const tierConnectMs = 10_000;
+export const tierSilenceMs = 60_000;
+
+/** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
+export const maxTierTensorBytes = 64 * MiB;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { unstable_startWorker } from 'wrangler';
 import { buildWeb } from './build-web.ts';
+import { migrateLocalBatches } from './migrate-batches.ts';
 import { projectRoot, stateDir } from './paths.ts';
 import { seedLocalModels } from './seed-models.ts';
 
@@ -22,6 +23,7 @@ export async function startLocalWorker(port: number): Promise<LocalWorker> {
   process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
   await buildWeb();
   await seedLocalModels();
+  await migrateLocalBatches();
   const worker = await unstable_startWorker({
     config: join(projectRoot, 'wrangler.toml'),
     // A service on this machine, for whoever sits at it: no key is needed.

@@ -12,12 +12,14 @@ import { admission } from './middleware/admission.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
 import { toProblemResponse } from './problem.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { ServerTiming } from './server-timing.ts';
 
 /** Headers a page of another origin may read. */
@@ -90,6 +92,7 @@ export function createApp(options: AppOptions) {
     workersAiRoutes(),
     huggingFaceRoutes(),
     openInferenceRoutes(),
+    ...(options.batches ? [batchRoutes(options.batches), webhookRoutes(options.batches)] : []),
   ];
   for (const routes of api) app.route('/', routes);
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {

@@ -3,6 +3,7 @@ import type { RequestIdVariables } from 'hono/request-id';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import type { Principal } from '../access/api-keys.ts';
 import type { Gate } from '../admission/gate.ts';
+import type { BatchServices } from '../batch/batch-services.ts';
 import type { Classifier } from '../classifier.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
@@ -17,6 +18,8 @@ export interface AppOptions {
   readonly sessions: SessionCache;
   readonly classifier: Classifier;
   readonly access: AccessPolicy;
+  /** Absent in a deployment without a database. */
+  readonly batches?: BatchServices;
   /** Bytes of request bodies held at once, see limits.ts. */
   readonly bodies: Gate;
   readonly metrics: Metrics;

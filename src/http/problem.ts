@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { CodedError } from '../errors.ts';
 
 /** 499 is for logs alone: whoever would read it has gone. */
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
 
 interface ProblemKind {
   readonly status: ProblemStatus;
@@ -39,6 +39,16 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   webhook_source_unknown: { status: 404, title: 'No such webhook source' },
   webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
   webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
+  batch_unknown: { status: 404, title: 'No such batch' },
+  batch_tier_unavailable: { status: 503, title: 'Batch tier unavailable' },
+  batch_retries_exhausted: { status: 503, title: 'Given up after many attempts' },
+  chunk_invalid: { status: 400, title: 'Invalid chunk' },
+  tier_unauthorized: { status: 401, title: 'Wrong bearer secret' },
+  tier_busy: { status: 503, title: 'The tier is busy' },
+  idempotency_key_invalid: { status: 400, title: 'Invalid Idempotency-Key' },
+  idempotency_key_in_use: { status: 409, title: 'Idempotency-Key in use' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency-Key reused' },
+  image_not_found: { status: 404, title: 'No image there' },
   image_format_unknown: { status: 415, title: 'Not a known image format' },
   image_format_unsupported: { status: 415, title: 'Unsupported image format' },
   image_malformed: { status: 422, title: 'Malformed image' },

@@ -1,5 +1,6 @@
 import { createTestHarness } from 'wrangler';
 import { verifyAssets } from '../../src/cli/assets.ts';
+import { applyMigrations, type MigratedDatabase } from '../../src/cli/migrate-batches.ts';
 import { buildDir, projectRoot } from '../../src/cli/paths.ts';
 import { putMissing, type SeedBucket } from '../../src/cli/seed-models.ts';
 
@@ -7,11 +8,19 @@ import { putMissing, type SeedBucket } from '../../src/cli/seed-models.ts';
 export interface EdgeServer {
   readonly url: string;
   readonly models: SeedBucket;
+  /** The bindings, as the Worker has them. */
+  readonly env: EdgeBindings;
   /** `fetch` on the server with a timeout; `path` starts with a slash. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Lines the Worker logged, parsed. */
   logs(): Record<string, unknown>[];
   stop(): Promise<void>;
+}
+
+export interface EdgeBindings {
+  readonly MODELS: SeedBucket;
+  readonly BATCHES: SeedBucket;
+  readonly BATCHES_DB: MigratedDatabase;
 }
 
 export async function startEdge({
@@ -34,11 +43,15 @@ export async function startEdge({
     ],
   });
   const url = (await harness.listen()).url.origin;
-  const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();
+  const env = await harness.getWorker<EdgeBindings>().getEnv();
+  const { MODELS: models } = env;
+  // A configuration of a test may leave batches out.
+  if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
   if (seed) await putMissing(models, await verifyAssets());
   return {
     url,
     models,
+    env,
     fetch: (path, init) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(30_000), ...init }),
     logs: () =>
       harness.getLogs().flatMap(({ message }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readBytes } from '../../src/http/read-body.ts';
+import { readBytes } from '../../src/http/read-bytes.ts';
 
 function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request {
   const body = new ReadableStream({
