@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workerd/**', 'test/edge/**'],
+          exclude: ['test/workerd/**', 'test/edge/**', 'test/browser/**'],
           testTimeout: 60_000,
         },
       },
@@ -23,7 +23,7 @@ export default defineConfig({
         root,
         test: {
           name: 'edge',
-          include: ['test/edge/**/*.test.ts'],
+          include: ['test/edge/**/*.test.ts', 'test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -64,7 +64,7 @@ async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>, deadli
  * Reads on without keeping anything, up to a bound. A client that is still sending when the answer
  * comes sees a reset connection instead of the 413 that explains it.
  */
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+export async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const deadline = Date.now() + maxDrainMs;
   try {
     for (let drained = 0; drained < maxDrainBytes && Date.now() < deadline; ) {

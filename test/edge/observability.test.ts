@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricFamilies } from '../../src/observe/metrics.ts';
+import { goldenPath } from '../golden/golden.ts';
+import { type EdgeServer, startEdge } from './edge-server.ts';
+
+const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+let edge: EdgeServer;
+beforeAll(async () => {
+  edge = await startEdge();
+});
+afterAll(() => edge?.stop());
+
+describe('what a platform engineer sees', () => {
+  it('one log line a request, with figures and without the picture', async () => {
+    await edge.fetch('/v1/classify', {
+      method: 'POST',
+      body: photo,
+      headers: { 'x-request-id': 'seen' },
+    });
+    await edge.fetch('/v1/classify', {
+      method: 'POST',
+      body: 'no picture',
+      headers: { 'x-request-id': 'bad', 'content-type': 'image/png' },
+    });
+    const lines = edge.logs().filter(({ event }) => event === 'request');
+    expect(lines.find(({ request_id }) => request_id === 'seen')).toMatchObject({
+      level: 'info',
+      method: 'POST',
+      route: '/v1/classify',
+      status: 200,
+      outcome: 'ok',
+      principal: 'public',
+      model: 'resnet18-imagenet1k/2',
+      images: 1,
+      image_bytes: photo.length,
+      image_pixels: 451 * 300,
+      answer: 'bypass',
+      duration_ms: expect.any(Number),
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      server_timing: expect.stringContaining('inference'),
+    });
+    expect(lines.find(({ request_id }) => request_id === 'bad')).toMatchObject({
+      status: 415,
+      outcome: 'image_format_unknown',
+    });
+    expect(JSON.stringify(edge.logs())).not.toContain('no picture');
+  });
+
+  it('the caller’s trace goes on, a broken one is begun anew', async () => {
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const ask = (traceparent: string) =>
+      edge.fetch('/v1/health/live', { headers: { traceparent, tracestate: 'a=1' } });
+    const answer = (await ask(`00-${traceId}-b7ad6b7169203331-01`)).headers;
+    expect(answer.get('traceparent')).toMatch(
+      new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`),
+    );
+    expect(answer.get('tracestate')).toBe('a=1');
+    const anew = (await ask(`00-${'0'.repeat(32)}-b7ad6b7169203331-01`)).headers.get('traceparent');
+    expect(anew).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  });
+
+  it('metrics that Prometheus can read and that add up', async () => {
+    const read = async () => await (await edge.fetch('/metrics')).text();
+    const readValue = (text: string, series: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.split(' ')
+          .at(-1) ?? 0,
+      );
+    const series = 'resnet_edge_requests_total{route="/v1/classify",status="200",outcome="ok"}';
+    const before = readValue(await read(), series);
+    for (let round = 0; round < 3; round++) await edge.fetch('/v1/classify', { method: 'POST', body: photo });
+    const text = await read();
+    expect(readValue(text, series)).toBe(before + 3);
+    for (const [name, { type }] of Object.entries(metricFamilies))
+      expect(text).toContain(`# TYPE ${name} ${type}`);
+    expect(readValue(text, 'resnet_edge_model_loads_total{model="resnet18-imagenet1k/2"}')).toBe(1);
+    expect(readValue(text, 'resnet_edge_runtime_memory_bytes')).toBeGreaterThan(10_000_000);
+    expect(readValue(text, 'resnet_edge_body_bytes_in_flight')).toBe(0);
+    const stage = 'resnet_edge_stage_duration_seconds';
+    const count = readValue(text, `${stage}_count{stage="inference"}`);
+    expect(count).toBeGreaterThanOrEqual(4);
+    expect(readValue(text, `${stage}_bucket{stage="inference",le="+Inf"}`)).toBe(count);
+    // Every line is a comment or a series with a number.
+    for (const line of text.trim().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) |[a-z_]+(\{[^}]*\})? -?[0-9.e+-]+$)/);
+  });
+});
+
+describe('more work than an isolate can do', () => {
+  it('is refused by its deadline, with Retry-After, and the rest is answered', async () => {
+    const slow = await startEdge();
+    try {
+      const bodies = Array.from({ length: 24 }, async (_, index) => {
+        const copy = new Uint8Array(20 * 1024 * 1024 - index);
+        copy.set(photo); // garbage after the end of image is tolerated, and each body is 20 MB
+        return await slow.fetch('/v1/classify', {
+          method: 'POST',
+          body: copy,
+          headers: { prefer: 'wait=1' },
+        });
+      });
+      const answers = await Promise.all(bodies);
+      const statuses = answers.map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set([200, 503]));
+      for (const answer of answers) {
+        if (answer.status === 503) {
+          expect(answer.headers.get('retry-after')).toBe('1');
+          expect(await answer.json()).toMatchObject({ code: 'overloaded' });
+        } else expect(answer.headers.get('preference-applied')).toBe('wait=1');
+      }
+      expect((await slow.fetch('/v1/classify', { method: 'POST', body: photo })).status).toBe(200);
+    } finally {
+      await slow.stop();
+    }
+  });
+});
