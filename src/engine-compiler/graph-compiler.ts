@@ -13,6 +13,9 @@ type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 /** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
 const maxSum = 2 ** 20;
 
+/** The image's three channels and one of nothing: pixels stay aligned. */
+const imageChannels = 4;
+
 const f32 = Math.fround;
 
 /** Walks a QDQ graph once and writes down what the engine has to do. */
@@ -83,7 +86,7 @@ export class GraphCompiler {
 
   #compileInput(node: OnnxNode): void {
     const { scale, zeroPoint } = this.#reader.quantizationOf(node);
-    const target = this.#tensors.add(node.outputs[0]!, [this.#side, this.#side, 3], zeroPoint);
+    const target = this.#tensors.add(node.outputs[0]!, [this.#side, this.#side, 3], zeroPoint, imageChannels);
     this.#operators.push({ type: 'quantize_input', target, scale, zero_point: zeroPoint });
   }
 

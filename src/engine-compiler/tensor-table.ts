@@ -11,20 +11,22 @@ export type DraftTensor = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: P
   readonly logicalChannels: number;
 };
 
-/** The image keeps its pixels four bytes or words apart. */
-const imageChannels = 4;
-
 /** Quantized tensors of the graph, and what the engine makes of them. */
 export class TensorTable {
   readonly #drafts: DraftTensor[] = [];
   readonly #ids = new Map<string, number>();
 
-  add(name: string, [height, width, channels]: readonly [number, number, number], zeroPoint: number): number {
+  add(
+    name: string,
+    [height, width, channels]: readonly [number, number, number],
+    zeroPoint: number,
+    physicalChannels = roundUp(channels, panelChannels),
+  ): number {
     const id = this.#drafts.length;
     this.#drafts.push({
       height,
       width,
-      channels: channels < imageChannels ? imageChannels : roundUp(channels, panelChannels),
+      channels: physicalChannels,
       logicalChannels: channels,
       pad: { top: 0, left: 0, bottom: 0, right: 0 },
       zero_point: zeroPoint,
