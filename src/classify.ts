@@ -7,6 +7,7 @@ import { topK } from './postprocess/top-k.ts';
 import { decodeToCrop, type ImageCrop, type ImageOptions } from './preprocess/image-to-crop.ts';
 import type { PreprocessSpec } from './preprocess/preprocess-spec.ts';
 import { toTensor } from './preprocess/to-tensor.ts';
+import type { Fp32Tensor } from './tensor.ts';
 
 /** One class with its probability. */
 export interface Prediction {
@@ -52,12 +53,18 @@ export interface ClassifyModel {
   withSession<T>(use: (session: InferenceSession) => Promise<T>): Promise<T>;
 }
 
+export type Scoring = 'softmax' | 'sigmoid' | 'none';
+
 export interface ClassifyOptions {
   /** Number of predictions, at least 1. */
   readonly topK: number;
+  /** How logits become scores; a model that gives probabilities is left as it is. Default: 'softmax'. */
+  readonly scoring?: Scoring;
   readonly image?: ImageOptions;
   /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
   readonly transcode?: Transcode;
+  /** Awaited before the image is decoded; what it gives is called when the pixels are no longer held. */
+  readonly admit?: () => Promise<() => void>;
   /** Awaited after each stage: the moment at which a clock can be read (workerd's stands still during CPU work). */
   readonly onStage?: (stage: Stage) => Promise<void> | void;
 }
@@ -76,11 +83,7 @@ export async function classify(
   options: ClassifyOptions,
 ): Promise<Classification> {
   const { manifest } = model;
-  const { header, crop, approximate } = await decodeOrTranscode(bytes, manifest.preprocess, options);
-  await options.onStage?.('decode');
-
-  const input = toTensor(crop, manifest.preprocess);
-  await options.onStage?.('preprocess');
+  const { image, input } = await toModelInput(bytes, manifest.preprocess, options);
 
   const { data } = await model.withSession(async (session) => {
     await options.onStage?.('model');
@@ -95,27 +98,54 @@ export async function classify(
       `The model gave ${data.length} scores for ${labels.length} labels.`,
     );
   }
-  const scores = manifest.output.kind === 'logits' ? softmax(data) : data;
+  const scores = manifest.output.kind === 'logits' ? toScores(data, options.scoring ?? 'softmax') : data;
   const predictions = topK(scores, options.topK).map((classIndex) => {
     const { wnid, label } = labels[classIndex]!;
     return { classIndex, wnid, label, score: scores[classIndex]! };
   });
-  const turned = header.orientation >= 5;
-  return {
-    image: {
+  return { image, predictions };
+}
+
+function toScores(logits: Float32Array, scoring: Scoring): Float32Array {
+  if (scoring === 'softmax') return softmax(logits);
+  return scoring === 'none' ? logits : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+/** How an image is decoded; the part of the options that comes before the model. */
+export type DecodeOptions = Pick<ClassifyOptions, 'image' | 'transcode' | 'admit' | 'onStage'>;
+
+/**
+ * @returns what the image is, and the model's input: FP32 (1, 3, centerCrop, centerCrop).
+ * @throws {CodedError} `image_*`; whatever `admit` and `onStage` throw.
+ */
+export async function toModelInput(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  options: DecodeOptions,
+): Promise<{ image: ClassifiedImage; input: Fp32Tensor }> {
+  const leave = await options.admit?.();
+  try {
+    const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
+    await options.onStage?.('decode');
+    const input = toTensor(crop, spec);
+    await options.onStage?.('preprocess');
+    const turned = header.orientation >= 5;
+    const image = {
       format: header.format,
       width: turned ? header.height : header.width,
       height: turned ? header.width : header.height,
       approximate,
-    },
-    predictions,
-  };
+    };
+    return { image, input };
+  } finally {
+    leave?.();
+  }
 }
 
 async function decodeOrTranscode(
   bytes: Uint8Array,
   spec: PreprocessSpec,
-  { image, transcode }: ClassifyOptions,
+  { image, transcode }: DecodeOptions,
 ): Promise<ImageCrop> {
   try {
     return await decodeToCrop(bytes, spec, image);

@@ -24,6 +24,12 @@ export const maxDrainMs = 10_000;
 /** Images in one multipart request: 16 x ~90 ms of inference stays under 2 s of CPU. */
 export const maxImagesPerRequest = 16;
 
+/**
+ * Elements of one tensor of the Open Inference Protocol: 16 images of 3 x 224 x 224 are 9.6 MB as FP32.
+ * As JSON numbers they would not fit maxBodyBytes, which refuses them first.
+ */
+export const maxTensorElements = 16 * 3 * 224 * 224;
+
 /** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
 export const maxMultipartFields = 32;
 
@@ -106,3 +112,102 @@ export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
  * of another. Such a decode runs alone.
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
+
+// ---- What the service fetches itself ----
+
+/** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
+export const maxUrlLength = 2048;
+export const maxUrlRedirects = 5;
+/** From the first look-up to the last byte. */
+export const urlTimeoutMs = 5_000;
+
+// ---- Admission to an isolate ----
+
+/**
+ * Bytes of request bodies held at once: one at its limit. A JSON body counts fourfold, because its bytes,
+ * text, base64 string and image exist at the same time; so it is limited to a quarter.
+ */
+export const maxBodiesInFlightBytes = maxBodyBytes;
+export const jsonBodyWeight = 4;
+export const maxJsonBodyBytes = maxBodyBytes / jsonBodyWeight;
+
+/** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB, and are copied once to be aligned. */
+export const maxTensorBodyBytes = 10 * MiB;
+export const tensorBodyWeight = 2;
+
+/** A body that sends nothing for so long is given up, so that it does not keep its place. */
+export const bodyIdleTimeoutMs = 10_000;
+/** A whole body: 20 MiB at 6 Mbit/s take 28 s. */
+export const bodyTimeoutMs = 30_000;
+
+/** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
+export const maxWaitingRequests = 64;
+
+/** How long a request waits in all unless `Prefer: wait=` says otherwise, and the most it may ask for. */
+export const defaultWaitMs = 10_000;
+export const maxWaitMs = 30_000;
+
+/** A place that nobody gave back: longer than any decode, shorter than a Worker's patience. */
+export const maxHoldMs = 60_000;
+
+// ---- Access ----
+
+/** An upload token lives from a few seconds to an hour: it cannot be called back. */
+export const defaultUploadTokenSeconds = 300;
+export const maxUploadTokenSeconds = 3600;
+
+/** A credential: keys have 50 characters, tokens some 250. */
+export const maxCredentialLength = 2048;
+// ---- Batches ----
+
+/** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
+export const maxBatchItems = 100_000;
+
+/** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
+export const maxBatchBodyBytes = 100 * MiB;
+
+/** A line of NDJSON, and a JSON list as a whole: base64 of maxBodyBytes is 26.7 MiB. */
+export const maxInputLineBytes = 28 * MiB;
+
+/** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
+export const batchChunkItems = 32;
+
+/** Chunks in one INSERT: 10 x 32 references of at most 2.1 KB are 0.7 MB; a D1 value may have 2 MB. */
+export const chunkRowsPerInsert = 10;
+
+/** Images of a request are put into objects of this size; one that is larger has one of its own. */
+export const packBytes = 4 * MiB;
+
+/** Predictions per item: a chunk's results are read whole, 32 x 100 x ~100 bytes = 320 KB. */
+export const maxBatchTopK = 100;
+
+/** Characters of a batch's metadata as JSON. */
+export const maxMetadataBytes = 4096;
+
+/** Times an item is tried whose image cannot be had or on which the tier dies. */
+export const maxItemAttempts = 5;
+
+/** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
+export const maxRetryDelaySeconds = 600;
+
+/** A webhook's receiver has to answer within this; the specification advises 15 to 30 s. */
+export const webhookTimeoutMs = 20_000;
+
+/** How often a batch's events look for progress (one row of D1 each time), and how long one stream lasts. */
+export const eventsIntervalMs = 1000;
+export const maxEventsMs = 15 * 60_000;
+
+/** An inbound event: text with a URL in it, not the image. */
+export const maxWebhookBytes = 1 * MiB;
+
+// ---- The Node tier ----
+
+/** Items in one request to the tier. */
+export const maxTierItems = 256;
+
+/** The tier says whether it takes a chunk at once; then it may be silent while a large image is decoded. */
+export const tierConnectMs = 10_000;
+export const tierSilenceMs = 60_000;
+
+/** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
+export const maxTierTensorBytes = 64 * MiB;

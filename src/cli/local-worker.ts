@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { unstable_startWorker } from 'wrangler';
+import { buildWeb } from './build-web.ts';
+import { migrateLocalBatches } from './migrate-batches.ts';
 import { projectRoot, stateDir } from './paths.ts';
 import { seedLocalModels } from './seed-models.ts';
 
@@ -19,9 +21,15 @@ export interface LocalWorker {
 export async function startLocalWorker(port: number): Promise<LocalWorker> {
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
+  await buildWeb();
   await seedLocalModels();
+  await migrateLocalBatches();
   const worker = await unstable_startWorker({
     config: join(projectRoot, 'wrangler.toml'),
+    // A service on this machine, for whoever sits at it: no key is needed.
+    bindings: {
+      PUBLIC_SCOPES: { type: 'plain_text', value: 'classify,batch,admin' },
+    },
     dev: {
       server: { hostname: '127.0.0.1', port },
       persist: stateDir,

@@ -14,7 +14,10 @@ export type KernelChoice = 'auto' | KernelSetName;
 export function parseKernelChoice(value: string | undefined): KernelChoice {
   const choice = ['auto', ...kernelSetNames].find((name) => name === (value || 'auto'));
   if (!choice)
-    throw new CodedError('internal', `ENGINE_KERNELS must be auto, plain or relaxed, got: ${value}`);
+    throw new CodedError(
+      'configuration_invalid',
+      `ENGINE_KERNELS must be auto, plain or relaxed, got: ${value}`,
+    );
   return choice as KernelChoice;
 }
 

@@ -1,79 +1,32 @@
+import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
-import { maxDrainBytes, maxDrainMs } from '../limits.ts';
+import { jsonBodyWeight } from '../limits.ts';
+import type { HonoEnv } from './context.ts';
+import { emptyBody, readBytes, toDeclaredLength } from './read-bytes.ts';
 
 /**
- * Reads a request body, counting as it goes: Content-Length is a hint, never trusted.
+ * Reads the body of a request that has been admitted: its bytes count against the isolate's budget until
+ * the request ends.
  *
- * @param maxBytes refused as soon as one byte more has come.
- * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`.
+ * @param weight how many times over the body will be held.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const declared = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (!request.body) throw empty();
-  if (declared > maxBytes) {
-    await drain(request.body.getReader());
-    throw tooLarge(maxBytes);
-  }
-
-  // With an honest length the body is written once, in place; without one it is joined at the end.
-  const whole = declared > 0 ? new Uint8Array(declared) : undefined;
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  const reader = request.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
-      });
-      if (done) break;
-      if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
-      if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
-        whole.set(value, total);
-      else chunks.push(value);
-      total += value.byteLength;
-    }
-  } catch (error) {
-    await drain(reader);
-    throw error;
-  }
-  if (total === 0) throw empty();
-  if (whole && chunks.length === 0) return whole.subarray(0, total);
-  return join(whole, chunks, total);
+export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1): Promise<Uint8Array> {
+  const request = c.req.raw;
+  if (!request.body) throw emptyBody();
+  const declared = toDeclaredLength(request);
+  // Without an honest length as much as may come is reserved.
+  if (!(declared > maxBytes))
+    await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
+  return await readBytes(request, maxBytes);
 }
 
-/**
- * Reads on without keeping anything, up to a bound. A client that is still sending when the answer
- * comes sees a reset connection instead of the 413 that explains it.
- */
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  const deadline = Date.now() + maxDrainMs;
+/** A small JSON body, or one that holds a base64 image. Throws as `readBody`, and `json_invalid`. */
+export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promise<unknown> {
+  const bytes = await readBody(c, maxBytes, jsonBodyWeight);
   try {
-    for (let drained = 0; drained < maxDrainBytes && Date.now() < deadline; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      drained += value.byteLength;
-    }
-    await reader.cancel();
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    // The client is gone: nobody reads the answer.
+    throw new CodedError('json_invalid', 'The body is not JSON.');
   }
-}
-
-function join(head: Uint8Array | undefined, chunks: readonly Uint8Array[], total: number): Uint8Array {
-  const joined = new Uint8Array(total);
-  let offset = total - chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-  if (head) joined.set(head.subarray(0, offset));
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return joined;
-}
-
-function tooLarge(maxBytes: number): CodedError {
-  return new CodedError('body_too_large', `The body is larger than ${maxBytes} bytes.`);
-}
-
-function empty(): CodedError {
-  return new CodedError('body_empty', 'The body is empty: send an image.');
 }

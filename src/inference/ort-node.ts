@@ -8,6 +8,8 @@ import type { Fp32Tensor } from '../tensor.ts';
 export interface OrtNodeSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** Whether the first dimension of the first input is free, so that images can be run together. */
+  readonly takesBatches: boolean;
   /**
    * @param feeds one tensor per input name.
    * @returns All outputs by name, in the order of `outputNames`.
@@ -56,7 +58,9 @@ export async function createOrtNodeSession(
     typeof model === 'string'
       ? await InferenceSession.create(model, sessionOptions)
       : await InferenceSession.create(model, sessionOptions);
+  const [input] = session.inputMetadata;
   return {
+    takesBatches: input?.isTensor === true && typeof input.shape[0] === 'string',
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(feeds) {

@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
 import {
   type Catalog,
   type ClassLabel,
@@ -11,7 +12,6 @@ import {
 import type { ModelSources } from './model-sources.ts';
 import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
@@ -54,16 +54,18 @@ export class CatalogReader {
 
   /**
    * @param name a catalogue name, or undefined for the default model.
+   * @param pinned a version, for work that was begun with it; default: what the name means now.
    * @throws {CodedError} `model_unknown`, `model_unavailable`, `model_manifest_invalid`.
    */
-  async readManifest(name: string | undefined): Promise<ModelManifest> {
+  async readManifest(name: string | undefined, pinned?: string): Promise<ModelManifest> {
     const catalog = await this.readCatalog();
     const wanted = name ?? catalog.defaultModel;
-    const version = catalog.versions.get(wanted);
-    if (version === undefined) {
+    const current = catalog.versions.get(wanted);
+    if (current === undefined) {
       const known = [...catalog.versions.keys()].slice(0, 20).join(', ');
       throw new CodedError('model_unknown', `No model is named "${wanted}". Known: ${known}.`);
     }
+    const version = pinned ?? current;
     const key = toModelKey(wanted, version, manifestFile);
     const cached = this.#manifests.get(key);
     if (cached) return cached;

@@ -1,5 +1,6 @@
 import { createTestHarness } from 'wrangler';
 import { verifyAssets } from '../../src/cli/assets.ts';
+import { applyMigrations, type MigratedDatabase } from '../../src/cli/migrate-batches.ts';
 import { buildDir, projectRoot } from '../../src/cli/paths.ts';
 import { putMissing, type SeedBucket } from '../../src/cli/seed-models.ts';
 
@@ -7,6 +8,8 @@ import { putMissing, type SeedBucket } from '../../src/cli/seed-models.ts';
 export interface EdgeServer {
   readonly url: string;
   readonly models: SeedBucket;
+  /** The bindings, as the Worker has them. */
+  readonly env: EdgeBindings;
   /** `fetch` on the server with a timeout; `path` starts with a slash. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Lines the Worker logged, parsed. */
@@ -14,22 +17,41 @@ export interface EdgeServer {
   stop(): Promise<void>;
 }
 
+export interface EdgeBindings {
+  readonly MODELS: SeedBucket;
+  readonly BATCHES: SeedBucket;
+  readonly BATCHES_DB: MigratedDatabase;
+}
+
 export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
-  vars = {},
+  vars = {} as Record<string, string>,
+  secrets = {} as Record<string, string>,
   workerDir = buildDir,
 } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath, vars, prebuiltWorkerDir: workerDir }],
+    // Open to everyone, and asked each question anew, unless a test says otherwise.
+    workers: [
+      {
+        configPath,
+        vars: { PUBLIC_SCOPES: 'classify,batch,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
+        secrets,
+        prebuiltWorkerDir: workerDir,
+      },
+    ],
   });
   const url = (await harness.listen()).url.origin;
-  const { MODELS: models } = await harness.getWorker<{ MODELS: SeedBucket }>().getEnv();
+  const env = await harness.getWorker<EdgeBindings>().getEnv();
+  const { MODELS: models } = env;
+  // A configuration of a test may leave batches out.
+  if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
   if (seed) await putMissing(models, await verifyAssets());
   return {
     url,
     models,
+    env,
     fetch: (path, init) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(30_000), ...init }),
     logs: () =>
       harness.getLogs().flatMap(({ message }) => {

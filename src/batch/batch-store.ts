@@ -1,0 +1,306 @@
+import type { Batch, BatchStatus, Chunk, InputReference, Tier, Troubles } from './batch.ts';
+
+interface BatchRow {
+  readonly id: string;
+  readonly owner: string;
+  readonly fingerprint: string | null;
+  readonly status: BatchStatus;
+  readonly tier: Tier;
+  readonly model: string;
+  readonly model_version: string;
+  readonly top_k: number;
+  readonly webhook_url: string | null;
+  readonly metadata: string;
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly last_trouble: string | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly expires_at: number;
+}
+
+export interface NewBatch {
+  readonly id: string;
+  readonly owner: string;
+  readonly idempotencyKey: string | undefined;
+  readonly tier: Tier;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly topK: number;
+  readonly expiresAt: number;
+}
+
+export interface ActivatedBatch {
+  readonly total: number;
+  readonly fingerprint: string;
+  readonly webhookUrl: string | undefined;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly topK: number;
+  readonly tier: Tier;
+}
+
+/** D1, the truth about every batch. Transitions are single statements; see migrations for what they trigger. */
+export class BatchStore {
+  readonly #db: D1Database;
+  readonly #now: () => number;
+
+  constructor(db: D1Database, now: () => number = Date.now) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** @returns false if the owner has used the idempotency key already. */
+  async create(batch: NewBatch): Promise<boolean> {
+    const { meta } = await this.#db
+      .prepare(
+        `INSERT INTO batches (id, owner, idempotency_key, status, tier, model, model_version, top_k, metadata,
+           created_at, progress_at, expires_at)
+         VALUES (?1, ?2, ?3, 'starting', ?4, ?5, ?6, ?7, '{}', ?8, ?8, ?9) ON CONFLICT DO NOTHING`,
+      )
+      .bind(
+        batch.id,
+        batch.owner,
+        batch.idempotencyKey ?? null,
+        batch.tier,
+        batch.model,
+        batch.modelVersion,
+        batch.topK,
+        this.#now(),
+        batch.expiresAt,
+      )
+      .run();
+    return meta.changes > 0;
+  }
+
+  async findByIdempotencyKey(
+    owner: string,
+    key: string,
+  ): Promise<{ batch: Batch; fingerprint: string | undefined } | undefined> {
+    const row = await this.#db
+      .prepare('SELECT * FROM batches WHERE owner = ?1 AND idempotency_key = ?2')
+      .bind(owner, key)
+      .first<BatchRow>();
+    return row ? { batch: toBatch(row), fingerprint: row.fingerprint ?? undefined } : undefined;
+  }
+
+  /** Adds chunks to a batch that is still `starting`. */
+  async addChunks(
+    batchId: string,
+    chunks: readonly {
+      readonly chunk: number;
+      readonly firstIndex: number;
+      readonly inputs: readonly InputReference[];
+    }[],
+  ): Promise<void> {
+    const rows = chunks.map(({ chunk, firstIndex, inputs }) => [
+      chunk,
+      firstIndex,
+      inputs.length,
+      JSON.stringify(inputs),
+    ]);
+    await this.#db
+      .prepare(
+        `INSERT INTO batch_chunks (batch_id, chunk, first_index, item_count, inputs)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2)`,
+      )
+      .bind(batchId, JSON.stringify(rows))
+      .run();
+  }
+
+  /** `starting` to `processing`: from here on the batch is accepted and must come to an end. */
+  async activate(id: string, batch: ActivatedBatch): Promise<void> {
+    await this.#db
+      .prepare(
+        `UPDATE batches SET status = 'processing', total = ?2, fingerprint = ?3, webhook_url = ?4, metadata = ?5,
+           model = ?6, model_version = ?7, top_k = ?8, tier = ?9, started_at = ?10, progress_at = ?10
+         WHERE id = ?1 AND status = 'starting'`,
+      )
+      .bind(
+        id,
+        batch.total,
+        batch.fingerprint,
+        batch.webhookUrl ?? null,
+        JSON.stringify(batch.metadata),
+        batch.model,
+        batch.modelVersion,
+        batch.topK,
+        batch.tier,
+        this.#now(),
+      )
+      .run();
+  }
+
+  async find(id: string): Promise<Batch | undefined> {
+    const row = await this.#db.prepare('SELECT * FROM batches WHERE id = ?1').bind(id).first<BatchRow>();
+    return row ? toBatch(row) : undefined;
+  }
+
+  /** Newest first. @param before only batches made before this time. */
+  async list(owner: string, limit: number, before: number): Promise<Batch[]> {
+    const { results } = await this.#db
+      .prepare(
+        'SELECT * FROM batches WHERE owner = ?1 AND created_at < ?2 ORDER BY created_at DESC, id LIMIT ?3',
+      )
+      .bind(owner, before, limit)
+      .all<BatchRow>();
+    return results.map(toBatch);
+  }
+
+  /** @returns false if it had ended already. */
+  async cancel(id: string): Promise<boolean> {
+    const { meta } = await this.#db
+      .prepare(
+        `UPDATE batches SET status = 'canceled', finished_at = ?2
+         WHERE id = ?1 AND status IN ('starting', 'processing')`,
+      )
+      .bind(id, this.#now())
+      .run();
+    return meta.changes > 0;
+  }
+
+  async findChunk(batchId: string, chunk: number): Promise<Chunk | undefined> {
+    const row = await this.#db
+      .prepare('SELECT first_index, inputs, troubles FROM batch_chunks WHERE batch_id = ?1 AND chunk = ?2')
+      .bind(batchId, chunk)
+      .first<{ first_index: number; inputs: string; troubles: string }>();
+    if (!row) return undefined;
+    return {
+      batchId,
+      chunk,
+      firstIndex: row.first_index,
+      inputs: JSON.parse(row.inputs),
+      troubles: JSON.parse(row.troubles),
+    };
+  }
+
+  /**
+   * Takes over the counts of a stored results object. They only grow: an older version of the object
+   * cannot take back what a newer one has counted, and the same version counts once.
+   */
+  async settleChunk(
+    batchId: string,
+    chunk: number,
+    counts: { readonly succeeded: number; readonly failed: number },
+    troubles: Troubles,
+  ): Promise<void> {
+    const { succeeded, failed } = counts;
+    await this.#db.batch([
+      this.#db
+        .prepare(
+          `UPDATE batch_chunks SET succeeded = ?3, failed = ?4
+           WHERE batch_id = ?1 AND chunk = ?2 AND succeeded + failed < ?3 + ?4`,
+        )
+        .bind(batchId, chunk, succeeded, failed),
+      this.#db
+        .prepare(
+          'UPDATE batch_chunks SET troubles = ?3 WHERE batch_id = ?1 AND chunk = ?2 AND troubles <> ?3',
+        )
+        .bind(batchId, chunk, JSON.stringify(troubles)),
+    ]);
+  }
+
+  /** Shows what holds a batch up; the next progress takes it away. */
+  async noteTrouble(batchId: string, code: string): Promise<void> {
+    await this.#db
+      .prepare("UPDATE batches SET last_trouble = ?2 WHERE id = ?1 AND status = 'processing'")
+      .bind(batchId, code)
+      .run();
+  }
+
+  async markSent(batchId: string, chunks: readonly number[]): Promise<void> {
+    await this.#db
+      .prepare(
+        `UPDATE batch_chunks SET sent_at = ?3
+         WHERE batch_id = ?1 AND chunk IN (SELECT value FROM json_each(?2))`,
+      )
+      .bind(batchId, JSON.stringify(chunks), this.#now())
+      .run();
+  }
+
+  /**
+   * Chunks of accepted batches whose message was never sent, or not since `sentBefore` while the batch has
+   * made no progress since then either: their messages are lost.
+   */
+  async findLostChunks(sentBefore: number, limit: number): Promise<{ batchId: string; chunk: number }[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT c.batch_id AS batchId, c.chunk AS chunk
+         FROM batches b JOIN batch_chunks c ON c.batch_id = b.id
+         WHERE b.status = 'processing' AND b.progress_at < ?1
+           AND c.succeeded + c.failed < c.item_count AND coalesce(c.sent_at, 0) < ?1
+         LIMIT ?2`,
+      )
+      .bind(sentBefore, limit)
+      .all<{ batchId: string; chunk: number }>();
+    return results;
+  }
+
+  /** Items from the start of the batch up to the first one without a result. */
+  async countReady(
+    batchId: string,
+  ): Promise<{ readonly chunks: number; readonly nextChunk: number | undefined }> {
+    const row = await this.#db
+      .prepare(
+        `SELECT min(chunk) AS chunk FROM batch_chunks WHERE batch_id = ?1 AND succeeded + failed < item_count`,
+      )
+      .bind(batchId)
+      .first<{ chunk: number | null }>();
+    const next = row?.chunk ?? undefined;
+    if (next !== undefined) return { chunks: next, nextChunk: next };
+    const count = await this.#db
+      .prepare('SELECT count(*) AS chunks FROM batch_chunks WHERE batch_id = ?1')
+      .bind(batchId)
+      .first<{ chunks: number }>();
+    return { chunks: count?.chunks ?? 0, nextChunk: undefined };
+  }
+
+  /** Batches that may be deleted: past their expiry, or begun by a request that never ended. */
+  async findExpired(abandonedBefore: number, limit: number): Promise<string[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT id FROM batches WHERE expires_at < ?1
+         UNION SELECT id FROM batches WHERE status = 'starting' AND progress_at < ?2 LIMIT ?3`,
+      )
+      .bind(this.#now(), abandonedBefore, limit)
+      .all<{ id: string }>();
+    return results.map(({ id }) => id);
+  }
+
+  /** Deletes a batch and all that belongs to it. Objects in R2 must be gone before. */
+  async delete(id: string): Promise<void> {
+    await this.#db.batch(
+      [
+        'DELETE FROM webhook_attempts WHERE delivery_id IN (SELECT id FROM webhook_deliveries WHERE batch_id = ?1)',
+        'DELETE FROM webhook_deliveries WHERE batch_id = ?1',
+        'DELETE FROM batch_chunks WHERE batch_id = ?1',
+        'DELETE FROM batches WHERE id = ?1',
+      ].map((sql) => this.#db.prepare(sql).bind(id)),
+    );
+  }
+}
+
+function toBatch(row: BatchRow): Batch {
+  return {
+    id: row.id,
+    owner: row.owner,
+    status: row.status,
+    tier: row.tier,
+    model: row.model,
+    modelVersion: row.model_version,
+    topK: row.top_k,
+    webhookUrl: row.webhook_url ?? undefined,
+    metadata: JSON.parse(row.metadata),
+    total: row.total,
+    succeeded: row.succeeded,
+    failed: row.failed,
+    lastTrouble: row.last_trouble ?? undefined,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,0 +1,23 @@
+import type { ChunkMessage, DeliveryMessage } from './batch.ts';
+
+/** Cloudflare Queues takes so many messages in one call. */
+const messagesPerCall = 100;
+
+export interface ChunkQueue {
+  send(messages: readonly ChunkMessage[]): Promise<void>;
+}
+
+export interface DeliveryQueue {
+  send(messages: readonly DeliveryMessage[]): Promise<void>;
+}
+
+export function createQueueSender<T>(queue: Queue<T>): { send(messages: readonly T[]): Promise<void> } {
+  return {
+    async send(messages) {
+      for (let start = 0; start < messages.length; start += messagesPerCall) {
+        const call = messages.slice(start, start + messagesPerCall);
+        await queue.sendBatch(call.map((body) => ({ body, contentType: 'json' })));
+      }
+    },
+  };
+}

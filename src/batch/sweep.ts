@@ -1,0 +1,49 @@
+import type { BatchStore } from './batch-store.ts';
+import type { ChunkQueue, DeliveryQueue } from './chunk-queue.ts';
+import { deleteBatchObjects } from './delete-batch-objects.ts';
+import type { DeliveryStore } from './delivery-store.ts';
+
+export interface SweepServices {
+  readonly store: BatchStore;
+  readonly deliveries: DeliveryStore;
+  readonly bucket: R2Bucket;
+  readonly queue: ChunkQueue;
+  readonly deliveryQueue: DeliveryQueue;
+  /** A batch that has made no progress for so long has its unfinished chunks sent again. */
+  readonly stallMs: number;
+  readonly now?: () => number;
+}
+
+/** So many of each kind in one sweep: an invocation may make 1,000 subrequests, the next one goes on. */
+const maxChunks = 1000;
+const maxBatches = 20;
+/** A request that is still sending after this has died. */
+const abandonedMs = 3_600_000;
+
+/**
+ * The scheduled handler. Messages are wake-up calls, the database is the truth: what should be under way
+ * and is not is sent again, what has expired is deleted. Every part may be cut short and repeated.
+ */
+export async function sweep(
+  services: SweepServices,
+): Promise<{ resent: number; owed: number; expired: number }> {
+  const { store, deliveries, bucket, queue, deliveryQueue, stallMs, now = Date.now } = services;
+  const lost = await store.findLostChunks(now() - stallMs, maxChunks);
+  await queue.send(lost.map(({ batchId, chunk }) => ({ batch_id: batchId, chunk })));
+  for (const batchId of new Set(lost.map((row) => row.batchId))) {
+    await store.markSent(
+      batchId,
+      lost.filter((row) => row.batchId === batchId).map(({ chunk }) => chunk),
+    );
+  }
+  const owed = await deliveries.findOwed(now() - stallMs, maxChunks);
+  await deliveryQueue.send(owed.map((id) => ({ delivery_id: id })));
+  await deliveries.touch(owed);
+
+  const expired = await store.findExpired(now() - abandonedMs, maxBatches);
+  for (const id of expired) {
+    await deleteBatchObjects(bucket, id);
+    await store.delete(id);
+  }
+  return { resent: lost.length, owed: owed.length, expired: expired.length };
+}

@@ -1,0 +1,51 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getPlatformProxy, unstable_splitSqlQuery } from 'wrangler';
+import { migrationsDir, projectRoot, stateDir } from './paths.ts';
+
+/** The part of D1 that migrating uses; the proxy's own types are the Worker's. */
+export interface MigratedDatabase {
+  prepare(sql: string): {
+    bind(...values: unknown[]): { run(): Promise<unknown> };
+    run(): Promise<unknown>;
+    all(): Promise<{ results: unknown[] }>;
+  };
+}
+
+/** `wrangler d1 migrations apply --local`, without a process of its own. */
+export async function migrateLocalBatches(): Promise<number> {
+  const proxy = await getPlatformProxy<{ BATCHES_DB: MigratedDatabase }>({
+    configPath: join(projectRoot, 'wrangler.toml'),
+    persist: { path: join(stateDir, 'v3') },
+  });
+  try {
+    return await applyMigrations(proxy.env.BATCHES_DB);
+  } finally {
+    await proxy.dispose();
+  }
+}
+
+/**
+ * Applies what is missing, in order, and notes it in the table that wrangler uses.
+ *
+ * @returns how many were applied.
+ */
+export async function applyMigrations(db: MigratedDatabase): Promise<number> {
+  await db
+    .prepare(
+      `CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
+       applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`,
+    )
+    .run();
+  const { results } = await db.prepare('SELECT name FROM d1_migrations').all();
+  const applied = new Set((results as { name: string }[]).map(({ name }) => name));
+  const missing = (await readdir(migrationsDir))
+    .filter((name) => name.endsWith('.sql') && !applied.has(name))
+    .sort();
+  for (const name of missing) {
+    const sql = await readFile(join(migrationsDir, name), 'utf8');
+    for (const statement of unstable_splitSqlQuery(sql)) await db.prepare(statement).run();
+    await db.prepare('INSERT INTO d1_migrations (name) VALUES (?1)').bind(name).run();
+  }
+  return missing.length;
+}

@@ -1,0 +1,98 @@
+import { CodedError } from '../errors.ts';
+import { bodyIdleTimeoutMs, bodyTimeoutMs, maxDrainBytes, maxDrainMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
+
+/** NaN if the header is missing or no length. */
+export function toDeclaredLength(request: Request): number {
+  return Number.parseInt(request.headers.get('content-length') ?? '', 10);
+}
+
+/**
+ * Reads a body, counting as it goes: Content-Length is a hint, never trusted.
+ *
+ * @param maxBytes refused as soon as one byte more has come.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
+ */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const declared = toDeclaredLength(request);
+  if (!request.body) throw emptyBody();
+  const reader = request.body.getReader();
+  if (declared > maxBytes) {
+    await drain(reader);
+    throw tooLarge(maxBytes);
+  }
+
+  // With an honest length the body is written once, in place; without one it is joined at the end.
+  const whole = declared > 0 ? new Uint8Array(declared) : undefined;
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const deadline = Date.now() + bodyTimeoutMs;
+  try {
+    for (;;) {
+      const { done, value } = await readChunk(reader, deadline);
+      if (done) break;
+      if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
+      if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
+        whole.set(value, total);
+      else chunks.push(value);
+      total += value.byteLength;
+    }
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'body_timeout')
+      await reader.cancel().catch(() => undefined);
+    else await drain(reader);
+    throw error;
+  }
+  if (total === 0) throw emptyBody();
+  if (whole && chunks.length === 0) return whole.subarray(0, total);
+  return join(whole, chunks, total);
+}
+
+async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>, deadline: number) {
+  const wait = Math.max(1, Math.min(bodyIdleTimeoutMs, deadline - Date.now()));
+  const chunk = reader.read().catch((cause: unknown) => {
+    throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
+  });
+  return await withTimeout(
+    chunk,
+    wait,
+    () => new CodedError('body_timeout', 'The body came too slowly and was given up.'),
+  );
+}
+
+/**
+ * Reads on without keeping anything, up to a bound. A client that is still sending when the answer
+ * comes sees a reset connection instead of the 413 that explains it.
+ */
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const deadline = Date.now() + maxDrainMs;
+  try {
+    for (let drained = 0; drained < maxDrainBytes && Date.now() < deadline; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      drained += value.byteLength;
+    }
+    await reader.cancel();
+  } catch {
+    // The client is gone: nobody reads the answer.
+  }
+}
+
+function join(head: Uint8Array | undefined, chunks: readonly Uint8Array[], total: number): Uint8Array {
+  const joined = new Uint8Array(total);
+  let offset = total - chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  if (head) joined.set(head.subarray(0, offset));
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return joined;
+}
+
+function tooLarge(maxBytes: number): CodedError {
+  return new CodedError('body_too_large', `The body is larger than ${maxBytes} bytes.`);
+}
+
+export function emptyBody(): CodedError {
+  return new CodedError('body_empty', 'The body is empty: send an image.');
+}

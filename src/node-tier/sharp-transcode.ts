@@ -1,0 +1,25 @@
+import sharp from 'sharp';
+import { CodedError } from '../errors.ts';
+import { maxStreamedPixels } from '../limits.ts';
+
+/**
+ * What the own decoders refuse (AVIF, and HEIF where libvips has a decoder for it), as a PNG of the same
+ * pixels: they go through the own resampler like any other's. Not Pillow's decoder, so that the result
+ * is marked approximate by `toModelInput`.
+ */
+export async function transcodeWithSharp(bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await sharp(bytes, { limitInputPixels: maxStreamedPixels, failOn: 'error' })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+  } catch (cause) {
+    throw new CodedError(
+      'image_format_unsupported',
+      'This image can be decoded neither here nor by libvips.',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,31 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+const labels = ['model', 'version'] as const;
+
+/** Counters by Triton's names, so that its dashboards and autoscaling rules fit. */
+export class TierMetrics {
+  readonly #registry = new Registry();
+  readonly #counter = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: labels, registers: [this.#registry] });
+  readonly success = this.#counter('nv_inference_request_success', 'Images answered with predictions.');
+  readonly failure = this.#counter('nv_inference_request_failure', 'Images answered with a problem.');
+  readonly inferences = this.#counter('nv_inference_count', 'Inferences performed: images, not batches.');
+  readonly executions = this.#counter('nv_inference_exec_count', 'Batches executed.');
+  readonly requestUs = this.#counter('nv_inference_request_duration_us', 'From arrival to answer.');
+  readonly inputUs = this.#counter('nv_inference_compute_input_duration_us', 'Decoding and preprocessing.');
+  readonly queueUs = this.#counter('nv_inference_queue_duration_us', 'Waiting for a batch and an instance.');
+  readonly computeUs = this.#counter('nv_inference_compute_infer_duration_us', 'Computing, summed by batch.');
+  readonly pending = new Gauge({
+    name: 'nv_inference_pending_request_count',
+    help: 'Images admitted and not yet answered.',
+    registers: [this.#registry],
+  });
+
+  format(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+}

@@ -1,0 +1,42 @@
+import type { EdgeServer } from './edge-server.ts';
+
+export interface BatchJson {
+  readonly id: string;
+  readonly status: string;
+  readonly counts: { total: number; succeeded: number; failed: number; pending: number };
+  readonly trouble: string | null;
+}
+
+export interface ResultRow {
+  readonly index: number;
+  readonly predictions?: { readonly class_index: number; readonly label: string; readonly score: number }[];
+  readonly problem?: { readonly code: string };
+}
+
+export async function getBatch(edge: EdgeServer, id: string): Promise<BatchJson> {
+  return (await (await edge.fetch(`/v1/batches/${id}`)).json()) as BatchJson;
+}
+
+/** Polls until `until` holds; by default until the batch has ended. */
+export async function waitForEnd(
+  edge: EdgeServer,
+  id: string,
+  until = (batch: BatchJson) => !['starting', 'processing'].includes(batch.status),
+  timeoutMs = 45_000,
+): Promise<BatchJson> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const batch = await getBatch(edge, id);
+    if (until(batch)) return batch;
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(batch)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+export async function collectResults(edge: EdgeServer, id: string, cursor = 0): Promise<ResultRow[]> {
+  const text = await (await edge.fetch(`/v1/batches/${id}/results?cursor=${cursor}`)).text();
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
