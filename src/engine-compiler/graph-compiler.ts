@@ -1,22 +1,20 @@
-import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
-import type { Plan, PlanOperator, PlanTensor } from '../engine/plan.ts';
+import { segmentStep } from '../engine/kernels/layout.ts';
+import type { Plan, PlanOperator } from '../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
-import { toWindow, type Window } from '../onnx/shape-of-window.ts';
 import { chooseWinograd } from './choose-winograd.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
+import { growPadding, TensorTable, windowOf } from './tensor-table.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
-type Draft = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: Omit<PlanTensor, 'offset'>[K] } & {
-  readonly logicalChannels: number;
-  readonly quantization: Quantization;
-};
-
 /** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
 const maxSum = 2 ** 20;
+
+/** The image's three channels and one of nothing: pixels stay aligned. */
+const imageChannels = 4;
 
 const f32 = Math.fround;
 
@@ -25,10 +23,8 @@ export class GraphCompiler {
   readonly #reader: QdqReader;
   readonly #side: number;
   readonly #weights = new WeightPacker();
-  readonly #drafts: Draft[] = [];
   readonly #operators: PlanOperator[] = [];
-  /** Quantized tensor of the graph to the engine's tensor. */
-  readonly #tensors = new Map<string, number>();
+  readonly #tensors = new TensorTable();
   #output: Plan['output'] | undefined;
 
   constructor(graph: OnnxGraph, side: number) {
@@ -41,8 +37,7 @@ export class GraphCompiler {
     for (const node of graph.nodes) this.#compileNode(node);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
-    const bare = this.#drafts.map(({ logicalChannels: _, quantization: __, ...tensor }) => tensor);
-    const { tensors, arenaElements } = planMemory(bare, this.#operators);
+    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), this.#operators);
     const winograd = chooseWinograd(this.#operators, tensors, this.#weights.parts);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
@@ -91,7 +86,7 @@ export class GraphCompiler {
 
   #compileInput(node: OnnxNode): void {
     const { scale, zeroPoint } = this.#reader.quantizationOf(node);
-    const target = this.#addTensor(node.outputs[0]!, this.#side, this.#side, 3, { scale, zeroPoint }, 4);
+    const target = this.#tensors.add(node.outputs[0]!, [this.#side, this.#side, 3], zeroPoint, imageChannels);
     this.#operators.push({ type: 'quantize_input', target, scale, zero_point: zeroPoint });
   }
 
@@ -101,11 +96,11 @@ export class GraphCompiler {
     const result = this.#reader.readResult(node);
     if (weights?.tensor.datatype !== 'INT8') throw new UnsupportedGraphError(node, 'its weights are not S8');
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
-    const source = this.#find(node, input.tensor);
-    const draft = this.#drafts[source]!;
+    const source = this.#tensors.find(node, input.tensor);
+    const draft = this.#tensors.get(source);
     const shape = weights.tensor.shape as unknown as readonly [number, number, number, number];
     const [outputs, inputs, kernelHeight, kernelWidth] = shape;
-    const window = this.#window(node, draft, [kernelHeight, kernelWidth]);
+    const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
     if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated convolution');
@@ -113,8 +108,8 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, `weights for ${inputs} channels, got ${draft.logicalChannels}`);
 
     const [height, width] = window.output;
-    const target = this.#addTensor(result.tensor, height, width, outputs, result);
-    this.#growPadding(draft, window, kernelHeight, kernelWidth);
+    const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
+    growPadding(draft, window);
     const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
       f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
     );
@@ -146,7 +141,7 @@ export class GraphCompiler {
     const own = operands.findIndex(
       ({ tensor }) =>
         last?.type === 'convolve' &&
-        last.target === this.#tensors.get(tensor) &&
+        last.target === this.#tensors.idOf(tensor) &&
         this.#reader.isReadOnlyBy(tensor, node),
     );
     if (own < 0 || last?.type !== 'convolve') {
@@ -161,13 +156,17 @@ export class GraphCompiler {
         : [f32(residualScale * residual.zeroPoint), f32(convScale * conv.zeroPoint)];
     if ((convScale + residualScale) * 255 > maxSum)
       throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
-    const draft = this.#drafts[last.target]!;
-    const target = this.#addTensor(result.tensor, draft.height, draft.width, draft.logicalChannels, result);
+    const draft = this.#tensors.get(last.target);
+    const target = this.#tensors.add(
+      result.tensor,
+      [draft.height, draft.width, draft.logicalChannels],
+      result.zeroPoint,
+    );
     const fused: Convolve = {
       ...last,
       target,
       residual: {
-        tensor: this.#find(node, residual.tensor),
+        tensor: this.#tensors.find(node, residual.tensor),
         own_scale: convScale,
         residual_scale: residualScale,
         fixed: f32(result.zeroPoint - f32(first + second)),
@@ -188,15 +187,15 @@ export class GraphCompiler {
     if (!result || result.scale !== input.scale || result.zeroPoint !== input.zeroPoint) {
       throw new UnsupportedGraphError(node, 'its input and output are not quantized alike');
     }
-    const source = this.#find(node, input.tensor);
-    const draft = this.#drafts[source]!;
-    const window = this.#window(node, draft, undefined);
+    const source = this.#tensors.find(node, input.tensor);
+    const draft = this.#tensors.get(source);
+    const window = windowOf(node, draft, undefined);
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated pooling');
     const [height, width] = window.output;
-    this.#growPadding(draft, window, window.kernel[0], window.kernel[1]);
+    growPadding(draft, window);
     draft.border = 'lowest';
-    const target = this.#addTensor(result.tensor, height, width, draft.logicalChannels, result);
+    const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
     const { kernel, strides, pads } = window;
     this.#operators.push({
       type: 'max_pool',
@@ -212,9 +211,9 @@ export class GraphCompiler {
     const input = this.#reader.readActivation(node, 0);
     const result = this.#reader.readResult(node);
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
-    const source = this.#find(node, input.tensor);
-    const { height, width, logicalChannels } = this.#drafts[source]!;
-    const target = this.#addTensor(result.tensor, 1, 1, logicalChannels, result);
+    const source = this.#tensors.find(node, input.tensor);
+    const { height, width, logicalChannels } = this.#tensors.get(source);
+    const target = this.#tensors.add(result.tensor, [1, 1, logicalChannels], result.zeroPoint);
     const multiplier = f32(f32(f32(input.scale) / f32(result.scale)) / (height * width));
     this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
   }
@@ -222,8 +221,8 @@ export class GraphCompiler {
   #compileFlatten(node: OnnxNode): void {
     const input = this.#reader.readActivation(node, 0);
     const result = this.#reader.readResult(node);
-    const source = this.#find(node, input.tensor);
-    const { height, width } = this.#drafts[source]!;
+    const source = this.#tensors.find(node, input.tensor);
+    const { height, width } = this.#tensors.get(source);
     if (
       !result ||
       height * width !== 1 ||
@@ -232,7 +231,7 @@ export class GraphCompiler {
     ) {
       throw new UnsupportedGraphError(node, 'flattening anything but pooled features');
     }
-    this.#tensors.set(result.tensor, source);
+    this.#tensors.alias(result.tensor, source);
   }
 
   #compileGemm(node: OnnxNode): void {
@@ -244,9 +243,9 @@ export class GraphCompiler {
     }
     if (result && !this.#reader.isGraphOutput(result.tensor))
       throw new UnsupportedGraphError(node, 'a hidden layer');
-    const source = this.#find(node, input.tensor);
+    const source = this.#tensors.find(node, input.tensor);
     const [classes, inputs] = weights.tensor.shape as unknown as readonly [number, number];
-    const { channels, logicalChannels, height, width } = this.#drafts[source]!;
+    const { channels, logicalChannels, height, width } = this.#tensors.get(source);
     if (inputs !== logicalChannels || height * width !== 1)
       throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
     const multiplier = Float32Array.from({ length: classes }, (_, index) => {
@@ -271,58 +270,6 @@ export class GraphCompiler {
     if (!bias) return padToPanels(new Int32Array(channels));
     if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
     return padToPanels(bias.tensor.data);
-  }
-
-  #window(node: OnnxNode, draft: Draft, kernel: readonly number[] | undefined): Window {
-    return toWindow(node, ['batch', draft.logicalChannels, draft.height, draft.width], kernel);
-  }
-
-  /** Makes room around a tensor for a window that looks over its edge. */
-  #growPadding(
-    draft: Draft,
-    { pads, strides, output }: Window,
-    kernelHeight: number,
-    kernelWidth: number,
-  ): void {
-    // A window may need less behind than it declares, and never reads more than its last position.
-    const bottom = (output[0] - 1) * strides[0] + kernelHeight - draft.height - pads[0];
-    const right = (output[1] - 1) * strides[1] + kernelWidth - draft.width - pads[1];
-    draft.pad = {
-      top: Math.max(draft.pad.top, pads[0]),
-      left: Math.max(draft.pad.left, pads[1]),
-      bottom: Math.max(draft.pad.bottom, bottom),
-      right: Math.max(draft.pad.right, right),
-    };
-  }
-
-  #addTensor(
-    name: string,
-    height: number,
-    width: number,
-    channels: number,
-    quantization: Quantization,
-    physical = roundUp(channels, panelChannels),
-  ): number {
-    const id = this.#drafts.length;
-    this.#drafts.push({
-      height,
-      width,
-      channels: physical,
-      logicalChannels: channels,
-      pad: { top: 0, left: 0, bottom: 0, right: 0 },
-      zero_point: quantization.zeroPoint,
-      border: 'zero',
-      quantization: { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
-    });
-    this.#tensors.set(name, id);
-    return id;
-  }
-
-  #find(node: OnnxNode, tensor: string): number {
-    const id = this.#tensors.get(tensor);
-    if (id === undefined)
-      throw new UnsupportedGraphError(node, `reads '${tensor}', which the engine does not make`);
-    return id;
   }
 }
 

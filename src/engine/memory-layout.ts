@@ -18,7 +18,7 @@ export interface MemoryLayout {
   readonly arena: number;
   readonly transformed: number;
   readonly products: number;
-  /** FP32 image, NCHW. */
+  /** FP32 image, NCHW; shares memory with Winograd's scratch. */
   readonly image: number;
   readonly logits: number;
   readonly end: number;
@@ -36,18 +36,25 @@ export function layOutMemory(plan: Plan, { elementBytes, winograd }: KernelTrait
     return start;
   };
   const packs = plan.parts.map((part) => (winograd ? part.winograd : undefined));
+  const transformedBytes = winograd ? alignUp(plan.transformed_bytes + slackBytes) : 0;
+  const productBytes = winograd ? plan.product_bytes + slackBytes : 0;
+  const imageBytes = 3 * plan.input.height * plan.input.width * 4;
   // Weights on their way into a Winograd pack wait in the arena, which nothing uses yet.
   const waiting = plan.parts.map(({ bytes }, index) => (packs[index] ? bytes : 0));
-  return {
-    elementBytes,
+  const places = {
     descriptors: take(plan.operators.length * convDescriptorBytes),
     pixels: take(blockPixels * pixelEntryBytes),
     parts: plan.parts.map(({ bytes }, index) => take(packs[index] ? winogradBytes(packs[index]) : bytes)),
     arena: take(Math.max(plan.arena_elements * elementBytes, ...waiting) + slackBytes),
-    transformed: take(winograd ? plan.transformed_bytes + slackBytes : 0),
-    products: take(winograd ? plan.product_bytes + slackBytes : 0),
-    image: take(3 * plan.input.height * plan.input.width * 4),
+    // The image has been read before the first convolution needs its scratch.
+    image: take(Math.max(imageBytes, transformedBytes + productBytes)),
     logits: take((plan.output.classes + 8) * 4),
+  };
+  return {
+    ...places,
+    elementBytes,
+    transformed: places.image,
+    products: places.image + transformedBytes,
     end: top,
   };
 }

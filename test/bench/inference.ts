@@ -1,6 +1,7 @@
 /**
- * `npm run bench:inference [-- --rounds 15]`: one image through the network, everyone taking turns in
+ * `npm run bench:inference [-- --rounds 15] [--layers]`: one image through the network, everyone taking turns in
  * one process on one thread. Ratios count; milliseconds depend on the machine and what else it does.
+ * `--layers` times the int8 engine operator by operator instead, against the peak of its dot product.
  * Needs the reference models that RESNET_EDGE_SHARED names; without them only the embedded model runs.
  */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -8,12 +9,16 @@ import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
 import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
+import { GraphCompiler } from '../../src/engine-compiler/graph-compiler.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
+import { parseModel } from '../../src/onnx/onnx-model.ts';
 import { compileToOrt } from '../../src/quantize/compile-to-ort.ts';
 import type { Fp32Tensor } from '../../src/tensor.ts';
+import { runnableSets } from '../engine/machine.ts';
 import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
+import { printLayers } from './layers.ts';
 import { median } from './median.ts';
 import { toFp32 } from './to-fp32.ts';
 
@@ -22,7 +27,9 @@ interface Contestant {
   run(): Promise<unknown>;
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, layers: { type: 'boolean', default: false } },
+});
 const shape = [1, 3, 224, 224] as const;
 const input: Fp32Tensor = {
   datatype: 'FP32',
@@ -33,12 +40,22 @@ const scratch = await mkdtemp(join(tmpdir(), 'bench-'));
 env.wasm.numThreads = 1;
 
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.rounds} rounds`);
+if (values.layers) {
+  for (const name of hasShared ? ['resnet18-imagenet1k-int8', 'resnet50-reference-int8'] : []) {
+    const { plan, weights } = new GraphCompiler(
+      parseModel(await readFile(sharedPath(`models/${name}.onnx`))).graph,
+      shape[2],
+    ).compile();
+    for (const set of runnableSets) await printLayers(name, plan, weights, set);
+  }
+  process.exit(0);
+}
 if (hasShared) {
   await bench('ResNet-18', [
     await publicApi('onnxruntime-web, public API, fp32', sharedPath('models/resnet18-imagenet1k-fp32.onnx')),
     await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
     await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
-    await engine('resnet-edge, own engine, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
+    ...(await engines(sharedPath('models/resnet18-imagenet1k-int8.onnx'))),
     await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
   ]);
   const int8 = sharedPath('models/resnet50-reference-int8.onnx');
@@ -50,7 +67,7 @@ if (hasShared) {
     await publicApi('onnxruntime-web, public API, fp32', fp32),
     await publicApi('onnxruntime-web, public API, int8', int8),
     await lean('resnet-edge, onnxruntime-web lean, int8', ort),
-    await engine('resnet-edge, own engine, int8', int8),
+    ...(await engines(int8)),
     await native('onnxruntime-node, one thread, int8', int8),
   ]);
 } else {
@@ -72,11 +89,16 @@ async function lean(name: string, path: string): Promise<Contestant> {
   return { name, run: () => session.run(input) };
 }
 
-async function engine(name: string, onnx: string): Promise<Contestant> {
+/** On every kernel set that this CPU runs. */
+async function engines(onnx: string): Promise<Contestant[]> {
   const path = join(scratch, `${basename(onnx)}.rni8`);
   await writeFile(path, compileEngineModel(await readFile(onnx), shape[2]).file);
-  const session = await loadFile(await bootEdgeRuntime('resnet-int8'), path);
-  return { name, run: () => session.run(input) };
+  return await Promise.all(
+    runnableSets.map(async (set) => {
+      const session = await loadFile(await bootEngine(set), path);
+      return { name: `resnet-edge, int8 engine, ${set}`, run: () => session.run(input) };
+    }),
+  );
 }
 
 async function native(name: string, path: string): Promise<Contestant> {
