@@ -19,6 +19,8 @@ export interface BatchEnv {
   readonly UPLOADS?: R2Bucket;
   readonly NODE_TIER_URL?: string;
   readonly NODE_TIER_SECRET?: string;
+  readonly NODE_TIER_CONNECT_MS?: string;
+  readonly NODE_TIER_SILENCE_MS?: string;
   readonly WEBHOOK_SECRETS?: string;
   readonly WEBHOOK_SOURCES?: string;
   readonly WEBHOOK_RETRY_SECONDS?: string;
@@ -40,7 +42,12 @@ export function composeBatches(env: BatchEnv, parts: EdgeParts): BatchServices {
   const { catalog, findModel, image, transcode, log } = parts;
   const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
   const node = env.NODE_TIER_URL
-    ? createNodeTierRunner({ url: env.NODE_TIER_URL, secret: env.NODE_TIER_SECRET ?? '' })
+    ? createNodeTierRunner({
+        url: env.NODE_TIER_URL,
+        secret: env.NODE_TIER_SECRET ?? '',
+        ...(env.NODE_TIER_CONNECT_MS && { connectMs: Number(env.NODE_TIER_CONNECT_MS) }),
+        ...(env.NODE_TIER_SILENCE_MS && { silenceMs: Number(env.NODE_TIER_SILENCE_MS) }),
+      })
     : undefined;
   const allowed = new Set((env.URL_ALLOW_ORIGINS ?? '').split(/[\s,]+/).filter(Boolean));
   const assertAllowed = (url: string) => {
@@ -92,7 +99,7 @@ export function composeBatches(env: BatchEnv, parts: EdgeParts): BatchServices {
 }
 
 async function fetchImage(url: string): Promise<Uint8Array> {
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(5000) }).catch(
+  const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5000) }).catch(
     (cause) => {
       throw new CodedError('image_not_found', 'The URL did not answer.', { cause, retryAfterSeconds: 1 });
     },
