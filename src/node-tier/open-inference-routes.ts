@@ -9,8 +9,8 @@ import { formatInferResponse } from '../open-inference/infer-response.ts';
 import { toModelMetadata, toOpenError, toServerMetadata } from '../open-inference/metadata.ts';
 import { toModelInputs } from '../open-inference/model-inputs.ts';
 import { type OpenTensor, tensorError } from '../open-inference/tensor.ts';
-import type { TierServices } from './tier-app.ts';
 import type { TierModel } from './tier-model.ts';
+import type { TierServices } from './tier-services.ts';
 
 /** The Open Inference Protocol v2 on the tier, below /v2. */
 export function openInferenceRoutes({ models, classifier }: TierServices): Hono {

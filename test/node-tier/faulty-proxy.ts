@@ -26,19 +26,19 @@ export interface FaultyProxy {
 
 /** Stands between the edge and the real tier, and breaks what it is told to. */
 export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
-  const server = createServer((incoming, answer): unknown => {
+  const server = createServer((incoming, answer): void => {
     proxy.requests++;
     const { fault } = proxy;
     incoming.on('error', () => undefined);
-    if (fault === 'down') return incoming.destroy();
-    if (fault === 'silent') return incoming.resume();
+    if (fault === 'down') return void incoming.destroy();
+    if (fault === 'silent') return void incoming.resume();
     if (fault === 'status-500') return refuse(answer, 500);
     if (fault === 'busy') return refuse(answer, 503, { 'retry-after': '2' });
     if (fault === 'garbage') {
       answer.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      return answer.end('<html>not a result</html>\n');
+      return void answer.end('<html>not a result</html>\n');
     }
-    if (fault === 'dies-of-poison') return dieOfPoison(incoming, answer, target);
+    if (fault === 'dies-of-poison') return void dieOfPoison(incoming, answer, target);
     const headers = { ...incoming.headers };
     if (fault === 'wrong-secret') headers.authorization = 'Bearer something-else-entirely';
     const upstream = request(
@@ -58,7 +58,7 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
       },
     );
     upstream.on('error', () => answer.destroy());
-    return incoming.pipe(upstream);
+    incoming.pipe(upstream);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
