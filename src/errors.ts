@@ -16,10 +16,24 @@ export type ErrorCode =
   | 'image_field_missing'
   | 'too_many_images'
   | 'option_invalid'
+  | 'body_timeout'
+  | 'credential_missing'
+  | 'credential_invalid'
+  | 'scope_missing'
+  | 'rate_limited'
+  | 'client_closed'
+  // an image that the service fetches
+  | 'url_invalid'
+  | 'url_forbidden'
+  | 'url_unreachable'
+  | 'url_too_large'
+  | 'r2_not_configured'
+  | 'r2_key_unknown'
   | 'tensor_invalid'
   | 'webhook_source_unknown'
   | 'webhook_signature_invalid'
   | 'webhook_event_unusable'
+  | 'batch_not_configured'
   | 'batch_unknown'
   | 'batch_tier_unavailable'
   | 'batch_retries_exhausted'
@@ -46,6 +60,10 @@ export type ErrorCode =
   | 'model_requires_batch_tier'
   | 'inference_failed'
   // the service
+  | 'overloaded'
+  | 'access_not_configured'
+  | 'configuration_invalid'
+  | 'page_unavailable'
   | 'internal';
 
 export interface CodedErrorOptions extends ErrorOptions {

@@ -113,6 +113,52 @@ export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
 
+// ---- What the service fetches itself ----
+
+/** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
+export const maxUrlLength = 4096;
+export const maxUrlRedirects = 5;
+/** From the first look-up to the last byte. */
+export const urlTimeoutMs = 5_000;
+
+// ---- Admission to an isolate ----
+
+/**
+ * Bytes of request bodies held at once: one at its limit. A JSON body counts fourfold, because its bytes,
+ * text, base64 string and image exist at the same time; so it is limited to a quarter.
+ */
+export const maxBodiesInFlightBytes = maxBodyBytes;
+export const jsonBodyWeight = 4;
+export const maxJsonBodyBytes = maxBodyBytes / jsonBodyWeight;
+
+/** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB, and are copied once to be aligned. */
+export const maxTensorBodyBytes = 10 * MiB;
+export const tensorBodyWeight = 2;
+
+/** A body that sends nothing for so long is given up, so that it does not keep its place. */
+export const bodyIdleTimeoutMs = 10_000;
+/** A whole body: 20 MiB at 6 Mbit/s take 28 s. */
+export const bodyTimeoutMs = 30_000;
+
+/** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
+export const maxWaitingRequests = 64;
+
+/** How long a request waits in all unless `Prefer: wait=` says otherwise, and the most it may ask for. */
+export const defaultWaitMs = 10_000;
+export const maxWaitMs = 30_000;
+
+/** A place that nobody gave back: longer than any decode, shorter than a Worker's patience. */
+export const maxHoldMs = 60_000;
+
+// ---- Access ----
+
+/** An upload token lives from a few seconds to an hour: it cannot be called back. */
+export const defaultUploadTokenSeconds = 300;
+export const maxUploadTokenSeconds = 3600;
+
+/** A credential: keys have 50 characters, tokens some 250. */
+export const maxCredentialLength = 2048;
+
 // ---- Batches ----
 
 /** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
@@ -127,7 +173,7 @@ export const maxInputLineBytes = 28 * MiB;
 /** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
 export const batchChunkItems = 32;
 
-/** Chunks in one INSERT: 10 x 32 references of at most 2.1 KB are 0.7 MB; a D1 value may have 2 MB. */
+/** Chunks in one INSERT: 10 x 32 references of at most 4.2 KB are 1.4 MB; a D1 value may have 2 MB. */
 export const chunkRowsPerInsert = 10;
 
 /** Images of a request are put into objects of this size; one that is larger has one of its own. */
@@ -135,9 +181,6 @@ export const packBytes = 4 * MiB;
 
 /** Predictions per item: a chunk's results are read whole, 32 x 100 x ~100 bytes = 320 KB. */
 export const maxBatchTopK = 100;
-
-/** Characters of a URL in a request. */
-export const maxUrlLength = 2048;
 
 /** Characters of a batch's metadata as JSON. */
 export const maxMetadataBytes = 4096;

@@ -21,7 +21,7 @@ export interface SubmitServices {
    */
   readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
   /** @throws {CodedError} if nothing may be sent to this address. */
-  readonly assertPublicUrl: (url: string) => void;
+  readonly assertPublicUrl: (url: string) => Promise<void>;
 }
 
 export interface BatchModel {
@@ -112,7 +112,7 @@ async function storeInputs(
   }
   if (references.length > 0) await save();
   const parsed = options();
-  if (parsed.webhook_url !== undefined) assertPublicUrl(parsed.webhook_url);
+  if (parsed.webhook_url !== undefined) await assertPublicUrl(parsed.webhook_url);
   return { total, options: parsed, digest: body.digest };
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { unstable_startWorker } from 'wrangler';
+import { buildWeb } from './build-web.ts';
 import { migrateLocalBatches } from './migrate-batches.ts';
 import { projectRoot, stateDir } from './paths.ts';
 import { seedLocalModels } from './seed-models.ts';
@@ -24,6 +25,7 @@ export async function startLocalWorker(
 ): Promise<LocalWorker> {
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
+  await buildWeb();
   await seedLocalModels();
   await migrateLocalBatches();
   const worker = await unstable_startWorker({
@@ -48,10 +50,14 @@ export async function startLocalWorker(
 }
 
 /** After a restart nothing is on its way: a minute without progress is enough to send a chunk again. */
-const localDefaults = { BATCH_STALL_SECONDS: '60' };
+const localDefaults = {
+  // A service on this machine, for whoever sits at it: no key is needed.
+  PUBLIC_SCOPES: 'classify,batch,admin',
+  BATCH_STALL_SECONDS: '60',
+};
 
 /** Variables of the Worker that may be set in this process's environment. */
-const passedOn = /^(NODE_TIER|BATCH|WEBHOOK)_[A-Z_]+$|^URL_ALLOW_ORIGINS$/;
+const passedOn = /^(NODE_TIER|BATCH|WEBHOOK)_[A-Z_]+$|^IMAGE_URL_ALLOW$/;
 
 function readPassedOn(): Record<string, string> {
   const entries = Object.entries(process.env).filter(([name]) => passedOn.test(name));

@@ -10,6 +10,8 @@ export const stateDir =
 export const migrationsDir = fileURLToPath(new URL('../batch/migrations/', import.meta.url));
 /** Output of `npm run build`. */
 export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.url));
+/** The Worker without onnxruntime-web, of the same command. */
+export const engineBuildDir = fileURLToPath(new URL('../../.build/edge-engine/', import.meta.url));
 /** ImageNet-1k, one row a class. */
 export const assetPathOfDefaultLabels = fileURLToPath(
   new URL('../../model-assets/resnet18-imagenet1k/1/labels.json', import.meta.url),

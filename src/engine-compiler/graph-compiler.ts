@@ -1,12 +1,13 @@
 import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
-import { alignUp, type Plan, type PlanOperator, type PlanTensor } from '../engine/plan.ts';
+import type { Plan, PlanOperator, PlanTensor } from '../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { toWindow, type Window } from '../onnx/shape-of-window.ts';
+import { chooseWinograd } from './choose-winograd.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
-import { packPanels, padToPanels, roundUp, WeightPacker, winogradBytes } from './weight-packer.ts';
+import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 type Draft = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: Omit<PlanTensor, 'offset'>[K] } & {
@@ -14,13 +15,8 @@ type Draft = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: Omit<PlanTenso
   readonly quantization: Quantization;
 };
 
-/**
- * Winograd packs take 3.6 times the memory of the weights. Above this size (256 x 256 channels) the
- * pack no longer fits the L2 cache, the gain shrinks, and ResNet-18 would need 48 MB instead of 27.
- */
-const maxWinogradPackBytes = 2.2e6;
-/** Transformed inputs of one block of tile rows: half of a 1 MB L2 cache. */
-const maxTransformedBytes = 512 * 1024;
+/** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
+const maxSum = 2 ** 20;
 
 const f32 = Math.fround;
 
@@ -34,8 +30,6 @@ export class GraphCompiler {
   /** Quantized tensor of the graph to the engine's tensor. */
   readonly #tensors = new Map<string, number>();
   #output: Plan['output'] | undefined;
-  #transformedBytes = 0;
-  #productBytes = 0;
 
   constructor(graph: OnnxGraph, side: number) {
     this.#reader = new QdqReader(graph);
@@ -48,22 +42,15 @@ export class GraphCompiler {
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
     const bare = this.#drafts.map(({ logicalChannels: _, quantization: __, ...tensor }) => tensor);
-    const { tensors, arenaBytes } = planMemory(bare, this.#operators);
-    const largestTransformed = Math.max(
-      0,
-      ...this.#weights.parts.map((part) => (part.winograd ? part.bytes : 0)),
-    );
+    const { tensors, arenaElements } = planMemory(bare, this.#operators);
+    const winograd = chooseWinograd(this.#operators, tensors, this.#weights.parts);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
       output: this.#output,
       tensors,
-      operators: this.#operators,
+      ...winograd,
       parts: this.#weights.parts,
-      weight_bytes: alignUp(this.#weights.memoryBytes),
-      // Weights on their way into a Winograd pack wait in the arena.
-      arena_bytes: Math.max(arenaBytes, alignUp(largestTransformed)),
-      transformed_bytes: this.#transformedBytes,
-      product_bytes: this.#productBytes,
+      arena_elements: arenaElements,
     };
     return { plan, weights: this.#weights.toBytes() };
   }
@@ -128,8 +115,6 @@ export class GraphCompiler {
     const [height, width] = window.output;
     const target = this.#addTensor(result.tensor, height, width, outputs, result);
     this.#growPadding(draft, window, kernelHeight, kernelWidth);
-    const packed = packPanels(weights.tensor.data, shape, draft.channels);
-    const winograd = this.#chooseWinograd(window, draft.channels, this.#drafts[target]!);
     const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
       f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
     );
@@ -141,15 +126,10 @@ export class GraphCompiler {
       kernel: [kernelHeight, kernelWidth],
       stride: [...window.strides],
       pads: [window.pads[0], window.pads[1]],
-      weights: this.#weights.add(
-        packed,
-        winograd
-          ? { input_channels: draft.channels, output_channels: this.#drafts[target]!.channels }
-          : undefined,
-      ),
+      weights: this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels)),
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
-      winograd,
+      winograd: false,
       ...toClamp(result),
     });
   }
@@ -179,6 +159,8 @@ export class GraphCompiler {
       own === 0
         ? [f32(convScale * conv.zeroPoint), f32(residualScale * residual.zeroPoint)]
         : [f32(residualScale * residual.zeroPoint), f32(convScale * conv.zeroPoint)];
+    if ((convScale + residualScale) * 255 > maxSum)
+      throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
     const draft = this.#drafts[last.target]!;
     const target = this.#addTensor(result.tensor, draft.height, draft.width, draft.logicalChannels, result);
     const fused: Convolve = {
@@ -213,7 +195,7 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'dilated pooling');
     const [height, width] = window.output;
     this.#growPadding(draft, window, window.kernel[0], window.kernel[1]);
-    draft.fill = -input.zeroPoint;
+    draft.border = 'lowest';
     const target = this.#addTensor(result.tensor, height, width, draft.logicalChannels, result);
     const { kernel, strides, pads } = window;
     this.#operators.push({
@@ -291,22 +273,6 @@ export class GraphCompiler {
     return padToPanels(bias.tensor.data);
   }
 
-  #chooseWinograd(window: Window, inputChannels: number, target: Draft): boolean {
-    const fits = window.kernel.every((side) => side === 3) && window.strides.every((stride) => stride === 1);
-    if (!fits || inputChannels % segmentStep !== 0) return false;
-    const pack = winogradBytes({ input_channels: inputChannels, output_channels: target.channels });
-    if (pack > maxWinogradPackBytes) return false;
-    const tilesX = Math.ceil(target.width / 2);
-    const rowBytes = 16 * tilesX * inputChannels * 2;
-    const rows = Math.max(
-      1,
-      Math.min(Math.ceil(target.height / 2), Math.floor(maxTransformedBytes / rowBytes)),
-    );
-    this.#transformedBytes = Math.max(this.#transformedBytes, alignUp(rows * rowBytes));
-    this.#productBytes = Math.max(this.#productBytes, alignUp(16 * rows * tilesX * panelChannels * 4));
-    return true;
-  }
-
   #window(node: OnnxNode, draft: Draft, kernel: readonly number[] | undefined): Window {
     return toWindow(node, ['batch', draft.logicalChannels, draft.height, draft.width], kernel);
   }
@@ -344,7 +310,8 @@ export class GraphCompiler {
       channels: physical,
       logicalChannels: channels,
       pad: { top: 0, left: 0, bottom: 0, right: 0 },
-      fill: 0,
+      zero_point: quantization.zeroPoint,
+      border: 'zero',
       quantization: { scale: quantization.scale, zeroPoint: quantization.zeroPoint },
     });
     this.#tensors.set(name, id);

@@ -1,21 +1,16 @@
 import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
 import { alignUp, type PlanPart } from '../engine/plan.ts';
 
-/** Collects constants in the order of the file, and where each will lie in memory. */
+/** Collects constants in the order of the file. */
 export class WeightPacker {
   readonly #chunks: Uint8Array[] = [];
   readonly parts: PlanPart[] = [];
-  /** Bytes of weights' memory taken so far. */
-  memoryBytes = 0;
 
-  /** @returns byte offset in the weights' memory. */
-  add(data: Int8Array | Int32Array | Float32Array, winograd?: PlanPart['winograd']): number {
+  /** @returns index of the part. */
+  add(data: Int8Array | Int32Array | Float32Array): number {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const target = this.memoryBytes;
-    this.parts.push({ bytes: bytes.length, target, ...(winograd && { winograd }) });
     this.#chunks.push(bytes);
-    this.memoryBytes += alignUp(winograd ? winogradBytes(winograd) : bytes.length);
-    return target;
+    return this.parts.push({ bytes: bytes.length }) - 1;
   }
 
   /** @returns the file's weights: every part at a multiple of 64 bytes. */
@@ -29,14 +24,6 @@ export class WeightPacker {
     }
     return joined;
   }
-}
-
-/** A Winograd pack: 16 transformed int16 for 9 int8 weights. */
-export function winogradBytes({
-  input_channels,
-  output_channels,
-}: NonNullable<PlanPart['winograd']>): number {
-  return input_channels * output_channels * 16 * 2;
 }
 
 export function roundUp(value: number, step: number): number {

@@ -1,4 +1,4 @@
-import { type ConvField, convDescriptorBytes, fieldOffset } from './kernels/layout.ts';
+import { type ConvField, convDescriptorBytes, fieldOffset, magic, magicBits } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
@@ -6,15 +6,16 @@ type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 
 /** Byte addresses of a tensor in memory. */
 export function locate({ offset, width, channels, pad }: PlanTensor, layout: MemoryLayout) {
-  const rowBytes = (width + pad.left + pad.right) * channels * 2;
-  const start = layout.arena + offset;
+  const pixelBytes = channels * layout.elementBytes;
+  const rowBytes = (width + pad.left + pad.right) * pixelBytes;
+  const start = layout.arena + offset * layout.elementBytes;
   return {
     /** First element, border included. */
     start,
     rowBytes,
-    pixelBytes: channels * 2,
+    pixelBytes,
     /** Pixel (0, 0), behind the border. */
-    interior: start + pad.top * rowBytes + pad.left * channels * 2,
+    interior: start + pad.top * rowBytes + pad.left * pixelBytes,
   };
 }
 
@@ -28,12 +29,15 @@ export function windowStart(
   return interior - top * rowBytes - left * pixelBytes;
 }
 
+/** What a stored activation has above its centred value: int16 are centred, U8 hold their zero point. */
+export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): number {
+  return elementBytes === 1 ? zeroPoint : 0;
+}
+
 const floatFields: ReadonlySet<ConvField> = new Set([
   'low',
   'high',
-  'residualLow',
-  'residualHigh',
-  'ownZeroPoint',
+  'ownBase',
   'residualZeroPoint',
   'ownScale',
   'residualScale',
@@ -52,39 +56,47 @@ export function writeConvDescriptor(
   const target = plan.tensors[operator.target]!;
   const input = locate(source, layout);
   const output = locate(target, layout);
-  const residualTensor = operator.residual && plan.tensors[operator.residual.tensor];
-  const residual = residualTensor && locate(residualTensor, layout);
+  const { residual } = operator;
+  const residualTensor = residual && plan.tensors[residual.tensor];
+  const other = residualTensor && locate(residualTensor, layout);
+  // What a stored sum is less than its quantized value.
+  const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
   const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / 16) * 16;
   const fields: Partial<Record<ConvField, number>> = {
     input: windowStart(source, layout, operator.pads),
     output: output.interior,
-    weights: layout.weights + operator.weights,
-    bias: layout.weights + operator.bias,
-    multiplier: layout.weights + operator.multiplier,
-    residual: residual?.interior ?? 0,
+    weights: layout.parts[operator.weights]!,
+    bias: layout.parts[operator.bias]!,
+    multiplier: layout.parts[operator.multiplier]!,
+    residual: other?.interior ?? 0,
     height: target.height,
     width: target.width,
     channels: target.channels,
     segments: operator.kernel[0],
     segmentLength,
-    segmentSkip: input.rowBytes - segmentLength * 2,
+    segmentSkip: input.rowBytes - segmentLength * layout.elementBytes,
     inputStepX: operator.stride[1] * input.pixelBytes,
     inputStepY: operator.stride[0] * input.rowBytes,
     outputStepX: output.pixelBytes,
     outputStepY: output.rowBytes,
-    residualStepX: residual?.pixelBytes ?? 0,
-    residualStepY: residual?.rowBytes ?? 0,
+    residualStepX: other?.pixelBytes ?? 0,
+    residualStepY: other?.rowBytes ?? 0,
     low: operator.low,
     high: operator.high,
-    residualLow: operator.residual?.low ?? 0,
-    residualHigh: operator.residual?.high ?? 0,
-    ownZeroPoint: operator.residual?.own_zero_point ?? 0,
-    residualZeroPoint: operator.residual?.residual_zero_point ?? 0,
-    sumZeroPoint: operator.residual?.sum_zero_point ?? 0,
-    ownScale: operator.residual?.own_scale ?? 0,
-    residualScale: operator.residual?.residual_scale ?? 0,
-    fixed: operator.residual?.fixed ?? 0,
-    residualFirst: operator.residual?.residual_first ? 1 : 0,
+    resultBase: magicBits - storedZero(target.zero_point, layout),
+    ...(residual && {
+      residualLow: residual.low - centre,
+      residualHigh: residual.high - centre,
+      ownBase: magic - residual.own_zero_point,
+      residualZeroPoint: residual.residual_zero_point,
+      // The rounded sum has its zero point in it; centred values leave it out.
+      sumBase: magicBits + centre,
+      ownScale: residual.own_scale,
+      residualScale: residual.residual_scale,
+      fixed: residual.fixed,
+      residualFirst: residual.residual_first ? 1 : 0,
+    }),
+    pixels: layout.pixels,
     inputChannels: source.channels,
     inputRowBytes: input.rowBytes,
     transformed: layout.transformed,

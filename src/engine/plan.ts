@@ -4,10 +4,12 @@ import { CodedError } from '../errors.ts';
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
  * to 64 bytes, then the weights, each part at a multiple of 64. Little-endian. Everything that can be
- * decided when a model is compiled is in the plan; a session only follows it.
+ * decided when a model is compiled is in the plan; a session only follows it. One file serves both
+ * kernel sets: sizes and places of activations are in elements, operators name parts of the weights,
+ * and where these lie is up to the set (memory-layout.ts).
  */
 export const magic = 0x38494e52; // "RNI8"
-export const formatVersion = 1;
+export const formatVersion = 2;
 export const headerBytes = 12;
 export const alignment = 64;
 
@@ -22,9 +24,10 @@ const tensorSchema = z.strictObject({
   channels: size.min(1),
   /** Rows above and below, columns left and right, kept around the tensor for convolutions that look there. */
   pad: z.strictObject({ top: size, left: size, bottom: size, right: size }),
-  /** What the border holds, centred: 0, or the smallest value for a maximum. */
-  fill: z.int().min(-255).max(0),
-  /** Byte offset in the arena. */
+  zero_point: size.max(255),
+  /** What the border holds: the zero point, or for a maximum the quantized 0, which is the smallest value. */
+  border: z.enum(['zero', 'lowest']),
+  /** Offset in the arena, in elements. */
   offset: size,
 });
 
@@ -57,10 +60,11 @@ const operatorSchema = z.discriminatedUnion('type', [
     stride: pair,
     /** Top and left padding of this convolution. */
     pads: pair,
-    /** Byte offsets in the weights' memory. */
+    /** Indices of parts. */
     weights: size,
     bias: size,
     multiplier: size,
+    /** Whether the plain kernels take Winograd's way; the weights are then a part marked so too. */
     winograd: z.boolean(),
     low: z.int(),
     high: z.int(),
@@ -85,6 +89,7 @@ const operatorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('classify'),
     source: size,
+    /** Indices of parts. */
     weights: size,
     bias: size,
     multiplier: size,
@@ -95,12 +100,10 @@ const operatorSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** A run of bytes in the file, in order, and where it goes. */
+/** A run of bytes in the file, in order. */
 const partSchema = z.strictObject({
   bytes: size,
-  /** Byte offset in the weights' memory. */
-  target: size,
-  /** Present if the part is int8 weights that become a Winograd pack while loading. */
+  /** Present if the part is int8 weights that become a Winograd pack while the plain set loads them. */
   winograd: z.strictObject({ input_channels: size, output_channels: size }).optional(),
 });
 
@@ -110,12 +113,28 @@ const planSchema = z.strictObject({
   tensors: z.array(tensorSchema).max(2000),
   operators: z.array(operatorSchema).max(2000),
   parts: z.array(partSchema).max(10_000),
-  weight_bytes: size,
-  arena_bytes: size,
+  /** All activations, sharing memory where they are never alive together; in elements. */
+  arena_elements: size,
   /** Winograd's scratch: transformed inputs and products. */
   transformed_bytes: size,
   product_bytes: size,
 });
+
+/** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
+const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_elements }) => {
+  const isTensor = (id: number) => id < tensors.length;
+  return (
+    tensors.every((tensor) => tensor.offset + tensorElements(tensor) <= arena_elements) &&
+    operators.every(
+      (operator) =>
+        (!('source' in operator) || isTensor(operator.source)) &&
+        (!('target' in operator) || isTensor(operator.target)) &&
+        (!('residual' in operator && operator.residual) || isTensor(operator.residual.tensor)) &&
+        (!('weights' in operator) ||
+          [operator.weights, operator.bias, operator.multiplier].every((part) => part < parts.length)),
+    )
+  );
+}, 'names a tensor or part that is not there');
 
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];
@@ -125,7 +144,7 @@ export type PlanPart = Plan['parts'][number];
 /** @throws {CodedError} `model_corrupt` if it is no plan of this version. */
 export function parsePlan(bytes: Uint8Array): Plan {
   try {
-    return planSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return soundPlanSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new CodedError('model_corrupt', 'The plan of the model file cannot be read.', { cause });
   }
@@ -153,9 +172,17 @@ export function alignUp(bytes: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** Bytes of one tensor in the arena, border included, with room for kernels that read a step too far. */
-export function tensorBytes({ height, width, channels, pad }: Omit<PlanTensor, 'offset' | 'fill'>): number {
+/** Elements of one tensor in the arena, border included, with room for kernels that read a step too far. */
+export function tensorElements({ height, width, channels, pad }: Omit<PlanTensor, 'offset'>): number {
   const rows = height + pad.top + pad.bottom;
   const columns = width + pad.left + pad.right;
-  return alignUp(rows * columns * channels * 2 + 256);
+  return alignUp(rows * columns * channels + 128);
+}
+
+/** Bytes of a Winograd pack: 16 transformed int16 for 9 int8 weights. */
+export function winogradBytes({
+  input_channels,
+  output_channels,
+}: NonNullable<PlanPart['winograd']>): number {
+  return input_channels * output_channels * 16 * 2;
 }

@@ -1,76 +1,73 @@
-import { locate, windowStart, writeConvDescriptor } from './conv-descriptor.ts';
-import { convDescriptorBytes, scratch } from './kernels/layout.ts';
+import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-descriptor.ts';
+import { convDescriptorBytes, type KernelTraits } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
-/** The kernels' exports; every argument is an address, a size or a float32. */
-export type Kernels = Readonly<
-  Record<
-    | 'convolve'
-    | 'convolve_winograd'
-    | 'winograd_weights'
-    | 'quantize_input'
-    | 'max_pool'
-    | 'global_average_pool'
-    | 'classify'
-    | 'fill',
-    (...args: number[]) => void
-  >
->;
+type Kernel = (...args: number[]) => void;
 
-/** One call of a kernel, all addresses resolved. */
+/** A kernel set's exports; every argument is an address, a size or a float32. */
+export interface Kernels {
+  readonly convolve: Kernel;
+  readonly quantize_input: Kernel;
+  readonly max_pool: Kernel;
+  readonly global_average_pool: Kernel;
+  readonly classify: Kernel;
+  readonly fill_border: Kernel;
+  /** The plain set alone has these, */
+  readonly convolve_winograd?: Kernel;
+  readonly winograd_weights?: Kernel;
+  /** and the relaxed set these. */
+  readonly adopt_weights?: Kernel;
+  readonly probe_dot?: Kernel;
+}
+
+/** One operator, all addresses resolved. */
 export type Step = () => void;
 
-/** Turns a plan into calls, and writes the descriptors they need. */
-export function buildProgram(
-  plan: Plan,
-  layout: MemoryLayout,
-  memory: WebAssembly.Memory,
-  kernels: Kernels,
-): Step[] {
-  const steps: Step[] = [];
-  for (const [index, operator] of plan.operators.entries()) {
+/** Where a program runs. */
+export interface Machine {
+  readonly memory: WebAssembly.Memory;
+  readonly layout: MemoryLayout;
+  readonly kernels: Kernels;
+  readonly traits: KernelTraits;
+}
+
+/** Turns a plan into calls, one an operator, and writes the descriptors they need. */
+export function buildProgram(plan: Plan, machine: Machine): Step[] {
+  return plan.operators.map((operator, index) => {
+    const step = buildStep(operator, machine.layout.descriptors + index * convDescriptorBytes, plan, machine);
     // Tensors share memory, so a border is written anew each time, before what it surrounds.
-    if ('target' in operator) steps.push(...buildBorder(plan.tensors[operator.target]!, layout, kernels));
-    steps.push(
-      buildStep(operator, layout.descriptors + index * convDescriptorBytes, plan, layout, memory, kernels),
-    );
-  }
-  return steps;
+    const border = 'target' in operator && buildBorder(plan.tensors[operator.target]!, machine);
+    if (!border) return step;
+    return () => {
+      border();
+      step();
+    };
+  });
 }
 
-function buildBorder(tensor: PlanTensor, layout: MemoryLayout, kernels: Kernels): Step[] {
-  const { height, width, channels, pad, fill } = tensor;
-  const { start, rowBytes, interior } = locate(tensor, layout);
-  const steps: Step[] = [];
-  const add = (target: number, bytes: number) => {
-    if (bytes > 0) steps.push(() => kernels.fill(target, bytes / 2, fill));
-  };
-  // Between two rows the right and the left border are one run of memory.
-  const edge = (pad.left + pad.right) * channels * 2;
-  add(start, pad.top * rowBytes + pad.left * channels * 2);
-  for (let row = 0; row < height - 1; row++) add(interior + row * rowBytes + width * channels * 2, edge);
-  add(
-    interior + (height - 1) * rowBytes + width * channels * 2,
-    pad.right * channels * 2 + pad.bottom * rowBytes,
-  );
-  return steps;
+function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | undefined {
+  const { height, width, pad, border, zero_point } = tensor;
+  if (Math.max(pad.top, pad.left, pad.bottom, pad.right) === 0) return undefined;
+  const { start, rowBytes, pixelBytes } = locate(tensor, layout);
+  const top = pad.top * rowBytes + pad.left * pixelBytes;
+  const edge = (pad.left + pad.right) * pixelBytes;
+  const bottom = pad.right * pixelBytes + pad.bottom * rowBytes;
+  const fill = storedZero(zero_point, layout) - (border === 'lowest' ? zero_point : 0);
+  const pattern = layout.elementBytes === 1 ? fill * 0x01010101 : (fill & 0xffff) * 0x00010001;
+  // The kernel fills from behind the interior of one row to the next one's; `width` pixels lie between.
+  return () => kernels.fill_border(start, top, width * pixelBytes, edge, height, bottom, pattern);
 }
 
-function buildStep(
-  operator: PlanOperator,
-  descriptor: number,
-  plan: Plan,
-  layout: MemoryLayout,
-  memory: WebAssembly.Memory,
-  kernels: Kernels,
-): Step {
+function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machine: Machine): Step {
+  const { memory, layout, kernels, traits } = machine;
   const tensor = (id: number) => plan.tensors[id]!;
   switch (operator.type) {
     case 'quantize_input': {
       const { height, width } = plan.input;
       const target = locate(tensor(operator.target), layout);
       const { scale, zero_point } = operator;
+      const zero = storedZero(zero_point, layout);
       return () =>
         kernels.quantize_input(
           layout.image,
@@ -81,13 +78,13 @@ function buildStep(
           scale,
           -zero_point,
           255 - zero_point,
+          zero,
         );
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      return operator.winograd
-        ? () => kernels.convolve_winograd(descriptor)
-        : () => kernels.convolve(descriptor);
+      const kernel = operator.winograd && traits.winograd ? kernels.convolve_winograd! : kernels.convolve;
+      return () => kernel(descriptor);
     }
     case 'max_pool': {
       const { kernel, stride } = operator;
@@ -111,10 +108,12 @@ function buildStep(
         );
     }
     case 'global_average_pool': {
-      const { height, width, channels } = tensor(operator.source);
+      const { height, width, channels, zero_point } = tensor(operator.source);
       const source = locate(tensor(operator.source), layout);
       const target = locate(tensor(operator.target), layout);
       const { multiplier, low, high } = operator;
+      const start = -storedZero(zero_point, layout) * height * width;
+      const zero = storedZero(tensor(operator.target).zero_point, layout);
       return () =>
         kernels.global_average_pool(
           source.interior,
@@ -126,25 +125,17 @@ function buildStep(
           multiplier,
           low,
           high,
+          start,
+          zero,
         );
     }
     case 'classify': {
       const source = locate(tensor(operator.source), layout).interior;
       const [weights, bias, multiplier] = [operator.weights, operator.bias, operator.multiplier].map(
-        (offset) => layout.weights + offset,
+        (part) => layout.parts[part],
       ) as [number, number, number];
       return () =>
-        kernels.classify(
-          source,
-          weights,
-          bias,
-          multiplier,
-          layout.logits,
-          operator.classes,
-          operator.length,
-          scratch.inputs,
-          scratch.accumulators,
-        );
+        kernels.classify(source, weights, bias, multiplier, layout.logits, operator.classes, operator.length);
     }
   }
 }

@@ -1,63 +1,116 @@
-import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
 import { CodedError } from '../errors.ts';
-import { batchRoutes } from './batch-routes.ts';
-import { classifyRoutes } from './classify-routes.ts';
-import { type AppServices, type HonoEnv, keepAlive } from './context.ts';
-import { healthRoutes } from './health-routes.ts';
-import { indexRoutes } from './index-routes.ts';
-import { modelRoutes } from './model-routes.ts';
-import { problemKinds, toProblem, toProblemResponse } from './problem.ts';
-import { webhookRoutes } from './webhook-routes.ts';
+import { answerError } from './answer-error.ts';
+import { type AppOptions, keepAlive } from './context.ts';
+import { huggingFaceRoutes } from './dialects/hugging-face.ts';
+import { openInferenceRoutes } from './dialects/open-inference.ts';
+import { workersAiRoutes } from './dialects/workers-ai.ts';
+import { admission } from './middleware/admission.ts';
+import { observe } from './middleware/observe.ts';
+import { createRouter } from './openapi.ts';
+import { toProblemResponse } from './problem.ts';
+import { batchRoutes } from './routes/batches.ts';
+import { classifyRoutes } from './routes/classify.ts';
+import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { modelRoutes } from './routes/models.ts';
+import { pageRoutes } from './routes/pages.ts';
+import { uploadTokenRoutes } from './routes/upload-tokens.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { ServerTiming } from './server-timing.ts';
 
-/** The HTTP API. Everything it needs from the platform comes in as `services`. */
-export function createApp(services: AppServices): Hono<HonoEnv> {
-  const app = new Hono<HonoEnv>();
+/** Headers a page of another origin may read. */
+const exposedHeaders = [
+  'x-request-id',
+  'server-timing',
+  'etag',
+  'cache-status',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+];
+
+/**
+ * The HTTP API, ready to serve or to be mounted in another Worker: `other.route('/', createApp(options))`.
+ * Everything it needs from the platform comes in as options.
+ */
+export function createApp(options: AppOptions) {
+  const app = createRouter();
   app.use(requestId({ limitLength: 64 }));
   app.use(async (c, next) => {
-    c.set('services', services);
+    c.set('options', options);
     c.set('keepAlive', keepAlive(c));
+    c.set('timing', new ServerTiming(options.serverTiming));
     await next();
-    c.res.headers.set('x-content-type-options', 'nosniff');
   });
-
+  app.use(observe);
+  app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', xFrameOptions: 'DENY' }));
+  const { corsOrigins = [] } = options;
+  if (corsOrigins.length > 0) {
+    app.use(
+      '/v1/*',
+      cors({
+        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+        allowHeaders: [
+          'authorization',
+          'content-type',
+          'if-none-match',
+          'prefer',
+          'traceparent',
+          'x-api-key',
+          'x-request-id',
+        ],
+        exposeHeaders: exposedHeaders,
+        maxAge: 600,
+      }),
+    );
+  }
   app.use(
     methodNotAllowed({
       app,
       onMethodNotAllowed(c, methods) {
         const allow = methods.join(', ');
         const error = new CodedError('method_not_allowed', `${c.req.path} takes ${allow}.`);
+        c.get('record').outcome = error.code;
         const response = toProblemResponse(error, c.get('requestId'));
         response.headers.set('allow', allow);
         return response;
       },
     }),
   );
+  app.use(admission);
 
-  app.route('/', indexRoutes());
-  app.route('/v1', classifyRoutes());
-  app.route('/v1', modelRoutes());
-  app.route('/v1', healthRoutes());
-  if (services.batches) {
-    app.route(
-      '/v1',
-      batchRoutes(services.batches, () => ''),
-    );
-    app.route('/v1', webhookRoutes(services.batches));
-  }
+  const api = [
+    classifyRoutes(),
+    modelRoutes(),
+    healthRoutes(),
+    uploadTokenRoutes(),
+    metricsRoutes(),
+    workersAiRoutes(),
+    huggingFaceRoutes(),
+    openInferenceRoutes(),
+    batchRoutes(),
+    webhookRoutes(),
+  ];
+  for (const routes of api) app.route('/', routes);
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-api-key',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.route('/', pageRoutes(app));
 
-  app.notFound((c) =>
-    toProblemResponse(
+  app.notFound((c) => {
+    c.get('record').outcome = 'route_not_found';
+    return toProblemResponse(
       new CodedError('route_not_found', 'There is nothing at this path.'),
       c.get('requestId'),
-    ),
-  );
-  app.onError((error, c) => {
-    const { code } = toProblem(error);
-    if (problemKinds[code].status >= 500)
-      services.log('error', { code, request_id: c.get('requestId'), error });
-    return toProblemResponse(error, c.get('requestId'));
+    );
   });
+  app.onError((error, c) => answerError(error, c));
   return app;
 }

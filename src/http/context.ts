@@ -1,26 +1,87 @@
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
-import type { BatchServices } from '../batch/batch-services.ts';
-import type { ClassifyOptions, Transcode } from '../classify.ts';
+import type { AccessPolicy } from '../access/access-policy.ts';
+import type { Principal } from '../access/api-keys.ts';
+import type { Gate } from '../admission/gate.ts';
+import type { BatchDoor } from '../batch/batch-door.ts';
+import type { Classifier } from '../classifier.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
+import type { UrlPolicy } from '../net/url-policy.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { TraceContext } from '../observe/trace-context.ts';
+import type { ServerTiming } from './server-timing.ts';
 
-/** What functions/ hands to the HTTP layer. */
-export interface AppServices {
+/** What functions/ hands to the HTTP layer: `createApp(options)`. */
+export interface AppOptions {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
+  readonly classifier: Classifier;
   /** Absent in a deployment without a database. */
-  readonly batches?: BatchServices;
+  readonly batches?: BatchDoor | undefined;
+  readonly access: AccessPolicy;
+  /** Bytes of request bodies held at once, see limits.ts. */
+  readonly bodies: Gate;
+  readonly metrics: Metrics;
   readonly serverTiming: boolean;
-  /** What this deployment decodes with. */
-  readonly image?: ClassifyOptions['image'];
-  readonly transcode?: Transcode;
+  /** Asked once for each request that is not free; absent where nothing is limited. */
+  readonly rateLimit?: RateLimitOptions;
+  /** Origins whose pages may call the API; `*` for all. None by default. */
+  readonly corsOrigins?: readonly string[];
+  readonly urls: UrlPolicy;
+  /** Bytes of an object in the configured bucket, undefined if there is none of that key. */
+  readonly readR2Image?: (key: string, maxBytes: number) => Promise<Uint8Array | undefined>;
+  /** Names that other APIs use for a model, such as `@cf/microsoft/resnet-50`, and the model that answers. */
+  readonly modelAliases?: ReadonlyMap<string, string>;
+  /** Static files: the demo page and the API reference. */
+  readonly assets?: { fetch(request: Request): Promise<Response> };
   /** One structured line. Never image content. */
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  /** One data point for each request, for long-term analytics. */
+  readonly onRequest?: (record: RequestRecord) => void;
+}
+
+export interface RateLimitOptions {
+  /** @returns whether this caller may go on. */
+  readonly take: (key: string) => Promise<boolean>;
+  /** What the limiter enforces, for the RateLimit-Policy header. */
+  readonly requests: number;
+  readonly periodSeconds: number;
+}
+
+/** What a log line says about a request. Filled in as it becomes known. */
+export interface RequestRecord {
+  requestId: string;
+  traceId: string;
+  method: string;
+  /** The declared path, not the one that was sent. */
+  route: string;
+  status: number;
+  /** `ok`, or the problem's code. */
+  outcome: string;
+  durationMs: number;
+  principal?: string;
+  model?: string;
+  images?: number;
+  imageBytes?: number;
+  imagePixels?: number;
+  answerOrigin?: string;
 }
 
 export interface HonoEnv {
-  Variables: RequestIdVariables & { services: AppServices; keepAlive: KeepAlive };
+  Variables: RequestIdVariables & {
+    options: AppOptions;
+    keepAlive: KeepAlive;
+    principal: Principal;
+    trace: TraceContext;
+    timing: ServerTiming;
+    record: RequestRecord;
+    /** Milliseconds since 1970. */
+    deadline: number;
+    isCancelled: () => boolean;
+    /** Takes so many bytes of the isolate's budget until the request ends, in place of what it had. */
+    admitBytes: (bytes: number) => Promise<void>;
+  };
 }
 
 /** `ctx.waitUntil` where there is a Worker's context; nothing in a test that calls `app.request`. */

@@ -1,21 +1,26 @@
-import { z } from 'zod';
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
-import { maxBodyBytes, maxImagesPerRequest, maxMultipartFields } from '../limits.ts';
+import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
-import { readBody } from './read-body.ts';
+import type { HonoEnv } from './context.ts';
+import { parseMultipartForm } from './parse-multipart.ts';
+import { readBody, readJsonBody } from './read-body.ts';
+import { type ImageReference, readImageReference } from './read-image-reference.ts';
 import {
   optionNames,
+  optionsSchema,
   parseOptions,
   type RawOptions,
   type RequestOptions,
   readOptions,
 } from './request-options.ts';
 
-/** One image of a request. Bytes are fetched when its turn comes, so that only one is held at a time. */
+/** One image of a request. */
 export interface ImageInput {
   /** The client's file name, if the request had one. */
   readonly name: string | undefined;
-  readBytes(): Promise<Uint8Array>;
+  readonly bytes: Uint8Array;
 }
 
 export interface ClassifyRequest extends RequestOptions {
@@ -25,30 +30,47 @@ export interface ClassifyRequest extends RequestOptions {
 /** curl's --data-binary sends form-urlencoded unless told otherwise; the bytes decide what it is. */
 const rawMediaTypes = ['application/octet-stream', 'application/x-www-form-urlencoded'];
 
-const jsonBodySchema = z.strictObject({
-  image: z.string().min(1),
-  ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
-});
+const imageField = z.string().min(1).openapi({ description: 'base64, or a base64 data: URL.' });
+const urlField = z.string().min(1).max(maxUrlLength).openapi({ description: 'https URL of the picture.' });
+const r2KeyField = z.string().min(1).max(1024).openapi({ description: 'Key in the bound bucket.' });
+
+/** Where a picture is, if not in the body. */
+export const referenceSchema = z.object({ url: urlField.optional(), r2_key: r2KeyField.optional() });
+
+/** One of `image`, `url` and `r2_key`, and the options. */
+export const jsonBodySchema = z
+  .strictObject({ image: imageField.optional(), ...referenceSchema.shape, ...optionsSchema.shape })
+  .openapi('ClassifyRequest');
+
+/** Checked first, so that a wrong option is named as one. */
+const imageFieldsSchema = z
+  .strictObject({
+    image: imageField.optional(),
+    ...referenceSchema.shape,
+    ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
+  })
+  .refine(
+    ({ image, url, r2_key }) => [image, url, r2_key].filter((field) => field !== undefined).length === 1,
+    'one of "image", "url" and "r2_key" is needed',
+  );
 
 /**
  * Raw bytes, multipart or JSON to images and options. Options come from the query string; the
  * fields of a multipart or JSON body go first.
  *
  * @throws {CodedError} `body_*`, `media_type_unsupported`, `json_invalid`, `base64_invalid`,
- *   `multipart_invalid`, `image_field_missing`, `too_many_images`, `option_invalid`.
+ *   `multipart_invalid`, `image_field_missing`, `too_many_images`, `option_invalid`, `url_*`, `r2_*`.
  */
-export async function parseClassifyRequest(request: Request): Promise<ClassifyRequest> {
-  const query = new URL(request.url).searchParams;
-  const options = readOptions((name) => query.get(name));
-  const contentType = request.headers.get('content-type') ?? '';
+export async function parseClassifyRequest(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+  const options = readOptions((name) => c.req.query(name));
+  const contentType = c.req.header('content-type') ?? '';
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
 
-  if (mediaType === 'multipart/form-data') return await parseMultipart(request, contentType, options);
-  if (mediaType === 'application/json') return await parseJsonBody(request, options);
-  if (mediaType === '' || mediaType.startsWith('image/') || rawMediaTypes.includes(mediaType)) {
+  if (mediaType === 'multipart/form-data') return await parseMultipart(c, contentType, options);
+  if (mediaType === 'application/json') return await parseJsonBody(c, options);
+  if (isRawImage(mediaType)) {
     const parsed = parseOptions(options); // before the body: a wrong option should not cost an upload
-    const bytes = await readBody(request, maxBodyBytes);
-    return { ...parsed, images: [{ name: undefined, readBytes: async () => bytes }] };
+    return { ...parsed, images: [{ name: undefined, bytes: await readBody(c, maxBodyBytes) }] };
   }
   throw new CodedError(
     'media_type_unsupported',
@@ -56,67 +78,58 @@ export async function parseClassifyRequest(request: Request): Promise<ClassifyRe
   );
 }
 
-async function parseJsonBody(request: Request, query: RawOptions): Promise<ClassifyRequest> {
-  const text = new TextDecoder().decode(await readBody(request, maxBodyBytes));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new CodedError('json_invalid', 'The body is not JSON.');
+/** Whether a body of this type is taken for the image itself. */
+export function isRawImage(mediaType: string): boolean {
+  return mediaType === '' || mediaType.startsWith('image/') || rawMediaTypes.includes(mediaType);
+}
+
+/** GET: the image is elsewhere, options are in the query. */
+export async function parseClassifyQuery(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+  const reference: ImageReference = { url: c.req.query('url'), r2_key: c.req.query('r2_key') };
+  if ((reference.url === undefined) === (reference.r2_key === undefined)) {
+    throw new CodedError('option_invalid', 'GET needs one of url and r2_key; POST takes the image itself.');
   }
-  const body = jsonBodySchema.safeParse(json);
+  const options = parseOptions(readOptions((name) => c.req.query(name)));
+  return { ...options, images: [{ name: undefined, bytes: await readImageReference(c, reference) }] };
+}
+
+async function parseJsonBody(c: Context<HonoEnv>, query: RawOptions): Promise<ClassifyRequest> {
+  const json = await readJsonBody(c, maxJsonBodyBytes);
+  const body = imageFieldsSchema.safeParse(json);
   if (!body.success) {
     const issue = body.error.issues[0]!;
     const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
     throw new CodedError(
       'json_invalid',
-      `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}.`,
+      `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}, {"url"} or {"r2_key"}.`,
     );
   }
   const fields: Readonly<Record<string, unknown>> = body.data;
   const options = parseOptions({ ...query, ...readOptions((name) => fields[name]) });
-  const bytes = decodeBase64Image(body.data.image as string);
-  return { ...options, images: [{ name: undefined, readBytes: async () => bytes }] };
+  const { image } = body.data;
+  const bytes = image === undefined ? await readImageReference(c, body.data) : decodeBase64Image(image);
+  return { ...options, images: [{ name: undefined, bytes }] };
 }
 
 async function parseMultipart(
-  request: Request,
+  c: Context<HonoEnv>,
   contentType: string,
   query: RawOptions,
 ): Promise<ClassifyRequest> {
-  const form = await readForm(request, contentType);
-  if ([...form.keys()].length > maxMultipartFields) {
-    throw new CodedError('multipart_invalid', `More than ${maxMultipartFields} fields.`);
-  }
-  const files = form.getAll('image').filter((value) => typeof value !== 'string');
-  if (files.length === 0) {
-    const names = [...new Set(form.keys())].slice(0, 5).map((name) => `"${name.slice(0, 40)}"`);
+  const { files, fields } = parseMultipartForm(await readBody(c, maxBodyBytes), contentType);
+  const images = files.filter(({ field }) => field === 'image');
+  if (images.length === 0) {
+    const names = [...new Set([...files.map(({ field }) => field), ...fields.keys()])]
+      .slice(0, 5)
+      .map((name) => `"${name.slice(0, 40)}"`);
     const found = names.length > 0 ? ` Found ${names.join(', ')}.` : '';
     throw new CodedError('image_field_missing', `A multipart body needs a file field named "image".${found}`);
   }
-  if (files.length > maxImagesPerRequest) {
+  if (images.length > maxImagesPerRequest) {
     throw new CodedError(
       'too_many_images',
-      `${files.length} images, at most ${maxImagesPerRequest} are taken.`,
+      `${images.length} images, at most ${maxImagesPerRequest} are taken.`,
     );
   }
-  const options = parseOptions({ ...query, ...readOptions((name) => form.get(name)) });
-  const images = files.map((file) => ({
-    name: file.name,
-    async readBytes() {
-      if (file.size === 0) throw new CodedError('body_empty', 'The file is empty.');
-      return new Uint8Array(await file.arrayBuffer());
-    },
-  }));
-  return { ...options, images };
-}
-
-async function readForm(request: Request, contentType: string): Promise<FormData> {
-  // Read and counted first: formData() alone would take a body of any size.
-  const bytes = await readBody(request, maxBodyBytes);
-  try {
-    return await new Response(bytes, { headers: { 'content-type': contentType } }).formData();
-  } catch (cause) {
-    throw new CodedError('multipart_invalid', 'The multipart body cannot be parsed.', { cause });
-  }
+  return { ...parseOptions({ ...query, ...readOptions((name) => fields.get(name)) }), images };
 }

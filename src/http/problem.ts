@@ -1,8 +1,11 @@
 import type { ErrorCode } from '../errors.ts';
 import { CodedError } from '../errors.ts';
 
+/** 499 is for logs alone: whoever would read it has gone. */
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
+
 interface ProblemKind {
-  readonly status: 400 | 401 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: ProblemStatus;
   readonly title: string;
 }
 
@@ -20,10 +23,23 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   image_field_missing: { status: 400, title: 'No image field' },
   too_many_images: { status: 413, title: 'Too many images' },
   option_invalid: { status: 400, title: 'Invalid option' },
+  body_timeout: { status: 408, title: 'The body came too slowly' },
+  credential_missing: { status: 401, title: 'No API key' },
+  credential_invalid: { status: 401, title: 'API key or token not valid' },
+  scope_missing: { status: 403, title: 'Not allowed with this key' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  client_closed: { status: 499, title: 'The client went away' },
+  url_invalid: { status: 400, title: 'Invalid URL' },
+  url_forbidden: { status: 403, title: 'URL not allowed' },
+  url_unreachable: { status: 422, title: 'URL gave no image' },
+  url_too_large: { status: 413, title: 'The image at the URL is too large' },
+  r2_not_configured: { status: 422, title: 'No bucket configured' },
+  r2_key_unknown: { status: 404, title: 'No such object in the bucket' },
   tensor_invalid: { status: 400, title: 'Invalid tensor' },
   webhook_source_unknown: { status: 404, title: 'No such webhook source' },
   webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
   webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
+  batch_not_configured: { status: 422, title: 'No batches here' },
   batch_unknown: { status: 404, title: 'No such batch' },
   batch_tier_unavailable: { status: 503, title: 'Batch tier unavailable' },
   batch_retries_exhausted: { status: 503, title: 'Given up after many attempts' },
@@ -47,6 +63,10 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   model_out_of_memory: { status: 503, title: 'No memory for the model' },
   model_requires_batch_tier: { status: 422, title: 'Model too large for the edge' },
   inference_failed: { status: 500, title: 'Inference failed' },
+  overloaded: { status: 503, title: 'Too much work at once' },
+  access_not_configured: { status: 503, title: 'Access is not configured' },
+  configuration_invalid: { status: 503, title: 'The deployment is misconfigured' },
+  page_unavailable: { status: 404, title: 'No such page in this deployment' },
   internal: { status: 500, title: 'Internal error' },
 };
 
@@ -75,8 +95,9 @@ export function toProblem(error: unknown, requestId?: string): Problem {
   };
 }
 
-export function toProblemResponse(error: unknown, requestId: string): Response {
-  const problem = toProblem(error, requestId);
+/** @param extension members beside the standard ones: what the client of another API reads. */
+export function toProblemResponse(error: unknown, requestId: string, extension: object = {}): Response {
+  const problem = { ...toProblem(error, requestId), ...extension };
   const headers = new Headers({
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',

@@ -1,17 +1,53 @@
+import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
-import { maxDrainBytes, maxDrainMs } from '../limits.ts';
+import { bodyIdleTimeoutMs, bodyTimeoutMs, jsonBodyWeight, maxDrainBytes, maxDrainMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
+import type { HonoEnv } from './context.ts';
 
 /**
- * Reads a request body, counting as it goes: Content-Length is a hint, never trusted.
+ * Reads the body of a request that has been admitted: its bytes count against the isolate's budget until
+ * the request ends.
+ *
+ * @param weight how many times over the body will be held.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`.
+ */
+export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1): Promise<Uint8Array> {
+  const request = c.req.raw;
+  if (!request.body) throw empty();
+  const declared = toDeclaredLength(request);
+  // Without an honest length as much as may come is reserved.
+  if (!(declared > maxBytes))
+    await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
+  return await readBytes(request, maxBytes);
+}
+
+/** A small JSON body, or one that holds a base64 image. Throws as `readBody`, and `json_invalid`. */
+export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promise<unknown> {
+  const bytes = await readBody(c, maxBytes, jsonBodyWeight);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new CodedError('json_invalid', 'The body is not JSON.');
+  }
+}
+
+/** NaN if the header is missing or no length. */
+function toDeclaredLength(request: Request): number {
+  return Number.parseInt(request.headers.get('content-length') ?? '', 10);
+}
+
+/**
+ * Reads a body, counting as it goes: Content-Length is a hint, never trusted.
  *
  * @param maxBytes refused as soon as one byte more has come.
- * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const declared = Number(request.headers.get('content-length') ?? Number.NaN);
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const declared = toDeclaredLength(request);
   if (!request.body) throw empty();
+  const reader = request.body.getReader();
   if (declared > maxBytes) {
-    await drain(request.body.getReader());
+    await drain(reader);
     throw tooLarge(maxBytes);
   }
 
@@ -19,12 +55,10 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   const whole = declared > 0 ? new Uint8Array(declared) : undefined;
   const chunks: Uint8Array[] = [];
   let total = 0;
-  const reader = request.body.getReader();
+  const deadline = Date.now() + bodyTimeoutMs;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
-      });
+      const { done, value } = await readChunk(reader, deadline);
       if (done) break;
       if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
       if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
@@ -33,12 +67,26 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
       total += value.byteLength;
     }
   } catch (error) {
-    await drain(reader);
+    if (error instanceof CodedError && error.code === 'body_timeout')
+      await reader.cancel().catch(() => undefined);
+    else await drain(reader);
     throw error;
   }
   if (total === 0) throw empty();
   if (whole && chunks.length === 0) return whole.subarray(0, total);
   return join(whole, chunks, total);
+}
+
+async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>, deadline: number) {
+  const wait = Math.max(1, Math.min(bodyIdleTimeoutMs, deadline - Date.now()));
+  const chunk = reader.read().catch((cause: unknown) => {
+    throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
+  });
+  return await withTimeout(
+    chunk,
+    wait,
+    () => new CodedError('body_timeout', 'The body came too slowly and was given up.'),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '@hono/zod-openapi';
 import { CodedError } from '../errors.ts';
 import { defaultTopK, maxModelNameLength, maxTopK } from '../limits.ts';
 
@@ -25,11 +25,31 @@ const wholeNumber = z.union([
     .transform(Number),
 ]);
 
-const optionsSchema = z.object({
-  top_k: wholeNumber.pipe(z.int().min(1).max(maxTopK)).default(defaultTopK),
-  model: z.string().min(1).max(maxModelNameLength).optional(),
-  orientation: z.enum(['apply', 'ignore']).default('apply'),
-  decode: z.enum(['exact', 'fast']).default('exact'),
+export const topKSchema = wholeNumber.pipe(z.int().min(1).max(maxTopK)).openapi({
+  type: 'integer',
+  minimum: 1,
+  maximum: maxTopK,
+  default: defaultTopK,
+  description: 'Predictions returned, the most probable first.',
+});
+
+/** Declares and checks the options wherever they stand. */
+export const optionsSchema = z.object({
+  top_k: topKSchema.default(defaultTopK),
+  model: z
+    .string()
+    .min(1)
+    .max(maxModelNameLength)
+    .optional()
+    .openapi({ description: 'A name of GET /v1/models. Default: the default model.' }),
+  orientation: z
+    .enum(['apply', 'ignore'])
+    .default('apply')
+    .openapi({ description: 'Whether EXIF orientation turns the picture upright.' }),
+  decode: z
+    .enum(['exact', 'fast'])
+    .default('exact')
+    .openapi({ description: '`fast` decodes large JPEGs at reduced size.' }),
 });
 
 const expectations: Readonly<Record<OptionName, string>> = {

@@ -13,13 +13,19 @@ export class ServerTiming {
     this.#last = performance.now();
   }
 
-  /** Adds the time since the last lap to `name`. */
-  async lap(name: string): Promise<void> {
-    if (!this.#enabled) return;
+  /**
+   * Adds the time since the last lap to `name`.
+   *
+   * @returns that time in seconds; undefined when switched off.
+   */
+  async lap(name: string): Promise<number | undefined> {
+    if (!this.#enabled) return undefined;
     await new Promise((resolve) => setTimeout(resolve, 0));
     const now = performance.now();
-    this.#entries.set(name, (this.#entries.get(name) ?? 0) + now - this.#last);
+    const elapsedMs = now - this.#last;
+    this.#entries.set(name, (this.#entries.get(name) ?? 0) + elapsedMs);
     this.#last = now;
+    return elapsedMs / 1000;
   }
 
   /** @returns `model;dur=3, decode;dur=12`, or undefined when switched off. */

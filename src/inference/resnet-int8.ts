@@ -1,4 +1,7 @@
 import { ByteReader } from '../engine/byte-reader.ts';
+import { chooseKernels, type KernelChoice, type KernelModules } from '../engine/choose-kernels.ts';
+import { kernelTraits } from '../engine/kernels/layout.ts';
+import { loadWeights } from '../engine/load-weights.ts';
 import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';
 import { buildProgram, type Kernels, type Step } from '../engine/program.ts';
@@ -15,12 +18,16 @@ const maxPlanBytes = 1024 * 1024;
  * so every CPU gives the same bits. A session has a WebAssembly memory of its own, sized by the plan
  * and filled from the stream; weights are never held anywhere else.
  *
- * @param kernels the compiled `src/engine/kernels.wasm`.
+ * @param modules the compiled `src/engine/kernels-*.wasm`.
+ * @throws {CodedError} `model_unavailable` if kernels are forced that would not be exact here.
  */
-export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime {
+export function createResnetInt8(modules: KernelModules, choice: KernelChoice = 'auto'): InferenceRuntime {
   let memoryBytes = 0;
+  const { name, module } = chooseKernels(modules, choice);
+  const traits = kernelTraits[name];
   return {
     name: 'resnet-int8',
+    kernels: name,
     memoryBytes: () => memoryBytes,
     async createSession(chunks, { fileBytes }, ticket) {
       const reader = new ByteReader(chunks, ticket);
@@ -30,7 +37,7 @@ export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime 
       }
       const plan = parsePlan(await reader.read(planBytes));
       await reader.skip(alignUp(headerBytes + planBytes) - headerBytes - planBytes);
-      const layout = layOutMemory(plan);
+      const layout = layOutMemory(plan, traits);
       const memory = allocate(layout.end);
       memoryBytes += memory.buffer.byteLength;
       let released = false;
@@ -40,16 +47,11 @@ export function createResnetInt8(kernels: WebAssembly.Module): InferenceRuntime 
       };
       ticket.free = release;
       try {
-        const exports = new WebAssembly.Instance(kernels, { env: { memory } }).exports as unknown as Kernels;
-        await loadWeights(plan, layout, memory, exports, reader);
+        const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+        const machine = { memory, layout, kernels, traits };
+        await loadWeights(plan, machine, reader);
         await reader.end();
-        return new ResnetInt8Session(
-          plan,
-          layout,
-          memory,
-          buildProgram(plan, layout, memory, exports),
-          release,
-        );
+        return new ResnetInt8Session(plan, layout, memory, buildProgram(plan, machine), release);
       } catch (error) {
         release();
         throw error;
@@ -67,29 +69,6 @@ function allocate(bytes: number): WebAssembly.Memory {
   } catch (cause) {
     throw new CodedError('model_out_of_memory', `No room for ${bytes} bytes of linear memory.`, { cause });
   }
-}
-
-async function loadWeights(
-  plan: Plan,
-  layout: MemoryLayout,
-  memory: WebAssembly.Memory,
-  kernels: Kernels,
-  reader: ByteReader,
-): Promise<void> {
-  for (const { bytes, target, winograd } of plan.parts) {
-    const place = layout.weights + target;
-    assertInside(place, winograd ? 0 : bytes, layout.arena);
-    // A Winograd pack is larger than its weights: these wait in the arena, which nothing uses yet.
-    await reader.readInto(new Uint8Array(memory.buffer, winograd ? layout.arena : place, bytes));
-    await reader.skip(alignUp(bytes) - bytes);
-    if (winograd)
-      kernels.winograd_weights(layout.arena, place, winograd.input_channels, winograd.output_channels);
-  }
-}
-
-function assertInside(start: number, bytes: number, end: number): void {
-  if (start + bytes > end)
-    throw new CodedError('model_corrupt', 'The plan places weights outside their memory.');
 }
 
 class ResnetInt8Session implements InferenceSession {

@@ -30,6 +30,8 @@ export interface ModelSize {
 
 export interface InferenceRuntime {
   readonly name: string;
+  /** Which of its kernel sets runs, if it has several. */
+  readonly kernels?: string;
   /**
    * Reads the model into the runtime's own memory, chunk by chunk, and makes a session of it.
    *

@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
 import {
   type Catalog,
   type ClassLabel,
@@ -11,7 +12,6 @@ import {
 import type { ModelSources } from './model-sources.ts';
 import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors.ts';
 import { modelReadTimeoutMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
 import type { ModelStore, StoredObject } from './model-store.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /** A store with the name it has in logs. */
 export interface ModelSource {

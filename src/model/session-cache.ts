@@ -1,12 +1,12 @@
 import { CodedError } from '../errors.ts';
 import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
 import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
 import type { ModelManifest, RuntimeName } from './manifest.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { ModelSources } from './model-sources.ts';
 import { toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
-import { withTimeout } from './with-timeout.ts';
 
 export interface SessionCacheOptions {
   readonly sources: ModelSources;
@@ -82,6 +82,11 @@ export class SessionCache {
     let total = 0;
     for (const runtime of this.#runtimes.values()) total += runtime.memoryBytes();
     return total;
+  }
+
+  /** Runtimes that have booted in this isolate, and which kernels they run. */
+  runtimes(): Pick<InferenceRuntime, 'name' | 'kernels'>[] {
+    return [...this.#runtimes.values()].map(({ name, kernels }) => ({ name, ...(kernels && { kernels }) }));
   }
 
   /** Models ready to run in this isolate, as `name/version`. */

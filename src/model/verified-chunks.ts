@@ -1,8 +1,8 @@
 import { CodedError } from '../errors.ts';
 import { modelReadTimeoutMs } from '../limits.ts';
+import { withTimeout } from '../with-timeout.ts';
 import type { ModelFile } from './manifest.ts';
 import type { StoredObject } from './model-store.ts';
-import { withTimeout } from './with-timeout.ts';
 
 /** Incremental SHA-256. Workers and Node each have a native one; functions/ chooses. */
 export interface Sha256 {

@@ -55,8 +55,16 @@ async function loadOrt(): Promise<OrtNodeSession> {
 }
 
 async function loadEngine(): Promise<InferenceSession> {
-  const kernels = await readFile(new URL('../engine/kernels.wasm', import.meta.url));
-  const runtime = createResnetInt8(await WebAssembly.compile(kernels));
+  const read = (set: 'plain' | 'relaxed') =>
+    readFile(new URL(`../engine/kernels-${set}.wasm`, import.meta.url));
+  const runtime = createResnetInt8(
+    {
+      plain: await WebAssembly.compile(await read('plain')),
+      // An engine without relaxed SIMD does not know its instructions.
+      relaxed: await WebAssembly.compile(await read('relaxed')).catch(() => undefined),
+    },
+    'auto',
+  );
   const bytes = new Uint8Array(model).slice();
   const chunks = (async function* () {
     yield bytes;

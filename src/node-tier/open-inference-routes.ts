@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { CodedError } from '../errors.ts';
 import { toProblem } from '../http/problem.ts';
-import { readBody } from '../http/read-body.ts';
+import { readBytes } from '../http/read-body.ts';
 import { maxTierItems, maxTierTensorBytes } from '../limits.ts';
 import { toClassificationTensor } from '../open-inference/classification.ts';
-import { parseInferRequest, type RequestedOutput } from '../open-inference/infer-request.ts';
+import { type InferRequest, parseInferRequest } from '../open-inference/infer-request.ts';
 import { formatInferResponse } from '../open-inference/infer-response.ts';
 import { toModelMetadata, toOpenError, toServerMetadata } from '../open-inference/metadata.ts';
 import { toModelInputs } from '../open-inference/model-inputs.ts';
@@ -39,7 +39,7 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
       return c.json({ name: manifest.name, ready: true });
     });
     app.post(`${path}/infer`, async (c) => {
-      const body = await readBody(c.req.raw, maxTierTensorBytes);
+      const body = await readBytes(c.req.raw, maxTierTensorBytes);
       const request = parseInferRequest(body, c.req.header('inference-header-content-length') ?? null, {
         maxElements: maxTierTensorBytes / Float32Array.BYTES_PER_ELEMENT,
         maxInputs: 1,
@@ -58,7 +58,7 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
             ),
           ),
         );
-        const outputs = toOutputs(request.outputs, rows, model);
+        const outputs = toOutputs(request, rows, model);
         const { headers, body: answer } = formatInferResponse({
           modelName: manifest.name,
           modelVersion: manifest.version,
@@ -75,12 +75,12 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
 }
 
 function toOutputs(
-  wanted: readonly RequestedOutput[],
+  { outputs: wanted, binaryOutput }: InferRequest,
   rows: readonly Float32Array[],
   { manifest, labels }: TierModel,
 ) {
   const { name, classes } = manifest.output;
-  const requested = wanted.length > 0 ? wanted : [{ name, classification: undefined, binary: false }];
+  const requested = wanted.length > 0 ? wanted : [{ name, classification: undefined, binary: binaryOutput }];
   return requested.map((output) => {
     if (output.name !== name) throw tensorError('outputs[0].name', `"${name}"`, output.name);
     if (output.classification !== undefined) {

@@ -17,6 +17,8 @@ export interface InferRequest {
   readonly inputs: readonly OpenTensor[];
   /** Empty: the server chooses, which means every output. */
   readonly outputs: readonly RequestedOutput[];
+  /** Whether outputs that say nothing of it follow the JSON as bytes. */
+  readonly binaryOutput: boolean;
 }
 
 export interface RequestedOutput {
@@ -93,8 +95,13 @@ export function parseInferRequest(
   if (rest.byteLength > 0) {
     throw new CodedError('tensor_invalid', `${rest.byteLength} bytes follow the last tensor.`);
   }
-  const binaryDefault = parameters['binary_data_output'] === true;
-  return { id, inputs: tensors, outputs: outputs.map((output) => toOutput(output, binaryDefault)) };
+  const binaryOutput = parameters['binary_data_output'] === true;
+  return {
+    id,
+    inputs: tensors,
+    outputs: outputs.map((output) => toOutput(output, binaryOutput)),
+    binaryOutput,
+  };
 }
 
 function parseHeaderLength(text: string, bodyBytes: number): number {

@@ -30,15 +30,25 @@ export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
   vars = {} as Record<string, string>,
+  secrets = {} as Record<string, string>,
+  workerDir = buildDir,
 } = {}): Promise<EdgeServer> {
   const harness = createTestHarness({
     root: projectRoot,
-    workers: [{ configPath, vars, prebuiltWorkerDir: buildDir }],
+    // Open to everyone, and asked each question anew, unless a test says otherwise.
+    workers: [
+      {
+        configPath,
+        vars: { PUBLIC_SCOPES: 'classify,batch,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
+        secrets,
+        prebuiltWorkerDir: workerDir,
+      },
+    ],
   });
   const url = (await harness.listen()).url.origin;
   const env = await harness.getWorker<EdgeBindings>().getEnv();
   const { MODELS: models } = env;
-  await applyMigrations(env.BATCHES_DB);
+  if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
   if (seed) await putMissing(models, await verifyAssets());
   return {
     url,

@@ -25,7 +25,8 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   edge = await startEdge({
     vars: {
-      URL_ALLOW_ORIGINS: origin,
+      IMAGE_URL_ALLOW: origin,
+      WEBHOOK_URL_ALLOW: origin,
       WEBHOOK_SECRETS: secret,
       SHOP_SECRET: secret,
       GIT_SECRET: 'text',

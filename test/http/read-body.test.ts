@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readBody } from '../../src/http/read-body.ts';
+import { readBytes } from '../../src/http/read-body.ts';
 
 function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request {
   const body = new ReadableStream({
@@ -14,7 +14,7 @@ function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request
 const bytes = Uint8Array.from({ length: 1000 }, (_, index) => index & 255);
 const pieces = [bytes.subarray(0, 10), bytes.subarray(10, 900), bytes.subarray(900)];
 
-describe('readBody', () => {
+describe('readBytes', () => {
   it.each([
     ['absent', {}],
     ['right', { 'content-length': '1000' }],
@@ -23,18 +23,18 @@ describe('readBody', () => {
     ['too large', { 'content-length': '2000' }],
     ['not a number', { 'content-length': 'x' }],
   ])('gives every byte when Content-Length is %s', async (_, headers) => {
-    expect(await readBody(post(pieces, headers), 4096)).toEqual(bytes);
+    expect(await readBytes(post(pieces, headers), 4096)).toEqual(bytes);
   });
   it('takes exactly the limit and refuses one byte more', async () => {
-    expect(await readBody(post(pieces), 1000)).toEqual(bytes);
-    await expect(readBody(post(pieces), 999)).rejects.toMatchObject({ code: 'body_too_large' });
+    expect(await readBytes(post(pieces), 1000)).toEqual(bytes);
+    await expect(readBytes(post(pieces), 999)).rejects.toMatchObject({ code: 'body_too_large' });
   });
   it('refuses by the declared length before it reads', async () => {
     const request = post([new Uint8Array(1)], { 'content-length': '5000' });
-    await expect(readBody(request, 4096)).rejects.toMatchObject({ code: 'body_too_large' });
+    await expect(readBytes(request, 4096)).rejects.toMatchObject({ code: 'body_too_large' });
   });
   it('knows an empty body from a broken one', async () => {
-    await expect(readBody(post([]), 10)).rejects.toMatchObject({ code: 'body_empty' });
+    await expect(readBytes(post([]), 10)).rejects.toMatchObject({ code: 'body_empty' });
     const broken = new ReadableStream({
       start(controller) {
         controller.enqueue(new Uint8Array(3));
@@ -44,6 +44,6 @@ describe('readBody', () => {
       },
     });
     const request = new Request('http://x/', { method: 'POST', body: broken, duplex: 'half' } as RequestInit);
-    await expect(readBody(request, 10)).rejects.toMatchObject({ code: 'body_aborted' });
+    await expect(readBytes(request, 10)).rejects.toMatchObject({ code: 'body_aborted' });
   });
 });

@@ -26,39 +26,10 @@ export interface FaultyProxy {
 
 /** Stands between the edge and the real tier, and breaks what it is told to. */
 export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
-  const server = createServer((incoming, answer): void => {
+  const server = createServer((incoming, answer) => {
     proxy.requests++;
-    const { fault } = proxy;
     incoming.on('error', () => undefined);
-    if (fault === 'down') return void incoming.destroy();
-    if (fault === 'silent') return void incoming.resume();
-    if (fault === 'status-500') return refuse(answer, 500);
-    if (fault === 'busy') return refuse(answer, 503, { 'retry-after': '2' });
-    if (fault === 'garbage') {
-      answer.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      return void answer.end('<html>not a result</html>\n');
-    }
-    if (fault === 'dies-of-poison') return void dieOfPoison(incoming, answer, target);
-    const headers = { ...incoming.headers };
-    if (fault === 'wrong-secret') headers.authorization = 'Bearer something-else-entirely';
-    const upstream = request(
-      new URL(incoming.url!, target),
-      { method: incoming.method, headers },
-      (result) => {
-        answer.writeHead(result.statusCode!, result.headers);
-        result.on('error', () => answer.destroy());
-        if (fault !== 'dies') return result.pipe(answer);
-        result.once('data', (chunk) => {
-          answer.write(chunk);
-          setTimeout(() => {
-            answer.destroy();
-            upstream.destroy();
-          }, 50);
-        });
-      },
-    );
-    upstream.on('error', () => answer.destroy());
-    incoming.pipe(upstream);
+    misbehave(proxy.fault, incoming, answer, target);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -72,6 +43,55 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     },
   };
   return proxy;
+}
+
+function misbehave(fault: Fault, incoming: IncomingMessage, answer: ServerResponse, target: string): void {
+  switch (fault) {
+    case 'down':
+      incoming.destroy();
+      break;
+    case 'silent':
+      incoming.resume();
+      break;
+    case 'status-500':
+      refuse(answer, 500);
+      break;
+    case 'busy':
+      refuse(answer, 503, { 'retry-after': '2' });
+      break;
+    case 'garbage':
+      answer.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      answer.end('<html>not a result</html>\n');
+      break;
+    case 'dies-of-poison':
+      void dieOfPoison(incoming, answer, target);
+      break;
+    default:
+      passOn(fault, incoming, answer, target);
+  }
+}
+
+function passOn(fault: Fault, incoming: IncomingMessage, answer: ServerResponse, target: string): void {
+  const { method, url } = incoming;
+  const headers = { ...incoming.headers };
+  if (fault === 'wrong-secret') headers.authorization = 'Bearer something-else-entirely';
+  const upstream = request(new URL(url!, target), { method, headers }, (result) => {
+    answer.writeHead(result.statusCode!, result.headers);
+    result.on('error', () => answer.destroy());
+    if (fault !== 'dies') {
+      result.pipe(answer);
+      return;
+    }
+    result.once('data', (chunk) => {
+      answer.write(chunk);
+      setTimeout(() => {
+        answer.destroy();
+        upstream.destroy();
+      }, 50);
+    });
+  });
+  upstream.on('error', () => answer.destroy());
+  incoming.pipe(upstream);
 }
 
 async function dieOfPoison(incoming: IncomingMessage, answer: ServerResponse, target: string): Promise<void> {

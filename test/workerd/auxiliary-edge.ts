@@ -30,7 +30,7 @@ export async function auxiliaryEdge() {
           ...wasm.map((file) => ({ type: 'CompiledWasm' as const, path: join(buildDir, file) })),
         ],
         r2Buckets: { MODELS: 'resnet-edge-models' },
-        bindings: { SERVER_TIMING: 'on', CATALOG_TTL_SECONDS: '0' },
+        bindings: { PUBLIC_SCOPES: 'classify', CATALOG_TTL_SECONDS: '0', ANSWER_CACHE_SECONDS: '0' },
       },
     ],
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { kernelTraits } from '../../engine/kernels/layout.ts';
 import { layOutMemory } from '../../engine/memory-layout.ts';
 import { compileEngineModel } from '../../engine-compiler/compile-engine-model.ts';
 import { maxRuntimeBytes, runtimeBaseBytes } from '../../limits.ts';
@@ -110,7 +111,8 @@ async function compileForEngine(model: LocalModel) {
   const { file, plan } = compileEngineModel(await readFile(join(model.folder, onnxFile)), side);
   const target = join(model.folder, engineFile);
   await writeFile(target, file);
-  const memory = layOutMemory(plan).end;
+  // Of the kernel set that needs more: which one will run is known on the CPU only.
+  const memory = Math.max(...Object.values(kernelTraits).map((traits) => layOutMemory(plan, traits).end));
   return {
     format: 'rni8',
     runtime: 'resnet-int8',

@@ -1,98 +1,148 @@
-import { callKernel } from './dot-kernel.ts';
-import { panelChannels, scratch, tilePixels } from './layout.ts';
-import { finishLocals, finishPixel, loadFinishConstants } from './requantize.ts';
-import { add, field, get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
+import type { Activations } from './activations.ts';
+import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
+import { panelChannels, pixelEntryBytes, pixelTable } from './layout.ts';
+import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
+import { add, field, get, i32, increase, loop, mul, repeat, set, toFunction } from './wat.ts';
 
-/** Remembers where output pixel number `count` of the tile reads and writes. */
-const notePixel = `
-  (i32.store offset=${scratch.inputs} (i32.shl ${get('count')} (i32.const 2)) ${get('in')})
-  (i32.store offset=${scratch.outputs} (i32.shl ${get('count')} (i32.const 2)) ${get('out')})
-  (i32.store offset=${scratch.residuals} (i32.shl ${get('count')} (i32.const 2)) ${get('res')})
-  ${increase('count', i32(1))}`;
+const shl2 = (value: string) => `(i32.shl ${value} (i32.const 2))`;
+const tileName = (pixels: number) => `tile_${pixels}`;
 
-/** Reduces the pixels of the tile and finishes each. */
-const flushTile = `
-  ${callKernel(tilePixels, 'i8', [get('w'), field('segments'), field('segmentLength'), field('segmentSkip'), get('bias')].join(' '))}
+/** The pixels whose table entries begin at `at`, times the panel at `w` of the channels from `n`: reduced, finished, stored. */
+function tile(pixels: number, activations: Activations): string {
+  const { i32: ints, v128 } = dotLoopLocals(pixels);
+  const entry = (pixel: number, part: keyof typeof pixelTable) =>
+    `(i32.load offset=${pixel * pixelEntryBytes + pixelTable[part]} ${get('at')})`;
+  const sums = (pixel: number) =>
+    [get(accumulator(pixel, 0)), get(accumulator(pixel, 1))] as [string, string];
+  const target = (pixel: number, part: 'output' | 'residual') => add(entry(pixel, part), get('offset'));
+  return toFunction({
+    name: tileName(pixels),
+    params: ['c', 'w', 'at', 'n'],
+    i32: [...ints, 'offset', 'multiplier', 'skip', 'residualFirst'],
+    v128: [...v128, 'mul0', 'mul1', ...finishLocals],
+    body: `
+    ${repeat(pixels, (pixel) => set(pointer(pixel), entry(pixel, 'input')))}
+    ${set('segments', field('segments'))}
+    ${set('skip', field('segmentSkip'))}
+    ${dotLoop(pixels, activations.operands, {
+      bias: add(field('bias'), shl2(get('n'))),
+      length: field('segmentLength'),
+      skip: get('skip'),
+    })}
+    ${set('multiplier', add(field('multiplier'), shl2(get('n'))))}
+    ${set('mul0', `(v128.load ${get('multiplier')})`)}
+    ${set('mul1', `(v128.load offset=16 ${get('multiplier')})`)}
+    ${set('offset', mul(get('n'), i32(activations.bytes)))}
+    (if ${field('residual')}
+      (then
+        ${loadSumConstants}
+        ${set('residualFirst', field('residualFirst'))}
+        ${repeat(pixels, (pixel) => storeSum(activations, sums(pixel), target(pixel, 'output'), target(pixel, 'residual')))})
+      (else
+        ${loadResultConstants}
+        ${repeat(pixels, (pixel) => storeResult(activations, sums(pixel), target(pixel, 'output')))}))`,
+  });
+}
+
+/** Calls the tile for `$size` pixels, 1 to `most`. */
+function callTile(most: number): string {
+  // The one that is asked for first is the full tile.
+  const cases = Array.from({ length: most }, (_, index) => index + 1);
+  return cases.reduce(
+    (rest, pixels) =>
+      `(if (i32.eq ${get('size')} ${i32(pixels)})
+        (then (call $${tileName(pixels)} ${get('c')} ${get('w')} ${get('at')} ${get('n')})) (else ${rest}))`,
+    '(nop)',
+  );
+}
+
+/** Notes the addresses of the next `$count` pixels, from where the last block ended. */
+const fillTable = `
+  ${set('at', field('pixels'))}
   ${loop(
-    'm',
+    'i',
     get('count'),
     1,
-    `${set('output', `(i32.load offset=${scratch.outputs} (i32.shl ${get('m')} (i32.const 2)))`)}
-     ${set('residual', `(i32.load offset=${scratch.residuals} (i32.shl ${get('m')} (i32.const 2)))`)}
-     ${finishPixel(
-       `(v128.load offset=${scratch.accumulators} (i32.shl ${get('m')} (i32.const 5)))`,
-       `(v128.load offset=${scratch.accumulators + 16} (i32.shl ${get('m')} (i32.const 5)))`,
-     )}`,
-  )}
-  ${set('count', i32(0))}`;
+    `(i32.store offset=${pixelTable.input} ${get('at')} ${get('in')})
+     (i32.store offset=${pixelTable.output} ${get('at')} ${get('out')})
+     (i32.store offset=${pixelTable.residual} ${get('at')} ${get('res')})
+     ${increase('at', i32(pixelEntryBytes))}
+     ${increase('x', i32(1))}
+     (if (i32.lt_s ${get('x')} ${field('width')})
+       (then
+         ${increase('in', field('inputStepX'))}
+         ${increase('out', field('outputStepX'))}
+         ${increase('res', field('residualStepX'))})
+       (else
+         ${set('x', i32(0))}
+         ${set('in', increaseRow('rowIn', 'inputStepY'))}
+         ${set('out', increaseRow('rowOut', 'outputStepY'))}
+         ${set('res', increaseRow('rowRes', 'residualStepY'))}))`,
+  )}`;
+
+function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residualStepY'): string {
+  return `(local.tee $${row} ${add(get(row), field(step))})`;
+}
 
 /**
  * Direct convolution as an implicit matrix product: the kernel's rows are contiguous segments of the
  * padded NHWC input, so nothing is copied first. Weight panels outside, pixels inside: a panel (8
- * output channels) stays in the L1 cache while all pixels pass.
+ * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
+ * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
-export const convolution = toFunction({
-  name: 'convolve',
-  exported: true,
-  params: ['c'],
-  i32: [
-    'n',
-    'x',
-    'y',
-    'm',
-    'w',
-    'bias',
-    'multiplier',
-    'in',
-    'out',
-    'res',
-    'rowIn',
-    'rowOut',
-    'rowRes',
-    'count',
-    'panel',
-    'output',
-    'residual',
-    'residualFirst',
-  ],
-  v128: ['mul0', 'mul1', ...finishLocals],
-  body: `
-  ${loadFinishConstants}
-  ${set('residualFirst', field('residualFirst'))}
-  ${set('w', field('weights'))} ${set('bias', field('bias'))} ${set('multiplier', field('multiplier'))}
-  ${set('panel', mul(mul(field('segments'), field('segmentLength')), i32(panelChannels)))}
-  ${loop(
-    'n',
-    field('channels'),
-    panelChannels,
-    `${set('mul0', `(v128.load ${get('multiplier')})`)}
-     ${set('mul1', `(v128.load offset=16 ${get('multiplier')})`)}
-     ${set('rowIn', field('input'))}
-     ${set('rowOut', add(field('output'), `(i32.shl ${get('n')} (i32.const 1))`))}
-     ${set('rowRes', field('residual'))}
-     (if ${get('rowRes')} (then ${set('rowRes', add(get('rowRes'), `(i32.shl ${get('n')} (i32.const 1))`))}))
-     ${loop(
-       'y',
-       field('height'),
-       1,
-       `${set('in', get('rowIn'))} ${set('out', get('rowOut'))} ${set('res', get('rowRes'))}
-        ${loop(
-          'x',
-          field('width'),
-          1,
-          `${notePixel}
-           (if (i32.eq ${get('count')} ${i32(tilePixels)}) (then ${flushTile}))
-           ${increase('in', field('inputStepX'))}
-           ${increase('out', field('outputStepX'))}
-           (if ${get('res')} (then ${increase('res', field('residualStepX'))}))`,
-        )}
-        ${increase('rowIn', field('inputStepY'))}
-        ${increase('rowOut', field('outputStepY'))}
-        (if ${get('rowRes')} (then ${increase('rowRes', field('residualStepY'))}))`,
-     )}
-     (if ${get('count')} (then ${flushTile}))
-     ${increase('w', get('panel'))}
-     ${increase('bias', i32(panelChannels * 4))}
-     ${increase('multiplier', i32(panelChannels * 4))}`,
-  )}`,
-});
+function convolve(tilePixels: number, blockPixels: number): string {
+  return toFunction({
+    name: 'convolve',
+    exported: true,
+    params: ['c'],
+    i32: [
+      'n',
+      'x',
+      'i',
+      'w',
+      'in',
+      'out',
+      'res',
+      'rowIn',
+      'rowOut',
+      'rowRes',
+      'count',
+      'left',
+      'at',
+      'rest',
+      'size',
+    ],
+    body: `
+  ${set('in', `(local.tee $rowIn ${field('input')})`)}
+  ${set('out', `(local.tee $rowOut ${field('output')})`)}
+  ${set('res', `(local.tee $rowRes ${field('residual')})`)}
+  ${set('left', mul(field('height'), field('width')))}
+  (loop $block
+    ${set('count', `(select ${i32(blockPixels)} ${get('left')} (i32.lt_s ${i32(blockPixels)} ${get('left')}))`)}
+    ${fillTable}
+    ${set('w', field('weights'))}
+    ${loop(
+      'n',
+      field('channels'),
+      panelChannels,
+      `${set('at', field('pixels'))}
+       ${set('rest', get('count'))}
+       (loop $tiles
+         ${set('size', i32(tilePixels))}
+         (if (i32.lt_s ${get('rest')} ${i32(tilePixels + 3)}) (then
+           (if (i32.gt_s ${get('rest')} ${i32(tilePixels)})
+             (then ${set('size', `(i32.shr_u ${add(get('rest'), i32(1))} (i32.const 1))`)})
+             (else ${set('size', get('rest'))}))))
+         ${callTile(tilePixels)}
+         ${increase('at', mul(get('size'), i32(pixelEntryBytes)))}
+         (br_if $tiles (local.tee $rest (i32.sub ${get('rest')} ${get('size')}))))
+       ${increase('w', mul(mul(field('segments'), field('segmentLength')), i32(panelChannels)))}`,
+    )}
+    (br_if $block ${`(local.tee $left (i32.sub ${get('left')} ${get('count')}))`}))`,
+  });
+}
+
+export function convolution(activations: Activations, tilePixels: number, blockPixels: number): string {
+  const tiles = Array.from({ length: tilePixels }, (_, index) => tile(index + 1, activations));
+  return [...tiles, convolve(tilePixels, blockPixels)].join('\n');
+}

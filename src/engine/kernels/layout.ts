@@ -1,25 +1,46 @@
 /**
- * What the generated WebAssembly and the code that calls it agree on. Activations are int16, centred
- * (quantized value less its zero point), NHWC with physical channels a multiple of 8. Weights are
- * int8 in panels of 8 output channels.
+ * What the generated WebAssembly and the code that calls it agree on. Activations are NHWC with
+ * physical channels a multiple of 8. Weights are int8 in panels of 8 output channels.
  */
+
+export const kernelSetNames = ['plain', 'relaxed'] as const;
+export type KernelSetName = (typeof kernelSetNames)[number];
+
+export interface KernelTraits {
+  /** An activation: int16, centred (quantized value less its zero point), or U8 as it is quantized. */
+  readonly elementBytes: 1 | 2;
+  /** Output pixels that share a pass over a weight panel. One more spills registers: see README.md. */
+  readonly tilePixels: number;
+  /** Whether 3 x 3 convolutions may go through Winograd's transform. */
+  readonly winograd: boolean;
+}
+
+export const kernelTraits: Readonly<Record<KernelSetName, KernelTraits>> = {
+  plain: { elementBytes: 2, tilePixels: 5, winograd: true },
+  relaxed: { elementBytes: 1, tilePixels: 6, winograd: false },
+};
 
 /** Output channels of a weight panel: two vectors of four int32 accumulators. */
 export const panelChannels = 8;
-/** Output pixels that share a pass over a weight panel. Six spill registers and halve the speed (measured). */
-export const tilePixels = 5;
 /** Elements of the inner loop: a segment's length is a multiple. */
 export const segmentStep = 16;
 
-/** Fixed scratch at the bottom of memory: pointers of the current tile, then its accumulators. */
+/** 1.5 x 2^23: adding it to a float leaves an integer in the low mantissa bits, rounded half to even. */
+export const magic = 12_582_912;
+/** The same number's bits. */
+export const magicBits = 0x4b400000;
+
+/** Fixed scratch at the bottom of memory. */
 export const scratch = {
-  inputs: 0,
-  outputs: 64,
-  residuals: 128,
-  accumulators: 256, // [tilePixels][2] v128
-  zeros: 768, // never written
-  end: 1024,
+  zeros: 0, // a bias of zero; never written
+  end: 64,
 } as const;
+
+/** A block of output pixels: addresses of input, output and residual of each. */
+export const pixelEntryBytes = 12;
+export const pixelTable = { input: 0, output: 4, residual: 8 } as const;
+/** Pixels of a block: the table of a larger convolution would not stay in the caches. */
+export const blockPixels = 4096;
 
 /** Fields of a convolution's descriptor in memory, in order; each takes 4 bytes. */
 const convFields = [
@@ -43,15 +64,17 @@ const convFields = [
   'residualStepY',
   'low', // clamp of the convolution's own result, centred, as float32
   'high',
-  'residualLow', // clamp after the addition, zero point included, as float32
+  'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
+  'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',
-  'ownZeroPoint', // float32: zero points turn centred values back into what ORT multiplies
-  'residualZeroPoint', // float32
-  'sumZeroPoint', // int32
+  'ownBase', // float32
+  'residualZeroPoint', // float32: turns a centred value back into what ORT multiplies
+  'sumBase', // int32
   'ownScale', // float32: own scale / sum scale
   'residualScale',
   'fixed', // float32: the constant part of the sum, as ORT rounds it
   'residualFirst', // 1 if the residual is ORT's first operand
+  'pixels', // scratch: the table of a block of pixels
   'inputChannels', // physical; Winograd only
   'inputRowBytes', // Winograd only
   'transformed', // Winograd: scratch for V

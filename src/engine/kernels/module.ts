@@ -1,18 +1,22 @@
+import { activationsOf } from './activations.ts';
+import { adoptWeights, probeDot } from './adopt-weights.ts';
 import { convolution } from './convolution.ts';
-import { dotKernel } from './dot-kernel.ts';
-import { tilePixels } from './layout.ts';
+import { blockPixels, type KernelSetName, kernelTraits } from './layout.ts';
 import { fusedSum } from './requantize.ts';
 import { smallOperators } from './small-operators.ts';
 import { winograd } from './winograd.ts';
 
-/** The engine's kernels as WebAssembly text: SIMD, nothing newer, so that it runs wherever workerd does. */
-export function writeModule(): string {
-  const kernels = Array.from({ length: tilePixels }, (_, index) => index + 1).flatMap((pixels) => [
-    dotKernel(pixels, 'i8'),
-    dotKernel(pixels, 'i16'),
-  ]);
+/** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
+export function writeModule(name: KernelSetName): string {
+  const activations = activationsOf[name];
+  const own = name === 'plain' ? [winograd] : [adoptWeights, probeDot];
   return `(module
   (import "env" "memory" (memory 1))
-  ${[...kernels, fusedSum, convolution, winograd, smallOperators].join('\n')}
+  ${[
+    fusedSum,
+    convolution(activations, kernelTraits[name].tilePixels, blockPixels),
+    ...own,
+    smallOperators(activations),
+  ].join('\n')}
 )\n`;
 }

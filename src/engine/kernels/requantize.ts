@@ -1,74 +1,76 @@
-import { get, set, splatField, toFunction } from './wat.ts';
+import type { Activations } from './activations.ts';
+import { magic } from './layout.ts';
+import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
 
 /**
- * int32 accumulators to centred int16 activations, as ONNX Runtime requantizes: convert to float32,
+ * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,
  * multiply, clamp, round half to even.
  *
  * @see https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/quantize.cpp
  *   MlasRequantizeOutput
  */
 
-/** 1.5 x 2^23: adding it leaves an integer in the low mantissa bits, rounded half to even. */
-const magic = '(v128.const f32x4 12582912 12582912 12582912 12582912)';
+const magicVector = `(v128.const f32x4 ${magic} ${magic} ${magic} ${magic})`;
 
-/** Rounds floats of magnitude below 2^22 to int32. */
-export const round = (value: string) => `(i32x4.sub (f32x4.add ${value} ${magic}) ${magic})`;
+/** Rounds floats of magnitude below 2^22; the result still has the magic number in it, as bits and as value. */
+const rounded = (value: string) => `(f32x4.add ${value} ${magicVector})`;
+/** Rounds to int32. */
+export const round = (value: string) => `(i32x4.sub ${rounded(value)} ${magicVector})`;
 
 export const clamp = (value: string, low: string, high: string) =>
   `(f32x4.pmin ${high} (f32x4.pmax ${low} ${value}))`;
 
-const scaled = (accumulators: string, multiplier: string) =>
-  `(f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier})`;
-
 /** Locals that `finishPixel` needs. */
 export const finishLocals = [
-  'q',
-  'r',
+  'residual8',
+  'other0',
+  'other1',
   'own0',
   'own1',
-  'residual0',
-  'residual1',
+  'sum0',
+  'sum1',
   'lo',
   'hi',
+  'base',
   'sumLo',
   'sumHi',
-  'ownZero',
+  'ownBase',
   'resZero',
-  'sumZero',
+  'sumBase',
   'ownScale',
   'resScale',
   'fixed',
 ] as const;
 
-/** Loads the constants of a convolution once, before its pixels. */
-export const loadFinishConstants = `
+/** Constants of a convolution without residual. */
+export const loadResultConstants = `
+  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))} ${set('base', splatField('resultBase'))}`;
+
+/** Constants of a residual sum. */
+export const loadSumConstants = `
   ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
-  ${set('sumLo', splatField('residualLow'))} ${set('sumHi', splatField('residualHigh'))}
-  ${set('ownZero', splatField('ownZeroPoint'))} ${set('resZero', splatField('residualZeroPoint'))}
-  ${set('sumZero', splatField('sumZeroPoint'))}
+  ${set('sumLo', laneField('residualLow'))} ${set('sumHi', laneField('residualHigh'))}
+  ${set('ownBase', splatField('ownBase'))} ${set('resZero', splatField('residualZeroPoint'))}
+  ${set('sumBase', splatField('sumBase'))}
   ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
   ${set('fixed', splatField('fixed'))}`;
 
-/** Four of eight centred int16 as the quantized values they stand for, in float32. */
-const quantized = (which: 'low' | 'high', value: string, zero: string) =>
-  `(f32x4.add (f32x4.convert_i32x4_s (i32x4.extend_${which}_i16x8_s ${value})) ${zero})`;
-
 const nearHalf = '(v128.const f32x4 0.4998 0.4998 0.4998 0.4998)';
 
-/**
- * The sum of a residual block: first x scale + (second x scale + fixed). ONNX Runtime fuses each
- * multiplication with its addition (QLinearAdd with FMA3); WebAssembly has no exact fused operation.
- * So the sum is made unfused first, and only where that comes within 2e-4 of a half, about once in
- * 600 vectors, again in float64, where products and sums of these numbers are exact and the
- * conversion to float32 rounds once, as a fused operation does.
- *
- * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
- */
-const sum = (first: string, firstScale: string, second: string, secondScale: string, into: string) => `
-  ${set('r', `(f32x4.add (f32x4.mul ${first} ${firstScale}) (f32x4.add (f32x4.mul ${second} ${secondScale}) ${get('fixed')}))`)}
-  (if (v128.any_true (f32x4.gt (f32x4.abs (f32x4.sub ${get('r')} (f32x4.nearest ${get('r')}))) ${nearHalf})) (then
-    ${set('r', `(call $fused_sum ${first} ${firstScale} ${second} ${secondScale} ${get('fixed')})`)}))
-  ${set(into, get('r'))}`;
+/** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
+const sum = (first: string, firstScale: string, second: string, secondScale: string) =>
+  `(f32x4.add (f32x4.mul ${first} ${firstScale}) (f32x4.add (f32x4.mul ${second} ${secondScale}) ${get('fixed')}))`;
+const fused = (first: string, firstScale: string, second: string, secondScale: string) =>
+  `(call $fused_sum ${first} ${firstScale} ${second} ${secondScale} ${get('fixed')})`;
+
+/** Both halves of eight channels, in the order of the operands that the graph has. */
+const sums = (make: typeof sum) => `
+  (if ${get('residualFirst')}
+    (then ${repeat(2, (half) => set(`sum${half}`, make(get(`other${half}`), get('resScale'), get(`own${half}`), get('ownScale'))))})
+    (else ${repeat(2, (half) => set(`sum${half}`, make(get(`own${half}`), get('ownScale'), get(`other${half}`), get('resScale'))))}))`;
+
+const isNearHalf = (half: number) =>
+  `(f32x4.gt (f32x4.abs (f32x4.sub ${get(`sum${half}`)} (f32x4.sub ${rounded(get(`sum${half}`))} ${magicVector}))) ${nearHalf})`;
 
 const upperHalf = (name: string) =>
   `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${get(name)} ${get(name)})`;
@@ -87,34 +89,54 @@ export const fusedSum = toFunction({
   body: `(i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 ${fusedPair(get)} ${fusedPair(upperHalf)})`,
 });
 
-const sumOfHalf = (half: 0 | 1) => `
-  (if ${get('residualFirst')}
-    (then ${sum(get(`residual${half}`), get('resScale'), get(`own${half}`), get('ownScale'), `own${half}`)})
-    (else ${sum(get(`own${half}`), get('ownScale'), get(`residual${half}`), get('resScale'), `own${half}`)}))`;
-
-/** Rounded with the zero point in, as ORT does: half to even would else go another way. */
-const centred = (value: string) =>
-  `(i32x4.sub ${round(clamp(value, get('sumLo'), get('sumHi')))} ${get('sumZero')})`;
+const scaled = (accumulators: string, multiplier: string) =>
+  rounded(clamp(`(f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier})`, get('lo'), get('hi')));
 
 /**
- * Stores 8 channels of one pixel: requantized, plus the residual where there is one.
+ * Stores 8 channels of one pixel, requantized.
  *
- * @param acc0 channels 0 to 3 as int32; @param acc1 channels 4 to 7.
+ * @param sums channels 0 to 3 and 4 to 7 as int32; @param output expression of the address.
  */
-export function finishPixel(acc0: string, acc1: string): string {
-  const requantized = [acc0, acc1].map((acc, index) =>
-    round(clamp(scaled(acc, get(`mul${index}`)), get('lo'), get('hi'))),
+export function storeResult(
+  activations: Activations,
+  sums: readonly [string, string],
+  output: string,
+): string {
+  const [low, high] = sums.map(
+    (acc, index) => `(i32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('base')})`,
   );
+  return activations.store(output, low!, high!);
+}
+
+/**
+ * Stores 8 channels of one pixel, requantized and the residual at address `residual` added. ONNX
+ * Runtime fuses each multiplication of the sum with its addition (QLinearAdd with FMA3); WebAssembly
+ * has no exact fused operation. So the sum is made unfused first, and only where that comes within
+ * 2e-4 of a half, about once in 300 pixels, again in float64, where products and sums of these numbers
+ * are exact and the conversion to float32 rounds once, as a fused operation does. It is rounded with
+ * the zero point in, as ORT does: half to even would else go another way.
+ *
+ * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
+ */
+export function storeSum(
+  activations: Activations,
+  accumulators: readonly [string, string],
+  output: string,
+  residual: string,
+): string {
   return `
-  ${set('q', `(i16x8.narrow_i32x4_s ${requantized[0]} ${requantized[1]})`)}
-  (if ${get('residual')} (then
-    ${set('r', `(v128.load ${get('residual')})`)}
-    ${set('own0', quantized('low', get('q'), get('ownZero')))}
-    ${set('own1', quantized('high', get('q'), get('ownZero')))}
-    ${set('residual0', quantized('low', get('r'), get('resZero')))}
-    ${set('residual1', quantized('high', get('r'), get('resZero')))}
-    ${sumOfHalf(0)}
-    ${sumOfHalf(1)}
-    ${set('q', `(i16x8.narrow_i32x4_s ${centred(get('own0'))} ${centred(get('own1'))})`)}))
-  (v128.store ${get('output')} ${get('q')})`;
+  ${set('residual8', activations.load(residual))}
+  ${repeat(
+    2,
+    (half) => `
+  ${set(`own${half}`, `(f32x4.sub ${scaled(accumulators[half]!, get(`mul${half}`))} ${get('ownBase')})`)}
+  ${set(`other${half}`, activations.quantized(half === 0 ? 'low' : 'high', get('residual8'), 'resZero'))}`,
+  )}
+  ${sums(sum)}
+  (if (v128.any_true (v128.or ${isNearHalf(0)} ${isNearHalf(1)})) (then ${sums(fused)}))
+  ${activations.storeClamped(
+    output,
+    `(i32x4.sub ${rounded(get('sum0'))} ${get('sumBase')})`,
+    `(i32x4.sub ${rounded(get('sum1'))} ${get('sumBase')})`,
+  )}`;
 }

@@ -1,113 +1,171 @@
+import type { Activations } from './activations.ts';
+import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
 import { round } from './requantize.ts';
-import { get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
+import { add, get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
 
-const shl1 = (value: string) => `(i32.shl ${value} (i32.const 1))`;
 const splat = (name: string) => `(f32x4.splat ${get(name)})`;
+const clamped = (value: string) => `(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} ${value}))`;
+const bytes = (count: string, { bytes }: Activations) => mul(count, i32(bytes));
+const mask = '(v128.const i32x4 0xffff 0xffff 0xffff 0xffff)';
+
+/** Four pixels of three int32 channels each as NHWC with 4 channels, the fourth 0. */
+function storePixels({ bytes }: Activations): string {
+  const [red, green, blue] = [get('v0'), get('v1'), get('v2')];
+  if (bytes === 1) {
+    return `(v128.store ${get('out')} (v128.or ${red} (v128.or
+      (i32x4.shl ${green} (i32.const 8)) (i32x4.shl ${blue} (i32.const 16)))))`;
+  }
+  return `
+  ${set('v0', `(v128.or (v128.and ${red} ${mask}) (i32x4.shl ${green} (i32.const 16)))`)}
+  ${set('v2', `(v128.and ${blue} ${mask})`)}
+  (v128.store ${get('out')} (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 ${red} ${blue}))
+  (v128.store offset=16 ${get('out')} (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 ${red} ${blue}))`;
+}
 
 /**
- * FP32 NCHW (3 channels) to centred int16 NHWC with 4 channels, the fourth 0: divide by the scale,
- * clamp, round half to even, as ONNX's QuantizeLinear. `low` and `high` are 0 and 255 less the zero point.
+ * FP32 NCHW (3 channels) to activations with 4 channels: divide by the scale, clamp, round half to
+ * even, as ONNX's QuantizeLinear. `low` and `high` are 0 and 255 less the zero point; `zero` is what
+ * is added after rounding. Four pixels at once; the last four of a row may overlap those before.
  */
-const quantizeInput = toFunction({
-  name: 'quantize_input',
-  exported: true,
-  params: ['source', 'target', 'height', 'width', 'targetRow', 'scale', 'low', 'high'],
-  types: { scale: 'f32', low: 'f32', high: 'f32' },
-  i32: ['y', 'x', 'plane', 'out', 'channel'],
-  body: `
+function quantizeInput(activations: Activations): string {
+  const channel = (index: number) => {
+    const plane = [get('in'), add(get('in'), get('plane')), add(get('in'), mul(get('plane'), i32(2)))][index];
+    return set(
+      `v${index}`,
+      `(i32x4.add ${round(clamped(`(f32x4.div (v128.load ${plane}) ${splat('scale')})`))} (i32x4.splat ${get('zero')}))`,
+    );
+  };
+  return toFunction({
+    name: 'quantize_input',
+    exported: true,
+    params: ['source', 'target', 'height', 'width', 'targetRow', 'scale', 'low', 'high', 'zero'],
+    types: { scale: 'f32', low: 'f32', high: 'f32' },
+    i32: ['y', 'x', 'first', 'plane', 'in', 'out', 'last'],
+    v128: ['v0', 'v1', 'v2'],
+    body: `
   ${set('plane', `(i32.shl ${mul(get('height'), get('width'))} (i32.const 2))`)}
+  ${set('last', add(get('width'), i32(-4)))}
   ${loop(
     'y',
     get('height'),
     1,
-    `${set('out', get('target'))}
+    `${loop(
+      'x',
+      get('width'),
+      4,
+      `${set('first', `(select ${get('x')} ${get('last')} (i32.lt_s ${get('x')} ${get('last')}))`)}
+       ${set('in', add(get('source'), mul(get('first'), i32(4))))}
+       ${set('out', add(get('target'), bytes(mul(get('first'), i32(4)), activations)))}
+       ${channel(0)} ${channel(1)} ${channel(2)}
+       ${storePixels(activations)}`,
+    )}
+     ${increase('source', mul(get('width'), i32(4)))}
+     ${increase('target', get('targetRow'))}`,
+  )}`,
+  });
+}
+
+/** Maximum over a window; the border of the input holds the smallest value there is. */
+function maxPool(activations: Activations): string {
+  const channels = bytes(get('channels'), activations);
+  const source = add(
+    add(get('source'), get('k')),
+    add(
+      mul(mul(get('y'), get('strideY')), get('sourceRow')),
+      mul(mul(get('x'), get('strideX')), get('pixel')),
+    ),
+  );
+  return toFunction({
+    name: 'max_pool',
+    exported: true,
+    params: [
+      'source',
+      'target',
+      'height',
+      'width',
+      'channels',
+      'sourceRow',
+      'targetRow',
+      'kernelHeight',
+      'kernelWidth',
+      'strideY',
+      'strideX',
+    ],
+    i32: ['y', 'x', 'k', 'ky', 'kx', 'in', 'row', 'out', 'pixel'],
+    v128: ['best'],
+    body: `
+  ${set('pixel', channels)}
+  ${loop(
+    'y',
+    get('height'),
+    1,
+    `${set('out', add(get('target'), mul(get('y'), get('targetRow'))))}
      ${loop(
        'x',
        get('width'),
        1,
-       `(i64.store ${get('out')} (i64x2.extract_lane 0 (i16x8.narrow_i32x4_s ${round(
-         `(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} (f32x4.div
-            (f32x4.replace_lane 2 (f32x4.replace_lane 1 (f32x4.replace_lane 0 (v128.const f32x4 0 0 0 0)
-              (f32.load ${get('source')}))
-              (f32.load (i32.add ${get('source')} ${get('plane')})))
-              (f32.load (i32.add ${get('source')} ${shl1(get('plane'))})))
-            ${splat('scale')})))`,
-       )} (v128.const i32x4 0 0 0 0))))
-        ${increase('source', i32(4))}
-        ${increase('out', i32(8))}`,
-     )}
-     ${increase('target', get('targetRow'))}`,
+       loop(
+         'k',
+         get('pixel'),
+         8 * activations.bytes,
+         `${set('row', source)}
+          ${set('best', activations.load(get('row')))}
+          ${loop(
+            'ky',
+            get('kernelHeight'),
+            1,
+            `${set('in', get('row'))}
+             ${loop(
+               'kx',
+               get('kernelWidth'),
+               1,
+               `${set('best', activations.max(get('best'), activations.load(get('in'))))}
+                ${increase('in', get('pixel'))}`,
+             )}
+             ${increase('row', get('sourceRow'))}`,
+          )}
+          ${activations.storeLoaded(get('out'), get('best'))}
+          ${increase('out', i32(8 * activations.bytes))}`,
+       ),
+     )}`,
   )}`,
-});
+  });
+}
 
-/** Maximum over a window; the border of the input holds the smallest value there is. */
-const maxPool = toFunction({
-  name: 'max_pool',
-  exported: true,
-  params: [
-    'source',
-    'target',
-    'height',
-    'width',
-    'channels',
-    'sourceRow',
-    'targetRow',
-    'kernelHeight',
-    'kernelWidth',
-    'strideY',
-    'strideX',
-  ],
-  i32: ['y', 'x', 'k', 'ky', 'kx', 'in', 'out'],
-  v128: ['best'],
-  body: loop(
-    'y',
-    get('height'),
-    1,
-    loop(
-      'x',
-      get('width'),
-      1,
-      loop(
-        'k',
-        shl1(get('channels')),
-        16,
-        `${set('in', `(i32.add (i32.add (i32.add ${get('source')} ${get('k')}) ${mul(mul(get('y'), get('strideY')), get('sourceRow'))}) ${mul(mul(get('x'), get('strideX')), shl1(get('channels')))})`)}
-         ${set('best', `(v128.load ${get('in')})`)}
-         ${loop(
-           'ky',
-           get('kernelHeight'),
-           1,
-           loop(
-             'kx',
-             get('kernelWidth'),
-             1,
-             set(
-               'best',
-               `(i16x8.max_s ${get('best')} (v128.load (i32.add ${get('in')} (i32.add ${mul(get('ky'), get('sourceRow'))} ${mul(get('kx'), shl1(get('channels')))}))))`,
-             ),
-           ),
-         )}
-         ${set('out', `(i32.add (i32.add (i32.add ${get('target')} ${get('k')}) ${mul(get('y'), get('targetRow'))}) ${mul(get('x'), shl1(get('channels')))})`)}
-         (v128.store ${get('out')} ${get('best')})`,
-      ),
-    ),
-  ),
-});
-
-/** Mean over all pixels, requantized: the sum times one multiplier, as ORT's QLinearGlobalAveragePool. */
-const averagePool = toFunction({
-  name: 'global_average_pool',
-  exported: true,
-  params: ['source', 'target', 'height', 'width', 'channels', 'sourceRow', 'multiplier', 'low', 'high'],
-  types: { multiplier: 'f32', low: 'f32', high: 'f32' },
-  i32: ['y', 'x', 'k', 'row', 'in'],
-  v128: ['sum0', 'sum1', 'value'],
-  body: loop(
-    'k',
-    shl1(get('channels')),
-    16,
-    `${set('sum0', '(v128.const i32x4 0 0 0 0)')} ${set('sum1', '(v128.const i32x4 0 0 0 0)')}
-     ${set('row', `(i32.add ${get('source')} ${get('k')})`)}
+/**
+ * Mean over all pixels, requantized: the sum times one multiplier, as ORT's QLinearGlobalAveragePool.
+ * `start` takes the zero points out of a sum of U8 values, `zero` is what is added after rounding.
+ */
+function averagePool(activations: Activations): string {
+  const result = (sum: string) =>
+    `(i32x4.add ${round(clamped(`(f32x4.mul (f32x4.convert_i32x4_s ${get(sum)}) ${splat('multiplier')})`))} (i32x4.splat ${get('zero')}))`;
+  const accumulate = (sum: string, half: 'low' | 'high') =>
+    set(sum, `(i32x4.add ${get(sum)} ${activations.widen(half, get('value'))})`);
+  return toFunction({
+    name: 'global_average_pool',
+    exported: true,
+    params: [
+      'source',
+      'target',
+      'height',
+      'width',
+      'channels',
+      'sourceRow',
+      'multiplier',
+      'low',
+      'high',
+      'start',
+      'zero',
+    ],
+    types: { multiplier: 'f32', low: 'f32', high: 'f32' },
+    i32: ['y', 'x', 'k', 'row', 'in'],
+    v128: ['sum0', 'sum1', 'value'],
+    body: loop(
+      'k',
+      bytes(get('channels'), activations),
+      8 * activations.bytes,
+      `${set('sum0', `(i32x4.splat ${get('start')})`)} ${set('sum1', get('sum0'))}
+     ${set('row', add(get('source'), get('k')))}
      ${loop(
        'y',
        get('height'),
@@ -117,61 +175,73 @@ const averagePool = toFunction({
           'x',
           get('width'),
           1,
-          `${set('value', `(v128.load ${get('in')})`)}
-           ${set('sum0', `(i32x4.add ${get('sum0')} (i32x4.extend_low_i16x8_s ${get('value')}))`)}
-           ${set('sum1', `(i32x4.add ${get('sum1')} (i32x4.extend_high_i16x8_s ${get('value')}))`)}
-           ${increase('in', shl1(get('channels')))}`,
+          `${set('value', activations.load(get('in')))}
+           ${accumulate('sum0', 'low')} ${accumulate('sum1', 'high')}
+           ${increase('in', bytes(get('channels'), activations))}`,
         )}
         ${increase('row', get('sourceRow'))}`,
      )}
-     (v128.store (i32.add ${get('target')} ${get('k')}) (i16x8.narrow_i32x4_s
-       ${round(`(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} (f32x4.mul (f32x4.convert_i32x4_s ${get('sum0')}) ${splat('multiplier')})))`)}
-       ${round(`(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} (f32x4.mul (f32x4.convert_i32x4_s ${get('sum1')}) ${splat('multiplier')})))`)}))`,
-  ),
-});
+     ${activations.store(add(get('target'), get('k')), result('sum0'), result('sum1'))}`,
+    ),
+  });
+}
 
 /** The classifier: int32 sums to FP32 logits, one multiplier a class. Weights in panels like a 1 x 1 convolution's. */
-const classify = toFunction({
-  name: 'classify',
+function classify(activations: Activations): string {
+  const { i32: ints, v128 } = dotLoopLocals(1);
+  const logits = (vector: number) =>
+    `(v128.store offset=${vector * 16} ${get('target')} (f32x4.mul
+      (f32x4.convert_i32x4_s ${get(accumulator(0, vector))}) (v128.load offset=${vector * 16} ${get('multiplier')})))`;
+  return toFunction({
+    name: 'classify',
+    exported: true,
+    params: ['source', 'w', 'bias', 'multiplier', 'target', 'classes', 'length'],
+    i32: [...ints, 'n'],
+    v128,
+    body: loop(
+      'n',
+      get('classes'),
+      8,
+      `${set(pointer(0), get('source'))}
+       ${dotLoop(1, activations.operands, { bias: get('bias'), length: get('length') })}
+       ${logits(0)} ${logits(1)}
+       ${increase('bias', i32(32))} ${increase('multiplier', i32(32))} ${increase('target', i32(32))}`,
+    ),
+  });
+}
+
+/** Writes `value` from `target` on; a run of bytes is a multiple of 4. */
+const fill = (count: string) => `
+  ${set('end', add(get('target'), count))}
+  (block $full (loop $fill
+    (br_if $full (i32.ge_u ${get('target')} ${get('end')}))
+    (i32.store ${get('target')} ${get('value')})
+    ${increase('target', i32(4))}
+    (br $fill)))`;
+
+/**
+ * The border around an activation. Between two rows the right and the left border are one run of
+ * memory: `edge` bytes; a row's interior has `inside`. All sizes are in bytes; `value` fills four of them.
+ */
+const fillBorder = toFunction({
+  name: 'fill_border',
   exported: true,
-  params: [
-    'source',
-    'weights',
-    'bias',
-    'multiplier',
-    'target',
-    'classes',
-    'length',
-    'pointers',
-    'accumulators',
-  ],
-  i32: ['n'],
+  params: ['target', 'top', 'inside', 'edge', 'height', 'bottom', 'value'],
+  i32: ['y', 'end'],
   body: `
-  (i32.store ${get('pointers')} ${get('source')})
-  ${loop(
-    'n',
-    get('classes'),
-    8,
-    `(call $dot_i8_1 ${get('weights')} (i32.const 1) ${get('length')} (i32.const 0) ${get('bias')})
-     (v128.store ${get('target')} (f32x4.mul (f32x4.convert_i32x4_s (v128.load ${get('accumulators')})) (v128.load ${get('multiplier')})))
-     (v128.store offset=16 ${get('target')} (f32x4.mul (f32x4.convert_i32x4_s (v128.load offset=16 ${get('accumulators')})) (v128.load offset=16 ${get('multiplier')})))
-     ${increase('weights', mul(get('length'), i32(8)))}
-     ${increase('bias', i32(32))} ${increase('multiplier', i32(32))} ${increase('target', i32(32))}`,
-  )}`,
+  ${fill(get('top'))}
+  ${increase('height', i32(-1))}
+  ${loop('y', get('height'), 1, `${increase('target', get('inside'))} ${fill(get('edge'))}`)}
+  ${increase('target', get('inside'))}
+  ${fill(get('bottom'))}`,
 });
 
-/** Writes one int16 value over and over: the borders of a padded activation. */
-const fill = toFunction({
-  name: 'fill',
-  exported: true,
-  params: ['target', 'count', 'value'],
-  i32: ['i'],
-  body: loop(
-    'i',
-    get('count'),
-    1,
-    `(i32.store16 (i32.add ${get('target')} ${shl1(get('i'))}) ${get('value')})`,
-  ),
-});
-
-export const smallOperators = [quantizeInput, maxPool, averagePool, classify, fill].join('\n');
+export function smallOperators(activations: Activations): string {
+  return [
+    quantizeInput(activations),
+    maxPool(activations),
+    averagePool(activations),
+    classify(activations),
+    fillBorder,
+  ].join('\n');
+}

@@ -15,6 +15,10 @@ export const field = (name: ConvField) => `(i32.load offset=${fieldOffset(name)}
 export const splatField = (name: ConvField) =>
   `(v128.load32_splat offset=${fieldOffset(name)} (local.get $c))`;
 
+/** A field's two bytes in all eight lanes. */
+export const laneField = (name: ConvField) =>
+  `(v128.load16_splat offset=${fieldOffset(name)} (local.get $c))`;
+
 export const repeat = (count: number, make: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => make(index)).join('\n');
 

@@ -1,6 +1,7 @@
-import { callKernel } from './dot-kernel.ts';
-import { panelChannels, scratch, tilePixels } from './layout.ts';
-import { finishLocals, finishPixel, loadFinishConstants } from './requantize.ts';
+import { activationsOf } from './activations.ts';
+import { accumulator, dotLoop, dotLoopLocals, pointer, winogradOperands } from './dot-loop.ts';
+import { kernelTraits, panelChannels, scratch } from './layout.ts';
+import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
 import { add, field, get, i32, increase, loop, mul, repeat, set, toFunction } from './wat.ts';
 
 /**
@@ -10,6 +11,9 @@ import { add, field, get, i32, increase, loop, mul, repeat, set, toFunction } fr
  *
  * @see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2016), section 4.1
  */
+
+const activations = activationsOf.plain;
+const { tilePixels } = kernelTraits.plain;
 
 const shl = (value: string, by: number) => `(i32.shl ${value} ${i32(by)})`;
 
@@ -109,7 +113,48 @@ const storeOutput = (row: number, column: number) => `
     ${set('residual', field('residual'))}
     (if ${get('residual')} (then
       ${set('residual', add(add(get('residual'), shl(get('n'), 1)), add(mul(get('oy'), field('residualStepY')), mul(get('ox'), field('residualStepX')))))}))
-    ${finishPixel(get(`y${row}${column}0`), get(`y${row}${column}1`))}))`;
+    (if ${get('residual')}
+      (then ${storeSum(activations, sums(row, column), get('output'), get('residual'))})
+      (else ${storeResult(activations, sums(row, column), get('output'))}))))`;
+
+const sums = (row: number, column: number) =>
+  [get(`y${row}${column}0`), get(`y${row}${column}1`)] as [string, string];
+
+const productsName = (tiles: number) => `winograd_products_${tiles}`;
+
+/** `runs` times `tiles` tiles of one of the 16 planes, times one panel: sums to `m`. */
+function multiply(tiles: number): string {
+  const { i32: ints, v128 } = dotLoopLocals(tiles);
+  return toFunction({
+    name: productsName(tiles),
+    params: ['panel', 'p', 'm', 'length', 'runs'],
+    i32: [...ints, 'w', 'tile'],
+    v128,
+    body: `
+    ${set('tile', shl(get('length'), 1))}
+    (loop $run
+      ${repeat(tiles, (tile) => `${set(pointer(tile), get('p'))} ${increase('p', get('tile'))}`)}
+      ${set('w', get('panel'))}
+      ${dotLoop(tiles, winogradOperands, { bias: i32(scratch.zeros), length: get('length') })}
+      ${repeat(tiles * 2, (index) => `(v128.store offset=${index * 16} ${get('m')} ${get(accumulator(index >> 1, index & 1))})`)}
+      ${increase('m', i32(tiles * panelChannels * 4))}
+      (br_if $run (local.tee $runs (i32.sub ${get('runs')} (i32.const 1)))))`,
+  });
+}
+
+const multiplyArgs = (runs: string) => [get('w'), get('p'), get('m'), field('inputChannels'), runs].join(' ');
+
+const divideUp = (value: string, by: string) =>
+  `(i32.div_u (i32.sub (i32.add ${value} ${by}) (i32.const 1)) ${by})`;
+
+/** `runs` times as many tiles as local `size` says, 0 to tilePixels. */
+const multiplyBy = (size: string, runs: string) =>
+  Array.from({ length: tilePixels }, (_, index) => index + 1).reduce(
+    (rest, tiles) =>
+      `(if (i32.eq ${get(size)} ${i32(tiles)})
+      (then (call $${productsName(tiles)} ${multiplyArgs(runs)})) (else ${rest}))`,
+    '(nop)',
+  );
 
 /** One block of tile rows: input transform, then for each weight panel 16 products and the output transform. */
 const convolve = toFunction({
@@ -124,7 +169,9 @@ const convolve = toFunction({
     'tiles',
     'n',
     'f',
-    't',
+    'size',
+    'runs',
+    'rest',
     'p',
     'w',
     'm',
@@ -133,26 +180,22 @@ const convolve = toFunction({
     'tx',
     'oy',
     'ox',
-    'count',
     'output',
     'residual',
     'residualFirst',
     'multiplier',
-    'k',
   ],
   v128: [
     'mul0',
     'mul1',
     'bias0',
     'bias1',
-    'a0',
-    'a1',
     ...[0, 1].flatMap((row) => [0, 1, 2, 3].map((x) => `t${row}${x}`)),
     ...[0, 1].flatMap((row) => [0, 1].flatMap((column) => [0, 1].map((h) => `y${row}${column}${h}`))),
     ...finishLocals,
   ],
   body: `
-  ${loadFinishConstants}
+  ${loadResultConstants} ${loadSumConstants}
   ${set('residualFirst', field('residualFirst'))}
   ${set('tilesX', `(i32.shr_u ${add(field('width'), i32(1))} (i32.const 1))`)}
   ${set('tilesY', `(i32.shr_u ${add(field('height'), i32(1))} (i32.const 1))`)}
@@ -162,6 +205,9 @@ const convolve = toFunction({
     field('tileRows'),
     `${set('rows', `(select ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')}) (i32.lt_s ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')})))`)}
      ${set('tiles', mul(get('rows'), get('tilesX')))}
+     ${set('size', divideUp(get('tiles'), divideUp(get('tiles'), i32(tilePixels))))}
+     ${set('runs', `(i32.div_u ${get('tiles')} ${get('size')})`)}
+     ${set('rest', `(i32.rem_u ${get('tiles')} ${get('size')})`)}
      ${set('plane', mul(get('tiles'), i32(panelChannels * 4)))}
      (call $winograd_input ${get('c')} ${get('firstRow')} ${get('rows')} ${get('tilesX')})
      ${set('w', field('weights'))}
@@ -174,16 +220,12 @@ const convolve = toFunction({
           'f',
           i32(16),
           1,
-          `${set('t', i32(0))}
-           (block $tiles_done (loop $next_tiles
-             (br_if $tiles_done (i32.ge_s ${get('t')} ${get('tiles')}))
-             ${set('count', `(select ${i32(tilePixels)} (i32.sub ${get('tiles')} ${get('t')}) (i32.lt_s ${i32(tilePixels)} (i32.sub ${get('tiles')} ${get('t')})))`)}
-             ${loop('k', get('count'), 1, `(i32.store offset=${scratch.inputs} ${shl(get('k'), 2)} ${get('p')}) ${increase('p', shl(field('inputChannels'), 1))}`)}
-             ${callKernel(tilePixels, 'i16', [get('w'), i32(1), field('inputChannels'), i32(0), i32(scratch.zeros)].join(' '))}
-             (memory.copy ${get('m')} ${i32(scratch.accumulators)} ${shl(get('count'), 5)})
-             ${increase('m', shl(get('count'), 5))}
-             ${increase('t', get('count'))}
-             (br $next_tiles)))
+          `${multiplyBy('size', get('runs'))}
+           ${increase('p', mul(mul(get('runs'), get('size')), shl(field('inputChannels'), 1)))}
+           ${increase('m', mul(mul(get('runs'), get('size')), i32(panelChannels * 4)))}
+           ${multiplyBy('rest', i32(1))}
+           ${increase('p', mul(get('rest'), shl(field('inputChannels'), 1)))}
+           ${increase('m', shl(get('rest'), 5))}
            ${increase('w', mul(field('inputChannels'), i32(panelChannels * 2)))}`,
         )}
         ${set('multiplier', add(field('multiplier'), shl(get('n'), 2)))}
@@ -266,4 +308,6 @@ const transformWeights = toFunction({
   )}`,
 });
 
-export const winograd = [transformInput, convolve, transformWeights].join('\n');
+const products = Array.from({ length: tilePixels }, (_, index) => multiply(index + 1));
+
+export const winograd = [transformInput, ...products, convolve, transformWeights].join('\n');

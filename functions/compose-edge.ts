@@ -1,0 +1,158 @@
+import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
+import { AccessPolicy } from '../src/access/access-policy.ts';
+import { Gate } from '../src/admission/gate.ts';
+import { createCacheApiAnswers } from '../src/answers/cache-api-answers.ts';
+import { Classifier } from '../src/classifier.ts';
+import plain from '../src/engine/kernels-plain.wasm';
+import relaxed from '../src/engine/kernels-relaxed.wasm';
+import { CodedError } from '../src/errors.ts';
+import { createApp } from '../src/http/app.ts';
+import type { RequestRecord } from '../src/http/context.ts';
+import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
+import type { InferenceRuntime } from '../src/inference/session.ts';
+import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
+import { CatalogReader } from '../src/model/catalog-reader.ts';
+import { createKvModelStore } from '../src/model/kv-model-store.ts';
+import { ModelSources } from '../src/model/model-sources.ts';
+import { createR2ModelStore } from '../src/model/r2-model-store.ts';
+import { SessionCache } from '../src/model/session-cache.ts';
+import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
+import { resolveHost } from '../src/net/resolve-host.ts';
+import { Metrics } from '../src/observe/metrics.ts';
+import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
+import { type BatchBindings, composeBatches } from './edge-batches.ts';
+import { parseSettings } from './settings.ts';
+import { toCode, writeLog } from './write-log.ts';
+
+/** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
+export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings> &
+  Partial<BatchBindings> & {
+    readonly ASSETS?: Fetcher;
+    readonly RATE_LIMITER?: RateLimit;
+    readonly ANALYTICS?: AnalyticsEngineDataset;
+    readonly API_KEYS?: string;
+    readonly IMAGES?: ImagesBinding;
+    readonly IMAGES_BUCKET?: R2Bucket;
+    readonly MODELS_KV?: KVNamespace;
+    readonly UPLOAD_TOKEN_SECRET?: string;
+  };
+
+/**
+ * Everything an isolate needs, made once: the only place where adapters meet the product.
+ *
+ * @throws {CodedError} `configuration_invalid`.
+ */
+export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
+  const settings = parseSettings(env);
+  const metrics = new Metrics();
+  const sources = new ModelSources(
+    [
+      { name: 'r2', store: createR2ModelStore(env.MODELS) },
+      ...(env.MODELS_KV ? [{ name: 'kv', store: createKvModelStore(env.MODELS_KV) }] : []),
+    ],
+    (source, key, error) =>
+      writeLog('error', { event: 'model_source_failed', source, key, code: toCode(error), error }),
+  );
+  const catalog = new CatalogReader(sources, createWorkersSha256, { ttlMs: settings.catalogTtlMs });
+  const sessions = new SessionCache({
+    sources,
+    createSha256: createWorkersSha256,
+    bootRuntime: async (name) =>
+      name === 'resnet-int8'
+        ? createResnetInt8({ plain, relaxed }, settings.engineKernels)
+        : await bootGeneralRuntime(),
+    onLoaded({ model, memoryBytes, bootedMs, fetchedMs, createdMs }) {
+      metrics.add('resnet_edge_model_loads_total', { model });
+      writeLog('info', {
+        event: 'model_loaded',
+        model,
+        runtime_memory_bytes: memoryBytes,
+        booted_ms: bootedMs,
+        fetched_ms: fetchedMs,
+        created_ms: createdMs,
+      });
+    },
+  });
+  const image = { loadWebpModule: () => webpWasm };
+  const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
+  const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
+  const classifier = new Classifier({
+    catalog,
+    sessions,
+    decoding: new Gate({ capacity: 1, ...gate }),
+    image,
+    ...(transcode && { transcode }),
+    ...(settings.answerCacheSeconds > 0 && {
+      answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
+    }),
+    onWarning: (event, error) => writeLog('error', { event, error }),
+  });
+  const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
+  const urls = { allow: settings.imageUrlAllow, resolveHost };
+  const batches = composeBatches(env, {
+    catalog,
+    urls,
+    image,
+    transcode,
+    log: writeLog,
+    async findModel(name, version) {
+      const manifest = await catalog.readManifest(name, version);
+      return {
+        manifest,
+        labels: catalog.readLabels(manifest),
+        // A consumer has no client that could go away: nothing but itself keeps the load alive.
+        withSession: (use) => sessions.withSession(manifest, () => undefined, use),
+      };
+    },
+  });
+  const app = createApp({
+    catalog,
+    sessions,
+    classifier,
+    access: new AccessPolicy(settings.access),
+    bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
+    metrics,
+    serverTiming: settings.serverTiming,
+    ...(limiter && {
+      rateLimit: {
+        take: async (key: string) => (await limiter.limit({ key })).success,
+        ...settings.rateLimit,
+      },
+    }),
+    corsOrigins: settings.corsOrigins,
+    urls,
+    batches,
+    ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
+    modelAliases: settings.modelAliases,
+    ...(env.ASSETS && { assets: env.ASSETS }),
+    log: writeLog,
+    ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
+  });
+  return { app, batches };
+}
+
+async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  const object = await bucket.get(key);
+  if (!object) return undefined;
+  if (object.size > maxBytes) {
+    await object.body.cancel();
+    throw new CodedError('body_too_large', `The object is larger than ${maxBytes} bytes.`);
+  }
+  return new Uint8Array(await object.arrayBuffer());
+}
+
+/** One row a request in Workers Analytics Engine: what the log says, in columns. */
+function toDataPoints(dataset: AnalyticsEngineDataset): (record: RequestRecord) => void {
+  return ({ route, outcome, model, principal, answerOrigin, status, ...figures }) =>
+    dataset.writeDataPoint({
+      indexes: [principal ?? 'none'],
+      blobs: [route, outcome, model ?? '', answerOrigin ?? ''],
+      doubles: [
+        status,
+        figures.durationMs,
+        figures.images ?? 0,
+        figures.imageBytes ?? 0,
+        figures.imagePixels ?? 0,
+      ],
+    });
+}

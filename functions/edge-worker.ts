@@ -1,0 +1,32 @@
+import { toProblemResponse } from '../src/http/problem.ts';
+import type { InferenceRuntime } from '../src/inference/session.ts';
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
+import { consumeQueue } from './edge-batches.ts';
+
+/** What runs graphs that the int8 engine does not. */
+export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
+
+/** The Worker but for the runtime that its entry point brings along. */
+export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
+  // One of all per isolate: sessions and manifests outlive a request.
+  let edge: ReturnType<typeof composeEdge> | undefined;
+  return {
+    fetch(request, env, ctx) {
+      try {
+        edge ??= composeEdge(env, bootGeneralRuntime);
+      } catch (error) {
+        // A deployment whose variables are wrong says which one, at every path.
+        return toProblemResponse(error, crypto.randomUUID());
+      }
+      return edge.app.fetch(request, env, ctx);
+    },
+    async queue(batch, env) {
+      edge ??= composeEdge(env, bootGeneralRuntime);
+      await consumeQueue(batch, edge.batches);
+    },
+    async scheduled(_controller, env) {
+      edge ??= composeEdge(env, bootGeneralRuntime);
+      await edge.batches?.sweep();
+    },
+  };
+}

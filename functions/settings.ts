@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { parseApiKeys, scopes } from '../src/access/api-keys.ts';
+import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
+import { CodedError } from '../src/errors.ts';
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/[\s,]+/).filter(Boolean));
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const seconds = z.coerce.number().min(0).max(31_536_000);
+
+/** Variables and secrets of a deployment; the README's table "Configuration" says what each is for. */
+const settingsSchema = z.object({
+  PUBLIC_SCOPES: list.pipe(z.array(z.enum(scopes))),
+  API_KEYS: z.string().optional(),
+  UPLOAD_TOKEN_SECRET: z.string().min(32, 'at least 32 characters').optional(),
+  SERVER_TIMING: onOff.default(true),
+  CATALOG_TTL_SECONDS: seconds.default(30),
+  ANSWER_CACHE_SECONDS: seconds.default(86_400),
+  CORS_ORIGINS: list,
+  IMAGE_URL_ALLOW: list,
+  RATE_LIMIT_REQUESTS: z.coerce.number().int().positive().default(600),
+  RATE_LIMIT_PERIOD_SECONDS: z.coerce.number().int().positive().default(60),
+  ENGINE_KERNELS: z.string().default('auto').transform(parseKernelChoice),
+  MODEL_ALIASES: z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(z.string(), z.string())),
+});
+
+export type Settings = ReturnType<typeof parseSettings>;
+
+/** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
+export function parseSettings(env: object) {
+  const parsed = settingsSchema.safeParse(env);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new CodedError(
+      'configuration_invalid',
+      `The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`,
+    );
+  }
+  const settings = parsed.data;
+  return {
+    access: {
+      apiKeys: settings.API_KEYS === undefined ? [] : parseApiKeys(settings.API_KEYS),
+      publicScopes: settings.PUBLIC_SCOPES,
+      uploadTokenSecret: settings.UPLOAD_TOKEN_SECRET,
+    },
+    serverTiming: settings.SERVER_TIMING,
+    catalogTtlMs: settings.CATALOG_TTL_SECONDS * 1000,
+    answerCacheSeconds: settings.ANSWER_CACHE_SECONDS,
+    corsOrigins: settings.CORS_ORIGINS,
+    imageUrlAllow: settings.IMAGE_URL_ALLOW,
+    rateLimit: { requests: settings.RATE_LIMIT_REQUESTS, periodSeconds: settings.RATE_LIMIT_PERIOD_SECONDS },
+    engineKernels: settings.ENGINE_KERNELS,
+    modelAliases: new Map(Object.entries(settings.MODEL_ALIASES)),
+  };
+}

@@ -1,0 +1,123 @@
+import { CodedError } from '../errors.ts';
+
+export interface GateOptions {
+  /** Units there are: bytes, or places. */
+  readonly capacity: number;
+  /** Requests that may wait; one more is turned away at once. */
+  readonly maxWaiting: number;
+  /**
+   * A unit that was not given back after so long is taken back: workerd drops a cancelled request where it
+   * stands, and its `finally` never runs.
+   */
+  readonly maxHoldMs: number;
+  readonly now?: () => number;
+}
+
+export interface Wait {
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  /** Asked while waiting: whether nobody wants the place any more. */
+  readonly isCancelled?: (() => boolean) | undefined;
+}
+
+interface Waiter {
+  readonly units: number;
+  readonly grant: (release: () => void) => void;
+}
+
+interface Hold {
+  readonly units: number;
+  readonly until: number;
+}
+
+/** How often a waiting request looks at the clock, and finds what dead requests left behind. */
+const pollMs = 50;
+
+/**
+ * Bounded admission: so much at once, so many waiting, first come first served, each until its deadline.
+ * Each waiter has a timer of its own and touches no other request's: in workerd timers belong to requests.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #now: () => number;
+  readonly #holds = new Set<Hold>();
+  readonly #waiting: Waiter[] = [];
+  #used = 0;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Units taken, and requests waiting, now. */
+  state(): { readonly used: number; readonly waiting: number } {
+    return { used: this.#used, waiting: this.#waiting.length };
+  }
+
+  /**
+   * @param units at least 1; more than the capacity counts as the whole of it.
+   * @returns gives the units back; harmless when called again.
+   * @throws {CodedError} `overloaded`, `client_closed`.
+   */
+  async enter(units: number, wait: Wait): Promise<() => void> {
+    const wanted = Math.min(Math.max(1, units), this.#options.capacity);
+    this.#expire();
+    if (this.#waiting.length === 0 && this.#fits(wanted)) return this.#take(wanted);
+    if (this.#waiting.length >= this.#options.maxWaiting) throw overloaded('too many requests are waiting');
+    return await this.#wait(wanted, wait);
+  }
+
+  async #wait(units: number, { deadline, isCancelled }: Wait): Promise<() => void> {
+    const { promise, resolve, reject } = Promise.withResolvers<() => void>();
+    const waiter: Waiter = { units, grant: resolve };
+    this.#waiting.push(waiter);
+    const timer = setInterval(() => {
+      this.#expire();
+      this.#admit();
+      if (!this.#waiting.includes(waiter)) return;
+      if (isCancelled?.()) reject(new CodedError('client_closed', 'The client went away.'));
+      else if (this.#now() >= deadline) reject(overloaded('the deadline came before its turn'));
+    }, pollMs);
+    try {
+      return await promise;
+    } finally {
+      clearInterval(timer);
+      const index = this.#waiting.indexOf(waiter);
+      if (index >= 0) this.#waiting.splice(index, 1);
+    }
+  }
+
+  #fits(units: number): boolean {
+    return this.#used + units <= this.#options.capacity;
+  }
+
+  #take(units: number): () => void {
+    const hold: Hold = { units, until: this.#now() + this.#options.maxHoldMs };
+    this.#holds.add(hold);
+    this.#used += units;
+    return () => {
+      this.#drop(hold);
+      this.#admit();
+    };
+  }
+
+  #drop(hold: Hold): void {
+    if (this.#holds.delete(hold)) this.#used -= hold.units;
+  }
+
+  #expire(): void {
+    const now = this.#now();
+    for (const hold of this.#holds) if (hold.until <= now) this.#drop(hold);
+  }
+
+  #admit(): void {
+    for (let next = this.#waiting[0]; next && this.#fits(next.units); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      next.grant(this.#take(next.units));
+    }
+  }
+}
+
+function overloaded(reason: string): CodedError {
+  return new CodedError('overloaded', `This isolate is busy: ${reason}.`, { retryAfterSeconds: 1 });
+}

@@ -1,0 +1,7 @@
+import type { Classification } from '../classify.ts';
+
+/** Remembers answers by key. A store that fails or forgets costs time, never an answer. */
+export interface AnswerStore {
+  get(key: string): Promise<Classification | undefined>;
+  put(key: string, answer: Classification): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import type { Context } from 'hono';
+import type { HonoEnv } from './context.ts';
+import { type Problem, problemKinds, toProblem, toProblemResponse } from './problem.ts';
+
+/** What middleware said before the handler failed, and that is true all the same. */
+const keptHeaders = ['ratelimit', 'ratelimit-policy'];
+
+/**
+ * Turns anything thrown into a problem, and logs what is our fault.
+ *
+ * @param extend members that the client of another API looks for beside the standard ones.
+ */
+export function answerError(
+  error: unknown,
+  c: Context<HonoEnv>,
+  extend: (problem: Problem) => object = () => ({}),
+): Response {
+  const requestId = c.get('requestId');
+  const problem = toProblem(error, requestId);
+  c.get('record').outcome = problem.code;
+  if (problemKinds[problem.code].status >= 500)
+    c.get('options').log('error', { code: problem.code, request_id: requestId, error });
+  const response = toProblemResponse(error, requestId, extend(problem));
+  for (const name of keptHeaders) {
+    const value = c.res.headers.get(name);
+    if (value !== null) response.headers.set(name, value);
+  }
+  return response;
+}

@@ -1,0 +1,63 @@
+import type { Context } from 'hono';
+import type { Answer, ClassifyChoice } from '../classifier.ts';
+import type { Classification } from '../classify.ts';
+import { CodedError } from '../errors.ts';
+import type { ModelManifest } from '../model/manifest.ts';
+import type { HonoEnv } from './context.ts';
+
+/** The model a request means: a catalogue name, or a name other APIs use for one. */
+export async function readModel(c: Context<HonoEnv>, name: string | undefined): Promise<ModelManifest> {
+  const { catalog, modelAliases } = c.get('options');
+  const manifest = await catalog.readManifest(
+    name === undefined ? undefined : (modelAliases?.get(name) ?? name),
+  );
+  c.get('record').model = `${manifest.name}/${manifest.version}`;
+  return manifest;
+}
+
+/** Classifies one image of a request and notes what it was; every dialect answers from here. */
+export async function answerImage(
+  c: Context<HonoEnv>,
+  bytes: Uint8Array,
+  manifest: ModelManifest,
+  choice: ClassifyChoice,
+  name?: string,
+): Promise<Answer> {
+  const { classifier, metrics } = c.get('options');
+  const model = manifest.name;
+  const record = c.get('record');
+  record.images = (record.images ?? 0) + 1;
+  record.imageBytes = (record.imageBytes ?? 0) + bytes.byteLength;
+  metrics.add('resnet_edge_image_bytes_total', {}, bytes.byteLength);
+  try {
+    if (bytes.byteLength === 0) throw new CodedError('body_empty', 'The file is empty.');
+    const timing = c.get('timing');
+    const context = {
+      keepAlive: c.get('keepAlive'),
+      deadline: c.get('deadline'),
+      isCancelled: c.get('isCancelled'),
+      onStage: async (stage: string) => {
+        const seconds = await timing.lap(stage);
+        if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);
+      },
+    };
+    const answer = await classifier.classify(bytes, manifest, choice, context, name);
+    note(c, answer.classification, model);
+    record.answerOrigin = answer.origin;
+    metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
+    return answer;
+  } catch (error) {
+    const outcome = error instanceof CodedError ? error.code : 'internal';
+    metrics.add('resnet_edge_images_total', { model, format: 'unknown', outcome });
+    throw error;
+  }
+}
+
+function note(c: Context<HonoEnv>, { image }: Classification, model: string): void {
+  const { metrics } = c.get('options');
+  const record = c.get('record');
+  const pixels = image.width * image.height;
+  record.imagePixels = (record.imagePixels ?? 0) + pixels;
+  metrics.add('resnet_edge_image_pixels_total', {}, pixels);
+  metrics.add('resnet_edge_images_total', { model, format: image.format, outcome: 'ok' });
+}

@@ -1,0 +1,241 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { CodedError } from '../../errors.ts';
+import {
+  maxImagesPerRequest,
+  maxTensorBodyBytes,
+  maxTensorElements,
+  tensorBodyWeight,
+} from '../../limits.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
+import { toClassificationTensor } from '../../open-inference/classification.ts';
+import { type InferRequest, parseInferRequest } from '../../open-inference/infer-request.ts';
+import { formatInferResponse } from '../../open-inference/infer-response.ts';
+import { toModelMetadata, toOpenError, toServerMetadata } from '../../open-inference/metadata.ts';
+import { toModelInputs } from '../../open-inference/model-inputs.ts';
+import { tensorError } from '../../open-inference/tensor.ts';
+import { answerError } from '../answer-error.ts';
+import { readModel } from '../answer-image.ts';
+import type { HonoEnv } from '../context.ts';
+import { needs } from '../middleware/access.ts';
+import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.ts';
+import { readBody } from '../read-body.ts';
+
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const tensorMetadata = z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) }));
+const modelMetadataSchema = z
+  .object({
+    name: z.string(),
+    versions: z.array(z.string()),
+    platform: z.string(),
+    inputs: tensorMetadata,
+    outputs: tensorMetadata,
+  })
+  .openapi('OpenInferenceModel');
+const tensorSchema = z.object({
+  name: z.string(),
+  shape: z.array(z.int()),
+  datatype: z.enum(['FP32', 'UINT8', 'BYTES']),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+  data: z.array(z.unknown()).optional(),
+});
+const inferRequestSchema = z
+  .object({
+    id: z.string().optional(),
+    parameters: z.record(z.string(), z.unknown()).optional(),
+    inputs: z.array(tensorSchema).min(1),
+    outputs: z
+      .array(z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()).optional() }))
+      .optional(),
+  })
+  .openapi('OpenInferenceRequest');
+const inferResponseSchema = z
+  .object({
+    model_name: z.string(),
+    model_version: z.string(),
+    id: z.string().optional(),
+    outputs: z.array(tensorSchema),
+  })
+  .openapi('OpenInferenceResponse');
+
+const declare = <P extends string>(path: P, operationId: string, summary: string, schema: z.ZodType) =>
+  createRoute({
+    method: 'get',
+    path,
+    operationId,
+    tags: ['dialects'],
+    summary,
+    request: { params: z.object(toPathParameters(path)) },
+    responses: {
+      200: { description: 'As the protocol says.', content: json(schema) },
+      ...problemResponses(
+        'model_unknown',
+        'model_unavailable',
+        'model_corrupt',
+        'model_manifest_invalid',
+        'model_out_of_memory',
+        'model_requires_batch_tier',
+      ),
+    },
+  });
+
+const declareInfer = <P extends string>(path: P, operationId: string) =>
+  createRoute({
+    method: 'post',
+    path,
+    operationId,
+    tags: ['dialects'],
+    summary: 'Tensors or image files in, scores out (Open Inference Protocol v2)',
+    request: {
+      params: z.object(toPathParameters(path)),
+      body: {
+        required: true,
+        content: {
+          ...json(inferRequestSchema),
+          'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description: 'Logits, or with the parameter `classification` the best classes as texts.',
+        content: {
+          ...json(inferResponseSchema),
+          'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
+        },
+      },
+      ...problemResponses('tensor_invalid', ...pictureCodes),
+    },
+  });
+
+function toPathParameters(path: string): Record<string, z.ZodString> {
+  return Object.fromEntries(Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, z.string()]));
+}
+
+const ready = z.object({ ready: z.literal(true) });
+const readyOf = z.object({ name: z.string(), ready: z.literal(true) });
+
+/** The Open Inference Protocol v2, as KServe, Triton and their clients speak it. */
+export function openInferenceRoutes() {
+  const app = createRouter();
+  app.onError((error, c) => answerError(error, c, ({ detail }) => toOpenError(detail)));
+  app.use('/v2', needs('classify'));
+  app.use('/v2/models/*', needs('classify'));
+
+  mount(
+    app,
+    declare('/v2', 'openInferenceServer', 'Name and extensions', z.looseObject({ name: z.string() })),
+    (c) => c.json(toServerMetadata('resnet-edge', '1')),
+  );
+  mount(
+    app,
+    declare(
+      '/v2/health/live',
+      'openInferenceLive',
+      'Whether the server runs',
+      z.object({ live: z.literal(true) }),
+    ),
+    (c) => c.json({ live: true }),
+  );
+  mount(
+    app,
+    declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', ready),
+    async (c) => {
+      const { access, catalog, sessions } = c.get('options');
+      access.assertConfigured();
+      await sessions.warm(await catalog.readManifest(undefined), c.get('keepAlive'));
+      return c.json({ ready: true });
+    },
+  );
+
+  for (const [path, suffix] of [
+    ['/v2/models/{model}', ''],
+    ['/v2/models/{model}/versions/{version}', 'Version'],
+  ] as const) {
+    mount(
+      app,
+      declare(path, `openInferenceModel${suffix}`, 'Inputs and outputs of a model', modelMetadataSchema),
+      async (c) => {
+        const manifest = await readVersion(c);
+        return c.json(toModelMetadata(manifest, manifest.runtime));
+      },
+    );
+    mount(
+      app,
+      declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', readyOf),
+      async (c) => {
+        const manifest = await readVersion(c);
+        await c.get('options').sessions.warm(manifest, c.get('keepAlive'));
+        return c.json({ name: manifest.name, ready: true });
+      },
+    );
+    mount(app, declareInfer(`${path}/infer`, `openInferenceInfer${suffix}`), infer);
+  }
+  return app;
+}
+
+async function readVersion(c: Context<HonoEnv>): Promise<ModelManifest> {
+  const manifest = await readModel(c, c.req.param('model'));
+  const version = c.req.param('version');
+  if (version === undefined || version === manifest.version) return manifest;
+  throw new CodedError(
+    'model_unknown',
+    `${manifest.name} has version ${manifest.version} now, not "${version.slice(0, 64)}".`,
+  );
+}
+
+async function infer(c: Context<HonoEnv>): Promise<Response> {
+  const manifest = await readVersion(c);
+  const headerLength = c.req.header('inference-header-content-length') ?? null;
+  const body = await readBody(c, maxTensorBodyBytes, tensorBodyWeight);
+  const request = parseInferRequest(body, headerLength, {
+    maxElements: maxTensorElements,
+    maxInputs: 1,
+  });
+  assertOutputs(request, manifest);
+  const inputs = toModelInputs(request.inputs, manifest, maxImagesPerRequest);
+  const record = c.get('record');
+  record.images = inputs.length;
+
+  const { classifier } = c.get('options');
+  const context = {
+    keepAlive: c.get('keepAlive'),
+    deadline: c.get('deadline'),
+    isCancelled: c.get('isCancelled'),
+  };
+  const rows: Float32Array[] = [];
+  for (const input of inputs) rows.push(await classifier.infer(input, manifest, context));
+
+  const [wanted] = request.outputs;
+  const labels =
+    wanted?.classification === undefined ? [] : await c.get('options').catalog.readLabels(manifest);
+  const tensor =
+    wanted?.classification === undefined
+      ? {
+          name: manifest.output.name,
+          shape: [rows.length, manifest.output.classes],
+          datatype: 'FP32' as const,
+          data: joinRows(rows, manifest.output.classes),
+        }
+      : toClassificationTensor(manifest.output.name, rows, wanted.classification, labels);
+  const response = formatInferResponse({
+    modelName: manifest.name,
+    modelVersion: manifest.version,
+    id: request.id,
+    outputs: [{ tensor, binary: wanted?.binary ?? request.binaryOutput }],
+  });
+  return new Response(response.body, { headers: response.headers });
+}
+
+function assertOutputs({ outputs }: InferRequest, { output }: ModelManifest): void {
+  for (const [index, { name }] of outputs.entries()) {
+    if (name !== output.name) throw tensorError(`outputs[${index}].name`, `"${output.name}"`, name);
+    if (index > 0) throw tensorError('outputs', 'asked for once', outputs.length);
+  }
+}
+
+function joinRows(rows: readonly Float32Array[], classes: number): Float32Array {
+  const joined = new Float32Array(rows.length * classes);
+  for (const [index, row] of rows.entries()) joined.set(row, index * classes);
+  return joined;
+}

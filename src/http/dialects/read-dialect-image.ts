@@ -1,0 +1,29 @@
+import type { Context } from 'hono';
+import { CodedError } from '../../errors.ts';
+import { maxBodyBytes, maxJsonBodyBytes } from '../../limits.ts';
+import { decodeBase64Image } from '../base64-image.ts';
+import type { HonoEnv } from '../context.ts';
+import { isRawImage } from '../parse-classify-request.ts';
+import { readBody, readJsonBody } from '../read-body.ts';
+
+/**
+ * The two bodies every image API takes: the image itself, or JSON that holds it.
+ *
+ * @param fromJson what the JSON holds: the image as base64 or as an array of bytes, and options.
+ * @throws {CodedError} as `readBody` and `fromJson`; `media_type_unsupported`.
+ */
+export async function readDialectImage<T extends object>(
+  c: Context<HonoEnv>,
+  fromJson: (json: unknown) => { image: string | readonly number[] } & T,
+): Promise<{ bytes: Uint8Array; options: T | undefined }> {
+  const mediaType = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (mediaType === 'application/json') {
+    const { image, ...options } = fromJson(await readJsonBody(c, maxJsonBodyBytes));
+    const bytes = typeof image === 'string' ? decodeBase64Image(image) : Uint8Array.from(image);
+    return { bytes, options: options as unknown as T };
+  }
+  if (!isRawImage(mediaType)) {
+    throw new CodedError('media_type_unsupported', 'Send image bytes, or application/json.');
+  }
+  return { bytes: await readBody(c, maxBodyBytes), options: undefined };
+}

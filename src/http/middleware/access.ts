@@ -1,0 +1,49 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Scope } from '../../access/api-keys.ts';
+import { CodedError } from '../../errors.ts';
+import { maxCredentialLength } from '../../limits.ts';
+import type { HonoEnv } from '../context.ts';
+
+/**
+ * Lets through who has the scope, and counts the request against the caller's rate. Stands before a
+ * route's handler, so that nothing of the body is read for who may not come in.
+ */
+export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
+  return async (c, next) => {
+    const { access } = c.get('options');
+    const principal = await access.authenticate(readCredential(c), c.req.header('origin'));
+    access.assertScope(principal, scope);
+    c.set('principal', principal);
+    c.get('record').principal = principal.id;
+    await countRequest(c);
+    await next();
+  };
+}
+
+/** `Authorization: Bearer`, or `X-API-Key`. */
+function readCredential(c: Context<HonoEnv>): string | undefined {
+  const authorization = c.req.header('authorization');
+  const credential = c.req.header('x-api-key') ?? authorization?.replace(/^Bearer +/i, '');
+  if (credential === undefined) return undefined;
+  if (credential.length === 0 || credential.length > maxCredentialLength)
+    throw new CodedError('credential_invalid', 'The API key is empty or too long.');
+  return credential;
+}
+
+/**
+ * RateLimit-Policy and RateLimit (IETF httpapi draft). Cloudflare's limiter says yes or no and not how much is
+ * left, so `r` is told only when it is 0.
+ */
+async function countRequest(c: Context<HonoEnv>): Promise<void> {
+  const { rateLimit } = c.get('options');
+  if (!rateLimit) return;
+  const { id, kind } = c.get('principal');
+  const caller = kind === 'public' ? `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}` : `key:${id}`;
+  const { requests, periodSeconds } = rateLimit;
+  c.header('ratelimit-policy', `"default";q=${requests};w=${periodSeconds}`);
+  if (await rateLimit.take(caller)) return;
+  c.header('ratelimit', `"default";r=0;t=${periodSeconds}`);
+  throw new CodedError('rate_limited', `At most ${requests} requests in ${periodSeconds} s.`, {
+    retryAfterSeconds: periodSeconds,
+  });
+}

@@ -1,0 +1,87 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { ModelManifest } from '../../model/manifest.ts';
+import { needs } from '../middleware/access.ts';
+import { createRouter, problemResponses } from '../openapi.ts';
+import { modelSchema, modelSummarySchema } from '../schemas.ts';
+
+const storeCodes = ['model_unavailable', 'model_manifest_invalid'] as const;
+
+const listModelsRoute = createRoute({
+  method: 'get',
+  path: '/v1/models',
+  operationId: 'listModels',
+  tags: ['models'],
+  summary: 'Names, current versions, the default',
+  responses: {
+    200: {
+      description: 'Every model that may be asked for.',
+      content: { 'application/json': { schema: z.object({ models: z.array(modelSummarySchema) }) } },
+    },
+    ...problemResponses(...storeCodes),
+  },
+});
+
+const readModelRoute = createRoute({
+  method: 'get',
+  path: '/v1/models/{name}',
+  operationId: 'readModel',
+  tags: ['models'],
+  summary: 'Input, preprocessing, accuracy, licence of a model',
+  request: { params: z.object({ name: z.string().openapi({ example: 'resnet18-imagenet1k' }) }) },
+  responses: {
+    200: { description: 'The manifest.', content: { 'application/json': { schema: modelSchema } } },
+    ...problemResponses('model_unknown', ...storeCodes),
+  },
+});
+
+export function modelRoutes() {
+  const app = createRouter();
+  app.use('/v1/models', needs('classify'));
+  app.use('/v1/models/:name', needs('classify'));
+  app.openapi(listModelsRoute, async (c) => {
+    const { defaultModel, versions } = await c.get('options').catalog.readCatalog();
+    const models = Array.from(versions, ([name, version]) => ({
+      name,
+      version,
+      default: name === defaultModel,
+    }));
+    return c.json({ models }, 200);
+  });
+  app.openapi(readModelRoute, async (c) => {
+    const { catalog, sessions } = c.get('options');
+    const manifest = await catalog.readManifest(c.req.valid('param').name);
+    const loaded = sessions.loadedModels().includes(`${manifest.name}/${manifest.version}`);
+    return c.json({ ...toWire(manifest), loaded }, 200);
+  });
+  return app;
+}
+
+function toWire(manifest: ModelManifest) {
+  const { preprocess, description } = manifest;
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    ...(description === undefined ? {} : { description }),
+    format: manifest.format,
+    runtime: manifest.runtime,
+    datatype: manifest.datatype,
+    bytes: manifest.model.bytes,
+    sha256: manifest.model.sha256,
+    input: { name: manifest.input.name, shape: [...manifest.input.shape], datatype: 'FP32' as const },
+    output: manifest.output,
+    preprocess: {
+      resize_shortest_edge: preprocess.resizeShortestEdge,
+      interpolation: preprocess.interpolation,
+      center_crop: preprocess.centerCrop,
+      rescale_factor: preprocess.rescaleFactor,
+      mean: [...preprocess.mean],
+      std: [...preprocess.std],
+    },
+    source: manifest.source,
+    licence: manifest.licence,
+    accuracy: manifest.accuracy.map(({ command, ...figures }) =>
+      command === undefined ? figures : { ...figures, command },
+    ),
+    tier: manifest.tier,
+  };
+}

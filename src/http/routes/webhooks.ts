@@ -1,0 +1,81 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { CodedError } from '../../errors.ts';
+import { maxWebhookBytes } from '../../limits.ts';
+import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { readBody } from '../read-body.ts';
+import { requireBatches } from './batches.ts';
+
+const webhookRoute = createRoute({
+  method: 'post',
+  path: '/v1/webhooks/{source}',
+  operationId: 'receiveWebhook',
+  tags: ['webhooks'],
+  summary: 'An event of a configured source: its picture is classified, the result sent to the callback',
+  description:
+    'Authenticated by its signature (Standard Webhooks, or X-Hub-Signature-256), not by an API key.',
+  security: [],
+  request: {
+    params: z.object({ source: z.string() }),
+    body: { required: true, content: { 'application/json': { schema: z.unknown() } } },
+  },
+  responses: {
+    202: {
+      description: 'Taken. The same event again changes nothing.',
+      content: {
+        'application/json': {
+          schema: z.object({ event_id: z.string(), batch_id: z.string(), replayed: z.boolean() }),
+        },
+      },
+    },
+    ...problemResponses(
+      'batch_not_configured',
+      'webhook_source_unknown',
+      'webhook_signature_invalid',
+      'webhook_event_unusable',
+      'body_empty',
+      'body_too_large',
+      'body_aborted',
+      'body_timeout',
+      'json_invalid',
+      'idempotency_key_in_use',
+      'idempotency_key_reused',
+      'batch_unknown',
+      'url_invalid',
+      'url_forbidden',
+      'model_unknown',
+      'model_unavailable',
+      'model_manifest_invalid',
+      'model_requires_batch_tier',
+      'overloaded',
+    ),
+  },
+});
+
+/**
+ * An event becomes a batch of one picture, so that it is stored, retried and reported like any other. Its
+ * id is the batch's idempotency key: a replay changes nothing.
+ */
+export function webhookRoutes() {
+  const app = createRouter();
+  mount(app, webhookRoute, async (c) => {
+    const batches = requireBatches(c);
+    const source = batches.sources.get(c.req.param('source') ?? '');
+    if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
+    const body = await readBody(c, maxWebhookBytes);
+    const eventId = await source.verify(c.req.raw.headers, body);
+    const submission = new Request(c.req.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        inputs: [{ url: source.readImageUrl(body) }],
+        metadata: { source: source.name, event_id: eventId.slice(0, 200) },
+        ...(source.model !== undefined && { model: source.model }),
+        ...(source.topK !== undefined && { top_k: source.topK }),
+        ...(source.callbackUrl !== undefined && { webhook_url: source.callbackUrl }),
+      }),
+    });
+    const { batch, replayed } = await batches.submit(submission, `webhook:${source.name}`, eventId);
+    return c.json({ event_id: eventId, batch_id: batch.id, replayed }, 202);
+  });
+  return app;
+}

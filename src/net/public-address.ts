@@ -1,0 +1,26 @@
+import ipaddr from 'ipaddr.js';
+
+/** 2000::/3, the only part of IPv6 that IANA hands out for the public internet. */
+const globalUnicast = ipaddr.IPv6.parse('2000::');
+const globalUnicastBits = 3;
+
+/**
+ * Whether an address is one of the public internet: neither loopback, link-local, private, shared
+ * (RFC 6598), multicast, reserved nor documentation, and no IPv6 address that carries an IPv4 one
+ * (mapped, compatible, 6to4, Teredo, NAT64): whatever follows it may lead inside.
+ *
+ * @param text an address without brackets or port.
+ * @returns false also for what is no address.
+ */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.parse(text);
+  if (address instanceof ipaddr.IPv6 && !address.match(globalUnicast, globalUnicastBits)) return false;
+  return address.range() === 'unicast';
+}
+
+/** Whether a URL's host is an address rather than a name. WHATWG URL has normalised decimal, octal and hex. */
+export function toHostAddress(hostname: string): string | undefined {
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return ipaddr.isValid(bare) ? bare : undefined;
+}

@@ -1,0 +1,195 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { alignUp, headerBytes, type Plan, parseHeader } from '../../src/engine/plan.ts';
+import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
+import { QdqReader } from '../../src/engine-compiler/qdq-reader.ts';
+import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
+import { UnsupportedGraphError } from '../../src/onnx/onnx-errors.ts';
+import { parseModel, serialiseModel } from '../../src/onnx/onnx-model.ts';
+import { datatypeCodes, type OnnxTensor } from '../../src/onnx/onnx-tensor.ts';
+import { quantizeModel } from '../../src/quantize/quantize-model.ts';
+import { buildResnet, type ResnetSpelling } from '../quantize/resnet-builder.ts';
+import { createRandom } from '../quantize/seeded-random.ts';
+import { openPlan, readTensor, runnableSets } from './machine.ts';
+
+/** Every shape of ResNet the engine promises to run, small, with random weights; by input size. */
+const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly perTensor?: boolean }> = {
+  'basic blocks, 7x7 stem': { opset: 13, side: 64 },
+  bottlenecks: { opset: 13, block: 'bottleneck', side: 64 },
+  'bottlenecks, deep 3x3 stem': { opset: 14, block: 'bottleneck', stem: 'deep', side: 96 },
+  'asymmetric padding': { opset: 9, stem: 'asymmetric', norm: 'affine-add', side: 80 },
+  'padding as SAME_UPPER': { opset: 13, stem: 'auto-pad', side: 75 },
+  'padding as a node, odd size': { opset: 13, stem: 'pad-node', side: 67 },
+  'pooling in ceiling mode': { opset: 10, stem: 'ceil-pool', side: 70 },
+  'weights with one scale a tensor': { opset: 13, side: 64, perTensor: true },
+  'bottlenecks, one scale a tensor': { opset: 13, block: 'bottleneck', side: 64, perTensor: true },
+};
+
+/** One scale for all channels of a weight, as quantize_static without `per_channel` makes it. */
+function toPerTensor(onnx: Uint8Array): Uint8Array {
+  const model = parseModel(onnx);
+  const { nodes, initializers } = model.graph;
+  for (const { opType, inputs, attributes } of nodes) {
+    if (opType !== 'DequantizeLinear') continue;
+    const [weights, scales, zeroPoints] = inputs.map((name) => initializers.get(name)) as OnnxTensor[];
+    if (!weights || scales?.datatype !== 'FP32' || scales.data.length === 1) continue;
+    const scale = Math.max(...scales.data);
+    const perChannel = weights.data.length / scales.data.length;
+    const data = (weights.data as Int8Array | Int32Array).map((value, index) =>
+      Math.round((value * scales.data[Math.floor(index / perChannel)]!) / scale),
+    );
+    initializers.set(inputs[0]!, { ...weights, data } as OnnxTensor);
+    initializers.set(inputs[1]!, { datatype: 'FP32', shape: [], data: Float32Array.of(scale) });
+    if (zeroPoints)
+      initializers.set(inputs[2]!, {
+        ...zeroPoints,
+        shape: [],
+        data: zeroPoints.data.slice(0, 1),
+      } as OnnxTensor);
+    attributes.delete('axis');
+  }
+  return serialiseModel(model);
+}
+
+/** Waves under noise, CHW. */
+function makeImage(side: number, seed: number): Float32Array {
+  const random = createRandom(seed);
+  const [fx, fy] = [random.uniform() * 0.6, random.uniform() * 0.6];
+  return Float32Array.from({ length: 3 * side * side }, (_, index) => {
+    const [x, y, channel] = [
+      index % side,
+      Math.floor(index / side) % side,
+      Math.floor(index / (side * side)),
+    ];
+    return Math.sin(x * fx + y * fy + channel) * 1.5 + random.normal() * 0.4;
+  });
+}
+
+async function makeModel(spelling: ResnetSpelling, side: number): Promise<Uint8Array> {
+  const fp32 = buildResnet({ ...spelling, input: ['batch', 'channels', 'height', 'width'] });
+  async function* calibration() {
+    for (let seed = 1; seed <= 4; seed++) yield makeImage(side, seed);
+  }
+  return (await quantizeModel(fp32, { calibration: calibration(), method: 'minmax' })).model;
+}
+
+function split(file: Uint8Array): { plan: Plan; weights: Uint8Array } {
+  const bytes = parseHeader(file);
+  const plan = JSON.parse(new TextDecoder().decode(file.subarray(headerBytes, headerBytes + bytes)));
+  return { plan, weights: file.subarray(alignUp(headerBytes + bytes)) };
+}
+
+interface Answers {
+  readonly logits: Float32Array;
+  /** Quantized result of each convolution, or of the sum it ends in; HWC. */
+  readonly convolutions: readonly Uint8Array[];
+}
+
+/** What onnxruntime-node computes, with the result of every convolution made an output of the graph. */
+async function askOnnxruntime(
+  onnx: Uint8Array,
+  plan: Plan,
+  image: Float32Array,
+  side: number,
+): Promise<Answers> {
+  const model = parseModel(onnx);
+  const { graph } = model;
+  const reader = new QdqReader(graph);
+  const [convs, adds] = ['Conv', 'Add'].map((type) => graph.nodes.filter(({ opType }) => opType === type));
+  const results = plan.operators
+    .filter((operator) => operator.type === 'convolve')
+    .map(({ residual }) => {
+      const conv = convs!.shift()!;
+      return reader.readResult(residual ? adds!.shift()! : conv)!;
+    });
+  expect([...convs!, ...adds!]).toEqual([]);
+  const outputs = results.map(
+    ({ tensor }) =>
+      graph.nodes.find(({ opType, inputs }) => opType === 'DequantizeLinear' && inputs[0] === tensor)!
+        .outputs[0]!,
+  );
+  for (const name of new Set(outputs))
+    graph.outputs.push({ name, elementType: datatypeCodes.FP32, shape: undefined });
+  const session = await createOrtNodeSession(serialiseModel(model));
+  const answers = await session.run(
+    new Map([[session.inputNames[0]!, { datatype: 'FP32', shape: [1, 3, side, side], data: image }]]),
+  );
+  await session.close();
+  const convolutions = results.map(({ scale, zeroPoint }, index) => {
+    const { shape, data } = answers.get(outputs[index]!)!;
+    const [, channels, height, width] = shape as [number, number, number, number];
+    const values = new Uint8Array(data.length);
+    for (let channel = 0; channel < channels; channel++) {
+      for (let pixel = 0; pixel < height * width; pixel++)
+        values[pixel * channels + channel] =
+          Math.round(data[channel * height * width + pixel]! / scale) + zeroPoint;
+    }
+    return values;
+  });
+  return { logits: answers.get(session.outputNames[0]!)!.data, convolutions };
+}
+
+async function askEngine(
+  file: Uint8Array,
+  set: (typeof runnableSets)[number],
+  image: Float32Array,
+  lengths: readonly number[],
+): Promise<Answers> {
+  const { plan, weights } = split(file);
+  const machine = await openPlan(plan, weights, set);
+  const { memory, layout } = machine;
+  new Float32Array(memory.buffer, layout.image, image.length).set(image);
+  const convolutions: Uint8Array[] = [];
+  for (const [index, operator] of plan.operators.entries()) {
+    machine.steps[index]!();
+    if (operator.type !== 'convolve') continue;
+    const { height, width } = plan.tensors[operator.target]!;
+    const channels = lengths[convolutions.length]! / (height * width);
+    convolutions.push(readTensor(machine, operator.target, channels));
+  }
+  return {
+    logits: new Float32Array(memory.buffer, layout.logits, plan.output.classes).slice(),
+    convolutions,
+  };
+}
+
+/** The integers of every convolution, and the logits to the bit: the sums are ordered as ONNX Runtime orders them. */
+async function compare(onnx: Uint8Array, side: number): Promise<void> {
+  const { file, plan } = compileEngineModel(onnx, side);
+  for (const seed of [11, 12]) {
+    const image = makeImage(side, seed);
+    const expected = await askOnnxruntime(onnx, plan, image, side);
+    expect(expected.convolutions.length).toBeGreaterThan(5);
+    const lengths = expected.convolutions.map(({ length }) => length);
+    for (const set of runnableSets) expect(await askEngine(file, set, image, lengths), set).toEqual(expected);
+  }
+}
+
+describe('the engine gives the integers and logits of onnxruntime-node', () => {
+  it.each(Object.entries(shapes))('%s', async (_, { side, perTensor, ...spelling }) => {
+    const onnx = await makeModel(spelling, side);
+    await compare(perTensor ? toPerTensor(onnx) : onnx, side);
+  });
+
+  it.each(['per-channel', 'per-tensor'])('quantized by quantize_static, %s', async (kind) => {
+    const path = new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url);
+    await compare(new Uint8Array(await readFile(path)), 64);
+  });
+});
+
+describe('the compiler refuses what the engine cannot run, and names the node', () => {
+  it.each<[string, ResnetSpelling, RegExp]>([
+    ['grouped convolutions', { opset: 17, block: 'grouped' }, /node_Conv_\d+.*grouped/],
+    ['a pool in the shortcut', { opset: 14, block: 'bottleneck', shortcut: 'average-pool' }, /AveragePool/],
+    ['blocks that begin with their activation', { opset: 8, block: 'preactivation' }, /node_\w+/],
+  ])('%s', async (_, spelling, message) => {
+    const onnx = await makeModel(spelling, 64);
+    expect(() => compileEngineModel(onnx, 64)).toThrow(message);
+    expect(() => compileEngineModel(onnx, 64)).toThrow(UnsupportedGraphError);
+  });
+  it('a graph that is not quantized', () => {
+    expect(() => compileEngineModel(buildResnet({ opset: 13, norm: 'folded' }), 32)).toThrow(
+      /models quantize/,
+    );
+  });
+});
