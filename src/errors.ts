@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'webhook_source_unknown'
   | 'webhook_signature_invalid'
   | 'webhook_event_unusable'
+  | 'batch_not_configured'
   | 'batch_unknown'
   | 'batch_tier_unavailable'
   | 'batch_retries_exhausted'

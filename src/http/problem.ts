@@ -39,6 +39,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   webhook_source_unknown: { status: 404, title: 'No such webhook source' },
   webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
   webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
+  batch_not_configured: { status: 422, title: 'No batches here' },
   batch_unknown: { status: 404, title: 'No such batch' },
   batch_tier_unavailable: { status: 503, title: 'Batch tier unavailable' },
   batch_retries_exhausted: { status: 503, title: 'Given up after many attempts' },
