@@ -17,18 +17,23 @@ const tier = spawn(
   },
 );
 tier.once('exit', (code) => process.exit(code ?? 1));
-
-const worker = await startLocalWorker(Number(process.env['PORT'] ?? 8787), {
+// However this process ends, the tier must not stay behind.
+process.once('exit', () => tier.kill('SIGTERM'));
+const starting = startLocalWorker(Number(process.env['PORT'] ?? 8787), {
   NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
   NODE_TIER_SECRET: secret,
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stop());
+}
+const worker = await starting;
 sweepRegularly(worker.url);
 console.log(`resnet-edge is ready on ${worker.url}, its Node tier on http://127.0.0.1:${tierPort}`);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    tier.removeAllListeners('exit');
-    tier.kill('SIGTERM');
-    const tierEnded = new Promise((resolve) => tier.once('exit', resolve));
-    void Promise.allSettled([worker.stop(), tierEnded]).finally(() => process.exit(0));
-  });
+
+async function stop(): Promise<void> {
+  tier.removeAllListeners('exit');
+  const tierEnded = new Promise((resolve) => tier.once('exit', resolve));
+  tier.kill('SIGTERM');
+  await Promise.allSettled([starting.then((started) => started.stop()), tierEnded]);
+  process.exit(0);
 }
