@@ -1,6 +1,6 @@
 import type { Batch, ChunkMessage, DeliveryMessage } from '../src/batch/batch.ts';
 import { BatchServices } from '../src/batch/batch-services.ts';
-import type { ChunkRunner } from '../src/batch/chunk-runner.ts';
+import { type ChunkRunner, TierTrouble } from '../src/batch/chunk-runner.ts';
 import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
 import { createNodeTierRunner } from '../src/batch/node-tier-runner.ts';
 import { CodedError } from '../src/errors.ts';
@@ -57,7 +57,7 @@ export function composeBatches(env: BatchEnv, parts: EdgeParts): BatchServices |
       }
       return { model, modelVersion, tier: node ? 'node' : 'edge' };
     },
-    runnerOf: (batch: Batch): ChunkRunner => (batch.tier === 'node' && node ? node : edge),
+    runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
     toProblem,
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),
     postWebhook: async (url, init) => await fetch(await assertAllowedUrl(url, webhookUrls), init),
@@ -84,3 +84,12 @@ export async function consumeQueue(
   if (queue === 'resnet-edge-webhooks') return await batches.consumeDeliveries(messages);
   throw new Error(`Nothing here reads the queue ${queue}.`);
 }
+
+/** A batch that was promised to the tier waits for it: the edge does not step in unseen. */
+const missingTier: ChunkRunner = {
+  tier: 'node',
+  // biome-ignore lint/correctness/useYield: it has nothing to give.
+  async *run() {
+    throw new TierTrouble('not_configured', 'NODE_TIER_URL is not set any more.');
+  },
+};
