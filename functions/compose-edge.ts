@@ -113,12 +113,13 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
-    ...(limiter && {
-      rateLimit: {
-        take: async (key: string) => (await limiter.limit({ key })).success,
-        ...settings.rateLimit,
-      },
-    }),
+    ...(limiter &&
+      settings.rateLimit.requests > 0 && {
+        rateLimit: {
+          take: async (key: string) => (await limiter.limit({ key })).success,
+          ...settings.rateLimit,
+        },
+      }),
     corsOrigins: settings.corsOrigins,
     urls,
     batches,

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'credential_invalid'
   | 'scope_missing'
   | 'rate_limited'
+  | 'upload_tokens_not_configured'
   | 'client_closed'
   // an image that the service fetches
   | 'url_invalid'

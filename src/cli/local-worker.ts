@@ -49,10 +49,12 @@ export async function startLocalWorker(
   }
 }
 
-/** After a restart nothing is on its way: a minute without progress is enough to send a chunk again. */
+/** A service on this machine, for whoever sits at it: no key is needed and nothing is rationed. */
 const localDefaults = {
-  // A service on this machine, for whoever sits at it: no key is needed.
   PUBLIC_SCOPES: 'classify,batch,admin',
+  RATE_LIMIT_REQUESTS: '0',
+  UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
+  // After a restart nothing is on its way: a minute without progress is enough to send a chunk again.
   BATCH_STALL_SECONDS: '60',
 };
 
