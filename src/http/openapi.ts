@@ -80,6 +80,16 @@ const everywhere = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
+/** Codes of finding and loading a model. */
+export const modelCodes = [
+  'model_unknown',
+  'model_unavailable',
+  'model_corrupt',
+  'model_manifest_invalid',
+  'model_out_of_memory',
+  'model_requires_batch_tier',
+] as const satisfies readonly ErrorCode[];
+
 /** Codes of reading and decoding a picture, for every route that takes one. */
 export const pictureCodes = [
   'body_empty',
@@ -98,12 +108,7 @@ export const pictureCodes = [
   'image_truncated',
   'image_too_many_pixels',
   'image_too_complex',
-  'model_unknown',
-  'model_unavailable',
-  'model_corrupt',
-  'model_manifest_invalid',
-  'model_out_of_memory',
-  'model_requires_batch_tier',
+  ...modelCodes,
   'inference_failed',
   'overloaded',
 ] as const satisfies readonly ErrorCode[];

@@ -113,16 +113,3 @@ BEGIN
     CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER)
   );
 END;
-
--- Labels of objects that R2 event notifications told of.
-CREATE TABLE object_labels (
-  bucket TEXT NOT NULL,
-  key TEXT NOT NULL,
-  etag TEXT NOT NULL,
-  model TEXT,
-  model_version TEXT,
-  -- JSON: predictions, or a problem.
-  result TEXT NOT NULL,
-  classified_at INTEGER NOT NULL,
-  PRIMARY KEY (bucket, key)
-) WITHOUT ROWID, STRICT;

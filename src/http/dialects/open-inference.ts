@@ -18,7 +18,7 @@ import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
-import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.ts';
+import { createRouter, modelCodes, mount, pictureCodes, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
@@ -68,14 +68,7 @@ const declare = <P extends string>(path: P, operationId: string, summary: string
     request: { params: z.object(toPathParameters(path)) },
     responses: {
       200: { description: 'As the protocol says.', content: json(schema) },
-      ...problemResponses(
-        'model_unknown',
-        'model_unavailable',
-        'model_corrupt',
-        'model_manifest_invalid',
-        'model_out_of_memory',
-        'model_requires_batch_tier',
-      ),
+      ...problemResponses(...modelCodes),
     },
   });
 

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { createRouter, problemResponses } from '../openapi.ts';
+import { createRouter, modelCodes, problemResponses } from '../openapi.ts';
 import { readySchema } from '../schemas.ts';
 
 const liveRoute = createRoute({
@@ -29,13 +29,7 @@ const readyRoute = createRoute({
       description: 'The next photo gets an answer at full speed.',
       content: { 'application/json': { schema: readySchema } },
     },
-    ...problemResponses(
-      'model_unavailable',
-      'model_corrupt',
-      'model_manifest_invalid',
-      'model_out_of_memory',
-      'model_requires_batch_tier',
-    ),
+    ...problemResponses(...modelCodes),
   },
 });
 
