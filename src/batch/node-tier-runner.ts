@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { tierConnectMs, tierSilenceMs } from '../limits.ts';
 import { chunkMediaType, writeChunk } from '../tier-protocol/chunk-format.ts';
 import { parseRetryAfter } from '../webhook/retry-schedule.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from './chunk-runner.ts';
 import { type ItemResult, itemResultSchema } from './item-result.ts';
 
@@ -138,24 +139,24 @@ function garbage(what: string, cause?: unknown): TierTrouble {
   return new TierTrouble('garbage', `The tier answered with ${what}.`, { cause });
 }
 
-/** @param code of a failure that is no timeout. */
+/**
+ * Aborts what takes longer than `ms`, and does not wait for it to notice: a fetch whose upload is stuck may
+ * not, and one that hangs would hold up the queue.
+ *
+ * @param code of a failure that is no timeout.
+ */
 async function within<T>(
   ms: number,
   abort: AbortController,
   work: () => Promise<T>,
   code = 'unreachable',
 ): Promise<T> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort.abort();
-  }, ms);
+  const late = new TierTrouble('timeout', `The tier was silent for ${ms} ms.`);
   try {
-    return await work();
+    return await withTimeout(work(), ms, () => late);
   } catch (cause) {
-    if (late) throw new TierTrouble('timeout', `The tier was silent for ${ms} ms.`, { cause });
+    abort.abort();
+    if (cause === late) throw late;
     throw new TierTrouble(code, 'The connection to the tier failed.', { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
