@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseLabels, runtimeNames } from '../../model/manifest.ts';
@@ -140,6 +140,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
       source: `${source.manifest.source}; int8 by models quantize from version ${source.manifest.version}`,
       licence: source.manifest.licence,
     });
+    await rm(scratch);
     const compiled = await compileModel(draft);
     const { calibrationImages, method, percentile, notes } = report;
     return {
