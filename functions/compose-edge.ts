@@ -20,13 +20,13 @@ import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { resolveHost } from '../src/net/resolve-host.ts';
 import { Metrics } from '../src/observe/metrics.ts';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
-import { type BatchEnv, composeBatches } from './edge-batches.ts';
+import { type BatchBindings, composeBatches } from './edge-batches.ts';
 import { parseSettings } from './settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
 /** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
-export type EdgeEnv = Omit<Env, keyof BatchEnv | 'ASSETS' | 'RATE_LIMITER'> &
-  Partial<BatchEnv> & {
+export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings> &
+  Partial<BatchBindings> & {
     readonly ASSETS?: Fetcher;
     readonly RATE_LIMITER?: RateLimit;
     readonly ANALYTICS?: AnalyticsEngineDataset;
@@ -75,7 +75,6 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   });
   const image = { loadWebpModule: () => webpWasm };
   const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
-  const urls = { allow: settings.imageUrlAllow, resolveHost };
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({
     catalog,
@@ -89,27 +88,24 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
-  const batches = hasBatches(env)
-    ? composeBatches(env, {
-        catalog,
-        image,
-        transcode,
-        imageBucket: bucket,
-        urls,
-        log: writeLog,
-        async findModel(name, version) {
-          const manifest = await catalog.readManifest(name, version);
-          return {
-            manifest,
-            labels: catalog.readLabels(manifest),
-            // A consumer has no client that could go away: nothing but it keeps the load alive.
-            withSession: (use) => sessions.withSession(manifest, () => undefined, use),
-          };
-        },
-      })
-    : undefined;
+  const urls = { allow: settings.imageUrlAllow, resolveHost };
+  const batches = composeBatches(env, {
+    catalog,
+    urls,
+    image,
+    transcode,
+    log: writeLog,
+    async findModel(name, version) {
+      const manifest = await catalog.readManifest(name, version);
+      return {
+        manifest,
+        labels: catalog.readLabels(manifest),
+        // A consumer has no client that could go away: nothing but itself keeps the load alive.
+        withSession: (use) => sessions.withSession(manifest, () => undefined, use),
+      };
+    },
+  });
   const app = createApp({
-    ...(batches && { batches }),
     catalog,
     sessions,
     classifier,
@@ -117,14 +113,16 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
-    ...(limiter && {
-      rateLimit: {
-        take: async (key: string) => (await limiter.limit({ key })).success,
-        ...settings.rateLimit,
-      },
-    }),
+    ...(limiter &&
+      settings.rateLimit.requests > 0 && {
+        rateLimit: {
+          take: async (key: string) => (await limiter.limit({ key })).success,
+          ...settings.rateLimit,
+        },
+      }),
     corsOrigins: settings.corsOrigins,
     urls,
+    batches,
     ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
@@ -132,13 +130,6 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
   return { app, batches };
-}
-
-export type Edge = ReturnType<typeof composeEdge>;
-
-/** A deployment without the database and the queues answers pictures, and takes no batches. */
-function hasBatches(env: EdgeEnv): env is EdgeEnv & BatchEnv {
-  return Boolean(env.BATCHES_DB && env.BATCHES && env.BATCH_CHUNKS && env.BATCH_WEBHOOKS);
 }
 
 async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {

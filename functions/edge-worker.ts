@@ -1,15 +1,15 @@
 import { toProblemResponse } from '../src/http/problem.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
-import { composeEdge, type Edge, type EdgeEnv } from './compose-edge.ts';
-import { writeLog } from './write-log.ts';
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
+import { consumeQueue } from './edge-batches.ts';
 
 /** What runs graphs that the int8 engine does not. */
 export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
 
 /** The Worker but for the runtime that its entry point brings along. */
 export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
-  // Everything that outlives a request: one for each isolate.
-  let edge: Edge | undefined;
+  // One of all per isolate: sessions and manifests outlive a request.
+  let edge: ReturnType<typeof composeEdge> | undefined;
   return {
     fetch(request, env, ctx) {
       try {
@@ -20,13 +20,9 @@ export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHa
       }
       return edge.app.fetch(request, env, ctx);
     },
-    async queue({ queue, messages }, env) {
+    async queue(batch, env) {
       edge ??= composeEdge(env, bootGeneralRuntime);
-      const { batches } = edge;
-      if (queue === 'resnet-edge-chunks') await batches?.consumeChunks(messages);
-      else if (queue === 'resnet-edge-chunks-dead') await batches?.consumeDeadChunks(messages);
-      else if (queue === 'resnet-edge-webhooks') await batches?.consumeDeliveries(messages);
-      else writeLog('error', { event: 'queue_unknown', queue });
+      await consumeQueue(batch, edge.batches);
     },
     async scheduled(_controller, env) {
       edge ??= composeEdge(env, bootGeneralRuntime);

@@ -20,7 +20,7 @@ const settingsSchema = z.object({
   ANSWER_CACHE_SECONDS: seconds.default(86_400),
   CORS_ORIGINS: list,
   IMAGE_URL_ALLOW: list,
-  RATE_LIMIT_REQUESTS: z.coerce.number().int().positive().default(600),
+  RATE_LIMIT_REQUESTS: z.coerce.number().int().min(0).default(600),
   RATE_LIMIT_PERIOD_SECONDS: z.coerce.number().int().positive().default(60),
   ENGINE_KERNELS: z.string().default('auto').transform(parseKernelChoice),
   MODEL_ALIASES: z

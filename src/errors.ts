@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'credential_invalid'
   | 'scope_missing'
   | 'rate_limited'
+  | 'upload_tokens_not_configured'
   | 'client_closed'
   // an image that the service fetches
   | 'url_invalid'
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'webhook_source_unknown'
   | 'webhook_signature_invalid'
   | 'webhook_event_unusable'
+  | 'batch_not_configured'
   | 'batch_unknown'
   | 'batch_tier_unavailable'
   | 'batch_retries_exhausted'

@@ -118,7 +118,7 @@ export const maxWebpBytes = 40 * 1024 * 1024;
 // ---- What the service fetches itself ----
 
 /** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
-export const maxUrlLength = 2048;
+export const maxUrlLength = 4096;
 export const maxUrlRedirects = 5;
 /** From the first look-up to the last byte. */
 export const urlTimeoutMs = 5_000;
@@ -160,6 +160,7 @@ export const maxUploadTokenSeconds = 3600;
 
 /** A credential: keys have 50 characters, tokens some 250. */
 export const maxCredentialLength = 2048;
+
 // ---- Batches ----
 
 /** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
@@ -174,7 +175,7 @@ export const maxInputLineBytes = 28 * MiB;
 /** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
 export const batchChunkItems = 32;
 
-/** Chunks in one INSERT: 10 x 32 references of at most 2.1 KB are 0.7 MB; a D1 value may have 2 MB. */
+/** Chunks in one INSERT: 10 x 32 references of at most 4.2 KB are 1.4 MB; a D1 value may have 2 MB. */
 export const chunkRowsPerInsert = 10;
 
 /** Images of a request are put into objects of this size; one that is larger has one of its own. */

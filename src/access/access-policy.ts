@@ -59,11 +59,11 @@ export class AccessPolicy {
     throw new CodedError('scope_missing', `This needs the scope "${scope}", which "${principal.id}" lacks.`);
   }
 
-  /** @throws {CodedError} `access_not_configured` if the deployment has no secret to sign with. */
+  /** @throws {CodedError} `upload_tokens_not_configured`; `scope_missing` for whoever holds but a token. */
   async issueUploadToken(principal: Principal, expiresInSeconds: number, origin: string | undefined) {
     const { uploadTokenSecret } = this.#settings;
     if (uploadTokenSecret === undefined) {
-      throw new CodedError('access_not_configured', 'The secret UPLOAD_TOKEN_SECRET is not set.');
+      throw new CodedError('upload_tokens_not_configured', 'The secret UPLOAD_TOKEN_SECRET is not set.');
     }
     if (principal.kind === 'token')
       throw new CodedError('scope_missing', 'An upload token cannot make another one.');

@@ -5,16 +5,20 @@ import type { nextDeliveryDelay } from '../webhook/retry-schedule.ts';
 import type { WebhookKey } from '../webhook/standard-webhook.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
 import type { Batch, ChunkMessage, DeliveryMessage } from './batch.ts';
+import type { BatchDoor } from './batch-door.ts';
 import { BatchStore } from './batch-store.ts';
 import { toBatchJson } from './batch-wire.ts';
 import { createQueueSender } from './chunk-queue.ts';
 import type { ChunkRunner } from './chunk-runner.ts';
 import { type ConsumeOptions, consumeChunks, consumeDeadChunks } from './consume-chunks.ts';
 import { consumeDeliveries } from './deliver-webhook.ts';
-import { type Delivery, DeliveryStore } from './delivery-store.ts';
+import type { Delivery } from './delivery.ts';
+import { DeliveryStore } from './delivery-store.ts';
 import { createImageGatherer } from './image-gatherer.ts';
 import { ResultsStore } from './results-store.ts';
 import type { RunServices } from './run-chunk.ts';
+import { streamEvents } from './stream-events.ts';
+import { streamResults } from './stream-results.ts';
 import { type BatchModel, type SubmitServices, submitBatch } from './submit-batch.ts';
 import { sweep } from './sweep.ts';
 
@@ -50,10 +54,10 @@ export interface BatchConfiguration {
 const maxInlineResults = batchChunkItems;
 
 /** Everything about batches that HTTP, the queues and the clock call. */
-export class BatchServices {
-  readonly store: BatchStore;
-  readonly results: ResultsStore;
-  readonly deliveries: DeliveryStore;
+export class BatchServices implements BatchDoor {
+  readonly #store: BatchStore;
+  readonly #results: ResultsStore;
+  readonly #deliveries: DeliveryStore;
   readonly sources: ReadonlyMap<string, WebhookSource>;
   readonly #configuration: BatchConfiguration;
   readonly #run: RunServices;
@@ -64,19 +68,19 @@ export class BatchServices {
     const { db, bucket, imageBucket, fetchImage, webhookKeys } = configuration;
     this.#configuration = configuration;
     this.sources = configuration.sources;
-    this.store = new BatchStore(db);
-    this.results = new ResultsStore(bucket);
-    this.deliveries = new DeliveryStore(db);
+    this.#store = new BatchStore(db);
+    this.#results = new ResultsStore(bucket);
+    this.#deliveries = new DeliveryStore(db);
     this.#run = {
-      store: this.store,
-      results: this.results,
+      store: this.#store,
+      results: this.#results,
       gatherer: createImageGatherer({ batchBucket: bucket, imageBucket, fetchImage }),
       runnerOf: configuration.runnerOf,
       toProblem: configuration.toProblem,
     };
     this.#submit = {
       ...configuration,
-      store: this.store,
+      store: this.#store,
       queue: createQueueSender(configuration.chunkQueue),
       assertPublicUrl: async (url) => {
         if (webhookKeys.length === 0) throw noWebhooks();
@@ -90,9 +94,28 @@ export class BatchServices {
     return submitBatch(request, owner, idempotencyKey, this.#submit);
   }
 
-  /** @returns false if it had ended already. */
+  find(id: string) {
+    return this.#store.find(id);
+  }
+
+  list(owner: string, limit: number, before: number) {
+    return this.#store.list(owner, limit, before);
+  }
+
+  logDeliveries(batchId: string) {
+    return this.#deliveries.log(batchId);
+  }
+
+  streamResults(batch: Batch, cursor: number) {
+    return streamResults(batch, cursor, this.#store, this.#results);
+  }
+
+  streamEvents(id: string, signal: AbortSignal) {
+    return streamEvents(id, this.#store, (batch) => toBatchJson(batch), signal);
+  }
+
   async cancel(batch: Batch): Promise<boolean> {
-    const canceled = await this.store.cancel(batch.id);
+    const canceled = await this.#store.cancel(batch.id);
     await this.#sendOwedWebhooks(batch.id);
     return canceled;
   }
@@ -108,7 +131,7 @@ export class BatchServices {
   consumeDeliveries(messages: readonly Message<unknown>[]): Promise<void> {
     const { webhookKeys: keys, postWebhook: post, log, nextDeliveryDelay: nextDelay } = this.#configuration;
     return consumeDeliveries(messages, {
-      deliveries: this.deliveries,
+      deliveries: this.#deliveries,
       keys,
       post,
       log,
@@ -120,8 +143,8 @@ export class BatchServices {
   async sweep(): Promise<void> {
     const { bucket, chunkQueue, deliveryQueue, stallMs, log } = this.#configuration;
     const done = await sweep({
-      store: this.store,
-      deliveries: this.deliveries,
+      store: this.#store,
+      deliveries: this.#deliveries,
       bucket,
       stallMs,
       queue: createQueueSender(chunkQueue),
@@ -131,16 +154,16 @@ export class BatchServices {
   }
 
   async #sendOwedWebhooks(batchId: string): Promise<void> {
-    const owed = await this.deliveries.findNew(batchId);
+    const owed = await this.#deliveries.findNew(batchId);
     await createQueueSender(this.#configuration.deliveryQueue).send(owed.map((id) => ({ delivery_id: id })));
   }
 
   async #toPayload({ batchId, type, createdAt }: Delivery): Promise<string | undefined> {
-    const batch = await this.store.find(batchId);
+    const batch = await this.#store.find(batchId);
     if (!batch) return undefined;
     const results =
       batch.total <= maxInlineResults
-        ? Array.from(await this.results.read(batchId, 0), ([index, result]) => ({ index, ...result }))
+        ? Array.from(await this.#results.read(batchId, 0), ([index, result]) => ({ index, ...result }))
         : undefined;
     return JSON.stringify({
       type,

@@ -2,7 +2,8 @@ import { webhookTimeoutMs } from '../limits.ts';
 import { nextDeliveryDelay, parseRetryAfter } from '../webhook/retry-schedule.ts';
 import { signWebhook, type WebhookKey } from '../webhook/standard-webhook.ts';
 import { deliveryMessageSchema } from './batch.ts';
-import type { Delivery, DeliveryStore } from './delivery-store.ts';
+import type { Delivery } from './delivery.ts';
+import type { DeliveryStore } from './delivery-store.ts';
 
 export interface DeliverServices {
   readonly deliveries: DeliveryStore;

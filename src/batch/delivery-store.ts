@@ -1,20 +1,4 @@
-export interface Delivery {
-  readonly id: string;
-  readonly batchId: string;
-  readonly type: string;
-  readonly url: string;
-  readonly state: 'pending' | 'delivered' | 'failed' | 'disabled';
-  readonly attempts: number;
-  readonly nextAttemptAt: number;
-  readonly createdAt: number;
-}
-
-export interface DeliveryAttempt {
-  readonly attempt: number;
-  readonly at: number;
-  readonly status: number | null;
-  readonly error: string | null;
-}
+import type { Delivery, DeliveryAttempt, LoggedDelivery } from './delivery.ts';
 
 const columns =
   'id, batch_id AS batchId, type, url, state, attempts, next_attempt_at AS nextAttemptAt, created_at AS createdAt';
@@ -45,7 +29,7 @@ export class DeliveryStore {
   }
 
   /** Deliveries of a batch with every attempt made. */
-  async log(batchId: string): Promise<(Delivery & { log: DeliveryAttempt[] })[]> {
+  async log(batchId: string): Promise<LoggedDelivery[]> {
     const { results: deliveries } = await this.#db
       .prepare(`SELECT ${columns} FROM webhook_deliveries WHERE batch_id = ?1 ORDER BY created_at`)
       .bind(batchId)

@@ -87,7 +87,8 @@ function toBody(
 async function assertAccepted(response: Response): Promise<void> {
   if (response.status === 200) return;
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'));
-  await response.body?.cancel();
+  // Not awaited: a tier that answered before it read everything may never let the stream end by itself.
+  response.body?.cancel().catch(() => undefined);
   const code =
     response.status === 401 || response.status === 403
       ? 'unauthorized'

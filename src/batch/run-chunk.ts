@@ -134,9 +134,7 @@ class ChunkRun {
   /** Counts a failure of the item itself: for good, or one of a few that may pass. */
   #blame(index: number, error: unknown): void {
     const mayPass =
-      !(error instanceof CodedError) ||
-      error.retryAfterSeconds !== undefined ||
-      error.code === 'batch_tier_unavailable';
+      !(error instanceof CodedError) || error.retryAfterSeconds !== undefined || passing.has(error.code);
     const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
     if (!mayPass || attempts >= maxItemAttempts) {
       this.#finish(index, { problem: this.#services.toProblem(error) });
@@ -154,6 +152,9 @@ class ChunkRun {
     delete this.troubles[index];
   }
 }
+
+/** Failures that may be others' next time, though nobody says when. */
+const passing: ReadonlySet<string> = new Set(['batch_tier_unavailable', 'url_unreachable']);
 
 function groups(indices: readonly number[], size: number): number[][] {
   return Array.from({ length: Math.ceil(indices.length / size) }, (_, group) =>

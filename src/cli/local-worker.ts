@@ -16,9 +16,13 @@ export interface LocalWorker {
  * no network, no telemetry. Resolves when the default model answers.
  *
  * @param port 0 takes any free port.
+ * @param variables over those of wrangler.toml and of this process, see `passedOn`.
  * @throws {Error} if the Worker is not ready within a minute.
  */
-export async function startLocalWorker(port: number): Promise<LocalWorker> {
+export async function startLocalWorker(
+  port: number,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<LocalWorker> {
   process.env['WRANGLER_SEND_METRICS'] = 'false';
   process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
   await buildWeb();
@@ -26,10 +30,7 @@ export async function startLocalWorker(port: number): Promise<LocalWorker> {
   await migrateLocalBatches();
   const worker = await unstable_startWorker({
     config: join(projectRoot, 'wrangler.toml'),
-    // A service on this machine, for whoever sits at it: no key is needed.
-    bindings: {
-      PUBLIC_SCOPES: { type: 'plain_text', value: 'classify,batch,admin' },
-    },
+    bindings: toBindings({ ...localDefaults, ...readPassedOn(), ...variables }),
     dev: {
       server: { hostname: '127.0.0.1', port },
       persist: stateDir,
@@ -46,6 +47,29 @@ export async function startLocalWorker(port: number): Promise<LocalWorker> {
     await worker.dispose();
     throw error;
   }
+}
+
+/** A service on this machine, for whoever sits at it: no key is needed and nothing is rationed. */
+const localDefaults = {
+  PUBLIC_SCOPES: 'classify,batch,admin',
+  RATE_LIMIT_REQUESTS: '0',
+  UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
+  // After a restart nothing is on its way: a minute without progress is enough to send a chunk again.
+  BATCH_STALL_SECONDS: '60',
+};
+
+/** Variables of the Worker that may be set in this process's environment. */
+const passedOn = /^(NODE_TIER|BATCH|WEBHOOK)_[A-Z_]+$|^IMAGE_URL_ALLOW$/;
+
+function readPassedOn(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name]) => passedOn.test(name));
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function toBindings(variables: Readonly<Record<string, string>>) {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [name, { type: 'plain_text' as const, value }]),
+  );
 }
 
 async function waitUntilReady(url: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { startLocalWorker } from './local-worker.ts';
+import { sweepRegularly } from './sweep-regularly.ts';
 
 /** `npm start`: the Worker on this machine, with the embedded default model. */
 const port = Number(process.env['PORT'] ?? 8787);
@@ -8,6 +9,7 @@ if (!Number.isInteger(port) || port < 0 || port > 65535)
 if (port !== 0) await assertPortFree(port);
 
 const worker = await startLocalWorker(port).catch((error: unknown) => fail(String(error)));
+sweepRegularly(worker.url);
 console.log(
   `resnet-edge is ready on ${worker.url} - try: curl --data-binary @photo.jpg ${worker.url}/v1/classify`,
 );

@@ -92,7 +92,8 @@ export function createApp(options: AppOptions) {
     workersAiRoutes(),
     huggingFaceRoutes(),
     openInferenceRoutes(),
-    ...(options.batches ? [batchRoutes(options.batches), webhookRoutes(options.batches)] : []),
+    batchRoutes(),
+    webhookRoutes(),
   ];
   for (const routes of api) app.route('/', routes);
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {

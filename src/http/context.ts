@@ -3,7 +3,7 @@ import type { RequestIdVariables } from 'hono/request-id';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import type { Principal } from '../access/api-keys.ts';
 import type { Gate } from '../admission/gate.ts';
-import type { BatchServices } from '../batch/batch-services.ts';
+import type { BatchDoor } from '../batch/batch-door.ts';
 import type { Classifier } from '../classifier.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
@@ -17,9 +17,9 @@ export interface AppOptions {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
   readonly classifier: Classifier;
-  readonly access: AccessPolicy;
   /** Absent in a deployment without a database. */
-  readonly batches?: BatchServices;
+  readonly batches?: BatchDoor | undefined;
+  readonly access: AccessPolicy;
   /** Bytes of request bodies held at once, see limits.ts. */
   readonly bodies: Gate;
   readonly metrics: Metrics;

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { KernelSetName } from '../engine/kernels/layout.ts';
 import { createOrtNodeSession, type OrtNodeSession } from '../inference/ort-node.ts';
 import { createResnetInt8 } from '../inference/resnet-int8.ts';
 import type { InferenceSession } from '../inference/session.ts';
@@ -56,10 +55,14 @@ async function loadOrt(): Promise<OrtNodeSession> {
 }
 
 async function loadEngine(): Promise<InferenceSession> {
-  const compile = async (set: KernelSetName) =>
-    await WebAssembly.compile(await readFile(new URL(`../engine/kernels-${set}.wasm`, import.meta.url)));
+  const read = (set: 'plain' | 'relaxed') =>
+    readFile(new URL(`../engine/kernels-${set}.wasm`, import.meta.url));
   const runtime = createResnetInt8(
-    { plain: await compile('plain'), relaxed: await compile('relaxed') },
+    {
+      plain: await WebAssembly.compile(await read('plain')),
+      // An engine without relaxed SIMD does not know its instructions.
+      relaxed: await WebAssembly.compile(await read('relaxed')).catch(() => undefined),
+    },
     'auto',
   );
   const bytes = new Uint8Array(model).slice();

@@ -4,13 +4,13 @@ import { toProblem } from '../http/problem.ts';
 import { readBytes } from '../http/read-bytes.ts';
 import { maxTierItems, maxTierTensorBytes } from '../limits.ts';
 import { toClassificationTensor } from '../open-inference/classification.ts';
-import { parseInferRequest, type RequestedOutput } from '../open-inference/infer-request.ts';
+import { type InferRequest, parseInferRequest } from '../open-inference/infer-request.ts';
 import { formatInferResponse } from '../open-inference/infer-response.ts';
 import { toModelMetadata, toOpenError, toServerMetadata } from '../open-inference/metadata.ts';
 import { toModelInputs } from '../open-inference/model-inputs.ts';
 import { type OpenTensor, tensorError } from '../open-inference/tensor.ts';
-import type { TierServices } from './tier-app.ts';
 import type { TierModel } from './tier-model.ts';
+import type { TierServices } from './tier-services.ts';
 
 /** The Open Inference Protocol v2 on the tier, below /v2. */
 export function openInferenceRoutes({ models, classifier }: TierServices): Hono {
@@ -58,7 +58,7 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
             ),
           ),
         );
-        const outputs = toOutputs(request.outputs, rows, model);
+        const outputs = toOutputs(request, rows, model);
         const { headers, body: answer } = formatInferResponse({
           modelName: manifest.name,
           modelVersion: manifest.version,
@@ -75,12 +75,12 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
 }
 
 function toOutputs(
-  wanted: readonly RequestedOutput[],
+  { outputs: wanted, binaryOutput }: InferRequest,
   rows: readonly Float32Array[],
   { manifest, labels }: TierModel,
 ) {
   const { name, classes } = manifest.output;
-  const requested = wanted.length > 0 ? wanted : [{ name, classification: undefined, binary: false }];
+  const requested = wanted.length > 0 ? wanted : [{ name, classification: undefined, binary: binaryOutput }];
   return requested.map((output) => {
     if (output.name !== name) throw tensorError('outputs[0].name', `"${name}"`, output.name);
     if (output.classification !== undefined) {

@@ -6,17 +6,7 @@ import { chunkMediaType } from '../tier-protocol/chunk-format.ts';
 import { ChunkReader } from '../tier-protocol/chunk-reader.ts';
 import { answerChunk } from './chunk-answer.ts';
 import { openInferenceRoutes } from './open-inference-routes.ts';
-import type { TierClassifier } from './tier-classifier.ts';
-import type { TierMetrics } from './tier-metrics.ts';
-import type { TierModels } from './tier-models.ts';
-
-export interface TierServices {
-  readonly models: TierModels;
-  readonly classifier: TierClassifier;
-  readonly metrics: TierMetrics;
-  readonly secrets: readonly string[];
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
-}
+import type { TierServices } from './tier-services.ts';
 
 /** HTTP of the Node tier. All but health needs the bearer secret. */
 export function createTierApp(services: TierServices): Hono {

@@ -14,6 +14,8 @@ export interface EdgeServer {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Lines the Worker logged, parsed. */
   logs(): Record<string, unknown>[];
+  /** Runs the scheduled handler. */
+  scheduled(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export interface EdgeBindings {
   readonly MODELS: SeedBucket;
   readonly BATCHES: SeedBucket;
   readonly BATCHES_DB: MigratedDatabase;
+  readonly BATCH_CHUNKS: { sendBatch(messages: readonly { body: unknown }[]): Promise<unknown> };
 }
 
 export async function startEdge({
@@ -45,7 +48,6 @@ export async function startEdge({
   const url = (await harness.listen()).url.origin;
   const env = await harness.getWorker<EdgeBindings>().getEnv();
   const { MODELS: models } = env;
-  // A configuration of a test may leave batches out.
   if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
   if (seed) await putMissing(models, await verifyAssets());
   return {
@@ -61,6 +63,7 @@ export async function startEdge({
           return [];
         }
       }),
+    scheduled: () => harness.getWorker().scheduled({ cron: '*/5 * * * *' }),
     stop: () => harness.close(),
   };
 }

@@ -50,7 +50,7 @@ describe('/openapi.json', () => {
     for (const id of [
       'classify',
       'listModels',
-      'submitBatch',
+      'createBatch',
       'receiveWebhook',
       'openInferenceInfer',
       'workersAiRest',
@@ -110,7 +110,7 @@ describe('whatever is sent', () => {
     await fc.assert(
       fc.asyncProperty(request, async ({ pick, values, given, body, type }) => {
         // A stream of events does not end by itself.
-        const open = operations.filter(({ operation }) => operation.operationId !== 'readEvents');
+        const open = operations.filter(({ operation }) => operation.operationId !== 'readBatchEvents');
         const { method, path, operation } = open[pick % open.length]!;
         let url = path;
         const query = new URLSearchParams();

@@ -1,201 +1,258 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Batch } from '../../batch/batch.ts';
-import type { BatchServices } from '../../batch/batch-services.ts';
+import { type Batch, batchStatuses } from '../../batch/batch.ts';
+import type { BatchDoor } from '../../batch/batch-door.ts';
 import { toBatchJson } from '../../batch/batch-wire.ts';
-import { streamEvents } from '../../batch/stream-events.ts';
-import { streamResults } from '../../batch/stream-results.ts';
+import type { LoggedDelivery } from '../../batch/delivery.ts';
 import { CodedError } from '../../errors.ts';
 import { maxBatchItems } from '../../limits.ts';
-import { batchListSchema, batchSchema, deliveriesSchema, submissionSchema } from '../batch-schemas.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
-import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.ts';
 
-const wholeNumber = (pattern: RegExp, min: number, max: number) =>
-  z.string().regex(pattern).transform(Number).pipe(z.int().min(min).max(max)).optional();
-const listQuery = z.object({
-  limit: wholeNumber(/^\d{1,3}$/, 1, 100).openapi({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-  before: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .openapi({ description: 'Batches made before this time.' }),
-});
-const resultsQuery = z.object({
-  cursor: wholeNumber(/^\d{1,6}$/, 0, maxBatchItems).openapi({
-    type: 'integer',
-    minimum: 0,
-    maximum: maxBatchItems,
-    description: 'Index of the first item wanted.',
-  }),
-});
+const time = z.string().openapi({ format: 'date-time' });
+const batchSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(batchStatuses),
+    model: z.string(),
+    model_version: z.string(),
+    top_k: z.int(),
+    tier: z.enum(['edge', 'node']).openapi({ description: 'What runs it.' }),
+    counts: z.object({ total: z.int(), succeeded: z.int(), failed: z.int(), pending: z.int() }),
+    rate: z.number().openapi({ description: 'Items a second since it started.' }),
+    estimated_finish_at: time.nullable(),
+    trouble: z.string().nullable().openapi({ description: 'What holds it up right now.' }),
+    webhook_url: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+    created_at: time.nullable(),
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    expires_at: time.nullable(),
+  })
+  .openapi('Batch');
+
+const inputSchema = z
+  .object({
+    url: z.string().optional(),
+    r2_key: z.string().optional(),
+    image: z.string().optional().openapi({ description: 'Base64, or a data: URL.' }),
+    name: z.string().optional(),
+  })
+  .openapi('BatchInput', { description: 'One of url, r2_key and image.' });
+
+const deliverySchema = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    url: z.string(),
+    state: z.enum(['pending', 'delivered', 'failed', 'disabled']),
+    attempts: z.int(),
+    next_attempt_at: time.nullable(),
+    log: z.array(
+      z.object({ attempt: z.int(), at: time, status: z.int().nullable(), error: z.string().nullable() }),
+    ),
+  })
+  .openapi('WebhookDelivery');
+
+const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } });
+const text = (type: string) => ({ [type]: { schema: z.string() } });
 const idParameter = z.object({ id: z.string() });
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const common = { tags: ['batches'] };
 
 const submitRoute = createRoute({
+  ...common,
   method: 'post',
   path: '/v1/batches',
-  operationId: 'submitBatch',
-  tags: ['batches'],
-  summary: 'Up to 100,000 pictures, answered later',
+  operationId: 'createBatch',
+  summary: 'Many pictures, answered later',
   request: {
-    headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
+    headers: z.object({ 'idempotency-key': z.string().optional() }),
     body: {
       required: true,
       content: {
-        ...json(submissionSchema),
+        ...json(
+          z.object({
+            inputs: z.array(inputSchema),
+            model: z.string().optional(),
+            top_k: z.int().optional(),
+            webhook_url: z.string().optional(),
+            metadata: z.record(z.string(), z.unknown()).optional(),
+          }),
+        ),
         'application/x-ndjson': { schema: z.string() },
-        'multipart/form-data': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
+        'multipart/form-data': {
+          schema: z.object({ image: z.array(z.string().openapi({ format: 'binary' })) }),
+        },
       },
     },
   },
   responses: {
-    202: {
-      description: 'Accepted: nothing of it is lost from here on.',
-      headers: z.object({ location: z.string() }),
-      content: json(batchSchema),
-    },
+    202: { description: 'Accepted: it will come to an end.', content: json(batchSchema) },
     ...problemResponses(
-      'media_type_unsupported',
-      'json_invalid',
-      'base64_invalid',
-      'multipart_invalid',
-      'image_field_missing',
-      'too_many_images',
-      'body_empty',
-      'body_too_large',
-      'body_aborted',
-      'url_invalid',
-      'url_forbidden',
-      'url_unreachable',
+      'batch_not_configured',
+      'batch_unknown',
       'idempotency_key_invalid',
       'idempotency_key_in_use',
       'idempotency_key_reused',
-      'model_unknown',
-      'model_unavailable',
-      'model_manifest_invalid',
-      'model_requires_batch_tier',
+      'url_invalid',
+      'url_forbidden',
+      ...pictureCodes,
     ),
   },
 });
-
 const listRoute = createRoute({
+  ...common,
   method: 'get',
   path: '/v1/batches',
   operationId: 'listBatches',
-  tags: ['batches'],
   summary: 'Your batches, newest first',
-  request: { query: listQuery },
-  responses: { 200: { description: 'A page.', content: json(batchListSchema) }, ...problemResponses() },
+  request: { query: z.object({ limit: z.string().optional(), before: z.string().optional() }) },
+  responses: {
+    200: {
+      description: '`next_before` asks for the next page.',
+      content: json(z.object({ batches: z.array(batchSchema), next_before: time.nullable() })),
+    },
+    ...problemResponses('batch_not_configured'),
+  },
 });
-
-const declareRead = <P extends string>(path: P, operationId: string, summary: string, content: object) =>
+const declareBatch = (method: 'get' | 'delete', operationId: string, summary: string) =>
   createRoute({
-    method: 'get',
-    path,
+    ...common,
+    method,
+    path: '/v1/batches/{id}',
     operationId,
-    tags: ['batches'],
     summary,
     request: { params: idParameter },
-    responses: { 200: { description: 'Now.', content }, ...problemResponses('batch_unknown') },
+    responses: {
+      200: { description: 'The batch.', content: json(batchSchema) },
+      ...problemResponses('batch_not_configured', 'batch_unknown'),
+    },
   });
-
-const cancelRoute = createRoute({
-  method: 'delete',
-  path: '/v1/batches/{id}',
-  operationId: 'cancelBatch',
-  tags: ['batches'],
-  summary: 'Stops what has not been done yet',
+const readRoute = declareBatch('get', 'readBatch', 'Status, counts, rate, estimate');
+const cancelRoute = declareBatch('delete', 'cancelBatch', 'Cancels; what has a result keeps it');
+const deliveriesRoute = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/batches/{id}/deliveries',
+  operationId: 'readBatchDeliveries',
+  summary: 'Every attempt at its webhook',
   request: { params: idParameter },
   responses: {
-    200: { description: 'Canceled, or as it had ended.', content: json(batchSchema) },
-    ...problemResponses('batch_unknown'),
+    200: { description: 'The log.', content: json(z.object({ deliveries: z.array(deliverySchema) })) },
+    ...problemResponses('batch_not_configured', 'batch_unknown'),
+  },
+});
+const resultsRoute = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/batches/{id}/results',
+  operationId: 'readBatchResults',
+  summary: 'Results in input order, up to the first that is still missing',
+  request: { params: idParameter, query: z.object({ cursor: z.string().optional() }) },
+  responses: {
+    200: {
+      description: '`index` of the last line plus 1 is the next cursor.',
+      content: text('application/x-ndjson'),
+    },
+    ...problemResponses('batch_not_configured', 'batch_unknown'),
+  },
+});
+const eventsRoute = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/batches/{id}/events',
+  operationId: 'readBatchEvents',
+  summary: 'Progress as Server-Sent Events',
+  request: { params: idParameter },
+  responses: {
+    200: { description: '`progress` and, at the end, `done`.', content: text('text/event-stream') },
+    ...problemResponses('batch_not_configured', 'batch_unknown'),
   },
 });
 
+const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+const cursorSchema = z
+  .string()
+  .regex(/^\d{1,6}$/)
+  .transform(Number)
+  .pipe(z.int().max(maxBatchItems));
+const limitSchema = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .pipe(z.int().min(1).max(100));
+
 /** /v1/batches and what lies under it. A batch belongs to the key that made it. */
-export function batchRoutes(batches: BatchServices) {
+export function batchRoutes() {
   const app = createRouter();
   app.use('/v1/batches', needs('batch'));
   app.use('/v1/batches/*', needs('batch'));
-
-  /** A batch of someone else does not exist. */
-  const findBatch = async (c: Context<HonoEnv>): Promise<Batch> => {
-    const batch = await batches.store.find(c.req.param('id') ?? '');
-    if (batch?.owner === ownerOf(c)) return batch;
-    throw new CodedError('batch_unknown', 'There is no batch of this id.');
-  };
-
   mount(app, submitRoute, async (c) => {
+    const batches = requireBatches(c);
     const { batch, replayed } = await batches.submit(c.req.raw, ownerOf(c), readIdempotencyKey(c));
+    const record = c.get('record');
+    record.model = batch.model;
+    record.images = batch.total;
     c.header('location', `/v1/batches/${batch.id}`);
     if (replayed) c.header('idempotency-replayed', 'true');
     return c.json(toBatchJson(batch), 202);
   });
-  app.openapi(listRoute, async (c) => {
-    const { limit = 20, before } = c.req.valid('query');
-    const time = before === undefined ? Date.now() + 1 : Date.parse(before);
-    const list = await batches.store.list(ownerOf(c), limit, time);
+  mount(app, listRoute, async (c) => {
+    const limit = parseQuery(c, 'limit', limitSchema, 20);
+    const before = c.req.query('before');
+    const until = before === undefined ? Date.now() + 1 : Date.parse(before);
+    if (Number.isNaN(until)) throw new CodedError('option_invalid', 'before must be a time, ISO 8601.');
+    const list = await requireBatches(c).list(ownerOf(c), limit, until);
     const next = list.length === limit ? new Date(list.at(-1)!.createdAt).toISOString() : null;
-    return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next }, 200);
+    return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });
-  mount(
-    app,
-    declareRead('/v1/batches/{id}', 'readBatch', 'Status and progress', json(batchSchema)),
-    async (c) => c.json(toBatchJson(await findBatch(c))),
-  );
-  const deliveries = json(deliveriesSchema);
-  mount(
-    app,
-    declareRead('/v1/batches/{id}/deliveries', 'readDeliveries', 'What became of its webhooks', deliveries),
-    async (c) => {
-      const { id } = await findBatch(c);
-      const log = await batches.deliveries.log(id);
-      return c.json({ deliveries: log.map(toDeliveryJson) });
-    },
-  );
-  const lines = { 'application/x-ndjson': { schema: z.string() } };
-  const results = createRoute({
-    ...declareRead('/v1/batches/{id}/results', 'readResults', 'Results in input order, NDJSON', lines),
-    request: { params: idParameter, query: resultsQuery },
-  });
-  mount(app, results, async (c) => {
+  mount(app, readRoute, async (c) => c.json(toBatchJson(await findBatch(c))));
+  mount(app, cancelRoute, async (c) => {
+    const batches = requireBatches(c);
     const batch = await findBatch(c);
-    const query = resultsQuery.safeParse(c.req.query());
-    if (!query.success) throw new CodedError('option_invalid', 'cursor must be the index of an item.');
-    const body = await streamResults(batch, query.data.cursor ?? 0, batches.store, batches.results);
+    await batches.cancel(batch);
+    return c.json(toBatchJson((await batches.find(batch.id)) ?? batch));
+  });
+  mount(app, deliveriesRoute, async (c) => {
+    const { id } = await findBatch(c);
+    const deliveries = await requireBatches(c).logDeliveries(id);
+    return c.json({ deliveries: deliveries.map(toDeliveryJson) });
+  });
+  mount(app, resultsRoute, async (c) => {
+    const batch = await findBatch(c);
+    const body = await requireBatches(c).streamResults(batch, parseQuery(c, 'cursor', cursorSchema, 0));
     return c.body(body, 200, {
       'content-type': 'application/x-ndjson',
       'x-batch-status': batch.status,
       'x-total-count': String(batch.total),
     });
   });
-  const stream = { 'text/event-stream': { schema: z.string() } };
-  mount(
-    app,
-    declareRead('/v1/batches/{id}/events', 'readEvents', 'Progress as it happens', stream),
-    async (c) => {
-      const { id } = await findBatch(c);
-      const events = streamEvents(id, batches.store, (batch) => toBatchJson(batch), c.req.raw.signal);
-      return c.body(events, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    },
-  );
-  mount(app, cancelRoute, async (c) => {
-    const batch = await findBatch(c);
-    await batches.cancel(batch);
-    return c.json(toBatchJson((await batches.store.find(batch.id)) ?? batch));
+  mount(app, eventsRoute, async (c) => {
+    const { id } = await findBatch(c);
+    const events = requireBatches(c).streamEvents(id, c.req.raw.signal);
+    return c.body(events, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   });
   return app;
 }
 
-/** '' for whoever needs no key. */
-function ownerOf(c: Context<HonoEnv>): string {
-  const { id, kind } = c.get('principal');
-  return kind === 'public' ? '' : id;
+/** @throws {CodedError} `batch_not_configured`. */
+export function requireBatches(c: Context<HonoEnv>): BatchDoor {
+  const { batches } = c.get('options');
+  if (batches) return batches;
+  throw new CodedError('batch_not_configured', 'This deployment has no database for batches.');
 }
 
-function toDeliveryJson(delivery: Awaited<ReturnType<BatchServices['deliveries']['log']>>[number]) {
-  const { id, type, url, state, attempts, nextAttemptAt, log } = delivery;
+const ownerOf = (c: Context<HonoEnv>) => c.get('principal').id;
+
+/** A batch of someone else does not exist. */
+async function findBatch(c: Context<HonoEnv>): Promise<Batch> {
+  const batch = await requireBatches(c).find(c.req.param('id') ?? '');
+  if (batch?.owner === ownerOf(c)) return batch;
+  throw new CodedError('batch_unknown', 'There is no batch of this id.');
+}
+
+function toDeliveryJson({ id, type, url, state, attempts, nextAttemptAt, log }: LoggedDelivery) {
   return {
     id,
     type,
@@ -212,11 +269,19 @@ function toDeliveryJson(delivery: Awaited<ReturnType<BatchServices['deliveries']
   };
 }
 
-function readIdempotencyKey(c: Context<HonoEnv>): string | undefined {
+function readIdempotencyKey(c: Context): string | undefined {
   const key = c.req.header('idempotency-key');
-  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  if (key === undefined || idempotencyKeySchema.safeParse(key).success) return key;
   throw new CodedError(
     'idempotency_key_invalid',
     'Idempotency-Key must be 1 to 255 visible ASCII characters.',
   );
+}
+
+function parseQuery<T>(c: Context, name: string, schema: z.ZodType<T>, fallback: T): T {
+  const value = c.req.query(name);
+  if (value === undefined) return fallback;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new CodedError('option_invalid', `${name}: ${parsed.error.issues[0]!.message}.`);
 }

@@ -36,6 +36,7 @@ const createTokenRoute = createRoute({
       },
     },
     ...problemResponses(
+      'upload_tokens_not_configured',
       'body_empty',
       'body_too_large',
       'body_aborted',

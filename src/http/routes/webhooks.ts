@@ -1,25 +1,26 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { BatchServices } from '../../batch/batch-services.ts';
 import { CodedError } from '../../errors.ts';
 import { maxWebhookBytes } from '../../limits.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
+import { requireBatches } from './batches.ts';
 
 const webhookRoute = createRoute({
   method: 'post',
   path: '/v1/webhooks/{source}',
   operationId: 'receiveWebhook',
   tags: ['webhooks'],
-  summary: 'A new picture somewhere: classified, and reported to the source’s callback',
-  // The event's signature is its credential.
+  summary: 'An event of a configured source: its picture is classified, the result sent to the callback',
+  description:
+    'Authenticated by its signature (Standard Webhooks, or X-Hub-Signature-256), not by an API key.',
   security: [],
   request: {
     params: z.object({ source: z.string() }),
-    body: { required: true, content: { 'application/json': { schema: z.looseObject({}) } } },
+    body: { required: true, content: { 'application/json': { schema: z.unknown() } } },
   },
   responses: {
     202: {
-      description: 'Stored; a replay of the same event changes nothing.',
+      description: 'Taken. The same event again changes nothing.',
       content: {
         'application/json': {
           schema: z.object({ event_id: z.string(), batch_id: z.string(), replayed: z.boolean() }),
@@ -27,6 +28,7 @@ const webhookRoute = createRoute({
       },
     },
     ...problemResponses(
+      'batch_not_configured',
       'webhook_source_unknown',
       'webhook_signature_invalid',
       'webhook_event_unusable',
@@ -35,12 +37,14 @@ const webhookRoute = createRoute({
       'body_aborted',
       'body_timeout',
       'json_invalid',
-      'url_invalid',
-      'url_forbidden',
       'idempotency_key_in_use',
       'idempotency_key_reused',
+      'batch_unknown',
+      'url_invalid',
+      'url_forbidden',
       'model_unknown',
       'model_unavailable',
+      'model_manifest_invalid',
       'model_requires_batch_tier',
       'overloaded',
     ),
@@ -48,13 +52,13 @@ const webhookRoute = createRoute({
 });
 
 /**
- * POST /v1/webhooks/{source}: an event becomes a batch of one image, so that it is stored, retried and
- * reported like any other. The event's id is the batch's idempotency key: a replay changes nothing.
+ * An event becomes a batch of one picture, so that it is stored, retried and reported like any other. Its
+ * id is the batch's idempotency key: a replay changes nothing.
  */
-export function webhookRoutes(batches: BatchServices) {
+export function webhookRoutes() {
   const app = createRouter();
   mount(app, webhookRoute, async (c) => {
-    c.get('options').access.assertConfigured();
+    const batches = requireBatches(c);
     const source = batches.sources.get(c.req.param('source') ?? '');
     if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
     const body = await readBody(c, maxWebhookBytes);

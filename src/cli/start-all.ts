@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { startLocalWorker } from './local-worker.ts';
+import { assetsDir, projectRoot } from './paths.ts';
+import { sweepRegularly } from './sweep-regularly.ts';
+
+/** `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. */
+const secret = randomBytes(24).toString('base64url');
+const tierPort = process.env['TIER_PORT'] ?? '8788';
+const tier = spawn(
+  process.execPath,
+  ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'functions/batch.ts'],
+  {
+    cwd: projectRoot,
+    env: { TIER_MODELS_DIR: assetsDir, ...process.env, TIER_PORT: tierPort, TIER_SECRET: secret },
+    stdio: 'inherit',
+  },
+);
+tier.once('exit', (code) => process.exit(code ?? 1));
+// However this process ends, the tier must not stay behind.
+process.once('exit', () => tier.kill('SIGTERM'));
+const starting = startLocalWorker(Number(process.env['PORT'] ?? 8787), {
+  NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
+  NODE_TIER_SECRET: secret,
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stop());
+}
+const worker = await starting;
+sweepRegularly(worker.url);
+console.log(`resnet-edge is ready on ${worker.url}, its Node tier on http://127.0.0.1:${tierPort}`);
+
+async function stop(): Promise<void> {
+  tier.removeAllListeners('exit');
+  const tierEnded = new Promise((resolve) => tier.once('exit', resolve));
+  tier.kill('SIGTERM');
+  await Promise.allSettled([starting.then((started) => started.stop()), tierEnded]);
+  process.exit(0);
+}

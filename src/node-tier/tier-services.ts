@@ -1,0 +1,12 @@
+import type { TierClassifier } from './tier-classifier.ts';
+import type { TierMetrics } from './tier-metrics.ts';
+import type { TierModels } from './tier-models.ts';
+
+/** What the routes of the tier share. */
+export interface TierServices {
+  readonly models: TierModels;
+  readonly classifier: TierClassifier;
+  readonly metrics: TierMetrics;
+  readonly secrets: readonly string[];
+  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+}
