@@ -74,6 +74,7 @@ function allocate(bytes: number): WebAssembly.Memory {
 class ResnetInt8Session implements InferenceSession {
   readonly inputName: string;
   readonly outputName: string;
+  readonly memoryBytes: number;
   readonly #plan: Plan;
   readonly #steps: readonly Step[];
   readonly #image: Float32Array;
@@ -89,6 +90,7 @@ class ResnetInt8Session implements InferenceSession {
   ) {
     this.inputName = plan.input.name;
     this.outputName = plan.output.name;
+    this.memoryBytes = memory.buffer.byteLength;
     this.#plan = plan;
     this.#steps = steps;
     this.#image = new Float32Array(memory.buffer, layout.image, 3 * plan.input.height * plan.input.width);

@@ -5,6 +5,8 @@ export interface InferenceSession {
   /** Name of the graph's first input and first output. */
   readonly inputName: string;
   readonly outputName: string;
+  /** Bytes of linear memory that are this session's alone; undefined where sessions share one heap. */
+  readonly memoryBytes?: number;
   /**
    * @param input shape and range as the model's manifest says; not kept after the call.
    * @returns the first output, a copy that the caller owns.
@@ -45,6 +47,6 @@ export interface InferenceRuntime {
     size: ModelSize,
     ticket: LoadTicket,
   ): Promise<InferenceSession>;
-  /** Bytes of linear memory taken from the isolate; never shrinks. */
+  /** Bytes of linear memory taken from the isolate; a heap that sessions share never shrinks. */
   memoryBytes(): number;
 }

@@ -1,37 +1,68 @@
 import { maxRuntimeBytes as defaultMaxRuntimeBytes, runtimeBaseBytes } from '../limits.ts';
-import type { ModelManifest } from './manifest.ts';
+import type { ModelManifest, RuntimeName } from './manifest.ts';
+
+interface Share {
+  readonly runtime: RuntimeName;
+  readonly bytes: number;
+}
 
 /**
- * Decides which models may be loaded beside each other. The runtime's linear memory never shrinks,
- * so what counts is not what it has but what the loaded models need of it.
+ * Decides which models may be loaded beside each other. A manifest states what a model needs on the
+ * kernels that need most; what one has been seen to take in this isolate counts instead of it.
  */
 export class MemoryBudget {
   readonly #maxBytes: number;
-  readonly #taken = new Map<string, number>();
+  readonly #taken = new Map<string, Share>();
+  /** Outlives the sessions it was measured on: the kernels of an isolate do not change. */
+  readonly #measured = new Map<string, number>();
 
   constructor(maxRuntimeBytes: number = defaultMaxRuntimeBytes) {
     this.#maxBytes = maxRuntimeBytes;
   }
 
-  fits(manifest: ModelManifest): boolean {
-    // onnxruntime-web's own 16 MB are counted whether or not it is in use: it may be, for the next model.
-    let total = runtimeBaseBytes + toNeededBytes(manifest);
-    for (const bytes of this.#taken.values()) total += bytes;
-    return total <= this.#maxBytes;
+  /**
+   * @param key `name/version`.
+   * @param generalHeapBytes linear memory onnxruntime-web has now, 0 if it has not booted. It never
+   *   shrinks: models of its own find their room in it, others have to do with what it leaves.
+   */
+  fits(key: string, manifest: ModelManifest, generalHeapBytes: number): boolean {
+    const shares = [...this.#taken.values(), this.#toShare(key, manifest)];
+    const sum = (runtime: RuntimeName) =>
+      shares.reduce((total, share) => total + (share.runtime === runtime ? share.bytes : 0), 0);
+    const general = sum('onnxruntime-web');
+    const needed = general > 0 ? runtimeBaseBytes + general : 0;
+    const held = manifest.runtime === 'onnxruntime-web' ? needed : Math.max(needed, generalHeapBytes);
+    return held + sum('resnet-int8') <= this.#maxBytes;
+  }
+
+  /** Whether a model of this runtime is loaded or on its way. */
+  uses(runtime: RuntimeName): boolean {
+    return [...this.#taken.values()].some((share) => share.runtime === runtime);
   }
 
   take(key: string, manifest: ModelManifest): void {
-    this.#taken.set(key, toNeededBytes(manifest));
+    this.#taken.set(key, this.#toShare(key, manifest));
+  }
+
+  /** @param bytes what the loaded session holds of the isolate, if it can tell. */
+  measure(key: string, bytes: number | undefined): void {
+    const share = this.#taken.get(key);
+    if (!share || bytes === undefined) return;
+    this.#measured.set(key, bytes);
+    this.#taken.set(key, { ...share, bytes });
   }
 
   release(key: string): void {
     this.#taken.delete(key);
   }
+
+  #toShare(key: string, manifest: ModelManifest): Share {
+    return { runtime: manifest.runtime, bytes: this.#measured.get(key) ?? toNeededBytes(manifest) };
+  }
 }
 
 /** Linear memory a model needs beyond an empty runtime: measured, or else its file and a third for activations. */
 function toNeededBytes({ model, runtime, runtimeMemoryBytes }: ModelManifest): number {
-  if (runtime === 'resnet-int8' && runtimeMemoryBytes !== undefined) return runtimeMemoryBytes;
-  if (runtimeMemoryBytes !== undefined) return Math.max(0, runtimeMemoryBytes - runtimeBaseBytes);
-  return Math.ceil((model.bytes * 4) / 3);
+  if (runtimeMemoryBytes === undefined) return Math.ceil((model.bytes * 4) / 3);
+  return runtime === 'resnet-int8' ? runtimeMemoryBytes : Math.max(1, runtimeMemoryBytes - runtimeBaseBytes);
 }

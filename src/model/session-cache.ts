@@ -14,7 +14,8 @@ export interface SessionCacheOptions {
   /** Told of each load that succeeded. */
   readonly onLoaded?: (load: ModelLoad) => void;
   /**
-   * Boots a runtime; called once per isolate and name, and again only if it failed.
+   * Boots a runtime; called once per isolate and name, and again only if it failed or was given up
+   * to make room.
    *
    * @throws {CodedError} `model_manifest_invalid` if this deployment does not have it.
    */
@@ -77,7 +78,7 @@ export class SessionCache {
     this.#budget = new MemoryBudget(options.maxRuntimeBytes);
   }
 
-  /** Bytes of linear memory all runtimes have taken; 0 before one has booted. */
+  /** Bytes of linear memory all runtimes hold; 0 before one has booted. */
   memoryBytes(): number {
     let total = 0;
     for (const runtime of this.#runtimes.values()) total += runtime.memoryBytes();
@@ -162,6 +163,7 @@ export class SessionCache {
       (value) => {
         this.#attempts.delete(key);
         this.#ready.set(key, value);
+        this.#budget.measure(key, value.session.memoryBytes);
         const { bootedMs, fetchedMs, createdMs } = clock;
         this.#options.onLoaded?.({
           model: key,
@@ -190,19 +192,29 @@ export class SessionCache {
     if (manifest.tier !== 'edge' || manifest.model.bytes > maxEdgeModelBytes) {
       throw new CodedError('model_requires_batch_tier', `${key} does not fit an edge isolate.`);
     }
+    const fits = () =>
+      this.#budget.fits(key, manifest, this.#runtimes.get('onnxruntime-web')?.memoryBytes() ?? 0);
+    if (!fits()) this.#dropIdleRuntime(manifest);
     for (const [idle, loaded] of this.#ready) {
-      if (this.#budget.fits(manifest)) break;
+      if (fits()) break;
       if (loaded.users > 0) continue;
       loaded.session.release();
       this.#ready.delete(idle);
       this.#budget.release(idle);
+      this.#dropIdleRuntime(manifest);
     }
-    if (!this.#budget.fits(manifest)) {
+    if (!fits()) {
       throw new CodedError('model_out_of_memory', `There is no room for ${key} beside the models in use.`, {
         retryAfterSeconds: 1,
       });
     }
     this.#budget.take(key, manifest);
+  }
+
+  /** A runtime whose heap never shrinks is given up whole, if nothing runs on it and another needs the room. */
+  #dropIdleRuntime({ runtime }: ModelManifest): void {
+    if (runtime === 'onnxruntime-web' || this.#budget.uses('onnxruntime-web')) return;
+    this.#runtimes.delete('onnxruntime-web');
   }
 
   async #waitFor(key: string, attempt: Attempt): Promise<Loaded> {

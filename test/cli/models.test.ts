@@ -195,10 +195,37 @@ describe('npm run models', () => {
     expect(err).toContain('SHA-256');
   });
 
-  it('says what it can do', async () => {
-    const { code, err } = await models('frobnicate');
+  it.each(['../escaped', 'With Space'])('writes nothing for a model named "%s"', async (name) => {
+    const { code, err } = await importTiny(name);
     expect(code).toBe(1);
-    expect(err).toContain('no command "frobnicate"');
+    expect(err).toContain("cannot be a model's name");
+    expect(await readdir(folder)).not.toContain('escaped');
+    expect(await readdir(join(folder, 'workspace'))).not.toContain(name);
+  });
+
+  it('benches and evaluates the embedded default, of which there is only the file of the engine', async () => {
+    const benched = await models('bench', 'resnet18-imagenet1k', '--rounds', '1');
+    expect(benched.json).toMatchObject([{ engine: 'edge, resnet-int8', rounds: 1 }]);
+    const csv = join(folder, 'cat.csv');
+    await writeFile(csv, `${goldenPath('cat.jpg')},n02124075`);
+    expect((await models('eval', 'resnet18-imagenet1k', csv)).json).toMatchObject({ images: 1, top1: 1 });
+    const { err } = await models('eval', 'resnet18-imagenet1k', csv, '--engine', 'onnxruntime-node');
+    expect(err).toContain('--engine edge');
+    await writeFile(csv, `${goldenPath('cat.jpg')},crane`);
+    expect((await models('eval', 'resnet18-imagenet1k', csv)).err).toContain('Several classes');
+    await writeFile(csv, `${join(folder, 'labels.txt')},n02124075`);
+    expect((await models('eval', 'resnet18-imagenet1k', csv)).err).toContain('labels.txt: These bytes');
+  });
+
+  it.each([
+    ['frobnicate', 'no command "frobnicate"'],
+    ['toString', 'no command "toString"'],
+    ['bench resnet18-imagenet1k --rounds abc', '--rounds must be a whole number'],
+    ['eval resnet18-imagenet1k . --limit 0', '--limit must be a whole number'],
+  ])('%s: says what is wrong', async (args, message) => {
+    const { code, err } = await models(...args.split(' '));
+    expect(code).toBe(1);
+    expect(err).toContain(message);
   });
 });
 
@@ -239,7 +266,7 @@ describe('npm run models -- pull', () => {
     const sources = await writeSources({}, 'pull.json');
     const { url, ranges } = await startMirror(onnx, 5000);
     const first = await pull(sources, url);
-    expect(first.code).toBe(1);
+    expect(first.err).toContain('broke off after 5000 of');
     const second = await pull(sources, url);
     // The graph has 10 classes and the catalogue no labels: it is downloaded, and import then asks for them.
     expect(second.err).toContain('--labels');

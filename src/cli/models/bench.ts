@@ -1,25 +1,29 @@
 import { join } from 'node:path';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../tensor.ts';
-import { onnxFile } from './make.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
-import type { LocalModel } from './workspace.ts';
+import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';
 
-/** Latency of one model, the edge's runtime and onnxruntime-node on one thread taking turns. */
-export async function benchModel({ folder, manifest }: LocalModel, rounds: number) {
+/**
+ * Latency of one model, the edge's runtime and onnxruntime-node on one thread taking turns. Where only
+ * the engine's file is at hand, as with the embedded default, the engine runs alone.
+ */
+export async function benchModel(model: LocalModel, rounds: number) {
+  const { folder, manifest } = model;
   const path = join(folder, manifest.model.file);
   const [, , height, width] = manifest.input.shape as [number, number, number, number];
   const data = Float32Array.from({ length: 3 * height * width }, (_, index) => Math.sin(index));
   const input: Fp32Tensor = { datatype: 'FP32', shape: [1, 3, height, width], data };
+  const contestants: { name: string; run: () => Promise<unknown>; times: number[] }[] = [];
   const graph = manifest.format === 'rni8' ? join(folder, onnxFile) : path;
-  const node = await createOrtNodeSession(graph, { intraOpNumThreads: 1 });
-  const contestants: { name: string; run: () => Promise<unknown>; times: number[] }[] = [
-    {
+  if (graph === path || (await hasGraph(model))) {
+    const node = await createOrtNodeSession(graph, { intraOpNumThreads: 1 });
+    contestants.push({
       name: 'onnxruntime-node, one thread',
       run: () => node.run(new Map([[manifest.input.name, input]])),
       times: [],
-    },
-  ];
+    });
+  }
   if (manifest.format !== 'onnx') {
     const edge = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
     contestants.unshift({ name: `edge, ${manifest.runtime}`, run: () => edge.run(input), times: [] });

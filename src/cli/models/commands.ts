@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseLabels, runtimeNames } from '../../model/manifest.ts';
@@ -8,35 +8,13 @@ import { benchModel } from './bench.ts';
 import { readCalibrationImages } from './calibration-images.ts';
 import { createEvaluator, type Engine, evaluate } from './evaluate.ts';
 import { listImages, listLabelledImages } from './labelled-images.ts';
-import { type CompiledModel, compileModel, findDraft, importModel, onnxFile } from './make.ts';
+import { type CompiledModel, compileModel, findDraft, importModel } from './make.ts';
 import { Progress } from './progress.ts';
 import { openLocalTarget, openRemoteTarget, promoteModel, pushModel } from './publish.ts';
 import { pullModel } from './pull.ts';
 import { findPreset, readSources } from './sources.ts';
-import { findModel, listLocalModels } from './workspace.ts';
-
-const usage = `Usage: npm run models -- COMMAND [options] [--json]
-
-  list                            what can be pulled, and what is on this machine
-  pull NAME                       download from the catalogue, verify, import, compile
-       [--mirror URL] [--sources FILE]
-  import FILE.onnx --name NAME    take an ONNX classifier: manifest, labels, compile
-       [--labels FILE] [--preprocess PRESET] [--licence TEXT] [--source TEXT] [--no-compile]
-  quantize NAME --calibration DIR make a new int8 version of an fp32 model, compile it
-       [--method percentile|minmax|mse] [--percentile 99.999] [--limit N]
-  compile NAME                    make the edge's file again; decides runtime and tier
-       [--runtime resnet-int8|onnxruntime-web]
-  verify [NAME]                   check sizes and SHA-256
-  push NAME [--local|--remote]    publish a version to R2 (and KV); the first of its name is promoted
-       [--kv-namespace-id ID]
-  promote NAME VERSION            let the name stand for that version  [--local|--remote] [--default]
-  eval NAME DIR|FILE.csv          top-1, top-5, calibration, agreement
-       [--engine edge|onnxruntime-node] [--against NAME] [--limit N]
-  bench NAME                      latency of the edge runtime and of onnxruntime-node, interleaved
-       [--rounds N]
-
-NAME is a model's name, or NAME/VERSION; without a version the newest on this machine.
-PRESET names who exported the model: see model-assets/sources.json.`;
+import { toUsage } from './usage.ts';
+import { findModel, hasGraph, listLocalModels, onnxFile } from './workspace.ts';
 
 const options = {
   json: { type: 'boolean', default: false },
@@ -73,12 +51,15 @@ const toPath = (path: string) => resolve(process.env['INIT_CWD'] ?? process.cwd(
 export async function runCommand(args: string[]): Promise<void> {
   const { values, positionals } = parse(args);
   const [command, ...operands] = positionals;
-  const run = command === undefined || values.help ? undefined : commands[command];
-  if (!run) {
-    console.log(usage);
-    if (!values.help) throw new Error(command ? `\nThere is no command "${command}".` : '\nName a command.');
+  if (values.help) {
+    console.log(toUsage(command));
     return;
   }
+  const run = command !== undefined && Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (!run) {
+    throw new Error(`${toUsage()}\n\n${command ? `There is no command "${command}".` : 'Name a command.'}`);
+  }
+  for (const option of ['limit', 'rounds'] as const) assertCount(values[option], `--${option}`);
   const result = await run(operands, values);
   if (values.json) console.log(JSON.stringify(result));
   else console.log(toText(result));
@@ -86,7 +67,7 @@ export async function runCommand(args: string[]): Promise<void> {
 
 const commands: Readonly<Record<string, (operands: string[], values: Values) => Promise<unknown>>> = {
   async list(_, values) {
-    const sources = await readSources(values.sources);
+    const sources = await readSources(values.sources && toPath(values.sources));
     const local = await listLocalModels();
     return [
       ...local.map(({ manifest }) => ({
@@ -109,7 +90,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
   },
 
   async pull([name], values) {
-    const sources = await readSources(values.sources);
+    const sources = await readSources(values.sources && toPath(values.sources));
     const source = sources.models.find((model) => model.name === required(name, 'NAME'));
     if (!source)
       throw new Error(
@@ -127,7 +108,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
   },
 
   async import([file], values) {
-    const sources = await readSources(values.sources);
+    const sources = await readSources(values.sources && toPath(values.sources));
     const draft = await importModel(toPath(required(file, 'FILE.onnx')), {
       name: required(values.name, '--name NAME'),
       labels: values.labels && toPath(values.labels),
@@ -159,6 +140,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
       source: `${source.manifest.source}; int8 by models quantize from version ${source.manifest.version}`,
       licence: source.manifest.licence,
     });
+    await rm(scratch);
     const compiled = await compileModel(draft);
     const { calibrationImages, method, percentile, notes } = report;
     return {
@@ -219,10 +201,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
       values,
     );
     const engine: Engine = oneOf(values.engine, ['edge', 'onnxruntime-node'] as const, '--engine');
-    const against =
-      values.against === undefined
-        ? undefined
-        : await createEvaluator(await findModel(values.against), 'onnxruntime-node');
+    const against = values.against === undefined ? undefined : await openOther(values.against);
     const progress = new Progress('eval', images.length);
     const result = await evaluate(images, await createEvaluator(model, engine), against, (done) =>
       progress.update(done),
@@ -235,6 +214,13 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
     return await benchModel(await findModel(required(name, 'NAME')), Number(values.rounds));
   },
 };
+
+/** The model to agree with: on onnxruntime-node, unless there is nothing of it that this could run. */
+async function openOther(reference: string) {
+  const model = await findModel(reference);
+  const graph = model.manifest.format !== 'rni8' || (await hasGraph(model));
+  return await createEvaluator(model, graph ? 'onnxruntime-node' : 'edge');
+}
 
 async function promoteIfFirst(name: string, version: string, target: Awaited<ReturnType<typeof openTarget>>) {
   const stored = await target.read('catalog.json');
@@ -267,7 +253,7 @@ function summarise({ folder, manifest, refusal }: CompiledModel) {
 }
 
 function required(value: string | undefined, what: string): string {
-  if (value === undefined) throw new Error(`${what} is missing.\n\n${usage}`);
+  if (value === undefined) throw new Error(`${what} is missing: npm run models -- --help`);
   return value;
 }
 
@@ -279,6 +265,11 @@ function oneOf<T extends string>(value: string, allowed: readonly T[], option: s
 
 function limit<T>(items: readonly T[], values: Values): readonly T[] {
   return values.limit === undefined ? items : items.slice(0, Number(values.limit));
+}
+
+function assertCount(value: string | undefined, option: string): void {
+  if (value === undefined || (Number.isSafeInteger(Number(value)) && Number(value) > 0)) return;
+  throw new Error(`${option} must be a whole number above 0, got "${value}".`);
 }
 
 function toText(result: unknown): string {

@@ -8,9 +8,8 @@ import { decodeToCrop } from '../../preprocess/image-to-crop.ts';
 import { toTensor } from '../../preprocess/to-tensor.ts';
 import type { Fp32Tensor } from '../../tensor.ts';
 import type { LabelledImage } from './labelled-images.ts';
-import { onnxFile } from './make.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
-import type { LocalModel } from './workspace.ts';
+import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';
 
 export type Engine = 'edge' | 'onnxruntime-node';
 
@@ -21,12 +20,13 @@ export interface Evaluator {
 }
 
 /**
- * @param engine `edge` is the Worker's own runtime and pipeline in this process; it needs an .ort file
- *   that fits. `onnxruntime-node` takes any.
+ * @param engine `edge` is the Worker's own runtime and pipeline in this process; it needs a file
+ *   that is compiled for it. `onnxruntime-node` takes any.
  */
-export async function createEvaluator({ folder, manifest }: LocalModel, engine: Engine): Promise<Evaluator> {
+export async function createEvaluator(model: LocalModel, engine: Engine): Promise<Evaluator> {
+  const { folder, manifest } = model;
   const path = join(folder, manifest.model.file);
-  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(folder, manifest);
+  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(model);
   return {
     name: `${manifest.name}/${manifest.version} on ${engine}`,
     async score(bytes) {
@@ -44,9 +44,14 @@ async function openEdge(path: string, manifest: ModelManifest) {
   return async (input: Fp32Tensor) => (await session.run(input)).data;
 }
 
-async function openNode(folder: string, manifest: ModelManifest) {
+async function openNode(model: LocalModel) {
+  const { folder, manifest } = model;
   // The engine's file is for the engine alone; the ONNX graph it was made from lies beside it.
   const file = manifest.format === 'rni8' ? onnxFile : manifest.model.file;
+  if (file === onnxFile && !(await hasGraph(model)))
+    throw new Error(
+      `${manifest.name}/${manifest.version} is here as the int8 engine's file only, which onnxruntime-node cannot read: --engine edge, or another version.`,
+    );
   const session = await createOrtNodeSession(join(folder, file));
   return async (input: Fp32Tensor) => {
     const outputs = await session.run(new Map([[manifest.input.name, input]]));
@@ -81,7 +86,10 @@ export async function evaluate(
   let [top1, top5, agreed, topScores] = [0, 0, 0, 0];
   for (const [index, { path, classIndex }] of images.entries()) {
     const bytes = await readFile(path);
-    const scores = await evaluator.score(bytes);
+    const scores = await evaluator.score(bytes).catch((cause: unknown) => {
+      // Left out in silence it would change what the figures are of.
+      throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    });
     const best = topK(scores, 5);
     const score = scores[best[0]!]!;
     const hit = best[0] === classIndex;

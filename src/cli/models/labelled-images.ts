@@ -51,11 +51,17 @@ export async function listImages(folder: string): Promise<string[]> {
 
 function createClassLookup(labels: readonly ClassLabel[]): (name: string) => number {
   const byName = new Map<string, number>();
+  const ambiguous = new Set<string>();
   for (const [index, { label, wnid }] of labels.entries()) {
-    byName.set(label, index);
-    if (wnid) byName.set(wnid, index);
+    for (const name of wnid ? [label, wnid] : [label]) {
+      if (byName.has(name)) ambiguous.add(name);
+      byName.set(name, index);
+    }
   }
   return (name) => {
+    if (ambiguous.has(name)) {
+      throw new Error(`Several classes are named "${name}": use the class index or the WordNet id.`);
+    }
     const index = byName.get(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
     if (index === undefined || index >= labels.length) throw new Error(`The model has no class "${name}".`);
     return index;

@@ -4,16 +4,15 @@ import { basename, join } from 'node:path';
 import { kernelTraits } from '../../engine/kernels/layout.ts';
 import { layOutMemory } from '../../engine/memory-layout.ts';
 import { compileEngineModel } from '../../engine-compiler/compile-engine-model.ts';
-import { maxRuntimeBytes, runtimeBaseBytes } from '../../limits.ts';
-import type { RuntimeName } from '../../model/manifest.ts';
+import { maxRuntimeBytes } from '../../limits.ts';
+import { modelNameSchema, type RuntimeName } from '../../model/manifest.ts';
 import { inspectModel } from '../../onnx/inspect-model.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { compileToOrt } from '../../quantize/compile-to-ort.ts';
 import { labelsFile, writeLabels } from './labels.ts';
 import { measureRuntimeMemory } from './node-runtime.ts';
-import { createVersion, findModel, type LocalModel, writeManifest } from './workspace.ts';
+import { createVersion, findModel, hasGraph, type LocalModel, onnxFile, writeManifest } from './workspace.ts';
 
-export const onnxFile = 'model.onnx';
 export const ortFile = 'model.ort';
 export const engineFile = 'model.rni8';
 
@@ -30,6 +29,10 @@ export interface ImportOptions {
 
 /** Takes an ONNX classifier into the workspace as a new version: the file, labels, a manifest. */
 export async function importModel(path: string, options: ImportOptions): Promise<LocalModel> {
+  // The name becomes a folder: nothing may be written before it is known to be one.
+  const name = modelNameSchema.safeParse(options.name);
+  if (!name.success)
+    throw new Error(`"${options.name}" cannot be a model's name: ${name.error.issues[0]?.message}.`);
   const inspection = inspectModel(await readFile(path));
   const { input, output, classes, outputKind } = inspection;
   if (input.datatype !== 'FP32')
@@ -44,26 +47,31 @@ export async function importModel(path: string, options: ImportOptions): Promise
     );
   }
   const { folder, version } = await createVersion(options.name);
-  await copyFile(path, join(folder, onnxFile));
-  await writeLabels(folder, options.labels, classes);
-  const json = {
-    name: options.name,
-    version,
-    ...(options.description && { description: options.description }),
-    model: await describeFile(join(folder, onnxFile)),
-    labels: await describeFile(join(folder, labelsFile)),
-    format: 'onnx',
-    runtime: 'onnxruntime-web',
-    datatype: inspection.datatype === 'INT8' ? 'int8' : 'fp32',
-    input: { name: input.name, shape: [1, 3, crop, crop], datatype: 'FP32', layout: 'NCHW' },
-    output: { name: output.name, kind: outputKind, classes },
-    preprocess: options.preprocess,
-    source: options.source,
-    licence: options.licence,
-    accuracy: options.accuracy ?? [],
-    tier: 'batch', // an .onnx file is for the Node tier; compiling decides about the edge
-  };
-  return { folder, manifest: await writeManifest(folder, json), json };
+  try {
+    await copyFile(path, join(folder, onnxFile));
+    await writeLabels(folder, options.labels, classes);
+    const json = {
+      name: options.name,
+      version,
+      ...(options.description && { description: options.description }),
+      model: await describeFile(join(folder, onnxFile)),
+      labels: await describeFile(join(folder, labelsFile)),
+      format: 'onnx',
+      runtime: 'onnxruntime-web',
+      datatype: inspection.datatype === 'INT8' ? 'int8' : 'fp32',
+      input: { name: input.name, shape: [1, 3, crop, crop], datatype: 'FP32', layout: 'NCHW' },
+      output: { name: output.name, kind: outputKind, classes },
+      preprocess: options.preprocess,
+      source: options.source,
+      licence: options.licence,
+      accuracy: options.accuracy ?? [],
+      tier: 'batch', // an .onnx file is for the Node tier; compiling decides about the edge
+    };
+    return { folder, manifest: await writeManifest(folder, json), json };
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    throw error;
+  }
 }
 
 /**
@@ -118,7 +126,7 @@ async function compileForEngine(model: LocalModel) {
     runtime: 'resnet-int8',
     model: await describeFile(target),
     runtime_memory_bytes: memory,
-    tier: memory <= maxRuntimeBytes - runtimeBaseBytes ? 'edge' : 'batch',
+    tier: memory <= maxRuntimeBytes ? 'edge' : 'batch',
   };
 }
 
@@ -142,11 +150,7 @@ function sideOf({ json }: LocalModel): number {
 /** @returns the model, if it is still in the making: what lies in model-assets is not changed. */
 export async function findDraft(reference: string): Promise<LocalModel> {
   const model = await findModel(reference);
-  const hasOnnx = await stat(join(model.folder, onnxFile)).then(
-    () => true,
-    () => false,
-  );
-  if (!hasOnnx)
+  if (!(await hasGraph(model)))
     throw new Error(`${reference} has no ${onnxFile} beside its manifest: import or pull it first.`);
   return model;
 }

@@ -37,40 +37,73 @@ export async function pullModel(
   return target;
 }
 
+/** A source that is silent for so long is given up; how long a whole download takes is the line's business. */
+const idleTimeoutMs = 60_000;
+
 async function download(url: string, partial: string, total: number): Promise<void> {
   const have = (await sizeOf(partial)) ?? 0;
   if (have >= total) return;
-  const response = await fetch(url, {
-    headers: have > 0 ? { range: `bytes=${have}-` } : {},
-    signal: AbortSignal.timeout(3_600_000),
-  }).catch((cause: unknown) => {
-    const reason =
-      cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new Error(
-      `Cannot reach ${url} (${reason}). Is there a network? A mirror can be named with --mirror URL or RESNET_EDGE_MIRROR.`,
-    );
-  });
-  if (!response.ok || !response.body)
-    throw new Error(`${url} answered ${response.status} ${response.statusText}.`);
-  const resumed = response.status === 206;
-  const file = await open(partial, resumed ? 'a' : 'w');
-  const progress = new Progress(`pull ${url.split('/').at(-1)}`, total);
-  let done = resumed ? have : 0;
+  const abort = new AbortController();
+  const idle = setTimeout(() => abort.abort(new Error('silent for a minute')), idleTimeoutMs);
   try {
-    for await (const chunk of response.body) {
+    const response = await fetch(url, {
+      headers: have > 0 ? { range: `bytes=${have}-` } : {},
+      signal: abort.signal,
+    }).catch((cause: unknown) => {
+      throw new Error(
+        `Cannot reach ${url} (${toReason(cause)}). Is there a network? A mirror can be named with --mirror URL or RESNET_EDGE_MIRROR.`,
+      );
+    });
+    if (!response.ok || !response.body)
+      throw new Error(`${url} answered ${response.status} ${response.statusText}.`);
+    idle.refresh();
+    await save(url, response.body, partial, total, response.status === 206 ? have : 0, () => idle.refresh());
+  } finally {
+    clearTimeout(idle);
+  }
+}
+
+/** @param from bytes that the partial file keeps; the body goes on from there. */
+async function save(
+  url: string,
+  body: ReadableStream<Uint8Array>,
+  partial: string,
+  total: number,
+  from: number,
+  onBytes: () => void,
+): Promise<void> {
+  const file = await open(partial, from > 0 ? 'a' : 'w');
+  const progress = new Progress(`pull ${url.split('/').at(-1)}`, total);
+  let done = from;
+  let reason = 'it ended';
+  try {
+    for await (const chunk of body) {
       done += chunk.byteLength;
-      if (done > total) throw new Error(`${url} is longer than the ${total} bytes of the catalogue.`);
+      if (done > total) break;
       await file.write(chunk);
+      onBytes();
       progress.update(done);
     }
+  } catch (cause) {
+    reason = toReason(cause);
   } finally {
     await file.close();
     progress.end();
   }
-  if (done < total)
+  if (done > total) {
+    await rm(partial);
+    throw new Error(`${url} is longer than the ${total} bytes of the catalogue. Nothing was kept.`);
+  }
+  if (done < total) {
     throw new Error(
-      `${url} ended after ${done} of ${total} bytes. Run the command again to go on from there.`,
+      `${url} broke off after ${done} of ${total} bytes (${reason}). Run the command again to go on from there.`,
     );
+  }
+}
+
+function toReason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
 function toMirrorUrl(url: string, mirror: string | undefined): string {

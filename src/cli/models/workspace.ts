@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ModelManifest, parseManifest } from '../../model/manifest.ts';
@@ -32,6 +32,16 @@ export async function findModel(reference: string): Promise<LocalModel> {
   if (last) return last;
   const known = models.map(({ manifest }) => `${manifest.name}/${manifest.version}`).join(', ');
   throw new Error(`There is no model "${reference}" on this machine. There is: ${known}.`);
+}
+
+export const onnxFile = 'model.onnx';
+
+/** Whether the ONNX graph lies beside the manifest: it does for what was imported on this machine. */
+export async function hasGraph({ folder }: LocalModel): Promise<boolean> {
+  return await access(join(folder, onnxFile)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Everything in model-assets and in the workspace; of a name, the newest of the workspace comes last. */
