@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { CodedError } from '../errors.ts';
 import { toProblem, toProblemResponse } from '../http/problem.ts';
+import { drain } from '../http/read-bytes.ts';
 import { chunkMediaType } from '../tier-protocol/chunk-format.ts';
 import { ChunkReader } from '../tier-protocol/chunk-reader.ts';
 import { answerChunk } from './chunk-answer.ts';
@@ -59,7 +60,10 @@ export function createTierApp(services: TierServices): Hono {
   app.notFound((c) =>
     toProblemResponse(new CodedError('route_not_found', 'There is nothing here.'), requestId(c)),
   );
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
+    // A client that is still sending would see a reset connection instead of the reason.
+    const { body, bodyUsed } = c.req.raw;
+    if (body && !bodyUsed && !body.locked) await drain(body.getReader());
     if (toProblem(error).status >= 500) log('error', { event: 'request_failed', path: c.req.path, error });
     return toProblemResponse(error, requestId(c));
   });

@@ -29,6 +29,9 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
   const server = createServer((incoming, answer) => {
     proxy.requests++;
     incoming.on('error', () => undefined);
+    // An answer may come before the whole request was read. Left unread, Node keeps the connection open for
+    // a minute or more, and workerd's local network the queue's consumer with it.
+    answer.on('finish', () => incoming.unpipe().resume());
     misbehave(proxy.fault, incoming, answer, target);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
