@@ -22,6 +22,8 @@ export interface EdgeServer {
 export interface EdgeBindings {
   readonly MODELS: SeedBucket;
   readonly BATCHES: SeedBucket;
+  /** Where a test's configuration has it. */
+  readonly IMAGES_BUCKET?: SeedBucket;
   readonly BATCHES_DB: MigratedDatabase;
   readonly BATCH_CHUNKS: { sendBatch(messages: readonly { body: unknown }[]): Promise<unknown> };
 }

@@ -39,3 +39,23 @@ describe('formats beyond the decoders', () => {
     });
   });
 });
+
+describe('a picture in the bound bucket', () => {
+  it('is named by its key', async () => {
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
+    await edge.env.IMAGES_BUCKET!.put('pets/cat.jpg', new Uint8Array(await readFile(goldenPath('cat.jpg'))));
+    const ask = async (key: string) => {
+      const response = await edge.fetch('/v1/classify', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ r2_key: key, top_k: 1 }),
+      });
+      return { status: response.status, body: (await response.json()) as object };
+    };
+    expect(await ask('pets/cat.jpg')).toMatchObject({
+      status: 200,
+      body: { predictions: [{ label: 'Egyptian cat' }] },
+    });
+    expect(await ask('pets/dog.jpg')).toMatchObject({ status: 404, body: { code: 'r2_key_unknown' } });
+  });
+});

@@ -156,6 +156,8 @@ async function answerEach(
       const { classification } = await answerImage(c, bytes, manifest, request);
       results.push({ index, name, ...toWireClassification(classification) });
     } catch (error) {
+      // Nobody reads the others any more.
+      if (c.get('isCancelled')()) throw error;
       results.push({ index, name, problem: toProblem(error) });
     }
   }
