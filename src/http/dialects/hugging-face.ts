@@ -73,5 +73,5 @@ function parseJson(json: unknown) {
     throw new CodedError(code, `${issue.path.join('.') || 'body'}: ${issue.message}.`);
   }
   const { inputs, parameters } = parsed.data;
-  return { image: inputs, topK: parameters.top_k, scoring: parameters.function_to_apply };
+  return { image: inputs, options: { topK: parameters.top_k, scoring: parameters.function_to_apply } };
 }

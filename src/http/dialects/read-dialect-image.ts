@@ -12,15 +12,15 @@ import { readBody, readJsonBody } from '../read-body.ts';
  * @param fromJson what the JSON holds: the image as base64 or as an array of bytes, and options.
  * @throws {CodedError} as `readBody` and `fromJson`; `media_type_unsupported`.
  */
-export async function readDialectImage<T extends object>(
+export async function readDialectImage<T>(
   c: Context<HonoEnv>,
-  fromJson: (json: unknown) => { image: string | readonly number[] } & T,
+  fromJson: (json: unknown) => { image: string | readonly number[]; options: T },
 ): Promise<{ bytes: Uint8Array; options: T | undefined }> {
   const mediaType = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
   if (mediaType === 'application/json') {
-    const { image, ...options } = fromJson(await readJsonBody(c, maxJsonBodyBytes));
+    const { image, options } = fromJson(await readJsonBody(c, maxJsonBodyBytes));
     const bytes = typeof image === 'string' ? decodeBase64Image(image) : Uint8Array.from(image);
-    return { bytes, options: options as unknown as T };
+    return { bytes, options };
   }
   if (!isRawImage(mediaType)) {
     throw new CodedError('media_type_unsupported', 'Send image bytes, or application/json.');

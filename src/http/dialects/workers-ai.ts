@@ -99,9 +99,9 @@ async function run(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchema>> {
   return classification.predictions.map(({ label, score }) => ({ label, score }));
 }
 
-function parseJson(json: unknown): { image: string | readonly number[] } {
+function parseJson(json: unknown): { image: string | readonly number[]; options: undefined } {
   const image = (json as { image?: unknown } | null)?.image;
-  if (typeof image === 'string') return { image };
+  if (typeof image === 'string') return { image, options: undefined };
   if (!Array.isArray(image)) {
     throw new CodedError('json_invalid', 'Expected {"image": [bytes]} or {"image": "base64"}.');
   }
@@ -110,5 +110,5 @@ function parseJson(json: unknown): { image: string | readonly number[] } {
     throw new CodedError('json_invalid', `image[${wrong}] must be a whole number from 0 to 255.`);
   }
   if (image.length === 0) throw new CodedError('body_empty', 'The image has no bytes.');
-  return { image };
+  return { image, options: undefined };
 }
