@@ -101,6 +101,7 @@ export function writeConvDescriptor(
     inputRowBytes: input.rowBytes,
     transformed: layout.transformed,
     products: layout.products,
+    panel: layout.panel,
     tileRows: operator.winograd ? tileRows(plan.transformed_bytes, target, source) : 0,
   };
   const view = new DataView(memory.buffer, address, convDescriptorBytes);

@@ -2,10 +2,11 @@ import {
   blockPixels,
   convDescriptorBytes,
   type KernelTraits,
+  panelChannels,
   pixelEntryBytes,
   scratch,
 } from './kernels/layout.ts';
-import { alignUp, type Plan, winogradBytes } from './plan.ts';
+import { alignUp, type Plan, type PlanOperator, winogradBytes } from './plan.ts';
 
 /** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
 export interface MemoryLayout {
@@ -16,6 +17,8 @@ export interface MemoryLayout {
   /** Address of each part of the weights. */
   readonly parts: readonly number[];
   readonly arena: number;
+  /** One weight panel in int16; plain kernels only. */
+  readonly panel: number;
   readonly transformed: number;
   readonly products: number;
   /** FP32 image, NCHW; shares memory with Winograd's scratch. */
@@ -28,7 +31,7 @@ export interface MemoryLayout {
 const slackBytes = 4096;
 
 /** @param traits of the kernel set that will run the plan. */
-export function layOutMemory(plan: Plan, { elementBytes, winograd }: KernelTraits): MemoryLayout {
+export function layOutMemory(plan: Plan, { elementBytes, winograd, widensPanels }: KernelTraits): MemoryLayout {
   let top: number = scratch.end;
   const take = (bytes: number): number => {
     const start = top;
@@ -45,6 +48,7 @@ export function layOutMemory(plan: Plan, { elementBytes, winograd }: KernelTrait
     descriptors: take(plan.operators.length * convDescriptorBytes),
     pixels: take(blockPixels * pixelEntryBytes),
     parts: plan.parts.map(({ bytes }, index) => take(packs[index] ? winogradBytes(packs[index]) : bytes)),
+    panel: take(widensPanels ? Math.max(0, ...plan.operators.map((operator) => panelBytes(operator, plan))) : 0),
     arena: take(Math.max(plan.arena_elements * elementBytes, ...waiting) + slackBytes),
     // The image has been read before the first convolution needs its scratch.
     image: take(Math.max(imageBytes, transformedBytes + productBytes)),
@@ -57,4 +61,10 @@ export function layOutMemory(plan: Plan, { elementBytes, winograd }: KernelTrait
     products: places.image + transformedBytes,
     end: top,
   };
+}
+
+function panelBytes(operator: PlanOperator, { parts, tensors }: Plan): number {
+  if (operator.type !== 'convolve') return 0;
+  const panels = tensors[operator.target]!.channels / panelChannels;
+  return (parts[operator.weights]!.bytes / panels) * 2;
 }

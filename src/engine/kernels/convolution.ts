@@ -90,7 +90,8 @@ function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residual
  * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
  * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
-function convolve(tilePixels: number, blockPixels: number): string {
+function convolve(activations: Activations, tilePixels: number, blockPixels: number): string {
+  const panelBytes = mul(mul(field('segments'), field('segmentLength')), i32(panelChannels));
   return toFunction({
     name: 'convolve',
     exported: true,
@@ -99,6 +100,7 @@ function convolve(tilePixels: number, blockPixels: number): string {
       'n',
       'x',
       'i',
+      'panel',
       'w',
       'in',
       'out',
@@ -120,12 +122,13 @@ function convolve(tilePixels: number, blockPixels: number): string {
   (loop $block
     ${set('count', `(select ${i32(blockPixels)} ${get('left')} (i32.lt_s ${i32(blockPixels)} ${get('left')}))`)}
     ${fillTable}
-    ${set('w', field('weights'))}
+    ${set('panel', field('weights'))}
     ${loop(
       'n',
       field('channels'),
       panelChannels,
-      `${set('at', field('pixels'))}
+      `${activations.widensPanels ? `${set('w', field('panel'))} (call $widen_panel ${get('panel')} ${get('w')} ${panelBytes})` : set('w', get('panel'))}
+       ${set('at', field('pixels'))}
        ${set('rest', get('count'))}
        (loop $tiles
          ${set('size', i32(tilePixels))}
@@ -136,7 +139,7 @@ function convolve(tilePixels: number, blockPixels: number): string {
          ${callTile(tilePixels)}
          ${increase('at', mul(get('size'), i32(pixelEntryBytes)))}
          (br_if $tiles (local.tee $rest (i32.sub ${get('rest')} ${get('size')}))))
-       ${increase('w', mul(mul(field('segments'), field('segmentLength')), i32(panelChannels)))}`,
+       ${increase('panel', panelBytes)}`,
     )}
     (br_if $block ${`(local.tee $left (i32.sub ${get('left')} ${get('count')}))`}))`,
   });
@@ -144,5 +147,5 @@ function convolve(tilePixels: number, blockPixels: number): string {
 
 export function convolution(activations: Activations, tilePixels: number, blockPixels: number): string {
   const tiles = Array.from({ length: tilePixels }, (_, index) => tile(index + 1, activations));
-  return [...tiles, convolve(tilePixels, blockPixels)].join('\n');
+  return [...tiles, convolve(activations, tilePixels, blockPixels)].join('\n');
 }

@@ -17,7 +17,7 @@ export interface DotOperands {
 
 const plainDot = (acc: string, x: string, w: string) => `(i32x4.add ${acc} (i32x4.dot_i16x8_s ${x} ${w}))`;
 
-/** int16 activations, int8 weights widened on their way: SIMD as it has been since 2021. */
+/** int16 activations, int8 weights widened on their way. */
 export const plainOperands: DotOperands = {
   depth: 2,
   elementBytes: 2,
@@ -26,8 +26,8 @@ export const plainOperands: DotOperands = {
   dot: plainDot,
 };
 
-/** Winograd: transformed inputs and transformed weights, both int16. */
-export const winogradOperands: DotOperands = {
+/** int16 activations, a panel of int16 weights: widened once for all pixels, or transformed by Winograd. */
+export const widenedOperands: DotOperands = {
   ...plainOperands,
   weightBytes: 16,
   loadWeights: (offset) => `(v128.load offset=${offset} ${get('w')})`,

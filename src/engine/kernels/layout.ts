@@ -11,13 +11,15 @@ export interface KernelTraits {
   readonly elementBytes: 1 | 2;
   /** Output pixels that share a pass over a weight panel. One more spills registers: see README.md. */
   readonly tilePixels: number;
+  /** Whether a weight panel becomes int16 before pixels pass it, or is read as the file holds it. */
+  readonly widensPanels: boolean;
   /** Whether 3 x 3 convolutions may go through Winograd's transform. */
   readonly winograd: boolean;
 }
 
 export const kernelTraits: Readonly<Record<KernelSetName, KernelTraits>> = {
-  plain: { elementBytes: 2, tilePixels: 5, winograd: true },
-  relaxed: { elementBytes: 1, tilePixels: 6, winograd: false },
+  plain: { elementBytes: 2, tilePixels: 5, winograd: true, widensPanels: true },
+  relaxed: { elementBytes: 1, tilePixels: 6, winograd: false, widensPanels: false },
 };
 
 /** Output channels of a weight panel: two vectors of four int32 accumulators. */
@@ -80,6 +82,7 @@ const convFields = [
   'transformed', // Winograd: scratch for V
   'products', // Winograd: scratch for M
   'tileRows', // Winograd: rows of tiles per block
+  'panel', // plain kernels: scratch for a weight panel in int16
 ] as const;
 
 export type ConvField = (typeof convFields)[number];

@@ -1,5 +1,5 @@
 import type { Activations } from './activations.ts';
-import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
+import { accumulator, dotLoop, dotLoopLocals, plainOperands, pointer } from './dot-loop.ts';
 import { round } from './requantize.ts';
 import { add, get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
 
@@ -189,6 +189,8 @@ function averagePool(activations: Activations): string {
 /** The classifier: int32 sums to FP32 logits, one multiplier a class. Weights in panels like a 1 x 1 convolution's. */
 function classify(activations: Activations): string {
   const { i32: ints, v128 } = dotLoopLocals(1);
+  // One pixel: widening a panel beforehand would cost more than it saves.
+  const operands = activations.widensPanels ? plainOperands : activations.operands;
   const logits = (vector: number) =>
     `(v128.store offset=${vector * 16} ${get('target')} (f32x4.mul
       (f32x4.convert_i32x4_s ${get(accumulator(0, vector))}) (v128.load offset=${vector * 16} ${get('multiplier')})))`;
@@ -203,7 +205,7 @@ function classify(activations: Activations): string {
       get('classes'),
       8,
       `${set(pointer(0), get('source'))}
-       ${dotLoop(1, activations.operands, { bias: get('bias'), length: get('length') })}
+       ${dotLoop(1, operands, { bias: get('bias'), length: get('length') })}
        ${logits(0)} ${logits(1)}
        ${increase('bias', i32(32))} ${increase('multiplier', i32(32))} ${increase('target', i32(32))}`,
     ),

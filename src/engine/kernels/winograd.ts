@@ -1,5 +1,5 @@
 import { activationsOf } from './activations.ts';
-import { accumulator, dotLoop, dotLoopLocals, pointer, winogradOperands } from './dot-loop.ts';
+import { accumulator, dotLoop, dotLoopLocals, pointer, widenedOperands } from './dot-loop.ts';
 import { kernelTraits, panelChannels, scratch } from './layout.ts';
 import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
 import { add, field, get, i32, increase, loop, mul, repeat, set, toFunction } from './wat.ts';
@@ -135,7 +135,7 @@ function multiply(tiles: number): string {
     (loop $run
       ${repeat(tiles, (tile) => `${set(pointer(tile), get('p'))} ${increase('p', get('tile'))}`)}
       ${set('w', get('panel'))}
-      ${dotLoop(tiles, winogradOperands, { bias: i32(scratch.zeros), length: get('length') })}
+      ${dotLoop(tiles, widenedOperands, { bias: i32(scratch.zeros), length: get('length') })}
       ${repeat(tiles * 2, (index) => `(v128.store offset=${index * 16} ${get('m')} ${get(accumulator(index >> 1, index & 1))})`)}
       ${increase('m', i32(tiles * panelChannels * 4))}
       (br_if $run (local.tee $runs (i32.sub ${get('runs')} (i32.const 1)))))`,
