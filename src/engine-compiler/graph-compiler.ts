@@ -25,6 +25,8 @@ export class GraphCompiler {
   readonly #weights = new WeightPacker();
   readonly #operators: PlanOperator[] = [];
   readonly #tensors = new TensorTable();
+  /** Of each convolution, less its bias; by the part that has its weights. */
+  readonly #largestSums = new Map<number, number>();
   #output: Plan['output'] | undefined;
 
   constructor(graph: OnnxGraph, side: number) {
@@ -37,8 +39,8 @@ export class GraphCompiler {
     for (const node of graph.nodes) this.#compileNode(node);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
-    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), this.#operators);
-    const winograd = chooseWinograd(this.#operators, tensors, this.#weights.parts);
+    const winograd = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
+    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), winograd.operators);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
       output: this.#output,
@@ -113,6 +115,8 @@ export class GraphCompiler {
     const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
       f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
     );
+    const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
+    this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
     this.#operators.push({
       type: 'convolve',
       name: node.name || node.outputs[0]!,
@@ -121,10 +125,10 @@ export class GraphCompiler {
       kernel: [kernelHeight, kernelWidth],
       stride: [...window.strides],
       pads: [window.pads[0], window.pads[1]],
-      weights: this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels)),
+      weights: part,
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
-      winograd: false,
+      winograd: 0,
       ...toClamp(result),
     });
   }
@@ -271,6 +275,23 @@ export class GraphCompiler {
     if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
     return padToPanels(bias.tensor.data);
   }
+}
+
+/** The largest magnitude that a sum of products can have, whatever the image. */
+function largestSum(weights: Int8Array, outputs: number, zeroPoint: number): number {
+  const length = weights.length / outputs;
+  let largest = 0;
+  for (let output = 0; output < outputs; output++) {
+    let [positive, negative] = [0, 0];
+    for (const weight of weights.subarray(output * length, (output + 1) * length)) {
+      if (weight > 0) positive += weight;
+      else negative -= weight;
+    }
+    // Centred activations reach from -zeroPoint to 255 - zeroPoint.
+    const [least, most] = [zeroPoint, 255 - zeroPoint];
+    largest = Math.max(largest, positive * most + negative * least, negative * most + positive * least);
+  }
+  return largest;
 }
 
 function scaleOf(scales: Float32Array, channel: number): number {

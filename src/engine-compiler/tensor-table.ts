@@ -68,7 +68,12 @@ export function windowOf(node: OnnxNode, draft: DraftTensor, kernel: readonly nu
 }
 
 /** Makes room around a tensor for a window that looks over its edge. */
-export function growPadding(draft: DraftTensor, { kernel, pads, strides, output }: Window): void {
+export function growPadding(
+  draft: DraftTensor,
+  { kernel, pads, strides, output }: Pick<Window, 'kernel' | 'strides' | 'output'> & {
+    readonly pads: readonly [top: number, left: number, ...behind: number[]];
+  },
+): void {
   // A window may need less behind than it declares, and never reads more than its last position.
   const bottom = (output[0] - 1) * strides[0] + kernel[0] - draft.height - pads[0];
   const right = (output[1] - 1) * strides[1] + kernel[1] - draft.width - pads[1];

@@ -102,7 +102,7 @@ export function writeConvDescriptor(
     transformed: layout.transformed,
     products: layout.products,
     panel: layout.panel,
-    tileRows: operator.winograd ? tileRows(plan.transformed_bytes, target, source) : 0,
+    tileRows: operator.winograd ? tileRows(operator.winograd, plan.transformed_bytes, target, source) : 0,
   };
   const view = new DataView(memory.buffer, address, convDescriptorBytes);
   for (const [name, value] of Object.entries(fields) as [ConvField, number][]) {
@@ -111,8 +111,8 @@ export function writeConvDescriptor(
   }
 }
 
-/** As many rows of 2 x 2 tiles at once as the scratch for transformed inputs holds. */
-function tileRows(transformedBytes: number, target: PlanTensor, source: PlanTensor): number {
-  const rowBytes = 16 * Math.ceil(target.width / 2) * source.channels * 2;
-  return Math.max(1, Math.min(Math.ceil(target.height / 2), Math.floor(transformedBytes / rowBytes)));
+/** As many rows of tiles at once as the scratch for transformed inputs holds. */
+function tileRows(side: number, transformedBytes: number, target: PlanTensor, source: PlanTensor): number {
+  const rowBytes = (side + 2) ** 2 * Math.ceil(target.width / side) * source.channels * 2;
+  return Math.max(1, Math.min(Math.ceil(target.height / side), Math.floor(transformedBytes / rowBytes)));
 }

@@ -8,15 +8,10 @@ import type { Machine } from './program.ts';
  * nothing is copied that need not change its size.
  */
 export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
-  const { memory, layout, kernels, traits } = machine;
-  for (const [index, { bytes, winograd }] of plan.parts.entries()) {
-    const pack = traits.winograd ? winograd : undefined;
-    // A Winograd pack is larger than its weights: these wait in the arena, which nothing uses yet.
-    const place = pack ? layout.arena : layout.parts[index]!;
-    await reader.readInto(new Uint8Array(memory.buffer, place, bytes));
+  const { memory, layout, kernels } = machine;
+  for (const [index, { bytes }] of plan.parts.entries()) {
+    await reader.readInto(new Uint8Array(memory.buffer, layout.parts[index]!, bytes));
     await reader.skip(alignUp(bytes) - bytes);
-    if (pack)
-      kernels.winograd_weights!(place, layout.parts[index]!, pack.input_channels, pack.output_channels);
   }
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }

@@ -5,8 +5,9 @@ import {
   panelChannels,
   pixelEntryBytes,
   scratch,
+  winogradSkew,
 } from './kernels/layout.ts';
-import { alignUp, type Plan, type PlanOperator, winogradBytes } from './plan.ts';
+import { alignUp, type Plan, type PlanOperator } from './plan.ts';
 
 /** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
 export interface MemoryLayout {
@@ -38,18 +39,15 @@ export function layOutMemory(plan: Plan, { elementBytes, winograd, widensPanels 
     top = alignUp(top + bytes);
     return start;
   };
-  const packs = plan.parts.map((part) => (winograd ? part.winograd : undefined));
   const transformedBytes = winograd ? alignUp(plan.transformed_bytes + slackBytes) : 0;
   const productBytes = winograd ? plan.product_bytes + slackBytes : 0;
   const imageBytes = 3 * plan.input.height * plan.input.width * 4;
-  // Weights on their way into a Winograd pack wait in the arena, which nothing uses yet.
-  const waiting = plan.parts.map(({ bytes }, index) => (packs[index] ? bytes : 0));
   const places = {
     descriptors: take(plan.operators.length * convDescriptorBytes),
     pixels: take(blockPixels * pixelEntryBytes),
-    parts: plan.parts.map(({ bytes }, index) => take(packs[index] ? winogradBytes(packs[index]) : bytes)),
+    parts: plan.parts.map(({ bytes }) => take(bytes)),
     panel: take(widensPanels ? Math.max(0, ...plan.operators.map((operator) => panelBytes(operator, plan))) : 0),
-    arena: take(Math.max(plan.arena_elements * elementBytes, ...waiting) + slackBytes),
+    arena: take(plan.arena_elements * elementBytes + slackBytes),
     // The image has been read before the first convolution needs its scratch.
     image: take(Math.max(imageBytes, transformedBytes + productBytes)),
     logits: take((plan.output.classes + 8) * 4),
@@ -65,6 +63,10 @@ export function layOutMemory(plan: Plan, { elementBytes, winograd, widensPanels 
 
 function panelBytes(operator: PlanOperator, { parts, tensors }: Plan): number {
   if (operator.type !== 'convolve') return 0;
-  const panels = tensors[operator.target]!.channels / panelChannels;
-  return (parts[operator.weights]!.bytes / panels) * 2;
+  const { weights, target, winograd } = operator;
+  const panels = tensors[target]!.channels / panelChannels;
+  const bytes = parts[weights]!.bytes / panels;
+  // 9 int8 weights become as many int16, or one for each position of a tile.
+  const positions = (winograd + 2) ** 2;
+  return winograd ? (bytes / 9) * positions * 2 + positions * winogradSkew : bytes * 2;
 }

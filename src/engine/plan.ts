@@ -9,7 +9,7 @@ import { CodedError } from '../errors.ts';
  * and where these lie is up to the set (memory-layout.ts).
  */
 export const magic = 0x38494e52; // "RNI8"
-export const formatVersion = 2;
+export const formatVersion = 3;
 export const headerBytes = 12;
 export const alignment = 64;
 
@@ -64,8 +64,8 @@ const operatorSchema = z.discriminatedUnion('type', [
     weights: size,
     bias: size,
     multiplier: size,
-    /** Whether the plain kernels take Winograd's way; the weights are then a part marked so too. */
-    winograd: z.boolean(),
+    /** Side of the tiles in which the plain kernels compute it by Winograd's way; 0: not so. */
+    winograd: z.literal([0, 2, 4]),
     low: z.int(),
     high: z.int(),
     residual: residualSchema.optional(),
@@ -103,8 +103,6 @@ const operatorSchema = z.discriminatedUnion('type', [
 /** A run of bytes in the file, in order. */
 const partSchema = z.strictObject({
   bytes: size,
-  /** Present if the part is int8 weights that become a Winograd pack while the plain set loads them. */
-  winograd: z.strictObject({ input_channels: size, output_channels: size }).optional(),
 });
 
 const planSchema = z.strictObject({
@@ -177,12 +175,4 @@ export function tensorElements({ height, width, channels, pad }: Omit<PlanTensor
   const rows = height + pad.top + pad.bottom;
   const columns = width + pad.left + pad.right;
   return alignUp(rows * columns * channels + 128);
-}
-
-/** Bytes of a Winograd pack: 16 transformed int16 for 9 int8 weights. */
-export function winogradBytes({
-  input_channels,
-  output_channels,
-}: NonNullable<PlanPart['winograd']>): number {
-  return input_channels * output_channels * 16 * 2;
 }

@@ -14,8 +14,8 @@ export interface Kernels {
   readonly classify: Kernel;
   readonly fill_border: Kernel;
   /** The plain set alone has these, */
-  readonly convolve_winograd?: Kernel;
-  readonly winograd_weights?: Kernel;
+  readonly convolve_winograd_2?: Kernel;
+  readonly convolve_winograd_4?: Kernel;
   /** and the relaxed set these. */
   readonly adopt_weights?: Kernel;
   readonly probe_dot?: Kernel;
@@ -44,6 +44,10 @@ export function buildProgram(plan: Plan, machine: Machine): Step[] {
       step();
     };
   });
+}
+
+function winogradKernel(side: 0 | 2 | 4, kernels: Kernels): Kernel | undefined {
+  return [undefined, kernels.convolve_winograd_2, kernels.convolve_winograd_4][side / 2];
 }
 
 function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | undefined {
@@ -83,7 +87,7 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      const kernel = operator.winograd && traits.winograd ? kernels.convolve_winograd! : kernels.convolve;
+      const kernel = (traits.winograd && winogradKernel(operator.winograd, kernels)) || kernels.convolve;
       return () => kernel(descriptor);
     }
     case 'max_pool': {

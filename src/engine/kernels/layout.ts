@@ -32,6 +32,12 @@ export const magic = 12_582_912;
 /** The same number's bits. */
 export const magicBits = 0x4b400000;
 
+/**
+ * What lies behind each position's share of Winograd's scratch: without it, shares of a power of two
+ * would have all positions of a tile in the same set of the L1 cache.
+ */
+export const winogradSkew = 64;
+
 /** Fixed scratch at the bottom of memory. */
 export const scratch = {
   zeros: 0, // a bias of zero; never written

@@ -1,0 +1,138 @@
+import { add, field, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from './wat.ts';
+import { winogradSkew } from './layout.ts';
+import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+const vector = (y: number, x: number) => `v${y}_${x}`;
+const vectors = (rows: number, columns: number) =>
+  range(rows).flatMap((y) => range(columns).map((x) => vector(y, x)));
+
+/** One axis: results to the locals `targets`, which may be the very ones that are read. */
+function apply(transform: Transform, sources: readonly string[], targets: readonly string[]): string {
+  const { shared = [], results } = transform(sources.map(get));
+  // All are computed before any is set: the stack holds them meanwhile.
+  return `${shared.map((value, index) => set(sharedLocals[index]!, value)).join('\n')}
+    ${results.join('\n')} ${targets.toReversed().map((name) => `(local.set $${name})`).join(' ')}`;
+}
+
+/** Both axes: `rows` x 3 or `rows` x (side + 2) vectors to as many as the transform makes, in place. */
+function applyTwice(transform: Transform, from: number, to: number): string {
+  const rows = repeat(from, (y) =>
+    apply(transform, range(from).map((x) => vector(y, x)), range(to).map((x) => vector(y, x))),
+  );
+  const columns = repeat(to, (x) =>
+    apply(transform, range(from).map((y) => vector(y, x)), range(to).map((y) => vector(y, x))),
+  );
+  return `${rows} ${columns}`;
+}
+
+/** Tiles of `rows` rows of tiles from `firstRow` on: inputs to V[position][tile][channel], int16. */
+export function transformInput({ side, input }: WinogradVariant): string {
+  const size = side + 2;
+  const channels = shl(field('inputChannels'), 1);
+  return toFunction({
+    name: `winograd_input_${side}`,
+    params: ['c', 'firstRow', 'rows', 'tilesX'],
+    i32: ['ty', 'tx', 'k', 'd', 'v', 'at', 'plane', 'row', 'pixel'],
+    v128: [...vectors(size, size), ...sharedLocals],
+    body: `
+    ${set('pixel', channels)}
+    ${set('plane', add(mul(mul(get('rows'), get('tilesX')), get('pixel')), i32(winogradSkew)))}
+    ${set('row', field('inputRowBytes'))}
+    ${set('v', field('transformed'))}
+    ${loop(
+      'ty',
+      get('rows'),
+      1,
+      loop(
+        'tx',
+        get('tilesX'),
+        1,
+        `${set('d', add(field('input'), add(mul(mul(add(get('firstRow'), get('ty')), i32(side)), get('row')), mul(mul(get('tx'), i32(side)), get('pixel')))))}
+         ${loop(
+           'k',
+           get('pixel'),
+           16,
+           `${repeat(size, (y) => {
+             const first = set('at', add(add(get('d'), get('k')), mul(get('row'), i32(y))));
+             const loads = repeat(
+               size,
+               (x) => `${set(vector(y, x), `(v128.load ${get('at')})`)} ${increase('at', get('pixel'))}`,
+             );
+             return `${first} ${loads}`;
+           })}
+           ${applyTwice(input, size, size)}
+           ${set('at', add(get('v'), get('k')))}
+           ${vectors(size, size)
+             .map((name) => `(v128.store ${get('at')} ${get(name)}) ${increase('at', get('plane'))}`)
+             .join('\n')}`,
+         )}
+         ${increase('v', get('pixel'))}`,
+      ),
+    )}`,
+  });
+}
+
+/**
+ * One panel, as the file holds it: [3][3 x channels / 2][8][2] int8 to [position][channels / 2][8][2]
+ * int16. Element for element: the order within a pair of channels is the same in both.
+ */
+export function transformPanel({ side, weights }: WinogradVariant): string {
+  const size = side + 2;
+  return toFunction({
+    name: `winograd_panel_${side}`,
+    params: ['source', 'target', 'inputChannels'],
+    i32: ['k', 'at', 'bytes', 'plane'],
+    v128: [...vectors(size, size), ...sharedLocals],
+    body: `
+    ${set('bytes', shl(get('inputChannels'), 3))}
+    ${set('plane', add(shl(get('bytes'), 1), i32(winogradSkew)))}
+    ${loop(
+      'k',
+      get('bytes'),
+      8,
+      `${set('at', add(get('source'), get('k')))}
+       ${vectors(3, 3)
+         .map((name) => `${set(name, `(v128.load8x8_s ${get('at')})`)} ${increase('at', get('bytes'))}`)
+         .join('\n')}
+       ${applyTwice(weights, 3, size)}
+       ${set('at', add(get('target'), shl(get('k'), 1)))}
+       ${vectors(size, size)
+         .map((name) => `(v128.store ${get('at')} ${get(name)}) ${increase('at', get('plane'))}`)
+         .join('\n')}`,
+    )}`,
+  });
+}
+
+/**
+ * One tile's products of 8 channels, M[position][tile][8] int32, to its sums, bias not included: output
+ * (y, x) takes the place of position `side` x y + x.
+ */
+export function transformOutput({ side, output, shift, inverse }: WinogradVariant): string {
+  const size = side + 2;
+  const whole = (value: string) => {
+    const even = inverse ? `(i32x4.mul ${value} (i32x4.splat (i32.const ${inverse})))` : value;
+    return `(i32x4.shr_s ${even} (i32.const ${shift}))`;
+  };
+  return toFunction({
+    name: `winograd_output_${side}`,
+    params: ['m', 'plane'],
+    i32: ['half', 'at'],
+    v128: [...vectors(size, size), ...sharedLocals],
+    body: loop(
+      'half',
+      i32(2),
+      1,
+      `${set('at', get('m'))}
+       ${vectors(size, size)
+         .map((name) => `${set(name, `(v128.load ${get('at')})`)} ${increase('at', get('plane'))}`)
+         .join('\n')}
+       ${applyTwice(output, size, side)}
+       ${set('at', get('m'))}
+       ${vectors(side, side)
+         .map((name) => `(v128.store ${get('at')} ${whole(get(name))}) ${increase('at', get('plane'))}`)
+         .join('\n')}
+       ${increase('m', i32(16))}`,
+    ),
+  });
+}
