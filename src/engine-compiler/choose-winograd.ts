@@ -1,5 +1,6 @@
-import { panelChannels, segmentStep, winogradSkew } from '../engine/kernels/layout.ts';
-import { alignUp, type Plan, type PlanOperator } from '../engine/plan.ts';
+import { segmentStep } from '../engine/kernels/layout.ts';
+import type { PlanOperator, WinogradTiles } from '../engine/plan.ts';
+import { winogradScratch } from '../engine/winograd-scratch.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
@@ -8,49 +9,44 @@ type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 const maxTransformedBytes = 512 * 1024;
 
 /**
- * What a convolution costs by tiles of each side, in products of 8 channels. Each weight panel is
- * transformed again for each image; that takes as long as so many products for each of its channels.
+ * What a convolution costs in tiles of each side, counted as products of 8 channels. Every weight panel
+ * is transformed again for each image, which takes as long as `panelCost` products for each channel.
+ * Sums must be below `largestSum`: see winograd-variants.ts.
  */
-const sides = [
+const variants = [
   { side: 2, panelCost: 40, largestSum: 2 ** 29 },
   { side: 4, panelCost: 110, largestSum: 2 ** 25 },
 ] as const;
 
 /**
- * Decides which convolutions the plain kernels do by Winograd's way: where it costs least, and no sum
- * can be so large that the kernel would lose its upper bits. Makes room around their inputs for tiles
- * that reach over the edge: what they find there must be an activation.
+ * Decides which convolutions the plain kernels do by Winograd's way: where it costs less, and no sum
+ * can be so large that its upper bits would be lost. Makes room around their inputs for tiles that
+ * reach over the edge: what these find there must be an activation.
  *
- * @param largestSums bounds of a convolution's sums, less their bias, by its weights' part.
- * @returns the operators, marked, and the scratch they need.
+ * @param largestSums bounds of the convolutions' sums, bias not included, by the parts of their weights.
+ * @returns the operators, marked.
  */
 export function chooseWinograd(
   operators: readonly PlanOperator[],
   tensors: TensorTable,
   largestSums: ReadonlyMap<number, number>,
-): Pick<Plan, 'operators' | 'transformed_bytes' | 'product_bytes'> {
-  let [transformed, product] = [0, 0];
-  const marked = operators.map((operator): PlanOperator => {
+): PlanOperator[] {
+  return operators.map((operator) => {
     if (operator.type !== 'convolve') return operator;
     const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
     const side = chooseSide(operator, source, target, largestSums.get(operator.weights)!);
-    if (side === 0) return operator;
-    const [tilesY, tilesX] = [Math.ceil(target.height / side), Math.ceil(target.width / side)];
-    const positions = (side + 2) ** 2;
-    const rowBytes = positions * tilesX * source.channels * 2;
-    const rows = Math.min(tilesY, Math.max(1, Math.floor(maxTransformedBytes / rowBytes)));
-    const skew = positions * winogradSkew;
-    transformed = Math.max(transformed, alignUp(rows * rowBytes + skew));
-    product = Math.max(product, alignUp(positions * rows * tilesX * panelChannels * 4 + skew));
+    if (!side) return operator;
+    const output = [target.height, target.width].map((length) => Math.ceil(length / side) * side);
     growPadding(source, {
       kernel: [3, 3],
       strides: [1, 1],
       pads: operator.pads,
-      output: [tilesY * side, tilesX * side],
+      output: output as [number, number],
     });
-    return { ...operator, winograd: side };
+    const { transformed } = winogradScratch({ side, tile_rows: 1 }, source, target);
+    const tileRows = Math.min(output[0]! / side, Math.max(1, Math.floor(maxTransformedBytes / transformed)));
+    return { ...operator, winograd: { side, tile_rows: tileRows } };
   });
-  return { operators: marked, transformed_bytes: transformed, product_bytes: product };
 }
 
 function chooseSide(
@@ -58,12 +54,16 @@ function chooseSide(
   source: DraftTensor,
   { height, width }: DraftTensor,
   largestSum: number,
-): Convolve['winograd'] {
-  if (kernel.join() !== '3,3' || stride.join() !== '1,1' || source.channels % segmentStep !== 0) return 0;
-  let best: { side: Convolve['winograd']; cost: number } = { side: 0, cost: 9 * height * width };
-  for (const { side, panelCost, largestSum: limit } of sides) {
-    const cost = (side + 2) ** 2 * Math.ceil(height / side) * Math.ceil(width / side) + panelCost;
-    if (cost < best.cost && largestSum < limit) best = { side, cost };
-  }
-  return best.side;
+): WinogradTiles['side'] | undefined {
+  if (kernel.join() !== '3,3' || stride.join() !== '1,1' || source.channels % segmentStep !== 0)
+    return undefined;
+  const costs = variants
+    .filter((variant) => largestSum < variant.largestSum)
+    .map(({ side, panelCost }) => ({
+      side,
+      cost: (side + 2) ** 2 * Math.ceil(height / side) * Math.ceil(width / side) + panelCost,
+    }))
+    .filter(({ cost }) => cost < 9 * height * width)
+    .sort((a, b) => a.cost - b.cost);
+  return costs[0]?.side;
 }

@@ -1,4 +1,4 @@
-import { segmentStep } from '../engine/kernels/layout.ts';
+import { shortStep } from '../engine/kernels/layout.ts';
 import type { Plan, PlanOperator } from '../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
@@ -13,8 +13,7 @@ type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 /** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
 const maxSum = 2 ** 20;
 
-/** The image's three channels and one of nothing: pixels stay aligned. */
-const imageChannels = 4;
+const imageChannels = 3;
 
 const f32 = Math.fround;
 
@@ -39,13 +38,13 @@ export class GraphCompiler {
     for (const node of graph.nodes) this.#compileNode(node);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
-    const winograd = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
-    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), winograd.operators);
+    const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
+    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), operators);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
       output: this.#output,
       tensors,
-      ...winograd,
+      operators,
       parts: this.#weights.parts,
       arena_elements: arenaElements,
     };
@@ -128,7 +127,6 @@ export class GraphCompiler {
       weights: part,
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
-      winograd: 0,
       ...toClamp(result),
     });
   }
@@ -264,7 +262,7 @@ export class GraphCompiler {
       bias: this.#weights.add(this.#readBias(node, classes)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
       classes,
-      length: roundUp(channels, segmentStep),
+      length: roundUp(channels, shortStep),
       ...(result && { logits: { scale: result.scale, zero_point: result.zeroPoint } }),
     });
   }

@@ -70,7 +70,12 @@ export function windowOf(node: OnnxNode, draft: DraftTensor, kernel: readonly nu
 /** Makes room around a tensor for a window that looks over its edge. */
 export function growPadding(
   draft: DraftTensor,
-  { kernel, pads, strides, output }: Pick<Window, 'kernel' | 'strides' | 'output'> & {
+  {
+    kernel,
+    pads,
+    strides,
+    output,
+  }: Pick<Window, 'kernel' | 'strides' | 'output'> & {
     readonly pads: readonly [top: number, left: number, ...behind: number[]];
   },
 ): void {

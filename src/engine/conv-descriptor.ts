@@ -1,4 +1,11 @@
-import { type ConvField, convDescriptorBytes, fieldOffset, magic, magicBits } from './kernels/layout.ts';
+import {
+  type ConvField,
+  convDescriptorBytes,
+  fieldOffset,
+  magic,
+  magicBits,
+  shortStep,
+} from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
@@ -61,7 +68,7 @@ export function writeConvDescriptor(
   const other = residualTensor && locate(residualTensor, layout);
   // What a stored sum is less than its quantized value.
   const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
-  const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / 16) * 16;
+  const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
   const fields: Partial<Record<ConvField, number>> = {
     input: windowStart(source, layout, operator.pads),
     output: output.interior,
@@ -102,17 +109,11 @@ export function writeConvDescriptor(
     transformed: layout.transformed,
     products: layout.products,
     panel: layout.panel,
-    tileRows: operator.winograd ? tileRows(operator.winograd, plan.transformed_bytes, target, source) : 0,
+    tileRows: operator.winograd?.tile_rows ?? 0,
   };
   const view = new DataView(memory.buffer, address, convDescriptorBytes);
   for (const [name, value] of Object.entries(fields) as [ConvField, number][]) {
     if (floatFields.has(name)) view.setFloat32(fieldOffset(name), value, true);
     else view.setInt32(fieldOffset(name), value, true);
   }
-}
-
-/** As many rows of tiles at once as the scratch for transformed inputs holds. */
-function tileRows(side: number, transformedBytes: number, target: PlanTensor, source: PlanTensor): number {
-  const rowBytes = (side + 2) ** 2 * Math.ceil(target.width / side) * source.channels * 2;
-  return Math.max(1, Math.min(Math.ceil(target.height / side), Math.floor(transformedBytes / rowBytes)));
 }

@@ -3,10 +3,7 @@ import { panelChannels } from './kernels/layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
 
-/**
- * Reads the weights from the stream to their places, and turns them into what the kernel set reads:
- * nothing is copied that need not change its size.
- */
+/** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
 export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
   const { memory, layout, kernels } = machine;
   for (const [index, { bytes }] of plan.parts.entries()) {

@@ -20,7 +20,7 @@ const pair = z.tuple([size, size]);
 const tensorSchema = z.strictObject({
   height: size.min(1),
   width: size.min(1),
-  /** Physical: a multiple of 8, or 4 for the image. */
+  /** Physical: a multiple of 8, or 3 for the image. */
   channels: size.min(1),
   /** Rows above and below, columns left and right, kept around the tensor for convolutions that look there. */
   pad: z.strictObject({ top: size, left: size, bottom: size, right: size }),
@@ -44,6 +44,13 @@ const residualSchema = z.strictObject({
   high: size,
 });
 
+/** Present if the plain kernels compute the convolution by Winograd's way: in tiles of side x side outputs. */
+const winogradSchema = z.strictObject({
+  side: z.literal([2, 4]),
+  /** Rows of tiles computed at once. */
+  tile_rows: size.min(1),
+});
+
 const operatorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('quantize_input'),
@@ -64,8 +71,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     weights: size,
     bias: size,
     multiplier: size,
-    /** Side of the tiles in which the plain kernels compute it by Winograd's way; 0: not so. */
-    winograd: z.literal([0, 2, 4]),
+    winograd: winogradSchema.optional(),
     low: z.int(),
     high: z.int(),
     residual: residualSchema.optional(),
@@ -113,9 +119,6 @@ const planSchema = z.strictObject({
   parts: z.array(partSchema).max(10_000),
   /** All activations, sharing memory where they are never alive together; in elements. */
   arena_elements: size,
-  /** Winograd's scratch: transformed inputs and products. */
-  transformed_bytes: size,
-  product_bytes: size,
 });
 
 /** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
@@ -137,6 +140,7 @@ const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_el
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];
 export type PlanOperator = Plan['operators'][number];
+export type WinogradTiles = z.infer<typeof winogradSchema>;
 export type PlanPart = Plan['parts'][number];
 
 /** @throws {CodedError} `model_corrupt` if it is no plan of this version. */

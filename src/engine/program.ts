@@ -46,10 +46,6 @@ export function buildProgram(plan: Plan, machine: Machine): Step[] {
   });
 }
 
-function winogradKernel(side: 0 | 2 | 4, kernels: Kernels): Kernel | undefined {
-  return [undefined, kernels.convolve_winograd_2, kernels.convolve_winograd_4][side / 2];
-}
-
 function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | undefined {
   const { height, width, pad, border, zero_point } = tensor;
   if (Math.max(pad.top, pad.left, pad.bottom, pad.right) === 0) return undefined;
@@ -87,7 +83,10 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      const kernel = (traits.winograd && winogradKernel(operator.winograd, kernels)) || kernels.convolve;
+      const kernel =
+        operator.winograd && traits.winograd
+          ? kernels[`convolve_winograd_${operator.winograd.side}`]!
+          : kernels.convolve;
       return () => kernel(descriptor);
     }
     case 'max_pool': {

@@ -52,13 +52,12 @@ function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): strin
   }`;
 }
 
-/** Multiplications of the convolution as it is defined; the image has three channels. */
+/** Multiplications of the convolution as it is defined. */
 function countMacs(plan: Plan, operator: PlanOperator): number {
   if (operator.type !== 'convolve') return 0;
   const { channels } = plan.tensors[operator.source]!;
   const target = plan.tensors[operator.target]!;
-  const inputs = channels === 4 ? 3 : channels;
-  return target.height * target.width * target.channels * inputs * operator.kernel[0] * operator.kernel[1];
+  return target.height * target.width * target.channels * channels * operator.kernel[0] * operator.kernel[1];
 }
 
 /**

@@ -123,8 +123,8 @@ function createRandom(seed: number): () => number {
 }
 
 /** A plan of this one convolution. */
-function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Plan; weights: Uint8Array } {
-  const physical = image.channels === 3 ? 4 : roundUp(image.channels, 8);
+function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; weights: Uint8Array } {
+  const physical = image.channels === 3 ? 3 : roundUp(image.channels, 8);
   const outputs = roundUp(conv.outputs, 8);
   const [height, width] = outputSize(image, conv);
   const [top, left] = conv.pads;
@@ -134,7 +134,7 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
       height: image.height,
       width: image.width,
       channels: physical,
-      // Winograd's tiles may look one row and column further than its windows.
+      // Winograd's tiles may look up to three rows and columns further than its windows.
       pad: { top, left, bottom: conv.pads[2] + conv.kernel[0], right: conv.pads[3] + conv.kernel[1] },
       zero_point: image.zeroPoint,
     },
@@ -162,7 +162,6 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
   const packer = new WeightPacker();
   const shape = [conv.outputs, image.channels, ...conv.kernel] as const;
   const weights = packer.add(packPanels(conv.weights, shape, physical));
-  if (winograd) packer.parts[weights]!.winograd = { input_channels: physical, output_channels: outputs };
   const plan: Plan = {
     input: { name: 'data', height: image.height, width: image.width },
     output: { name: 'logits', classes: 1 },
@@ -179,7 +178,8 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
         weights,
         bias: packer.add(padToPanels(conv.bias)),
         multiplier: packer.add(padToPanels(conv.multiplier)),
-        winograd,
+        // Two rows of tiles at once, so that blocks of rows are tested too.
+        ...(side && { winograd: { side, tile_rows: 2 } }),
         low: conv.relu ? 0 : -conv.zeroPoint,
         high: 255 - conv.zeroPoint,
         ...(residual && {
@@ -200,8 +200,6 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
     ],
     parts: packer.parts,
     arena_elements: arena,
-    transformed_bytes: 16 * 8 * physical * 2,
-    product_bytes: 16 * 64 * 8 * 4,
   };
   return { plan, weights: packer.toBytes() };
 }
@@ -209,8 +207,8 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
 const isWinograd = ({ image, conv }: Case) =>
   image.channels % 16 === 0 && [...conv.kernel, ...conv.stride].join() === '3,3,1,1';
 
-async function run(test: Case, set: (typeof runnableSets)[number], winograd = false): Promise<Uint8Array> {
-  const { plan, weights } = toPlan(test, winograd);
+async function run(test: Case, set: (typeof runnableSets)[number], side?: 2 | 4): Promise<Uint8Array> {
+  const { plan, weights } = toPlan(test, side);
   const machine = await openPlan(plan, weights, set);
   writeTensor(machine, 0, test.image.channels, test.image.values);
   if (test.residual) writeTensor(machine, 2, test.conv.outputs, test.residual.image.values);
@@ -229,11 +227,14 @@ describe.each(runnableSets)('convolution, %s kernels', (set) => {
   });
 });
 
-it('through Winograd, gives the integers of the naive reference', async () => {
-  await fc.assert(
-    fc.asyncProperty(arbitraryCase.filter(isWinograd), async (test) => {
-      expect(await run(test, 'plain', true)).toEqual(convolve(test.image, test.conv, test.residual));
-    }),
-    { numRuns: 100 },
-  );
-});
+it.each([2, 4] as const)(
+  'through Winograd, in tiles of %i, gives the integers of the naive reference',
+  async (side) => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryCase.filter(isWinograd), async (test) => {
+        expect(await run(test, 'plain', side)).toEqual(convolve(test.image, test.conv, test.residual));
+      }),
+      { numRuns: 100 },
+    );
+  },
+);

@@ -39,7 +39,7 @@ const hasRelaxed = await bootEngine('relaxed').then(
   () => false,
 );
 const sets = [
-  { kernels: 'plain', skip: false, defaultBytes: 36 * MB, resnet50Bytes: 52 * MB },
+  { kernels: 'plain', skip: false, defaultBytes: 21 * MB, resnet50Bytes: 32 * MB },
   { kernels: 'relaxed', skip: !hasRelaxed, defaultBytes: 20 * MB, resnet50Bytes: 30 * MB },
 ] as const;
 

@@ -1,4 +1,4 @@
-import { type DotOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
+import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
 import type { KernelSetName } from './layout.ts';
 import { get } from './wat.ts';
 
@@ -6,8 +6,8 @@ import { get } from './wat.ts';
 export interface Activations {
   readonly bytes: 1 | 2;
   readonly operands: DotOperands;
-  /** Whether a weight panel becomes int16 before pixels pass it, or is read as the file holds it. */
-  readonly widensPanels: boolean;
+  /** For one pixel alone: weights as they lie in memory, where widening a panel would not pay. */
+  readonly singleOperands: DotOperands;
   load(address: string): string;
   /** @param low channels 0 to 3 as int32, in range; @param high channels 4 to 7. */
   store(address: string, low: string, high: string): string;
@@ -29,7 +29,7 @@ const clampLanes = (value: string) => `(i16x8.min_s ${get('sumHi')} (i16x8.max_s
 const centredInt16: Activations = {
   bytes: 2,
   operands: widenedOperands,
-  widensPanels: true,
+  singleOperands: plainOperands,
   load: (address) => `(v128.load ${address})`,
   store: (address, low, high) => `(v128.store ${address} ${narrow(low, high)})`,
   storeClamped: (address, low, high) => `(v128.store ${address} ${clampLanes(narrow(low, high))})`,
@@ -43,7 +43,7 @@ const centredInt16: Activations = {
 const unsignedBytes: Activations = {
   bytes: 1,
   operands: relaxedOperands,
-  widensPanels: false,
+  singleOperands: relaxedOperands,
   load: (address) => `(v128.load8x8_u ${address})`,
   store: (address, low, high) =>
     `(v128.store64_lane 0 ${address} (i8x16.narrow_i16x8_u ${narrow(low, high)} (v128.const i32x4 0 0 0 0)))`,

@@ -1,6 +1,6 @@
 /**
  * What the generated WebAssembly and the code that calls it agree on. Activations are NHWC with
- * physical channels a multiple of 8. Weights are int8 in panels of 8 output channels.
+ * physical channels a multiple of 8, or the image's 3. Weights are int8 in panels of 8 output channels.
  */
 
 export const kernelSetNames = ['plain', 'relaxed'] as const;
@@ -24,8 +24,9 @@ export const kernelTraits: Readonly<Record<KernelSetName, KernelTraits>> = {
 
 /** Output channels of a weight panel: two vectors of four int32 accumulators. */
 export const panelChannels = 8;
-/** Elements of the inner loop: a segment's length is a multiple. */
+/** Elements of the inner loop; a segment's length is a multiple of half of it. */
 export const segmentStep = 16;
+export const shortStep = segmentStep / 2;
 
 /** 1.5 x 2^23: adding it to a float leaves an integer in the low mantissa bits, rounded half to even. */
 export const magic = 12_582_912;
@@ -62,7 +63,7 @@ const convFields = [
   'width',
   'channels', // physical, of the output
   'segments', // kernel rows
-  'segmentLength', // elements: kernel width x input channels, rounded up to segmentStep
+  'segmentLength', // elements: kernel width x input channels, rounded up to shortStep
   'segmentSkip', // bytes from a segment's end to the next one's start
   'inputStepX', // bytes between the inputs of neighbouring output pixels
   'inputStepY',

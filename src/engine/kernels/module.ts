@@ -1,7 +1,7 @@
 import { activationsOf } from './activations.ts';
 import { adoptWeights, probeDot } from './adopt-weights.ts';
 import { convolution } from './convolution.ts';
-import { blockPixels, type KernelSetName, kernelTraits } from './layout.ts';
+import { type KernelSetName, kernelTraits } from './layout.ts';
 import { fusedSum } from './requantize.ts';
 import { smallOperators } from './small-operators.ts';
 import { widenPanel } from './widen-panel.ts';
@@ -13,11 +13,6 @@ export function writeModule(name: KernelSetName): string {
   const own = name === 'plain' ? [widenPanel, winograd] : [adoptWeights, probeDot];
   return `(module
   (import "env" "memory" (memory 1))
-  ${[
-    fusedSum,
-    convolution(activations, kernelTraits[name].tilePixels, blockPixels),
-    ...own,
-    smallOperators(activations),
-  ].join('\n')}
+  ${[fusedSum, convolution(activations, kernelTraits[name]), ...own, smallOperators(activations)].join('\n')}
 )\n`;
 }

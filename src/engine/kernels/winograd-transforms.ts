@@ -1,5 +1,5 @@
-import { add, field, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from './wat.ts';
 import { winogradSkew } from './layout.ts';
+import { add, field, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from './wat.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -12,16 +12,27 @@ function apply(transform: Transform, sources: readonly string[], targets: readon
   const { shared = [], results } = transform(sources.map(get));
   // All are computed before any is set: the stack holds them meanwhile.
   return `${shared.map((value, index) => set(sharedLocals[index]!, value)).join('\n')}
-    ${results.join('\n')} ${targets.toReversed().map((name) => `(local.set $${name})`).join(' ')}`;
+    ${results.join('\n')} ${targets
+      .toReversed()
+      .map((name) => `(local.set $${name})`)
+      .join(' ')}`;
 }
 
 /** Both axes: `rows` x 3 or `rows` x (side + 2) vectors to as many as the transform makes, in place. */
 function applyTwice(transform: Transform, from: number, to: number): string {
   const rows = repeat(from, (y) =>
-    apply(transform, range(from).map((x) => vector(y, x)), range(to).map((x) => vector(y, x))),
+    apply(
+      transform,
+      range(from).map((x) => vector(y, x)),
+      range(to).map((x) => vector(y, x)),
+    ),
   );
   const columns = repeat(to, (x) =>
-    apply(transform, range(from).map((y) => vector(y, x)), range(to).map((y) => vector(y, x))),
+    apply(
+      transform,
+      range(from).map((y) => vector(y, x)),
+      range(to).map((y) => vector(y, x)),
+    ),
   );
   return `${rows} ${columns}`;
 }

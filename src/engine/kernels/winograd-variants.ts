@@ -80,11 +80,7 @@ export const tilesOf4: WinogradVariant = {
     ],
   }),
   weights: ([g0, g1, g2]) => ({
-    shared: [
-      int16.plus(g0!, g2!),
-      int16.plus(g0!, int16.times(g2!, 4)),
-      int16.times(g1!, 2),
-    ],
+    shared: [int16.plus(g0!, g2!), int16.plus(g0!, int16.times(g2!, 4)), int16.times(g1!, 2)],
     results: [
       scale(g0!, 6),
       scale(int16.plus(e0, g1!), -4),

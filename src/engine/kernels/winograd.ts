@@ -71,7 +71,8 @@ const storePixel = () => {
 function convolve(variant: WinogradVariant): string {
   const { side } = variant;
   const positions = (side + 2) ** 2;
-  const tilesAlong = (axis: 'width' | 'height') => `(i32.div_u ${add(field(axis), i32(side - 1))} ${i32(side)})`;
+  const tilesAlong = (axis: 'width' | 'height') =>
+    `(i32.div_u ${add(field(axis), i32(side - 1))} ${i32(side)})`;
   /** As far as the tile reaches within the output. */
   const within = (axis: 'width' | 'height', start: string) => {
     const rest = `(i32.sub ${field(axis)} ${start})`;
@@ -81,8 +82,36 @@ function convolve(variant: WinogradVariant): string {
     name: `convolve_winograd_${side}`,
     exported: true,
     params: ['c'],
-    i32: ['firstRow', 'rows', 'tilesX', 'tilesY', 'tiles', 'n', 'f', 'size', 'runs', 'rest', 'p', 'panel', 'w', 'm',
-      'at', 'plane', 'ty', 'tx', 'y', 'x', 'endY', 'endX', 'oy', 'ox', 'output', 'hasResidual', 'residualFirst', 'multiplier'],
+    i32: [
+      'firstRow',
+      'rows',
+      'tilesX',
+      'tilesY',
+      'tiles',
+      'n',
+      'f',
+      'size',
+      'runs',
+      'rest',
+      'p',
+      'panel',
+      'w',
+      'm',
+      'at',
+      'plane',
+      'ty',
+      'tx',
+      'y',
+      'x',
+      'endY',
+      'endX',
+      'oy',
+      'ox',
+      'output',
+      'hasResidual',
+      'residualFirst',
+      'multiplier',
+    ],
     v128: ['mul0', 'mul1', 'bias0', 'bias1', ...finishLocals],
     body: `
     ${loadResultConstants} ${loadSumConstants}
@@ -134,12 +163,17 @@ function convolve(variant: WinogradVariant): string {
               `(call $winograd_output_${side} ${get('m')} ${get('plane')})
                ${set('oy', mul(add(get('firstRow'), get('ty')), i32(side)))}
                ${set('endY', within('height', get('oy')))}
-               ${loop('y', get('endY'), 1, `
+               ${loop(
+                 'y',
+                 get('endY'),
+                 1,
+                 `
                  ${set('at', add(get('m'), mul(mul(get('y'), i32(side)), get('plane'))))}
                  ${set('ox', mul(get('tx'), i32(side)))}
                  ${set('endX', within('width', get('ox')))}
                  ${loop('x', get('endX'), 1, `${storePixel()} ${increase('at', get('plane'))} ${increase('ox', i32(1))}`)}
-                 ${increase('oy', i32(1))}`)}
+                 ${increase('oy', i32(1))}`,
+               )}
                ${increase('m', i32(sumsBytes))}`,
             ),
           )}`,
