@@ -4,6 +4,7 @@ import {
   fieldOffset,
   magic,
   magicBits,
+  nearHalf,
   shortStep,
 } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
@@ -44,6 +45,8 @@ export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): n
 const floatFields: ReadonlySet<ConvField> = new Set([
   'low',
   'high',
+  'magic',
+  'nearHalf',
   'ownBase',
   'residualZeroPoint',
   'ownScale',
@@ -90,6 +93,8 @@ export function writeConvDescriptor(
     residualStepY: other?.rowBytes ?? 0,
     low: operator.low,
     high: operator.high,
+    magic,
+    nearHalf,
     resultBase: magicBits - storedZero(target.zero_point, layout),
     ...(residual && {
       residualLow: residual.low - centre,

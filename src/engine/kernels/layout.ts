@@ -30,6 +30,10 @@ export const shortStep = segmentStep / 2;
 
 /** 1.5 x 2^23: adding it to a float leaves an integer in the low mantissa bits, rounded half to even. */
 export const magic = 12_582_912;
+/**
+ * How far from its rounded value a sum may be before it is made again, exactly.
+ */
+export const nearHalf = 0.4998;
 /** The same number's bits. */
 export const magicBits = 0x4b400000;
 
@@ -73,6 +77,8 @@ const convFields = [
   'residualStepY',
   'low', // clamp of the convolution's own result, centred, as float32
   'high',
+  'magic', // float32: see above
+  'nearHalf', // float32: fractions above are rounded with care, see requantize.ts
   'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
   'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',

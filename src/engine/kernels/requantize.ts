@@ -12,10 +12,14 @@ import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
 
 const magicVector = `(v128.const f32x4 ${magic} ${magic} ${magic} ${magic})`;
 
-/** Rounds floats of magnitude below 2^22; the result still has the magic number in it, as bits and as value. */
-const rounded = (value: string) => `(f32x4.add ${value} ${magicVector})`;
-/** Rounds to int32. */
-export const round = (value: string) => `(i32x4.sub ${rounded(value)} ${magicVector})`;
+/** Rounds floats of magnitude below 2^22 to int32. */
+export const round = (value: string) => `(i32x4.sub (f32x4.add ${value} ${magicVector}) ${magicVector})`;
+
+/**
+ * The same, with the magic number still in it, as bits and as value. It comes from the descriptor: V8
+ * would make a constant anew for each use, by three instructions.
+ */
+const rounded = (value: string) => `(f32x4.add ${value} ${get('magic')})`;
 
 export const clamp = (value: string, low: string, high: string) =>
   `(f32x4.pmin ${high} (f32x4.pmax ${low} ${value}))`;
@@ -31,6 +35,8 @@ export const finishLocals = [
   'sum1',
   'lo',
   'hi',
+  'magic',
+  'nearHalf',
   'base',
   'sumLo',
   'sumHi',
@@ -44,18 +50,18 @@ export const finishLocals = [
 
 /** Constants of a convolution without residual. */
 export const loadResultConstants = `
-  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))} ${set('base', splatField('resultBase'))}`;
+  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
+  ${set('magic', splatField('magic'))} ${set('base', splatField('resultBase'))}`;
 
 /** Constants of a residual sum. */
 export const loadSumConstants = `
   ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
+  ${set('magic', splatField('magic'))} ${set('nearHalf', splatField('nearHalf'))}
   ${set('sumLo', laneField('residualLow'))} ${set('sumHi', laneField('residualHigh'))}
   ${set('ownBase', splatField('ownBase'))} ${set('resZero', splatField('residualZeroPoint'))}
   ${set('sumBase', splatField('sumBase'))}
   ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
   ${set('fixed', splatField('fixed'))}`;
-
-const nearHalf = '(v128.const f32x4 0.4998 0.4998 0.4998 0.4998)';
 
 /** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
 const sum = (first: string, firstScale: string, second: string, secondScale: string) =>
@@ -70,7 +76,7 @@ const sums = (make: typeof sum) => `
     (else ${repeat(2, (half) => set(`sum${half}`, make(get(`own${half}`), get('ownScale'), get(`other${half}`), get('resScale'))))}))`;
 
 const isNearHalf = (half: number) =>
-  `(f32x4.gt (f32x4.abs (f32x4.sub ${get(`sum${half}`)} (f32x4.sub ${rounded(get(`sum${half}`))} ${magicVector}))) ${nearHalf})`;
+  `(f32x4.gt (f32x4.abs (f32x4.sub ${get(`sum${half}`)} (f32x4.sub ${rounded(get(`sum${half}`))} ${get('magic')}))) ${get('nearHalf')})`;
 
 const upperHalf = (name: string) =>
   `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${get(name)} ${get(name)})`;
