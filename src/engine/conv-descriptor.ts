@@ -2,9 +2,9 @@ import {
   type ConvField,
   convDescriptorBytes,
   fieldOffset,
+  fixedPoint,
   magic,
   magicBits,
-  nearHalf,
   shortStep,
 } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
@@ -43,12 +43,9 @@ export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): n
 }
 
 const floatFields: ReadonlySet<ConvField> = new Set([
-  'low',
-  'high',
   'magic',
-  'nearHalf',
   'ownBase',
-  'residualZeroPoint',
+  'sumMagic',
   'ownScale',
   'residualScale',
   'fixed',
@@ -91,10 +88,10 @@ export function writeConvDescriptor(
     outputStepY: output.rowBytes,
     residualStepX: other?.pixelBytes ?? 0,
     residualStepY: other?.rowBytes ?? 0,
-    low: operator.low,
-    high: operator.high,
     magic,
-    nearHalf,
+    low: magicBits + operator.low,
+    high: magicBits + operator.high,
+    resultHigh: operator.high + storedZero(target.zero_point, layout),
     resultBase: magicBits - storedZero(target.zero_point, layout),
     ...(residual && {
       residualLow: residual.low - centre,
@@ -102,7 +99,9 @@ export function writeConvDescriptor(
       ownBase: magic - residual.own_zero_point,
       residualZeroPoint: residual.residual_zero_point,
       // The rounded sum has its zero point in it; centred values leave it out.
-      sumBase: magicBits + centre,
+      ...fixedPointFields(residual),
+      sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
+      exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
       ownScale: residual.own_scale,
       residualScale: residual.residual_scale,
       fixed: residual.fixed,
@@ -121,4 +120,23 @@ export function writeConvDescriptor(
     if (floatFields.has(name)) view.setFloat32(fieldOffset(name), value, true);
     else view.setInt32(fieldOffset(name), value, true);
   }
+}
+
+/**
+ * How near to a half a sum may be rounded as it is made, each product and addition rounded on its own:
+ * further away than it can be from what fused operations give, and than fixed point is from it.
+ */
+function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
+  const { own_scale, residual_scale, fixed, residual_first } = residual;
+  const [first, second] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
+  const inner = (residual_first ? first : second) + Math.abs(fixed);
+  // Of the products, twice of the inner sum, and twice of the result, where that does not saturate.
+  const error = (first + second + 2 * inner + 2 * 256) * 2 ** -24;
+  const one = 2 ** fixedPoint.bits;
+  const margin = Math.min(Math.ceil(error * one + 0.5), one / 2);
+  return {
+    sumMagic: fixedPoint.magic + 0.5 + margin / one,
+    sumMask: one - 1,
+    sumWindow: Math.min(2 * margin + 1, one),
+  };
 }

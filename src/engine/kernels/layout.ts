@@ -30,12 +30,11 @@ export const shortStep = segmentStep / 2;
 
 /** 1.5 x 2^23: adding it to a float leaves an integer in the low mantissa bits, rounded half to even. */
 export const magic = 12_582_912;
-/**
- * How far from its rounded value a sum may be before it is made again, exactly.
- */
-export const nearHalf = 0.4998;
 /** The same number's bits. */
 export const magicBits = 0x4b400000;
+
+/** The same for a fixed point: adding 1.5 x 2^9 to a float of -256 to 256 leaves it in 2^-14. */
+export const fixedPoint = { bits: 14, magic: 768, magicBits: 0x44400000 } as const;
 
 /**
  * What lies behind each position's share of Winograd's scratch: without it, shares of a power of two
@@ -53,7 +52,7 @@ export const scratch = {
 export const pixelEntryBytes = 12;
 export const pixelTable = { input: 0, output: 4, residual: 8 } as const;
 /** Pixels of a block: the table of a larger convolution would not stay in the caches. */
-export const blockPixels = 4096;
+export const blockPixels = 512;
 
 /** Fields of a convolution's descriptor in memory, in order; each takes 4 bytes. */
 const convFields = [
@@ -75,16 +74,20 @@ const convFields = [
   'outputStepY',
   'residualStepX',
   'residualStepY',
-  'low', // clamp of the convolution's own result, centred, as float32
-  'high',
   'magic', // float32: see above
-  'nearHalf', // float32: fractions above are rounded with care, see requantize.ts
+  'low', // clamp of the convolution's own result, as int32 with the magic number's bits in it
+  'high',
+  'resultHigh', // the same as it is stored
   'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
   'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',
   'ownBase', // float32
-  'residualZeroPoint', // float32: turns a centred value back into what ORT multiplies
+  'residualZeroPoint', // turns a centred value back into what ORT multiplies
+  'sumMagic', // float32: to fixed point, and as much above as rounds halves up
+  'sumMask', // int32: of a fraction
+  'sumWindow', // int32: a fraction below is too near to a half
   'sumBase', // int32
+  'exactBase', // int32: to be taken off what the magic number rounds
   'ownScale', // float32: own scale / sum scale
   'residualScale',
   'fixed', // float32: the constant part of the sum, as ORT rounds it
