@@ -18,8 +18,15 @@ function apply(transform: Transform, sources: readonly string[], targets: readon
       .join(' ')}`;
 }
 
-/** Both axes: `rows` x 3 or `rows` x (side + 2) vectors to as many as the transform makes, in place. */
-function applyTwice(transform: Transform, from: number, to: number): string {
+/**
+ * Both axes: `from` x `from` vectors to `to` x `to`, which are stored as `value` makes them: position
+ * (y, x) at `at` + (`to` x y + x) x `plane`. A column is stored before the next is made.
+ */
+function applyTwice(
+  transform: Transform,
+  [from, to]: readonly [number, number],
+  value: (name: string) => string = get,
+): string {
   const rows = repeat(from, (y) =>
     apply(
       transform,
@@ -27,14 +34,17 @@ function applyTwice(transform: Transform, from: number, to: number): string {
       range(to).map((x) => vector(y, x)),
     ),
   );
-  const columns = repeat(to, (x) =>
-    apply(
-      transform,
-      range(from).map((y) => vector(y, x)),
-      range(to).map((y) => vector(y, x)),
-    ),
-  );
-  return `${rows} ${columns}`;
+  const columns = repeat(to, (x) => {
+    const results = range(to).map((y) => vector(y, x));
+    const sources = range(from).map((y) => vector(y, x));
+    return `${set('position', get('at'))}
+      ${apply(transform, sources, results)}
+      ${results
+        .map((name) => `(v128.store ${get('position')} ${value(name)}) ${increase('position', get('row'))}`)
+        .join('\n')}
+      ${increase('at', get('plane'))}`;
+  });
+  return `${rows} ${set('row', mul(get('plane'), i32(to)))} ${columns}`;
 }
 
 /** Tiles of `rows` rows of tiles from `firstRow` on: inputs to V[position][tile][channel], int16. */
@@ -44,12 +54,12 @@ export function transformInput({ side, input }: WinogradVariant): string {
   return toFunction({
     name: `winograd_input_${side}`,
     params: ['c', 'firstRow', 'rows', 'tilesX'],
-    i32: ['ty', 'tx', 'k', 'd', 'v', 'at', 'plane', 'row', 'pixel'],
+    i32: ['ty', 'tx', 'k', 'd', 'v', 'at', 'position', 'plane', 'row', 'inputRow', 'pixel'],
     v128: [...vectors(size, size), ...sharedLocals],
     body: `
     ${set('pixel', channels)}
     ${set('plane', add(mul(mul(get('rows'), get('tilesX')), get('pixel')), i32(winogradSkew)))}
-    ${set('row', field('inputRowBytes'))}
+    ${set('inputRow', field('inputRowBytes'))}
     ${set('v', field('transformed'))}
     ${loop(
       'ty',
@@ -59,24 +69,21 @@ export function transformInput({ side, input }: WinogradVariant): string {
         'tx',
         get('tilesX'),
         1,
-        `${set('d', add(field('input'), add(mul(mul(add(get('firstRow'), get('ty')), i32(side)), get('row')), mul(mul(get('tx'), i32(side)), get('pixel')))))}
+        `${set('d', add(field('input'), add(mul(mul(add(get('firstRow'), get('ty')), i32(side)), get('inputRow')), mul(mul(get('tx'), i32(side)), get('pixel')))))}
          ${loop(
            'k',
            get('pixel'),
            16,
            `${repeat(size, (y) => {
-             const first = set('at', add(add(get('d'), get('k')), mul(get('row'), i32(y))));
+             const first = set('at', add(add(get('d'), get('k')), mul(get('inputRow'), i32(y))));
              const loads = repeat(
                size,
                (x) => `${set(vector(y, x), `(v128.load ${get('at')})`)} ${increase('at', get('pixel'))}`,
              );
              return `${first} ${loads}`;
            })}
-           ${applyTwice(input, size, size)}
            ${set('at', add(get('v'), get('k')))}
-           ${vectors(size, size)
-             .map((name) => `(v128.store ${get('at')} ${get(name)}) ${increase('at', get('plane'))}`)
-             .join('\n')}`,
+           ${applyTwice(input, [size, size])}`,
          )}
          ${increase('v', get('pixel'))}`,
       ),
@@ -93,7 +100,7 @@ export function transformPanel({ side, weights }: WinogradVariant): string {
   return toFunction({
     name: `winograd_panel_${side}`,
     params: ['source', 'target', 'inputChannels'],
-    i32: ['k', 'at', 'bytes', 'plane'],
+    i32: ['k', 'at', 'position', 'bytes', 'plane', 'row'],
     v128: [...vectors(size, size), ...sharedLocals],
     body: `
     ${set('bytes', shl(get('inputChannels'), 3))}
@@ -106,11 +113,8 @@ export function transformPanel({ side, weights }: WinogradVariant): string {
        ${vectors(3, 3)
          .map((name) => `${set(name, `(v128.load8x8_s ${get('at')})`)} ${increase('at', get('bytes'))}`)
          .join('\n')}
-       ${applyTwice(weights, 3, size)}
        ${set('at', add(get('target'), shl(get('k'), 1)))}
-       ${vectors(size, size)
-         .map((name) => `(v128.store ${get('at')} ${get(name)}) ${increase('at', get('plane'))}`)
-         .join('\n')}`,
+       ${applyTwice(weights, [3, size])}`,
     )}`,
   });
 }
@@ -128,7 +132,7 @@ export function transformOutput({ side, output, shift, inverse }: WinogradVarian
   return toFunction({
     name: `winograd_output_${side}`,
     params: ['m', 'plane'],
-    i32: ['half', 'at'],
+    i32: ['half', 'at', 'position', 'row'],
     v128: [...vectors(size, size), ...sharedLocals],
     body: loop(
       'half',
@@ -138,11 +142,8 @@ export function transformOutput({ side, output, shift, inverse }: WinogradVarian
        ${vectors(size, size)
          .map((name) => `${set(name, `(v128.load ${get('at')})`)} ${increase('at', get('plane'))}`)
          .join('\n')}
-       ${applyTwice(output, size, side)}
        ${set('at', get('m'))}
-       ${vectors(side, side)
-         .map((name) => `(v128.store ${get('at')} ${whole(get(name))}) ${increase('at', get('plane'))}`)
-         .join('\n')}
+       ${applyTwice(output, [size, side], (name) => whole(get(name)))}
        ${increase('m', i32(16))}`,
     ),
   });

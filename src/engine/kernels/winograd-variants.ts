@@ -83,8 +83,8 @@ export const tilesOf4: WinogradVariant = {
     shared: [int16.plus(g0!, g2!), int16.plus(g0!, int16.times(g2!, 4)), int16.times(g1!, 2)],
     results: [
       scale(g0!, 6),
-      scale(int16.plus(e0, g1!), -4),
-      scale(int16.minus(e0, g1!), -4),
+      int16.times(int16.plus(e0, g1!), 4),
+      int16.times(int16.minus(e0, g1!), 4),
       int16.plus(e1, e2),
       int16.minus(e1, e2),
       scale(g2!, 12),
@@ -98,10 +98,10 @@ export const tilesOf4: WinogradVariant = {
       int32.times(int32.minus(m3!, m4!), 2),
     ],
     results: [
-      int32.plus(int32.plus(m0!, e0), e2),
-      int32.plus(e1, e3),
-      int32.plus(e0, int32.times(e2, 4)),
-      int32.plus(int32.plus(e1, int32.times(e3, 4)), int32.times(m5!, 2)),
+      int32.minus(int32.plus(m0!, e2), e0),
+      int32.minus(e3, e1),
+      int32.minus(int32.times(e2, 4), e0),
+      int32.plus(int32.minus(int32.times(e3, 4), e1), int32.times(m5!, 2)),
     ],
   }),
   // 24 x 24 is 9 x 64.
