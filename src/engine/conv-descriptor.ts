@@ -110,6 +110,7 @@ export function writeConvDescriptor(
     pixels: layout.pixels,
     inputChannels: source.channels,
     inputRowBytes: input.rowBytes,
+    inputZero: storedZero(source.zero_point, layout),
     transformed: layout.transformed,
     products: layout.products,
     panel: layout.panel,

@@ -2,6 +2,7 @@ import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernels/layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
+import { winogradOf } from './winograd-tiles.ts';
 
 /** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
 export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
@@ -13,9 +14,11 @@ export async function loadWeights(plan: Plan, machine: Machine, reader: ByteRead
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }
 
-function adoptWeights(plan: Plan, { layout, kernels }: Machine): void {
+/** What the relaxed dot product reads; Winograd's way takes weights as the file holds them. */
+function adoptWeights(plan: Plan, { layout, kernels, traits }: Machine): void {
   for (const operator of plan.operators) {
     if (operator.type !== 'convolve' && operator.type !== 'classify') continue;
+    if (winogradOf(operator, traits)) continue;
     const { weights, bias, source } = operator;
     const channels = plan.parts[bias]!.bytes / 4;
     const panelBytes = plan.parts[weights]!.bytes / (channels / panelChannels);

@@ -7,7 +7,7 @@ import {
   scratch,
 } from './kernels/layout.ts';
 import { alignUp, type Plan, type PlanOperator } from './plan.ts';
-import { type WinogradScratch, winogradScratch } from './winograd-scratch.ts';
+import { type WinogradScratch, winogradOf, winogradScratch } from './winograd-tiles.ts';
 
 /** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
 export interface MemoryLayout {
@@ -18,7 +18,7 @@ export interface MemoryLayout {
   /** Address of each part of the weights. */
   readonly parts: readonly number[];
   readonly arena: number;
-  /** One weight panel in int16, and Winograd's scratch: plain kernels only. */
+  /** One weight panel in int16, and Winograd's scratch. */
   readonly panel: number;
   readonly transformed: number;
   readonly products: number;
@@ -70,8 +70,8 @@ function scratchOf(operator: PlanOperator, { parts, tensors }: Plan, traits: Ker
   const none = { panel: 0, transformed: 0, products: 0 };
   if (operator.type !== 'convolve') return none;
   const target = tensors[operator.target]!;
-  if (operator.winograd && traits.winograd)
-    return winogradScratch(operator.winograd, tensors[operator.source]!, target);
+  const winograd = winogradOf(operator, traits);
+  if (winograd) return winogradScratch(winograd, tensors[operator.source]!, target);
   if (!traits.widensPanels) return none;
   const panels = target.channels / panelChannels;
   return { ...none, panel: (parts[operator.weights]!.bytes / panels) * 2 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
+import { kernelSetNames } from './kernels/layout.ts';
 
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
@@ -44,11 +45,13 @@ const residualSchema = z.strictObject({
   high: size,
 });
 
-/** Present if the plain kernels compute the convolution by Winograd's way: in tiles of side x side outputs. */
+/** Winograd's way, in tiles of side x side outputs. */
 const winogradSchema = z.strictObject({
   side: z.literal([2, 4]),
   /** Rows of tiles computed at once. */
   tile_rows: size.min(1),
+  /** The kernel sets on which it is faster. */
+  sets: z.array(z.enum(kernelSetNames)),
 });
 
 const operatorSchema = z.discriminatedUnion('type', [

@@ -2,6 +2,7 @@ import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-des
 import { convDescriptorBytes, type KernelTraits } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
+import { winogradOf } from './winograd-tiles.ts';
 
 type Kernel = (...args: number[]) => void;
 
@@ -13,10 +14,9 @@ export interface Kernels {
   readonly global_average_pool: Kernel;
   readonly classify: Kernel;
   readonly fill_border: Kernel;
-  /** The plain set alone has these, */
-  readonly convolve_winograd_2?: Kernel;
-  readonly convolve_winograd_4?: Kernel;
-  /** and the relaxed set these. */
+  readonly convolve_winograd_2: Kernel;
+  readonly convolve_winograd_4: Kernel;
+  /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;
   readonly probe_dot?: Kernel;
 }
@@ -83,10 +83,8 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      const kernel =
-        operator.winograd && traits.winograd
-          ? kernels[`convolve_winograd_${operator.winograd.side}`]!
-          : kernels.convolve;
+      const winograd = winogradOf(operator, traits);
+      const kernel = winograd ? kernels[`convolve_winograd_${winograd.side}`] : kernels.convolve;
       return () => kernel(descriptor);
     }
     case 'max_pool': {

@@ -48,7 +48,7 @@ function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): strin
   const { kernel, stride, source, target, residual, winograd } = operator;
   const { channels, height } = plan.tensors[target]!;
   return `${kernel.join('x')}/${stride[0]} ${plan.tensors[source]!.channels}->${channels} @${height}${residual ? ' + residual' : ''}${
-    winograd && set === 'plain' ? ' Winograd' : ''
+    winograd?.sets.includes(set) ? ' Winograd' : ''
   }`;
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { kernelSetNames } from '../../src/engine/kernels/layout.ts';
 import { type Plan, tensorElements } from '../../src/engine/plan.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from '../../src/engine-compiler/weight-packer.ts';
 import { openPlan, readTensor, runnableSets, writeTensor } from './machine.ts';
@@ -179,7 +180,7 @@ function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; we
         bias: packer.add(padToPanels(conv.bias)),
         multiplier: packer.add(padToPanels(conv.multiplier)),
         // Two rows of tiles at once, so that blocks of rows are tested too.
-        ...(side && { winograd: { side, tile_rows: 2 } }),
+        ...(side && { winograd: { side, tile_rows: 2, sets: [...kernelSetNames] } }),
         low: conv.relu ? 0 : -conv.zeroPoint,
         high: 255 - conv.zeroPoint,
         ...(residual && {
@@ -227,12 +228,13 @@ describe.each(runnableSets)('convolution, %s kernels', (set) => {
   });
 });
 
-it.each([2, 4] as const)(
-  'through Winograd, in tiles of %i, gives the integers of the naive reference',
-  async (side) => {
+const winogradRuns = runnableSets.flatMap((set) => ([2, 4] as const).map((side) => ({ set, side })));
+it.each(winogradRuns)(
+  'through Winograd in tiles of $side, $set kernels, gives the integers of the naive reference',
+  async ({ set, side }) => {
     await fc.assert(
       fc.asyncProperty(arbitraryCase.filter(isWinograd), async (test) => {
-        expect(await run(test, 'plain', side)).toEqual(convolve(test.image, test.conv, test.residual));
+        expect(await run(test, set, side)).toEqual(convolve(test.image, test.conv, test.residual));
       }),
       { numRuns: 100 },
     );

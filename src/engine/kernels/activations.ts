@@ -9,6 +9,8 @@ export interface Activations {
   /** For one pixel alone: weights as they lie in memory, where widening a panel would not pay. */
   readonly singleOperands: DotOperands;
   load(address: string): string;
+  /** Eight values less their zero point, which local `zero` has in each lane, as int16. */
+  loadCentred(address: string, zero: string): string;
   /** @param low channels 0 to 3 as int32, in range; @param high channels 4 to 7. */
   store(address: string, low: string, high: string): string;
   /** The same for values that may be greater than local `resultHi`, 16 bits a lane, and become it. */
@@ -33,6 +35,7 @@ const centredInt16: Activations = {
   operands: widenedOperands,
   singleOperands: plainOperands,
   load: (address) => `(v128.load ${address})`,
+  loadCentred: (address) => `(v128.load ${address})`,
   store: (address, low, high) => `(v128.store ${address} ${narrow(low, high)})`,
   storeCapped: (address, low, high) =>
     `(v128.store ${address} (i16x8.min_s ${get('resultHi')} ${narrow(low, high)}))`,
@@ -51,6 +54,7 @@ const unsignedBytes: Activations = {
   operands: relaxedOperands,
   singleOperands: relaxedOperands,
   load: (address) => `(v128.load8x8_u ${address})`,
+  loadCentred: (address, zero) => `(i16x8.sub (v128.load8x8_u ${address}) ${get(zero)})`,
   store: storeBytes,
   // What is above 255, which is the highest there is, saturates while it is narrowed.
   storeCapped: storeBytes,

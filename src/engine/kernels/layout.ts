@@ -7,19 +7,18 @@ export const kernelSetNames = ['plain', 'relaxed'] as const;
 export type KernelSetName = (typeof kernelSetNames)[number];
 
 export interface KernelTraits {
+  readonly name: KernelSetName;
   /** An activation: int16, centred (quantized value less its zero point), or U8 as it is quantized. */
   readonly elementBytes: 1 | 2;
   /** Output pixels that share a pass over a weight panel. One more spills registers: see README.md. */
   readonly tilePixels: number;
   /** Whether a weight panel becomes int16 before pixels pass it, or is read as the file holds it. */
   readonly widensPanels: boolean;
-  /** Whether 3 x 3 convolutions may go through Winograd's transform. */
-  readonly winograd: boolean;
 }
 
 export const kernelTraits: Readonly<Record<KernelSetName, KernelTraits>> = {
-  plain: { elementBytes: 2, tilePixels: 5, winograd: true, widensPanels: true },
-  relaxed: { elementBytes: 1, tilePixels: 6, winograd: false, widensPanels: false },
+  plain: { name: 'plain', elementBytes: 2, tilePixels: 5, widensPanels: true },
+  relaxed: { name: 'relaxed', elementBytes: 1, tilePixels: 6, widensPanels: false },
 };
 
 /** Output channels of a weight panel: two vectors of four int32 accumulators. */
@@ -95,10 +94,11 @@ const convFields = [
   'pixels', // scratch: the table of a block of pixels
   'inputChannels', // physical; Winograd only
   'inputRowBytes', // Winograd only
+  'inputZero', // Winograd only: of the input as it is stored
   'transformed', // Winograd: scratch for V
   'products', // Winograd: scratch for M
   'tileRows', // Winograd: rows of tiles per block
-  'panel', // plain kernels: scratch for a weight panel in int16
+  'panel', // scratch for a weight panel in int16
 ] as const;
 
 export type ConvField = (typeof convFields)[number];

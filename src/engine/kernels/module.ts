@@ -10,9 +10,15 @@ import { winograd } from './winograd.ts';
 /** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
 export function writeModule(name: KernelSetName): string {
   const activations = activationsOf[name];
-  const own = name === 'plain' ? [widenPanel, winograd] : [adoptWeights, probeDot];
+  const own = name === 'plain' ? [widenPanel] : [adoptWeights, probeDot];
   return `(module
   (import "env" "memory" (memory 1))
-  ${[fusedSum, convolution(activations, kernelTraits[name]), ...own, smallOperators(activations)].join('\n')}
+  ${[
+    fusedSum,
+    convolution(activations, kernelTraits[name]),
+    winograd(activations),
+    ...own,
+    smallOperators(activations),
+  ].join('\n')}
 )\n`;
 }

@@ -1,5 +1,6 @@
+import type { Activations } from './activations.ts';
 import { winogradSkew } from './layout.ts';
-import { add, field, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from './wat.ts';
+import { add, field, get, i32, increase, laneField, loop, mul, repeat, set, shl, toFunction } from './wat.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -48,17 +49,18 @@ function applyTwice(
 }
 
 /** Tiles of `rows` rows of tiles from `firstRow` on: inputs to V[position][tile][channel], int16. */
-export function transformInput({ side, input }: WinogradVariant): string {
+export function transformInput({ side, input }: WinogradVariant, activations: Activations): string {
   const size = side + 2;
-  const channels = shl(field('inputChannels'), 1);
   return toFunction({
     name: `winograd_input_${side}`,
     params: ['c', 'firstRow', 'rows', 'tilesX'],
-    i32: ['ty', 'tx', 'k', 'd', 'v', 'at', 'position', 'plane', 'row', 'inputRow', 'pixel'],
-    v128: [...vectors(size, size), ...sharedLocals],
+    i32: ['ty', 'tx', 'k', 'd', 'v', 'at', 'position', 'plane', 'row', 'inputRow', 'pixel', 'channels'],
+    v128: ['zero', ...vectors(size, size), ...sharedLocals],
     body: `
-    ${set('pixel', channels)}
-    ${set('plane', add(mul(mul(get('rows'), get('tilesX')), get('pixel')), i32(winogradSkew)))}
+    ${set('zero', laneField('inputZero'))}
+    ${set('channels', field('inputChannels'))}
+    ${set('pixel', mul(get('channels'), i32(activations.bytes)))}
+    ${set('plane', add(mul(mul(get('rows'), get('tilesX')), shl(get('channels'), 1)), i32(winogradSkew)))}
     ${set('inputRow', field('inputRowBytes'))}
     ${set('v', field('transformed'))}
     ${loop(
@@ -72,20 +74,24 @@ export function transformInput({ side, input }: WinogradVariant): string {
         `${set('d', add(field('input'), add(mul(mul(add(get('firstRow'), get('ty')), i32(side)), get('inputRow')), mul(mul(get('tx'), i32(side)), get('pixel')))))}
          ${loop(
            'k',
-           get('pixel'),
-           16,
+           get('channels'),
+           8,
            `${repeat(size, (y) => {
-             const first = set('at', add(add(get('d'), get('k')), mul(get('inputRow'), i32(y))));
+             const first = set(
+               'at',
+               add(add(get('d'), mul(get('k'), i32(activations.bytes))), mul(get('inputRow'), i32(y))),
+             );
              const loads = repeat(
                size,
-               (x) => `${set(vector(y, x), `(v128.load ${get('at')})`)} ${increase('at', get('pixel'))}`,
+               (x) =>
+                 `${set(vector(y, x), activations.loadCentred(get('at'), 'zero'))} ${increase('at', get('pixel'))}`,
              );
              return `${first} ${loads}`;
            })}
-           ${set('at', add(get('v'), get('k')))}
+           ${set('at', add(get('v'), shl(get('k'), 1)))}
            ${applyTwice(input, [size, size])}`,
          )}
-         ${increase('v', get('pixel'))}`,
+         ${increase('v', shl(get('channels'), 1))}`,
       ),
     )}`,
   });

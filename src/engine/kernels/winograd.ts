@@ -1,4 +1,4 @@
-import { activationsOf } from './activations.ts';
+import type { Activations } from './activations.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, widenedOperands } from './dot-loop.ts';
 import { kernelTraits, panelChannels, scratch, winogradSkew } from './layout.ts';
 import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
@@ -8,7 +8,7 @@ import { tilesOf2, tilesOf4, type WinogradVariant } from './winograd-variants.ts
 
 /** 3 x 3 convolutions of stride 1 with fewer products, and the same sums: see winograd-variants.ts. */
 
-const activations = activationsOf.plain;
+/** Its products are int16's on every kernel set. */
 const { tilePixels } = kernelTraits.plain;
 /** Bytes of 8 sums. */
 const sumsBytes = panelChannels * 4;
@@ -51,10 +51,10 @@ const multiplyBy = (size: string, runs: string) =>
   ${increase('m', mul(mul(runs, get(size)), i32(sumsBytes)))}`;
 
 /** Adds the bias to the sums of pixel (`oy`, `ox`) at `m`, and stores it as any convolution's. */
-const storePixel = () => {
+const storePixel = (activations: Activations) => {
   const address = (base: 'output' | 'residual') =>
     add(
-      add(field(base), shl(get('n'), 1)),
+      add(field(base), mul(get('n'), i32(activations.bytes))),
       add(mul(get('oy'), field(`${base}StepY`)), mul(get('ox'), field(`${base}StepX`))),
     );
   const sums = [0, 1].map(
@@ -68,7 +68,7 @@ const storePixel = () => {
 };
 
 /** One block of rows of tiles: its inputs transformed, then for each weight panel products, sums and outputs. */
-function convolve(variant: WinogradVariant): string {
+function convolve(variant: WinogradVariant, activations: Activations): string {
   const { side } = variant;
   const positions = (side + 2) ** 2;
   const tilesAlong = (axis: 'width' | 'height') =>
@@ -171,7 +171,7 @@ function convolve(variant: WinogradVariant): string {
                  ${set('at', add(get('m'), mul(mul(get('y'), i32(side)), get('plane'))))}
                  ${set('ox', mul(get('tx'), i32(side)))}
                  ${set('endX', within('width', get('ox')))}
-                 ${loop('x', get('endX'), 1, `${storePixel()} ${increase('at', get('plane'))} ${increase('ox', i32(1))}`)}
+                 ${loop('x', get('endX'), 1, `${storePixel(activations)} ${increase('at', get('plane'))} ${increase('ox', i32(1))}`)}
                  ${increase('oy', i32(1))}`,
                )}
                ${increase('m', i32(sumsBytes))}`,
@@ -182,11 +182,16 @@ function convolve(variant: WinogradVariant): string {
   });
 }
 
-const variant = (winograd: WinogradVariant) =>
-  [transformInput, transformPanel, transformOutput, convolve].map((write) => write(winograd)).join('\n');
+const variant = (winograd: WinogradVariant, activations: Activations) => [
+  transformInput(winograd, activations),
+  transformPanel(winograd),
+  transformOutput(winograd),
+  convolve(winograd, activations),
+];
 
-export const winograd = [
-  ...Array.from({ length: tilePixels }, (_, index) => multiply(index + 1)),
-  variant(tilesOf2),
-  variant(tilesOf4),
-].join('\n');
+export const winograd = (activations: Activations) =>
+  [
+    ...Array.from({ length: tilePixels }, (_, index) => multiply(index + 1)),
+    ...variant(tilesOf2, activations),
+    ...variant(tilesOf4, activations),
+  ].join('\n');

@@ -1,5 +1,11 @@
-import { panelChannels, winogradSkew } from './kernels/layout.ts';
-import { alignUp, type PlanTensor, type WinogradTiles } from './plan.ts';
+import { type KernelTraits, panelChannels, winogradSkew } from './kernels/layout.ts';
+import { alignUp, type PlanOperator, type PlanTensor, type WinogradTiles } from './plan.ts';
+
+/** @returns the tiles by which a kernel set computes the convolution, if it does it by Winograd's way. */
+export function winogradOf(operator: PlanOperator, { name }: KernelTraits): WinogradTiles | undefined {
+  const winograd = operator.type === 'convolve' ? operator.winograd : undefined;
+  return winograd?.sets.includes(name) ? winograd : undefined;
+}
 
 /** Bytes of what Winograd's way keeps for one block of rows of tiles, and for one weight panel. */
 export interface WinogradScratch {
@@ -12,7 +18,7 @@ export interface WinogradScratch {
 }
 
 export function winogradScratch(
-  { side, tile_rows }: WinogradTiles,
+  { side, tile_rows }: Pick<WinogradTiles, 'side' | 'tile_rows'>,
   { channels }: Pick<PlanTensor, 'channels'>,
   { width }: Pick<PlanTensor, 'width'>,
 ): WinogradScratch {
