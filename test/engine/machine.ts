@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { TestContext } from 'vitest';
 import { ByteReader } from '../../src/engine/byte-reader.ts';
 import { chooseKernels, isRelaxedDotExact } from '../../src/engine/choose-kernels.ts';
 import { locate, storedZero } from '../../src/engine/conv-descriptor.ts';
@@ -16,6 +17,11 @@ const modules = { plain: compileSet('plain'), relaxed: compileSet('relaxed') };
 export const runnableSets: readonly KernelSetName[] = isRelaxedDotExact(modules.relaxed)
   ? ['plain', 'relaxed']
   : ['plain'];
+
+/** A test of a kernel set that this CPU does not run exactly is reported as skipped, never as passed. */
+export function skipUnlessRunnable(ctx: TestContext, set: KernelSetName): void {
+  ctx.skip(!runnableSets.includes(set), `the ${set} kernels are not exact on this CPU`);
+}
 
 /** A plan in memory, to be run operator by operator and looked into. */
 export interface OpenMachine extends Machine {
