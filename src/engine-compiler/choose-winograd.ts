@@ -42,7 +42,7 @@ export function chooseWinograd(
     const { side, sets } = choice;
     const [rows, columns] = [Math.ceil(target.height / side), Math.ceil(target.width / side)];
     const output = [rows * side, columns * side] as const;
-    growPadding(source, { kernel: [3, 3], strides: [1, 1], pads: operator.pads, output });
+    growPadding(source, { kernel: [3, 3], strides: [1, 1], pads: [...operator.pads, 0, 0], output });
     const { transformed } = winogradScratch({ side, tile_rows: 1 }, source, target);
     const rowsAtOnce = Math.min(rows, Math.max(1, Math.floor(maxTransformedBytes / transformed)));
     return { ...operator, winograd: { side, tile_rows: rowsAtOnce, sets } };

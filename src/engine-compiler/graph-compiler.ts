@@ -4,9 +4,10 @@ import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { chooseWinograd } from './choose-winograd.ts';
+import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
-import { growPadding, TensorTable, windowOf } from './tensor-table.ts';
+import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
@@ -99,8 +100,10 @@ export class GraphCompiler {
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
     const source = this.#tensors.find(node, input.tensor);
     const draft = this.#tensors.get(source);
-    const shape = weights.tensor.shape as unknown as readonly [number, number, number, number];
-    const [outputs, inputs, kernelHeight, kernelWidth] = shape;
+    const [outputs = 0, inputs = 0, kernelHeight = 0, kernelWidth = 0] = weights.tensor.shape;
+    if (weights.tensor.shape.length !== 4)
+      throw new UnsupportedGraphError(node, 'only two-dimensional convolutions are run');
+    const shape = [outputs, inputs, kernelHeight, kernelWidth] as const;
     const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
     if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
     if (window.dilations.some((dilation) => dilation !== 1))
@@ -110,7 +113,7 @@ export class GraphCompiler {
 
     const [height, width] = window.output;
     const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
-    growPadding(draft, window);
+    claimBorder(node, draft, window, 'zero');
     const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
       f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
     );
@@ -195,8 +198,7 @@ export class GraphCompiler {
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated pooling');
     const [height, width] = window.output;
-    growPadding(draft, window);
-    draft.border = 'lowest';
+    claimBorder(node, draft, window, 'lowest');
     const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
     const { kernel, strides, pads } = window;
     this.#operators.push({
@@ -246,7 +248,7 @@ export class GraphCompiler {
     if (result && !this.#reader.isGraphOutput(result.tensor))
       throw new UnsupportedGraphError(node, 'a hidden layer');
     const source = this.#tensors.find(node, input.tensor);
-    const [classes, inputs] = weights.tensor.shape as unknown as readonly [number, number];
+    const [classes = 0, inputs = 0] = weights.tensor.shape;
     const { channels, logicalChannels, height, width } = this.#tensors.get(source);
     if (inputs !== logicalChannels || height * width !== 1)
       throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
@@ -273,23 +275,6 @@ export class GraphCompiler {
     if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
     return padToPanels(bias.tensor.data);
   }
-}
-
-/** The largest magnitude that a sum of products can have, whatever the image. */
-function largestSum(weights: Int8Array, outputs: number, zeroPoint: number): number {
-  const length = weights.length / outputs;
-  let largest = 0;
-  for (let output = 0; output < outputs; output++) {
-    let [positive, negative] = [0, 0];
-    for (const weight of weights.subarray(output * length, (output + 1) * length)) {
-      if (weight > 0) positive += weight;
-      else negative -= weight;
-    }
-    // Centred activations reach from -zeroPoint to 255 - zeroPoint.
-    const [least, most] = [zeroPoint, 255 - zeroPoint];
-    largest = Math.max(largest, positive * most + negative * least, negative * most + positive * least);
-  }
-  return largest;
 }
 
 function scaleOf(scales: Float32Array, channel: number): number {

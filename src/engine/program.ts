@@ -21,6 +21,12 @@ export interface Kernels {
   readonly probe_dot?: Kernel;
 }
 
+/** @param module the compiled `kernels-*.wasm`. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  // What a module exports has no type. These two are generated from kernels/, and `npm test` says if not.
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
 /** One operator, all addresses resolved. */
 export type Step = () => void;
 

@@ -13,7 +13,7 @@ import {
   type Residual,
   roundHalfToEven,
 } from './reference.ts';
-import { noPadding, planOf } from './single-operator.ts';
+import { noPadding, planOf } from './small-plan.ts';
 
 interface Case {
   readonly image: Image;
@@ -135,36 +135,38 @@ function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; we
   const packer = new WeightPacker();
   const shape = [conv.outputs, image.channels, ...conv.kernel] as const;
   const plan = planOf(
-    {
-      type: 'convolve',
-      name: 'conv',
-      source: 0,
-      target: 1,
-      kernel: [...conv.kernel],
-      stride: [...conv.stride],
-      pads: [top, left],
-      weights: packer.add(packPanels(conv.weights, shape, physical)),
-      bias: packer.add(padToPanels(conv.bias)),
-      multiplier: packer.add(padToPanels(conv.multiplier)),
-      // Two rows of tiles at once, so that blocks of rows are tested too.
-      ...(side && { winograd: { side, tile_rows: 2, sets: [...kernelSetNames] } }),
-      low: conv.relu ? 0 : -conv.zeroPoint,
-      high: 255 - conv.zeroPoint,
-      ...(residual && {
-        residual: {
-          tensor: 2,
-          own_scale: residual.ownScale,
-          residual_scale: residual.residualScale,
-          fixed: residual.fixed,
-          own_zero_point: conv.zeroPoint,
-          residual_zero_point: residual.image.zeroPoint,
-          sum_zero_point: residual.zeroPoint,
-          residual_first: residual.residualFirst,
-          low: residual.relu ? residual.zeroPoint : 0,
-          high: 255,
-        },
-      }),
-    },
+    [
+      {
+        type: 'convolve',
+        name: 'conv',
+        source: 0,
+        target: 1,
+        kernel: [...conv.kernel],
+        stride: [...conv.stride],
+        pads: [top, left],
+        weights: packer.add(packPanels(conv.weights, shape, physical)),
+        bias: packer.add(padToPanels(conv.bias)),
+        multiplier: packer.add(padToPanels(conv.multiplier)),
+        // Two rows of tiles at once, so that blocks of rows are tested too.
+        ...(side && { winograd: { side, tile_rows: 2, sets: [...kernelSetNames] } }),
+        low: conv.relu ? 0 : -conv.zeroPoint,
+        high: 255 - conv.zeroPoint,
+        ...(residual && {
+          residual: {
+            tensor: 2,
+            own_scale: residual.ownScale,
+            residual_scale: residual.residualScale,
+            fixed: residual.fixed,
+            own_zero_point: conv.zeroPoint,
+            residual_zero_point: residual.image.zeroPoint,
+            sum_zero_point: residual.zeroPoint,
+            residual_first: residual.residualFirst,
+            low: residual.relu ? residual.zeroPoint : 0,
+            high: 255,
+          },
+        }),
+      },
+    ],
     [
       {
         height: image.height,

@@ -7,7 +7,7 @@ import { type KernelSetName, kernelTraits } from '../../src/engine/kernels/layou
 import { loadWeights } from '../../src/engine/load-weights.ts';
 import { layOutMemory } from '../../src/engine/memory-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';
-import { buildProgram, type Kernels, type Machine, type Step } from '../../src/engine/program.ts';
+import { buildProgram, instantiateKernels, type Machine, type Step } from '../../src/engine/program.ts';
 
 const compileSet = (set: KernelSetName) =>
   new WebAssembly.Module(readFileSync(new URL(`../../src/engine/kernels-${set}.wasm`, import.meta.url)));
@@ -36,8 +36,7 @@ export async function openPlan(plan: Plan, weights: Uint8Array, set: KernelSetNa
   const pages = Math.ceil(layout.end / 65_536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { module } = chooseKernels(modules, set);
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  const machine = { memory, layout, kernels, traits };
+  const machine = { memory, layout, kernels: instantiateKernels(module, memory), traits };
   // What was in memory before must not matter.
   new Uint8Array(memory.buffer, layout.arena, layout.end - layout.arena).fill(0xa5);
   async function* chunks() {

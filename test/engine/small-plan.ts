@@ -10,9 +10,9 @@ interface Surroundings {
   readonly classes?: number;
 }
 
-/** A plan of one operator. Its tensors lie one behind the other; those without `border` have the zero point there. */
+/** A plan of few operators. Its tensors lie one behind the other; those without `border` have the zero point there. */
 export function planOf(
-  operator: PlanOperator,
+  operators: PlanOperator[],
   shapes: readonly (Omit<PlanTensor, 'offset' | 'border'> & Partial<PlanTensor>)[],
   { packer = new WeightPacker(), input = { height: 4, width: 4 }, classes = 1 }: Surroundings = {},
 ): Plan {
@@ -26,7 +26,7 @@ export function planOf(
     input: { name: 'data', ...input },
     output: { name: 'logits', classes },
     tensors,
-    operators: [operator],
+    operators,
     parts: packer.parts,
     arena_elements: arena,
   };
