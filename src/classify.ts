@@ -66,7 +66,7 @@ export interface ClassifyOptions {
   /** Number of predictions, at least 1. */
   readonly topK: number;
   /** How logits become scores; a model that gives probabilities is left as it is. Default: 'softmax'. */
-  readonly scoring?: Scoring;
+  readonly scoring?: Scoring | undefined;
   readonly image?: ImageOptions;
   /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
   readonly transcode?: Transcode;
