@@ -20,7 +20,8 @@ export class RowTable {
     this.samples = kernel.count * channels;
     this.paddedSamples = Math.ceil(this.samples / 8) * 8;
     this.#table = arena.allocate(weightTableBytes(kernel));
-    this.resized = arena.allocate(this.paddedSamples);
+    // The kernel writes four bytes a pixel, the fourth to be overwritten by the next.
+    this.resized = arena.allocate(this.paddedSamples + 1);
     writeWeightTable(kernel, new DataView(arena.bytes.buffer), this.#table);
   }
 
