@@ -10,7 +10,7 @@ import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { fetchPublic } from '../src/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/net/url-policy.ts';
-import { parseBatchSettings } from './batch-settings.ts';
+import type { BatchSettings } from './batch-settings.ts';
 
 /** Without all of these a deployment has no batches. */
 export interface BatchBindings {
@@ -31,12 +31,14 @@ interface EdgeParts {
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** @throws {CodedError} `configuration_invalid`. */
-export function composeBatches(env: BatchEnv, parts: EdgeParts): BatchServices | undefined {
+export function composeBatches(
+  env: BatchEnv,
+  settings: BatchSettings,
+  parts: EdgeParts,
+): BatchServices | undefined {
   const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
   if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
   const { catalog, urls, findModel, image, transcode, log } = parts;
-  const settings = parseBatchSettings(env);
   const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
   const node = settings.nodeTier && createNodeTierRunner(settings.nodeTier);
   const webhookUrls: UrlPolicy = { ...urls, allow: settings.webhookUrlAllow };

@@ -66,6 +66,7 @@ export interface RequestRecord {
   imageBytes?: number;
   imagePixels?: number;
   answerOrigin?: string;
+  tier?: string;
 }
 
 export interface HonoEnv {

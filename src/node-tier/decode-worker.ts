@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { type ClassifiedImage, toModelInput } from '../classify.ts';
 import { CodedError } from '../errors.ts';
+import { PixelKernels } from '../pixel-kernels/pixel-kernels.ts';
 import type { PreprocessSpec } from '../preprocess/preprocess-spec.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
@@ -11,6 +13,7 @@ import type { WorkerAnswer } from './worker-pool.ts';
 export interface DecodeJob {
   readonly bytes: Uint8Array;
   readonly spec: PreprocessSpec;
+  readonly orientation: 'apply' | 'ignore';
 }
 
 export interface DecodedImage {
@@ -20,6 +23,9 @@ export interface DecodedImage {
 }
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
+const kernels = new PixelKernels(
+  new WebAssembly.Module(readFileSync(new URL('../pixel-kernels/pixel-kernels.wasm', import.meta.url))),
+);
 let webpModule: Promise<WebAssembly.Module> | undefined;
 
 async function loadWebpModule(): Promise<WebAssembly.Module> {
@@ -27,12 +33,12 @@ async function loadWebpModule(): Promise<WebAssembly.Module> {
   return await webpModule;
 }
 
-parentPort!.on('message', async ({ bytes, spec }: DecodeJob) => {
+parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
   let answer: WorkerAnswer<DecodedImage>;
   const transfer: ArrayBuffer[] = [];
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule },
+      image: { loadWebpModule, orientation, kernels },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;
