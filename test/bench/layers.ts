@@ -43,7 +43,7 @@ export async function printLayers(
   }
 }
 
-function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): string {
+export function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): string {
   if (operator.type !== 'convolve') return operator.type;
   const { kernel, stride, source, target, residual, winograd } = operator;
   const { channels, height } = plan.tensors[target]!;
