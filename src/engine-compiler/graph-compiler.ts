@@ -7,13 +7,11 @@ import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
+import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
-/** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
-const maxSum = 2 ** 20;
-
 const imageChannels = 3;
 
 const f32 = Math.fround;
@@ -136,10 +134,7 @@ export class GraphCompiler {
 
   /** The sum of a residual block becomes part of the convolution that comes last of its two operands. */
   #compileAdd(node: OnnxNode): void {
-    const operands = [0, 1].map((position) => this.#reader.readActivation(node, position)) as [
-      ReturnType<QdqReader['readActivation']>,
-      ReturnType<QdqReader['readActivation']>,
-    ];
+    const operands = [this.#reader.readActivation(node, 0), this.#reader.readActivation(node, 1)] as const;
     const result = this.#reader.readResult(node);
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
     const last = this.#operators.at(-1);
@@ -153,14 +148,6 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
     }
     const [conv, residual] = [operands[own]!, operands[1 - own]!];
-    const convScale = f32(f32(conv.scale) / f32(result.scale));
-    const residualScale = f32(f32(residual.scale) / f32(result.scale));
-    const [first, second] =
-      own === 0
-        ? [f32(convScale * conv.zeroPoint), f32(residualScale * residual.zeroPoint)]
-        : [f32(residualScale * residual.zeroPoint), f32(convScale * conv.zeroPoint)];
-    if ((convScale + residualScale) * 255 > maxSum)
-      throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
     const draft = this.#tensors.get(last.target);
     const target = this.#tensors.add(
       result.tensor,
@@ -172,15 +159,7 @@ export class GraphCompiler {
       target,
       residual: {
         tensor: this.#tensors.find(node, residual.tensor),
-        own_scale: convScale,
-        residual_scale: residualScale,
-        fixed: f32(result.zeroPoint - f32(first + second)),
-        own_zero_point: conv.zeroPoint,
-        residual_zero_point: residual.zeroPoint,
-        sum_zero_point: result.zeroPoint,
-        residual_first: own === 1,
-        low: result.relu ? result.zeroPoint : 0,
-        high: 255,
+        ...toResidualSum(node, conv, residual, result, own === 0),
       },
     };
     this.#operators[this.#operators.length - 1] = fused;
