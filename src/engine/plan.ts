@@ -115,7 +115,8 @@ const partSchema = z.strictObject({
 });
 
 const planSchema = z.strictObject({
-  input: z.strictObject({ name: z.string(), height: size.min(1), width: size.min(1) }),
+  /** `quantize_input` takes four pixels of a row at once. */
+  input: z.strictObject({ name: z.string(), height: size.min(1), width: size.min(4) }),
   output: z.strictObject({ name: z.string(), classes: size.min(1) }),
   tensors: z.array(tensorSchema).max(2000),
   operators: z.array(operatorSchema).max(2000),

@@ -39,6 +39,7 @@ const { values } = parseArgs({
     against: { type: 'string' },
   },
 });
+const webInt8 = 'onnxruntime-web, public API, int8';
 const shape = [1, 3, 224, 224] as const;
 const input: Fp32Tensor = {
   datatype: 'FP32',
@@ -65,7 +66,7 @@ if (hasShared) {
   await bench('ResNet-18', [
     await publicApi('onnxruntime-web, public API, fp32', small),
     ...(await peers(small)),
-    await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
+    await publicApi(webInt8, sharedPath('models/resnet18-imagenet1k-int8.onnx')),
     await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
     ...(await engines(sharedPath('models/resnet18-imagenet1k-int8.onnx'))),
     await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
@@ -78,7 +79,7 @@ if (hasShared) {
   await bench('ResNet-50', [
     await publicApi('onnxruntime-web, public API, fp32', fp32),
     ...(await peers(fp32)),
-    await publicApi('onnxruntime-web, public API, int8', int8),
+    await publicApi(webInt8, int8),
     await lean('resnet-edge, onnxruntime-web lean, int8', ort),
     ...(await engines(int8)),
     await native('onnxruntime-node, one thread, int8', int8),
@@ -142,13 +143,15 @@ async function bench(title: string, contestants: readonly Contestant[]): Promise
     }
   }
   const base = median(times[0]!);
-  console.log(`\n${title.padEnd(40)} median ms   min ms   of the first`);
+  const int8 = contestants.findIndex(({ name }) => name === webInt8);
+  const other = int8 < 0 ? Number.NaN : median(times[int8]!);
+  console.log(`\n${title.padEnd(40)} median ms   min ms   of the first  of web int8`);
   for (const [index, { name }] of contestants.entries()) {
     const middle = median(times[index]!);
     console.log(
       `${name.padEnd(40)}${middle.toFixed(1).padStart(10)}${Math.min(...times[index]!)
         .toFixed(1)
-        .padStart(9)}${(middle / base).toFixed(3).padStart(15)}`,
+        .padStart(9)}${(middle / base).toFixed(3).padStart(15)}${(middle / other).toFixed(3).padStart(13)}`,
     );
   }
 }
