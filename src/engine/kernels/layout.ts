@@ -50,7 +50,7 @@ export const scratch = {
 /** A block of output pixels: addresses of input, output and residual of each. */
 export const pixelEntryBytes = 12;
 export const pixelTable = { input: 0, output: 4, residual: 8 } as const;
-/** Pixels of a block: the table of a larger convolution would not stay in the caches. */
+/** Pixels of a block: their inputs, residuals and outputs stay in the L2 cache while all panels pass. */
 export const blockPixels = 512;
 
 /** Fields of a convolution's descriptor in memory, in order; each takes 4 bytes. */
