@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { KernelSetName } from '../../src/engine/kernels/layout.ts';
-import { describe } from './layers.ts';
+import { describe, fillImage } from './layers.ts';
 import { median } from './median.ts';
 
 const rounds = 25;
@@ -29,11 +29,7 @@ async function open(root: string, onnx: Uint8Array, side: number, set: KernelSet
     steps,
     best: steps.map(() => Number.POSITIVE_INFINITY),
     totals: [] as number[],
-    // Its memory is the kernels' scratch later on.
-    fill: () =>
-      image.forEach((_, index) => {
-        image[index] = 2 * Math.sin(index * 0.37);
-      }),
+    fill: () => fillImage(image),
     logits: () => new Float32Array(memory.buffer, layout.logits, plan.output.classes),
     bytes: memory.buffer.byteLength,
   };
