@@ -43,22 +43,21 @@ export async function printLayers(
   }
 }
 
-function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): string {
+export function describe(plan: Plan, operator: PlanOperator, set: KernelSetName): string {
   if (operator.type !== 'convolve') return operator.type;
   const { kernel, stride, source, target, residual, winograd } = operator;
   const { channels, height } = plan.tensors[target]!;
   return `${kernel.join('x')}/${stride[0]} ${plan.tensors[source]!.channels}->${channels} @${height}${residual ? ' + residual' : ''}${
-    winograd && set === 'plain' ? ' Winograd' : ''
+    winograd?.sets.includes(set) ? ' Winograd' : ''
   }`;
 }
 
-/** Multiplications of the convolution as it is defined; the image has three channels. */
+/** Multiplications of the convolution as it is defined. */
 function countMacs(plan: Plan, operator: PlanOperator): number {
   if (operator.type !== 'convolve') return 0;
   const { channels } = plan.tensors[operator.source]!;
   const target = plan.tensors[operator.target]!;
-  const inputs = channels === 4 ? 3 : channels;
-  return target.height * target.width * target.channels * inputs * operator.kernel[0] * operator.kernel[1];
+  return target.height * target.width * target.channels * channels * operator.kernel[0] * operator.kernel[1];
 }
 
 /**

@@ -7,6 +7,7 @@ export const set = (name: string, value: string) => `(local.set $${name} ${value
 export const i32 = (value: number) => `(i32.const ${value})`;
 export const add = (a: string, b: string) => `(i32.add ${a} ${b})`;
 export const mul = (a: string, b: string) => `(i32.mul ${a} ${b})`;
+export const shl = (value: string, by: number) => `(i32.shl ${value} ${i32(by)})`;
 export const increase = (name: string, by: string) => set(name, add(get(name), by));
 
 /** A field of the convolution descriptor that `$c` points to. */
