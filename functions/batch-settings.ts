@@ -3,7 +3,7 @@ import { CodedError } from '../src/errors.ts';
 import { parseWebhookSecret } from '../src/webhook/standard-webhook.ts';
 import { parseWebhookSources } from '../src/webhook/webhook-source.ts';
 
-const list = z
+export const list = z
   .string()
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
@@ -27,13 +27,12 @@ const settingsSchema = z.object({
 /** Attempts where a fixed step stands in for the specification's schedule. */
 const maxFixedAttempts = 10;
 
+export type BatchSettings = ReturnType<typeof parseBatchSettings>;
+
 /** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
 export function parseBatchSettings(env: object) {
   const parsed = settingsSchema.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid(`The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`);
-  }
+  if (!parsed.success) throw invalidVariable(parsed.error);
   const settings = parsed.data;
   const { NODE_TIER_URL: url, NODE_TIER_CONNECT_MS: connectMs, NODE_TIER_SILENCE_MS: silenceMs } = settings;
   const step = settings.WEBHOOK_RETRY_SECONDS;
@@ -71,6 +70,10 @@ function parseSafely<T>(name: string, parse: () => T): T {
       cause,
     );
   }
+}
+
+export function invalidVariable({ issues: [issue] }: z.ZodError): CodedError {
+  return invalid(`The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`);
 }
 
 function invalid(message: string, cause?: unknown): CodedError {

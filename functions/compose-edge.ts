@@ -20,7 +20,8 @@ import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { resolveHost } from '../src/net/resolve-host.ts';
 import { Metrics } from '../src/observe/metrics.ts';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
-import { type BatchBindings, composeBatches } from './edge-batches.ts';
+import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
+import { composeObjects } from './edge-objects.ts';
 import { parseSettings } from './settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
@@ -89,7 +90,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
-  const batches = composeBatches(env, {
+  const parts: EdgeParts = {
     catalog,
     urls,
     image,
@@ -104,7 +105,9 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
         withSession: (use) => sessions.withSession(manifest, () => undefined, use),
       };
     },
-  });
+  };
+  const batches = composeBatches(env, parts);
+  const objects = composeObjects(env, parts);
   const app = createApp({
     catalog,
     sessions,
@@ -123,13 +126,14 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     corsOrigins: settings.corsOrigins,
     urls,
     batches,
+    objects,
     ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
-  return { app, batches };
+  return { app, batches, objects };
 }
 
 async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {

@@ -203,6 +203,9 @@ export const maxEventsMs = 15 * 60_000;
 /** An inbound event: text with a URL in it, not the image. */
 export const maxWebhookBytes = 1 * MiB;
 
+/** What R2 takes as custom metadata of an object. */
+export const maxCustomMetadataBytes = 8192;
+
 // ---- The Node tier ----
 
 /** Items in one request to the tier. */
