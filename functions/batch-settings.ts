@@ -13,6 +13,7 @@ const positive = z.coerce.number().positive();
 const settingsSchema = z.object({
   NODE_TIER_URL: z.url().optional(),
   NODE_TIER_SECRET: z.string().default(''),
+  NODE_TIER_SYNC: z.enum(['on', 'off']).default('on'),
   NODE_TIER_CONNECT_MS: positive.optional(),
   NODE_TIER_SILENCE_MS: positive.optional(),
   BATCH_RETENTION_HOURS: positive.default(72),
@@ -45,6 +46,7 @@ export function parseBatchSettings(env: object) {
           ...(silenceMs !== undefined && { silenceMs }),
         }
       : undefined,
+    delegates: settings.NODE_TIER_SYNC === 'on',
     retentionMs: settings.BATCH_RETENTION_HOURS * 3_600_000,
     stallMs: settings.BATCH_STALL_SECONDS * 1000,
     retryBaseSeconds: settings.BATCH_RETRY_BASE_SECONDS,

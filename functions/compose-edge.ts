@@ -3,11 +3,13 @@ import { AccessPolicy } from '../src/access/access-policy.ts';
 import { Gate } from '../src/admission/gate.ts';
 import { createCacheApiAnswers } from '../src/answers/cache-api-answers.ts';
 import { Classifier } from '../src/classifier.ts';
+import { createNodeTierDelegate } from '../src/delegation/node-tier-delegate.ts';
 import plain from '../src/engine/kernels-plain.wasm';
 import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
+import { isErrorCode } from '../src/http/problem.ts';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
@@ -20,6 +22,7 @@ import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { resolveHost } from '../src/net/resolve-host.ts';
 import { Metrics } from '../src/observe/metrics.ts';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
+import { parseBatchSettings } from './batch-settings.ts';
 import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
 import { composeObjects } from './edge-objects.ts';
 import { parseSettings } from './settings.ts';
@@ -45,6 +48,7 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
  */
 export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
   const settings = parseSettings(env);
+  const batchSettings = parseBatchSettings(env);
   const metrics = new Metrics();
   const sources = new ModelSources(
     [
@@ -86,6 +90,11 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
+    ...(batchSettings.nodeTier &&
+      batchSettings.delegates && {
+        delegate: createNodeTierDelegate({ ...batchSettings.nodeTier, isErrorCode }),
+      }),
+    onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
@@ -106,8 +115,8 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
       };
     },
   };
-  const batches = composeBatches(env, parts);
-  const objects = composeObjects(env, parts);
+  const batches = composeBatches(env, batchSettings, parts);
+  const objects = composeObjects(env, batchSettings, parts);
   const app = createApp({
     catalog,
     sessions,

@@ -12,7 +12,7 @@ import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { fetchPublic } from '../src/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/net/url-policy.ts';
 import type { ObjectLabels } from '../src/object-labels/object-labels.ts';
-import { type BatchSettings, parseBatchSettings } from './batch-settings.ts';
+import type { BatchSettings } from './batch-settings.ts';
 
 /** Without all of these a deployment has no batches. */
 export interface BatchBindings {
@@ -50,12 +50,14 @@ export function composeRunners(settings: BatchSettings, { catalog, findModel, im
   return { edge, node, resolveModel };
 }
 
-/** @throws {CodedError} `configuration_invalid`. */
-export function composeBatches(env: BatchEnv, parts: EdgeParts): BatchServices | undefined {
+export function composeBatches(
+  env: BatchEnv,
+  settings: BatchSettings,
+  parts: EdgeParts,
+): BatchServices | undefined {
   const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
   if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
   const { urls, log } = parts;
-  const settings = parseBatchSettings(env);
   const { edge, node, resolveModel } = composeRunners(settings, parts);
   const webhookUrls: UrlPolicy = { ...urls, allow: settings.webhookUrlAllow };
   return new BatchServices({

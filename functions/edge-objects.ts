@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toProblem } from '../src/http/problem.ts';
 import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { ObjectLabels } from '../src/object-labels/object-labels.ts';
-import { invalidVariable, list, parseBatchSettings } from './batch-settings.ts';
+import { type BatchSettings, invalidVariable, list } from './batch-settings.ts';
 import { type BatchEnv, composeRunners, type EdgeParts } from './edge-batches.ts';
 
 /** src/object-labels/README.md says what each is for. */
@@ -20,13 +20,16 @@ const settingsSchema = z.object({
  *
  * @throws {CodedError} `configuration_invalid`.
  */
-export function composeObjects(env: BatchEnv, parts: EdgeParts): ObjectLabels | undefined {
+export function composeObjects(
+  env: BatchEnv,
+  batchSettings: BatchSettings,
+  parts: EdgeParts,
+): ObjectLabels | undefined {
   const { success, data: settings, error } = settingsSchema.safeParse(env);
   if (!success) throw invalidVariable(error);
   const { BATCHES_DB: db, IMAGES_BUCKET: bucket } = env;
   const { OBJECT_EVENTS_BUCKET: name, OBJECT_MODEL: model } = settings;
   if (!name || !db || !bucket) return undefined;
-  const batchSettings = parseBatchSettings(env);
   const { edge, node, resolveModel } = composeRunners(batchSettings, parts);
   return new ObjectLabels({
     db,

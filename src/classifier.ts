@@ -1,5 +1,5 @@
 import type { Gate } from './admission/gate.ts';
-import type { AnswerStore } from './answers/answer-store.ts';
+import type { AnswerStore, ComputedAnswer } from './answers/answer-store.ts';
 import { SingleFlight } from './answers/single-flight.ts';
 import {
   type Classification,
@@ -10,6 +10,7 @@ import {
   type Transcode,
   toModelInput,
 } from './classify.ts';
+import { type Delegation, runHereOrThere } from './delegation/here-or-there.ts';
 import { digestHex } from './digest.ts';
 import { CodedError } from './errors.ts';
 import type { CatalogReader } from './model/catalog-reader.ts';
@@ -17,7 +18,7 @@ import type { ModelManifest } from './model/manifest.ts';
 import type { KeepAlive, SessionCache } from './model/session-cache.ts';
 import type { ModelInput } from './open-inference/model-inputs.ts';
 
-export interface ClassifierServices {
+export interface ClassifierServices extends Delegation {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
   /** One place: a decoder's memory is budgeted once. Inference needs none, it runs without a pause. */
@@ -51,18 +52,17 @@ export interface ClassifyContext {
 /** Where an answer came from: computed, remembered, or computed for another request at the same time. */
 export type AnswerOrigin = 'miss' | 'hit' | 'shared' | 'bypass';
 
-export interface Answer {
-  readonly classification: Classification;
+export interface Answer extends ComputedAnswer {
   readonly origin: AnswerOrigin;
 }
 
 /**
- * Classifies on this isolate: one at a time, the same question only once, answers remembered by content.
- * Every door of the service (HTTP dialects, batch, webhooks) asks here.
+ * Classifies on this isolate: one at a time, the same question only once, answers remembered by content;
+ * what is beyond it goes to the delegate. Every door of the service (HTTP dialects, batch, webhooks) asks here.
  */
 export class Classifier {
   readonly #services: ClassifierServices;
-  readonly #flights = new SingleFlight<Classification>();
+  readonly #flights = new SingleFlight<ComputedAnswer>();
 
   constructor(services: ClassifierServices) {
     this.#services = services;
@@ -91,7 +91,8 @@ export class Classifier {
 
   /**
    * @param name of `nameAnswer`, if the caller has it already.
-   * @throws {CodedError} `image_*`, `model_*`, `inference_failed`, `overloaded`, `client_closed`.
+   * @throws {CodedError} `image_*`, `model_*`, `inference_failed`, `overloaded`, `client_closed`,
+   *   `batch_tier_unavailable`.
    */
   async classify(
     bytes: Uint8Array,
@@ -103,13 +104,23 @@ export class Classifier {
     const { answers } = this.#services;
     const key = name ?? (await this.nameAnswer(bytes, manifest, choice));
     const known = answers && (await this.#recall(answers, key));
-    if (known) return { classification: known, origin: 'hit' };
+    if (known) return { ...known, origin: 'hit' };
     const { value, shared } = await this.#flights.join(key, context, (isAbandoned) =>
-      this.#compute(bytes, manifest, choice, context, isAbandoned),
+      runHereOrThere(
+        this.#services,
+        async (): Promise<ComputedAnswer> => ({
+          classification: await this.#compute(bytes, manifest, choice, context, isAbandoned),
+          tier: 'edge',
+        }),
+        async (delegate) => ({
+          classification: await delegate.classify(bytes, manifest, choice, context.deadline),
+          tier: delegate.tier,
+        }),
+      ),
     );
-    if (shared) return { classification: value, origin: 'shared' };
+    if (shared) return { ...value, origin: 'shared' };
     if (answers) context.keepAlive(answers.put(key, value).catch((error) => this.#warn(error)));
-    return { classification: value, origin: answers ? 'miss' : 'bypass' };
+    return { ...value, origin: answers ? 'miss' : 'bypass' };
   }
 
   /**
@@ -119,8 +130,36 @@ export class Classifier {
    * @throws {CodedError} as `classify`.
    */
   async infer(input: ModelInput, manifest: ModelManifest, context: ClassifyContext): Promise<Float32Array> {
+    return await runHereOrThere(
+      this.#services,
+      () => this.#inferHere(input, manifest, context),
+      (delegate) => delegate.infer(input, manifest, context.deadline),
+    );
+  }
+
+  /**
+   * Loads a model wherever it is going to run.
+   *
+   * @throws {CodedError} `model_*`, `batch_tier_unavailable`.
+   */
+  async warm(
+    manifest: ModelManifest,
+    { keepAlive, deadline }: Pick<ClassifyContext, 'keepAlive' | 'deadline'>,
+  ): Promise<void> {
+    await runHereOrThere(
+      this.#services,
+      () => this.#services.sessions.warm(manifest, keepAlive),
+      (delegate) => delegate.assertReady(manifest, deadline),
+    );
+  }
+
+  async #inferHere(
+    input: ModelInput,
+    manifest: ModelManifest,
+    { deadline, isCancelled, keepAlive }: ClassifyContext,
+  ): Promise<Float32Array> {
     const { sessions, image, transcode, decoding } = this.#services;
-    const { deadline, isCancelled, keepAlive } = context;
+    sessions.assertFits(manifest);
     sessions.preload(manifest, keepAlive);
     const tensor =
       input.kind === 'tensor'
@@ -144,6 +183,8 @@ export class Classifier {
     isAbandoned: () => boolean,
   ): Promise<Classification> {
     const { catalog, sessions, decoding, image, transcode } = this.#services;
+    // Before the image is decoded: a model that never runs here would have it decoded in vain.
+    sessions.assertFits(manifest);
     sessions.preload(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);
     labels.catch(() => undefined); // whoever awaits it hears of it
@@ -164,7 +205,7 @@ export class Classifier {
     );
   }
 
-  async #recall(answers: AnswerStore, key: string): Promise<Classification | undefined> {
+  async #recall(answers: AnswerStore, key: string): Promise<ComputedAnswer | undefined> {
     try {
       return await answers.get(key);
     } catch (error) {

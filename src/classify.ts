@@ -1,5 +1,6 @@
-import { CodedError } from './errors.ts';
+import { CodedError, type ErrorCode } from './errors.ts';
 import type { ImageFormat } from './image/image.ts';
+import { sniffImageFormat } from './image/probe.ts';
 import type { InferenceSession } from './inference/session.ts';
 import type { ClassLabel, ModelManifest } from './model/manifest.ts';
 import { softmax } from './postprocess/softmax.ts';
@@ -14,7 +15,7 @@ export interface Prediction {
   readonly classIndex: number;
   readonly wnid: string;
   readonly label: string;
-  /** After softmax, in [0, 1]. */
+  /** In [0, 1], unless scoring is 'none'. */
   readonly score: number;
 }
 
@@ -33,11 +34,17 @@ export interface ClassifiedImage {
   readonly approximate: boolean;
 }
 
-/** @returns a JPEG of the same picture, upright, small enough to decode. */
-export type Transcode = (bytes: Uint8Array) => Promise<Uint8Array>;
+/** @returns a file of the same picture that can be decoded here, upright; smaller, if `original` says so. */
+export type Transcode = (bytes: Uint8Array) => Promise<TranscodedImage>;
 
-/** Refusals that say nothing against the image itself. */
-const beyondThisDecoder: ReadonlySet<string> = new Set([
+export interface TranscodedImage {
+  readonly bytes: Uint8Array;
+  /** Pixels the picture had. */
+  readonly original?: { readonly width: number; readonly height: number };
+}
+
+/** Refusals that say nothing against the image itself: another decoder may take it. */
+export const beyondThisDecoder: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'image_format_unsupported',
   'image_too_many_pixels',
   'image_too_complex',
@@ -59,7 +66,7 @@ export interface ClassifyOptions {
   /** Number of predictions, at least 1. */
   readonly topK: number;
   /** How logits become scores; a model that gives probabilities is left as it is. Default: 'softmax'. */
-  readonly scoring?: Scoring;
+  readonly scoring?: Scoring | undefined;
   readonly image?: ImageOptions;
   /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
   readonly transcode?: Transcode;
@@ -91,19 +98,31 @@ export async function classify(
   });
   await options.onStage?.('inference');
 
-  const labels = await model.labels;
-  if (data.length !== labels.length) {
+  const predictions = toPredictions(data, manifest, await model.labels, options);
+  return { image, predictions };
+}
+
+/**
+ * @param output the model's, length = labels.length.
+ * @throws {CodedError} `inference_failed` if there is not one score for each label.
+ */
+export function toPredictions(
+  output: Float32Array,
+  { output: { kind } }: ModelManifest,
+  labels: readonly ClassLabel[],
+  { topK: count, scoring = 'softmax' }: Pick<ClassifyOptions, 'topK' | 'scoring'>,
+): Prediction[] {
+  if (output.length !== labels.length) {
     throw new CodedError(
       'inference_failed',
-      `The model gave ${data.length} scores for ${labels.length} labels.`,
+      `The model gave ${output.length} scores for ${labels.length} labels.`,
     );
   }
-  const scores = manifest.output.kind === 'logits' ? toScores(data, options.scoring ?? 'softmax') : data;
-  const predictions = topK(scores, options.topK).map((classIndex) => {
+  const scores = kind === 'logits' ? toScores(output, scoring) : output;
+  return topK(scores, count).map((classIndex) => {
     const { wnid, label } = labels[classIndex]!;
     return { classIndex, wnid, label, score: scores[classIndex]! };
   });
-  return { image, predictions };
 }
 
 function toScores(logits: Float32Array, scoring: Scoring): Float32Array {
@@ -151,8 +170,10 @@ async function decodeOrTranscode(
     return await decodeToCrop(bytes, spec, image);
   } catch (error) {
     if (!transcode || !(error instanceof CodedError) || !beyondThisDecoder.has(error.code)) throw error;
-    const decoded = await decodeToCrop(await transcode(bytes), spec, image);
-    // Another decoder and another JPEG generation lie between: no longer Pillow's bytes.
-    return { ...decoded, approximate: true };
+    const { bytes: transcoded, original } = await transcode(bytes);
+    const decoded = await decodeToCrop(transcoded, spec, image);
+    const format = sniffImageFormat(bytes) ?? decoded.header.format;
+    // Another decoder, and perhaps another JPEG generation, lies between: no longer Pillow's bytes.
+    return { ...decoded, header: { ...decoded.header, ...original, format }, approximate: true };
   }
 }

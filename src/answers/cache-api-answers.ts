@@ -1,5 +1,4 @@
-import type { Classification } from '../classify.ts';
-import type { AnswerStore } from './answer-store.ts';
+import type { AnswerStore, ComputedAnswer } from './answer-store.ts';
 
 /** Never fetched: the Cache API wants a URL for a key. */
 const keyPrefix = 'https://answers.resnet-edge.invalid/';
@@ -12,7 +11,7 @@ export function createCacheApiAnswers(cache: Cache, ttlSeconds: number): AnswerS
   return {
     async get(key) {
       const stored = await cache.match(keyPrefix + key);
-      return stored && ((await stored.json()) as Classification);
+      return stored && ((await stored.json()) as ComputedAnswer);
     },
     async put(key, answer) {
       const headers = { 'cache-control': `max-age=${ttlSeconds}`, 'content-type': 'application/json' };

@@ -1,4 +1,5 @@
-import type { Batch, BatchStatus, Chunk, InputReference, Tier, Troubles } from './batch.ts';
+import type { Tier } from '../tier-protocol/tier.ts';
+import type { Batch, BatchStatus, Chunk, InputReference, Troubles } from './batch.ts';
 
 interface BatchRow {
   readonly id: string;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Tier } from '../tier-protocol/tier.ts';
 
 /** Replicate's words for the states of a job, and `partial` for one of which some items failed. */
 export const batchStatuses = [
@@ -10,8 +11,6 @@ export const batchStatuses = [
   'canceled',
 ] as const;
 export type BatchStatus = (typeof batchStatuses)[number];
-
-export type Tier = 'edge' | 'node';
 
 export interface Batch {
   readonly id: string;

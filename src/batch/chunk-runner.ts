@@ -1,4 +1,5 @@
-import type { Tier } from './batch.ts';
+import type { Scoring } from '../classify.ts';
+import type { Tier } from '../tier-protocol/tier.ts';
 import type { ItemResult } from './item-result.ts';
 
 export interface ChunkItem {
@@ -10,6 +11,9 @@ export interface ChunkOptions {
   readonly model: string;
   readonly modelVersion: string;
   readonly topK: number;
+  /** Of single requests; a batch has the defaults, 'apply' and 'softmax'. */
+  readonly orientation?: 'apply' | 'ignore';
+  readonly scoring?: Scoring;
 }
 
 /** What classifies the images of a chunk: this Worker, or the Node tier. */

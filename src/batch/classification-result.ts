@@ -1,5 +1,5 @@
 import type { Classification } from '../classify.ts';
-import type { Tier } from './batch.ts';
+import type { Tier } from '../tier-protocol/tier.ts';
 import type { ItemResult } from './item-result.ts';
 
 export function toItemResult(

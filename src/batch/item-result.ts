@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Tier } from '../tier-protocol/tier.ts';
 
 /** A problem as the wire has it, RFC 9457; kept as it was made. */
 const problemSchema = z.looseObject({ code: z.string(), status: z.int(), detail: z.string() });
@@ -7,7 +8,8 @@ const predictionSchema = z.strictObject({
   class_index: z.int().nonnegative(),
   wnid: z.string(),
   label: z.string(),
-  score: z.number().min(0).max(1),
+  /** In [0, 1], unless scores were asked for as the model gives them. */
+  score: z.number(),
 });
 
 /** What is known of one item in the end: its predictions, or why it has none. */
@@ -15,7 +17,7 @@ export const itemResultSchema = z.union([
   z.strictObject({
     model: z.string(),
     model_version: z.string(),
-    tier: z.enum(['edge', 'node']),
+    tier: z.enum(['edge', 'node'] satisfies Tier[]),
     image: z.strictObject({
       format: z.string(),
       width: z.int().positive(),

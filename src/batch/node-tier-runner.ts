@@ -29,9 +29,10 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
   const { url, secret, connectMs = tierConnectMs, silenceMs = tierSilenceMs } = options;
   return {
     tier: 'node',
-    async *run({ model, modelVersion, topK }, count, items) {
+    async *run({ model, modelVersion, topK, ...choice }, count, items) {
       const abort = new AbortController();
-      const body = toBody({ model, model_version: modelVersion, top_k: topK, items: count }, items, abort);
+      const head = { model, model_version: modelVersion, top_k: topK, items: count, ...choice };
+      const body = toBody(head, items, abort);
       try {
         const response = await within(connectMs, abort, () =>
           fetch(new URL('/v1/chunks', url), {

@@ -1,7 +1,8 @@
 import { CodedError } from '../errors.ts';
 import { batchChunkItems, chunkRowsPerInsert, maxBatchBodyBytes } from '../limits.ts';
 import type { CreateSha256 } from '../model/verified-chunks.ts';
-import type { Batch, InputReference, Tier } from './batch.ts';
+import type { Tier } from '../tier-protocol/tier.ts';
+import type { Batch, InputReference } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
 import { countBody } from './counted-body.ts';

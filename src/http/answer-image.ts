@@ -44,6 +44,7 @@ export async function answerImage(
     const answer = await classifier.classify(bytes, manifest, choice, context, name);
     note(c, answer.classification, model);
     record.answerOrigin = answer.origin;
+    record.tier = answer.tier;
     metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
     return answer;
   } catch (error) {

@@ -69,6 +69,7 @@ export interface RequestRecord {
   imageBytes?: number;
   imagePixels?: number;
   answerOrigin?: string;
+  tier?: string;
 }
 
 export interface HonoEnv {

@@ -111,6 +111,7 @@ export const pictureCodes = [
   'image_too_complex',
   ...modelCodes,
   'inference_failed',
+  'batch_tier_unavailable',
   'overloaded',
 ] as const satisfies readonly ErrorCode[];
 

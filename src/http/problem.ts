@@ -71,6 +71,10 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   internal: { status: 500, title: 'Internal error' },
 };
 
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(problemKinds, code);
+}
+
 /** RFC 9457 problem details. `code` is the stable part; `detail` is for people. */
 export interface Problem {
   readonly type: string;

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { Classification } from '../classify.ts';
+import type { ComputedAnswer } from '../answers/answer-store.ts';
 import { runtimeNames } from '../model/manifest.ts';
 import { problemSchema } from './openapi.ts';
 
@@ -21,12 +21,17 @@ export const imageSchema = z
   })
   .openapi('Image');
 
+const tierSchema = z.enum(['edge', 'node']).openapi({
+  description:
+    'Where it ran: `node` if the model or the image is beyond an isolate and a Node tier is configured.',
+});
 const modelNameFields = { model: z.string(), model_version: z.string() };
 
 export const classificationSchema = z
   .object({
     id: z.string().openapi({ description: 'The request’s id.' }),
     ...modelNameFields,
+    tier: tierSchema,
     image: imageSchema,
     predictions: z.array(predictionSchema),
   })
@@ -36,11 +41,12 @@ const resultSchema = z
   .object({
     index: z.int().min(0),
     name: z.string().optional().openapi({ description: 'The file’s name in the form.' }),
+    tier: tierSchema.optional(),
     image: imageSchema.optional(),
     predictions: z.array(predictionSchema).optional(),
     problem: problemSchema.optional(),
   })
-  .openapi('Result', { description: 'Either `image` and `predictions`, or `problem`.' });
+  .openapi('Result', { description: 'Either `tier`, `image` and `predictions`, or `problem`.' });
 
 export const classificationsSchema = z
   .object({ id: z.string(), ...modelNameFields, results: z.array(resultSchema) })
@@ -100,8 +106,9 @@ export const readySchema = z
   .openapi('Ready');
 
 /** One image's part of an answer. */
-export function toWireClassification({ image, predictions }: Classification) {
+export function toWireAnswer({ tier, classification: { image, predictions } }: ComputedAnswer) {
   return {
+    tier,
     image: {
       format: image.format,
       width: image.width,

@@ -122,6 +122,12 @@ export class SessionCache {
     }
   }
 
+  /** @throws {CodedError} `model_requires_batch_tier` if the model never runs in an isolate. */
+  assertFits({ name, version, tier, model }: ModelManifest): void {
+    if (tier === 'edge' && model.bytes <= maxEdgeModelBytes) return;
+    throw new CodedError('model_requires_batch_tier', `${name}/${version} does not fit an edge isolate.`);
+  }
+
   /** Starts loading a model that will be needed in a moment. Never fails: whoever needs it will hear why. */
   preload(manifest: ModelManifest, keepAlive: KeepAlive): void {
     const key = `${manifest.name}/${manifest.version}`;
@@ -189,9 +195,7 @@ export class SessionCache {
   }
 
   #makeRoom(key: string, manifest: ModelManifest): void {
-    if (manifest.tier !== 'edge' || manifest.model.bytes > maxEdgeModelBytes) {
-      throw new CodedError('model_requires_batch_tier', `${key} does not fit an edge isolate.`);
-    }
+    this.assertFits(manifest);
     const fits = () =>
       this.#budget.fits(key, manifest, this.#runtimes.get('onnxruntime-web')?.memoryBytes() ?? 0);
     if (!fits()) this.#dropIdleRuntime(manifest);

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors.ts';
 import type { ChunkReader } from '../tier-protocol/chunk-reader.ts';
-import type { TierClassifier } from './tier-classifier.ts';
+import type { TierChoice, TierClassifier } from './tier-classifier.ts';
 import type { TierModel } from './tier-model.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { TierModel } from './tier-model.ts';
 export function answerChunk(
   reader: ChunkReader,
   items: number,
-  topK: number,
+  choice: TierChoice,
   model: TierModel,
   classifier: TierClassifier,
   release: () => void,
@@ -31,7 +31,7 @@ export function answerChunk(
       const held = new Set<Promise<void>>();
       try {
         for await (const { index, bytes } of reader.readItems(items)) {
-          const work = classifier.classify(bytes, model, topK).then((result) => {
+          const work = classifier.classify(bytes, model, choice).then((result) => {
             tell({ index, ...result });
             held.delete(work);
           });

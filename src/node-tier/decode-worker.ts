@@ -11,6 +11,7 @@ import type { WorkerAnswer } from './worker-pool.ts';
 export interface DecodeJob {
   readonly bytes: Uint8Array;
   readonly spec: PreprocessSpec;
+  readonly orientation: 'apply' | 'ignore';
 }
 
 export interface DecodedImage {
@@ -29,13 +30,13 @@ async function loadWebpModule(): Promise<WebAssembly.Module> {
   return await webpModule;
 }
 
-parentPort!.on('message', async ({ bytes, spec }: DecodeJob) => {
+parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
   let answer: WorkerAnswer<DecodedImage>;
   const transfer: ArrayBuffer[] = [];
   const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule },
+      image: { loadWebpModule, orientation },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;

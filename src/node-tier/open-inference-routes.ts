@@ -20,11 +20,12 @@ export function openInferenceRoutes(services: TierServices): Hono {
   const bodies = new BodyPool();
   const app = new Hono();
   app.onError((error, c) => {
-    const { status, detail } = toProblem(error);
+    const problem = toProblem(error);
     if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
       c.header('retry-after', String(error.retryAfterSeconds));
     }
-    return c.json(toOpenError(detail), status as 400);
+    // The protocol's one member, and those by which the edge knows what it was.
+    return c.json({ ...problem, ...toOpenError(problem.detail) }, problem.status as 400);
   });
   app.get('/', (c) => c.json(toServerMetadata('resnet-edge-tier', '1')));
   app.get('/health/live', (c) => c.json({ live: true }));

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import type { TranscodedImage } from '../classify.ts';
 import { CodedError } from '../errors.ts';
 import { maxStreamedPixels } from '../limits.ts';
 
@@ -7,15 +8,19 @@ import { maxStreamedPixels } from '../limits.ts';
  * pixels: they go through the own resampler like any other's. Not Pillow's decoder, so that the result
  * is marked approximate by `toModelInput`.
  */
-export async function transcodeWithSharp(bytes: Uint8Array): Promise<Uint8Array> {
+export async function transcodeWithSharp(bytes: Uint8Array): Promise<TranscodedImage> {
   try {
-    return await sharp(bytes, { limitInputPixels: maxStreamedPixels, failOn: 'error' })
+    const png = await sharp(bytes, { limitInputPixels: maxStreamedPixels, failOn: 'error' })
       .autoOrient()
       .removeAlpha()
       .toColourspace('srgb')
       .png({ compressionLevel: 1 })
       .toBuffer();
+    return { bytes: png };
   } catch (cause) {
+    if (String(cause).includes('pixel limit')) {
+      throw new CodedError('image_too_many_pixels', `More than ${maxStreamedPixels} pixels.`, { cause });
+    }
     throw new CodedError(
       'image_format_unsupported',
       'This image can be decoded neither here nor by libvips.',

@@ -44,11 +44,11 @@ export function createTierApp(services: TierServices): Hono {
       throw new CodedError('media_type_unsupported', `Send ${chunkMediaType}.`);
     }
     const reader = new ChunkReader(c.req.raw.body as unknown as AsyncIterable<Uint8Array>);
-    const { model: name, model_version: version, top_k, items } = await reader.readHead();
+    const { model: name, model_version: version, top_k: topK, items, ...choice } = await reader.readHead();
     const release = classifier.admit(items);
     try {
       const model = await models.get(name, version);
-      const body = answerChunk(reader, items, top_k, model, classifier, release);
+      const body = answerChunk(reader, items, { topK, ...choice }, model, classifier, release);
       return c.body(body, 200, { 'content-type': 'application/x-ndjson' });
     } catch (error) {
       release();

@@ -1,9 +1,8 @@
 import { toItemResult } from '../batch/classification-result.ts';
 import type { ItemResult } from '../batch/item-result.ts';
+import { type Scoring, toPredictions } from '../classify.ts';
 import { CodedError } from '../errors.ts';
 import { toProblem } from '../http/problem.ts';
-import { softmax } from '../postprocess/softmax.ts';
-import { topK } from '../postprocess/top-k.ts';
 import type { DecodedImage, DecodeJob } from './decode-worker.ts';
 import type { TierMetrics } from './tier-metrics.ts';
 import type { TierModel } from './tier-model.ts';
@@ -17,6 +16,13 @@ export interface ClassifierOptions {
   /** Images admitted and not answered. */
   readonly maxQueueItems: number;
   readonly metrics: TierMetrics;
+}
+
+/** What may be chosen for the images of a chunk. */
+export interface TierChoice {
+  readonly topK: number;
+  readonly orientation?: 'apply' | 'ignore' | undefined;
+  readonly scoring?: Scoring | undefined;
 }
 
 /** The use case on the tier: decode in one thread, infer in a batch with others in another. */
@@ -71,20 +77,15 @@ export class TierClassifier {
   }
 
   /** @returns never throws: an image's failure is its result. */
-  async classify(bytes: Uint8Array, model: TierModel, k: number): Promise<ItemResult> {
+  async classify(bytes: Uint8Array, model: TierModel, choice: TierChoice): Promise<ItemResult> {
     const { metrics } = this.#options;
-    const { name, version, output } = model.manifest;
+    const { name, version } = model.manifest;
     const label = { model: name, version };
     const started = performance.now();
     try {
-      const { image, tensor } = await this.decode(bytes, model);
-      const logits = await model.run(tensor);
-      const scores = output.kind === 'logits' ? softmax(logits) : logits;
-      const predictions = topK(scores, k).map((classIndex) => ({
-        classIndex,
-        ...model.labels[classIndex]!,
-        score: scores[classIndex]!,
-      }));
+      const { image, tensor } = await this.decode(bytes, model, choice.orientation);
+      const output = await model.run(tensor);
+      const predictions = toPredictions(output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
       return toItemResult({ image, predictions }, model.manifest, 'node');
     } catch (error) {
@@ -98,12 +99,16 @@ export class TierClassifier {
   }
 
   /** @throws {CodedError} `image_*`. */
-  async decode(bytes: Uint8Array, model: TierModel): Promise<DecodedImage> {
+  async decode(
+    bytes: Uint8Array,
+    model: TierModel,
+    orientation: TierChoice['orientation'] = 'apply',
+  ): Promise<DecodedImage> {
     const { name, version, preprocess: spec } = model.manifest;
     const { metrics } = this.#options;
     const label = { model: name, version };
     const started = performance.now();
-    const decoded = await this.#decoders.run({ bytes, spec } satisfies DecodeJob);
+    const decoded = await this.#decoders.run({ bytes, spec, orientation } satisfies DecodeJob);
     const wholeUs = Math.round((performance.now() - started) * 1000);
     metrics.inputUs.inc(label, decoded.decodeUs);
     metrics.queueUs.inc(label, Math.max(0, wholeUs - decoded.decodeUs));

@@ -26,6 +26,10 @@ export const metricFamilies = {
     help: 'Time of each stage: decode, preprocess, model, inference. Needs SERVER_TIMING=on.',
   },
   resnet_edge_answer_cache_total: { type: 'counter', help: 'Look-ups of answers: hit, miss, shared.' },
+  resnet_edge_delegated_images_total: {
+    type: 'counter',
+    help: 'Images given to the Node tier, by reason and outcome code.',
+  },
   resnet_edge_model_loads_total: { type: 'counter', help: 'Models loaded by this isolate.' },
   resnet_edge_runtime_memory_bytes: { type: 'gauge', help: 'Linear memory the inference runtimes have.' },
   resnet_edge_body_bytes_in_flight: { type: 'gauge', help: 'Bytes of request bodies admitted now.' },

@@ -11,11 +11,16 @@ const maxSide = 1024;
 export function createCloudflareImagesTranscode(images: ImagesBinding): Transcode {
   return async (bytes) => {
     try {
+      const info = await images.info(new Blob([bytes]).stream());
       const result = await images
         .input(new Blob([bytes]).stream())
         .transform({ width: maxSide, height: maxSide, fit: 'scale-down' })
         .output({ format: 'image/jpeg', quality: 95 });
-      return new Uint8Array(await result.response().arrayBuffer());
+      return {
+        bytes: new Uint8Array(await result.response().arrayBuffer()),
+        // SVG alone has no size, and is no picture for us.
+        ...('width' in info && { original: { width: info.width, height: info.height } }),
+      };
     } catch (cause) {
       throw new CodedError('image_format_unsupported', 'The image could not be transcoded.', { cause });
     }

@@ -20,6 +20,8 @@ import { runnableSets } from '../engine/machine.ts';
 import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
 import { printLayers } from './layers.ts';
 import { median } from './median.ts';
+import { createTfjsResnet } from './tfjs-resnet.ts';
+import { toDynamicQ8 } from './to-dynamic-q8.ts';
 import { toFp32 } from './to-fp32.ts';
 
 interface Contestant {
@@ -51,8 +53,10 @@ if (values.layers) {
   process.exit(0);
 }
 if (hasShared) {
+  const small = sharedPath('models/resnet18-imagenet1k-fp32.onnx');
   await bench('ResNet-18', [
-    await publicApi('onnxruntime-web, public API, fp32', sharedPath('models/resnet18-imagenet1k-fp32.onnx')),
+    await publicApi('onnxruntime-web, public API, fp32', small),
+    ...(await peers(small)),
     await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
     await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
     ...(await engines(sharedPath('models/resnet18-imagenet1k-int8.onnx'))),
@@ -65,6 +69,7 @@ if (hasShared) {
   await compileToOrt(int8, ort);
   await bench('ResNet-50', [
     await publicApi('onnxruntime-web, public API, fp32', fp32),
+    ...(await peers(fp32)),
     await publicApi('onnxruntime-web, public API, int8', int8),
     await lean('resnet-edge, onnxruntime-web lean, int8', ort),
     ...(await engines(int8)),
@@ -82,6 +87,18 @@ async function publicApi(name: string, path: string): Promise<Contestant> {
   const session = await InferenceSession.create(new Uint8Array(await readFile(path)));
   const feeds = { data: new Tensor('float32', input.data, shape) };
   return { name, run: () => session.run(feeds) };
+}
+
+/** What others offer in WebAssembly. */
+async function peers(fp32: string): Promise<Contestant[]> {
+  const bytes = await readFile(fp32);
+  const q8 = join(scratch, `${basename(fp32)}.q8.onnx`);
+  await writeFile(q8, toDynamicQ8(bytes));
+  const runTfjs = await createTfjsResnet(bytes);
+  return [
+    await publicApi('onnxruntime-web, public API, dynamic q8', q8),
+    { name: 'tfjs-backend-wasm, fp32', run: () => runTfjs(input.data) },
+  ];
 }
 
 async function lean(name: string, path: string): Promise<Contestant> {

@@ -31,7 +31,10 @@ describe('formats beyond the decoders', () => {
     edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
     expect(await classify('cat.avif')).toMatchObject({
       status: 200,
-      body: { image: { approximate: true }, predictions: [{ label: 'Egyptian cat' }] },
+      body: {
+        image: { format: 'avif', width: 451, height: 300, approximate: true },
+        predictions: [{ label: 'Egyptian cat' }],
+      },
     });
     expect(await classify('logits.json')).toMatchObject({
       status: 415,

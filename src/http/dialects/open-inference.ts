@@ -134,9 +134,10 @@ export function openInferenceRoutes() {
     app,
     declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', ready),
     async (c) => {
-      const { access, catalog, sessions } = c.get('options');
+      const { access, catalog, classifier } = c.get('options');
       access.assertConfigured();
-      await sessions.warm(await catalog.readManifest(undefined), c.get('keepAlive'));
+      const context = { keepAlive: c.get('keepAlive'), deadline: c.get('deadline') };
+      await classifier.warm(await catalog.readManifest(undefined), context);
       return c.json({ ready: true });
     },
   );
@@ -158,7 +159,8 @@ export function openInferenceRoutes() {
       declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', readyOf),
       async (c) => {
         const manifest = await readVersion(c);
-        await c.get('options').sessions.warm(manifest, c.get('keepAlive'));
+        const context = { keepAlive: c.get('keepAlive'), deadline: c.get('deadline') };
+        await c.get('options').classifier.warm(manifest, context);
         return c.json({ name: manifest.name, ready: true });
       },
     );

@@ -15,7 +15,7 @@ import {
 } from '../parse-classify-request.ts';
 import { toProblem } from '../problem.ts';
 import { optionsSchema } from '../request-options.ts';
-import { classificationSchema, classificationsSchema, toWireClassification } from '../schemas.ts';
+import { classificationSchema, classificationsSchema, toWireAnswer } from '../schemas.ts';
 
 const bytesSchema = z.string().openapi({ type: 'string', format: 'binary' });
 const formSchema = z.object({
@@ -125,9 +125,9 @@ async function answerOne(
   c.header('etag', etag);
   // A POST that only asks is as safe as a GET, and answers like one (RFC 9110 would have 412 for POST).
   if (listsTag(c.req.header('if-none-match'), etag)) return 'not modified';
-  const { classification, origin } = await answerImage(c, bytes, manifest, request, name);
-  c.header('cache-status', toCacheStatus[origin]);
-  return toWireClassification(classification);
+  const answer = await answerImage(c, bytes, manifest, request, name);
+  c.header('cache-status', toCacheStatus[answer.origin]);
+  return toWireAnswer(answer);
 }
 
 /** RFC 9211. */
@@ -153,8 +153,7 @@ async function answerEach(
   const results: unknown[] = [];
   for (const [index, { name, bytes }] of images.entries()) {
     try {
-      const { classification } = await answerImage(c, bytes, manifest, request);
-      results.push({ index, name, ...toWireClassification(classification) });
+      results.push({ index, name, ...toWireAnswer(await answerImage(c, bytes, manifest, request)) });
     } catch (error) {
       // Nobody reads the others any more.
       if (c.get('isCancelled')()) throw error;

@@ -38,12 +38,12 @@ export function healthRoutes() {
   const app = createRouter();
   app.openapi(liveRoute, (c) => c.json({ status: 'live' as const }, 200));
   app.openapi(readyRoute, async (c) => {
-    const { access, catalog, sessions } = c.get('options');
+    const { access, catalog, classifier, sessions } = c.get('options');
     access.assertConfigured();
     // Ready means that the next photo gets an answer at full speed: the default model is loaded, and has
     // run once, since V8 compiles a WebAssembly function when it is first called.
     const manifest = await catalog.readManifest(undefined);
-    await sessions.warm(manifest, c.get('keepAlive'));
+    await classifier.warm(manifest, { keepAlive: c.get('keepAlive'), deadline: c.get('deadline') });
     return c.json(
       {
         status: 'ready' as const,
