@@ -112,8 +112,9 @@ class LabelRun {
     const sent = [...etags.keys()];
     let trouble: unknown;
     try {
-      const options = { ...(await resolveModel()), topK };
-      for await (const { index, result } of runner.run(options, sent.length, this.#gather(etags))) {
+      const { model, modelVersion } = await resolveModel();
+      const results = runner.run({ model, modelVersion, topK }, sent.length, this.#gather(etags));
+      for await (const { index, result } of results) {
         const one = sent[index];
         if (one) await this.#attempt(one, () => this.#keep(one, etags.get(one)!, result));
       }
