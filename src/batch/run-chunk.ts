@@ -64,7 +64,8 @@ async function settle(
   const all = await results.add(batchId, chunk, run.results);
   const failed = [...all.values()].filter((result) => 'problem' in result).length;
   await store.settleChunk(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
-  if (trouble && batch.status === 'processing') await store.noteTrouble(batchId, `tier_${trouble.code}`);
+  const holdup = trouble ? `tier_${trouble.code}` : run.storageFailed ? 'storage_unavailable' : undefined;
+  if (holdup && batch.status === 'processing') await store.noteTrouble(batchId, holdup);
   return {
     settled: all.size === inputs.length,
     retryAfterSeconds: trouble?.retryAfterSeconds ?? run.retryAfterSeconds,
@@ -76,6 +77,8 @@ class ChunkRun {
   readonly results: Map<number, ItemResult>;
   readonly troubles: Record<string, Trouble>;
   retryAfterSeconds: number | undefined;
+  /** R2 could not be read: held against no item, however often. */
+  storageFailed = false;
   readonly #chunk: Chunk;
   readonly #services: RunServices;
 
@@ -123,7 +126,8 @@ class ChunkRun {
       try {
         bytes = await this.#services.gatherer.gather(batchId, inputs[index - firstIndex]!);
       } catch (error) {
-        this.#blame(index, error);
+        if (error instanceof CodedError) this.#blame(index, error);
+        else this.storageFailed = true;
         continue;
       }
       sent.push(index);
@@ -132,9 +136,8 @@ class ChunkRun {
   }
 
   /** Counts a failure of the item itself: for good, or one of a few that may pass. */
-  #blame(index: number, error: unknown): void {
-    const mayPass =
-      !(error instanceof CodedError) || error.retryAfterSeconds !== undefined || passing.has(error.code);
+  #blame(index: number, error: CodedError): void {
+    const mayPass = error.retryAfterSeconds !== undefined || passing.has(error.code);
     const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
     if (!mayPass || attempts >= maxItemAttempts) {
       this.#finish(index, { problem: this.#services.toProblem(error) });
@@ -142,7 +145,7 @@ class ChunkRun {
     }
     const { code, detail } = this.#services.toProblem(error);
     this.troubles[index] = { attempts, code, detail };
-    if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
+    if (error.retryAfterSeconds !== undefined) {
       this.retryAfterSeconds = Math.max(this.retryAfterSeconds ?? 0, error.retryAfterSeconds);
     }
   }
