@@ -21,7 +21,9 @@ export interface EdgeServer {
 
 export interface EdgeBindings {
   readonly MODELS: SeedBucket;
-  readonly BATCHES: SeedBucket;
+  readonly BATCHES: SeedBucket & {
+    list(options: { prefix: string }): Promise<{ readonly objects: readonly { readonly key: string }[] }>;
+  };
   /** Where a test's configuration has it. */
   readonly IMAGES_BUCKET?: ImagesBucket;
   readonly BATCHES_DB: MigratedDatabase;
