@@ -21,6 +21,8 @@ import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { resolveHost } from '../src/net/resolve-host.ts';
 import { Metrics } from '../src/observe/metrics.ts';
+import { PixelKernels } from '../src/pixel-kernels/pixel-kernels.ts';
+import pixelKernels from '../src/pixel-kernels/pixel-kernels.wasm';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
 import { parseBatchSettings } from './batch-settings.ts';
 import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
@@ -78,7 +80,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
       });
     },
   });
-  const image = { loadWebpModule: () => webpWasm };
+  const image = { loadWebpModule: () => webpWasm, kernels: new PixelKernels(pixelKernels) };
   const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({

@@ -14,11 +14,14 @@ const bundles = [
 ] as const;
 
 for (const { folder, entry, maxGzipBytes } of bundles) {
-  const files = (await readdir(folder).catch(() => [])).filter((file) => /\.(js|wasm)$/.test(file));
-  if (!files.includes(entry)) {
+  const script = await readFile(join(folder, entry), 'utf8').catch(() => undefined);
+  if (script === undefined) {
     console.error(`There is no bundle with ${entry}: run npm run build first.`);
     process.exit(1);
   }
+  // The folder may hold what an earlier build left there.
+  const modules = (await readdir(folder)).filter((file) => file.endsWith('.wasm') && script.includes(file));
+  const files = [entry, ...modules];
   let total = 0;
   for (const file of files) {
     const bytes = gzipSync(await readFile(join(folder, file))).length;

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { type ClassifiedImage, toModelInput } from '../classify.ts';
 import { CodedError } from '../errors.ts';
+import { PixelKernels } from '../pixel-kernels/pixel-kernels.ts';
 import type { PreprocessSpec } from '../preprocess/preprocess-spec.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
@@ -23,6 +25,9 @@ export interface DecodedImage {
 }
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
+const kernels = new PixelKernels(
+  new WebAssembly.Module(readFileSync(new URL('../pixel-kernels/pixel-kernels.wasm', import.meta.url))),
+);
 let webpModule: Promise<WebAssembly.Module> | undefined;
 
 async function loadWebpModule(): Promise<WebAssembly.Module> {
@@ -36,7 +41,7 @@ parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
   const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule, orientation },
+      image: { loadWebpModule, orientation, kernels },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;

@@ -68,9 +68,9 @@ export function resizeRowPaired(
 }
 
 /** Puts the outputs of a mirrored kernel upright. */
-export function mirrorRow(resized: Uint8ClampedArray, kernel: ResampleKernel): void {
-  const last = kernel.count - 1;
-  for (let i = 0; i < kernel.count >> 1; i++) {
+export function mirrorRow(resized: Uint8ClampedArray | Uint8Array, count: number): void {
+  const last = count - 1;
+  for (let i = 0; i < count >> 1; i++) {
     const a = i * channels;
     const b = (last - i) * channels;
     for (let channel = 0; channel < channels; channel++) {

@@ -14,7 +14,7 @@ import { decode as decodeImageJs } from 'image-js';
 import sharp, { type Sharp } from 'sharp';
 import { createCropResampler } from '../../src/preprocess/crop-resampler.ts';
 import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
-import { defaultSpec, readFixture } from '../image/fixtures.ts';
+import { createKernels, defaultSpec, readFixture } from '../image/fixtures.ts';
 
 const rounds = Number(process.argv[2] ?? 9);
 const sizes = {
@@ -50,19 +50,28 @@ function photo(size: Size): Sharp {
     .removeAlpha();
 }
 
-/** Rows of a whole decoded image into this package's resampler. */
+const kernels = createKernels();
+
+/** Rows of a whole decoded image into this package's resampler, as fast as it is. */
 function resample(pixels: Uint8Array, width: number, height: number, channels: number): Uint8Array {
-  const resampler = createCropResampler({ width, height, orientation: 1 }, defaultSpec);
+  const arena = kernels.borrow();
+  const resampler = createCropResampler({ width, height, orientation: 1 }, defaultSpec, 1, arena);
   if (channels !== 3) throw new RangeError(`channels must be 3, got: ${channels}`);
   for (let y = resampler.window.top; y < resampler.window.bottom; y++) {
     resampler.writeRow(pixels.subarray(y * width * 3, (y + 1) * width * 3), y);
   }
+  arena?.release();
   return resampler.crop;
 }
 
 const ours = (bytes: Uint8Array, fast = false): Contestant => ({
   name: fast ? 'this package, fast mode' : 'this package',
-  run: () => decodeToCrop(bytes, defaultSpec, { fast }),
+  run: () => decodeToCrop(bytes, defaultSpec, { fast, kernels }),
+});
+
+const plain = (bytes: Uint8Array): Contestant => ({
+  name: 'this package, plain TypeScript',
+  run: () => decodeToCrop(bytes, defaultSpec),
 });
 
 const sharpAndResample = (bytes: Uint8Array): Contestant => ({
@@ -156,6 +165,7 @@ try {
     await compare(`JPEG baseline 4:2:0, ${size}, ${baseline.length} bytes`, [
       ours(baseline),
       ours(baseline, true),
+      plain(baseline),
       sharpAndResample(baseline),
       imageJs(baseline),
       sharpShrinkOnLoad(baseline),

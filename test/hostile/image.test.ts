@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CodedError, type ErrorCode } from '../../src/errors.ts';
 import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
 import { type Allocations, countAllocations } from '../image/count-allocations.ts';
-import { defaultSpec, loadWebpModule, readFixture } from '../image/fixtures.ts';
+import { createKernels, defaultSpec, loadWebpModule, readFixture } from '../image/fixtures.ts';
 import {
   endOfImage,
   flatJpeg,
@@ -29,7 +29,7 @@ await loadWebpModule();
 
 /** Decodes once to compile, then measures. Anything but a crop or a CodedError fails the test at once. */
 async function attempt(bytes: Uint8Array): Promise<Outcome> {
-  const run = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule });
+  const run = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, kernels: createKernels() });
   const started = process.cpuUsage();
   const counted = await countAllocations(run);
   const { user, system } = process.cpuUsage(started);

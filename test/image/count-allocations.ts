@@ -2,14 +2,15 @@
 export interface Allocations<T> {
   readonly result: PromiseSettledResult<T>;
   /**
-   * Bytes of all array buffers and typed arrays made by JavaScript, none deducted for being freed: an upper
-   * bound of what was held at any time.
+   * Bytes of all array buffers, typed arrays and linear memories made by JavaScript, none deducted for being
+   * freed: an upper bound of what was held at any time.
    */
   readonly bytes: number;
   /** Bytes that decompression streams handed over. */
   readonly inflatedBytes: number;
 }
 
+const pageBytes = 65_536;
 const arrayTypes = [
   'ArrayBuffer',
   'Uint8Array',
@@ -45,6 +46,17 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
       },
     });
   }
+  const { Memory } = WebAssembly;
+  WebAssembly.Memory = class extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      super(descriptor);
+      bytes += this.buffer.byteLength;
+    }
+    override grow(pages: number): number {
+      bytes += pages * pageBytes;
+      return super.grow(pages);
+    }
+  };
   scope.DecompressionStream = class {
     readonly writable: WritableStream;
     readonly readable: ReadableStream;
@@ -70,5 +82,6 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
     return { result, bytes, inflatedBytes };
   } finally {
     for (const [name, original] of originals) scope[name] = original;
+    WebAssembly.Memory = Memory;
   }
 }

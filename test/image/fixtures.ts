@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { PixelKernels } from '../../src/pixel-kernels/pixel-kernels.ts';
 import type { PreprocessSpec } from '../../src/preprocess/preprocess-spec.ts';
 
 /** Made by test/fixtures/make-fixtures.py, which says how and from what. */
@@ -28,6 +29,20 @@ export const defaultSpec: PreprocessSpec = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
 };
+
+const kernelFile = new URL('../../src/pixel-kernels/pixel-kernels.wasm', import.meta.url);
+const kernelModule = new WebAssembly.Module(readFileSync(kernelFile));
+
+/** As each isolate has them. */
+export function createKernels(): PixelKernels {
+  return new PixelKernels(kernelModule);
+}
+
+/** The two ways to the same bytes. */
+export const pixelWays = [
+  { way: 'plain TypeScript', kernels: undefined },
+  { way: 'kernels', kernels: createKernels() },
+] as const;
 
 let webpModule: Promise<WebAssembly.Module> | undefined;
 

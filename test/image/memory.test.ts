@@ -3,7 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageCrop } from '../../src/preprocess/image-to-crop.ts';
 import { countAllocations } from './count-allocations.ts';
-import { defaultSpec } from './fixtures.ts';
+import { createKernels, defaultSpec } from './fixtures.ts';
 
 /** The budgets of the specification: what may be allocated beyond the file itself. */
 const megabyte = 1_000_000;
@@ -32,7 +32,7 @@ function noise(size: Size): Sharp {
 
 async function measure(bytes: Uint8Array, fast = false): Promise<{ allocated: number; crop: ImageCrop }> {
   const { result, bytes: allocated } = await countAllocations(() =>
-    decodeToCrop(bytes, defaultSpec, { fast }),
+    decodeToCrop(bytes, defaultSpec, { fast, kernels: createKernels() }),
   );
   if (result.status === 'rejected') throw result.reason;
   return { allocated, crop: result.value };

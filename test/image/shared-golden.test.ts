@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
-import { defaultSpec } from './fixtures.ts';
+import { defaultSpec, pixelWays } from './fixtures.ts';
 
 /** The reference set of photos is not part of this repository. */
 const shared = process.env.RESNET_EDGE_SHARED;
@@ -13,16 +13,21 @@ interface GoldenItem {
   readonly crop_rgb_sha256: string;
 }
 
-describe.skipIf(shared === undefined)('photos of RESNET_EDGE_SHARED/golden', () => {
-  const folder = join(shared ?? '', 'golden');
-  const { items } =
-    shared === undefined
-      ? { items: [] }
-      : (JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as { items: GoldenItem[] });
+describe.skipIf(shared === undefined).each(pixelWays)(
+  'photos of RESNET_EDGE_SHARED/golden, by $way',
+  ({ kernels }) => {
+    const folder = join(shared ?? '', 'golden');
+    const { items } =
+      shared === undefined
+        ? { items: [] }
+        : (JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as { items: GoldenItem[] });
 
-  it.each(items)("$image gives Pillow's crop", async ({ image, crop_rgb_sha256 }) => {
-    const { crop, approximate } = await decodeToCrop(readFileSync(join(folder, image)), defaultSpec);
-    expect(createHash('sha256').update(crop).digest('hex')).toBe(crop_rgb_sha256);
-    expect(approximate).toBe(false);
-  });
-});
+    it.each(items)("$image gives Pillow's crop", async ({ image, crop_rgb_sha256 }) => {
+      const { crop, approximate } = await decodeToCrop(readFileSync(join(folder, image)), defaultSpec, {
+        kernels,
+      });
+      expect(createHash('sha256').update(crop).digest('hex')).toBe(crop_rgb_sha256);
+      expect(approximate).toBe(false);
+    });
+  },
+);

@@ -1,3 +1,4 @@
+import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import type { ComponentLine } from './upsample.ts';
 
 /** What the components of a JPEG mean. */
@@ -50,7 +51,8 @@ export function toColour(
  * Converts the columns [left, right) of one row to RGB, as Pillow's `convert('RGB')` shows them.
  *
  * @param lines one full-size row of each component.
- * @param rgb HWC; pixel x goes to `rgb[x * 3]`.
+ * @param rgb HWC; pixel x goes to `rgb[x * 3]`. It has room for 15 pixels more.
+ * @param kernels given if lines and `rgb` are in their memory.
  */
 export function toRgb(
   colour: JpegColour,
@@ -58,13 +60,14 @@ export function toRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
+  kernels: PixelArena['kernels'] | undefined,
 ): void {
   switch (colour) {
     case 'grey':
       greyToRgb(lines[0], left, right, rgb);
       return;
     case 'ycc':
-      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb);
+      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
       return;
     case 'rgb':
       interleave(lines[0], lines[1], lines[2], left, right, rgb);
@@ -75,7 +78,7 @@ export function toRgb(
       return;
     case 'ycck':
       // Y, Cb and Cr code the complement of C, M and Y. @see libjpeg jdcolor.c, `ycck_cmyk_convert`
-      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb);
+      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
       complement(left, right, rgb);
       applyInvertedInk(lines[3], left, right, rgb);
   }
@@ -93,7 +96,14 @@ function yccToRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
+  kernels: PixelArena['kernels'] | undefined,
 ): void {
+  if (kernels) {
+    const address = ({ samples, start }: ComponentLine) => samples.byteOffset + start + left;
+    const out = rgb.byteOffset + left * 3;
+    kernels.ycc_to_rgb(address(luma), address(blueChroma), address(redChroma), out, right - left);
+    return;
+  }
   const lumaSamples = luma.samples;
   const blueSamples = blueChroma.samples;
   const redSamples = redChroma.samples;

@@ -1,3 +1,4 @@
+import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import type { PixelWindow } from '../image.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
 import { fillFlat, idctIslow } from './idct-islow.ts';
@@ -23,6 +24,7 @@ export class ComponentPlane {
   /** To read; `writeBlock` writes them through a view that clamps. */
   readonly samples: Uint8Array;
   readonly #clampedSamples: Uint8ClampedArray;
+  readonly #kernels: PixelArena['kernels'] | undefined;
   /** Output pixels per sample. */
   readonly expandX: number;
   readonly expandY: number;
@@ -40,7 +42,13 @@ export class ComponentPlane {
    * @param window in output pixels.
    * @param frameSide output pixels made of each block of a component that is not subsampled, per side.
    */
-  constructor(frame: JpegFrame, declared: FrameComponent, window: PixelWindow, frameSide: number) {
+  constructor(
+    frame: JpegFrame,
+    declared: FrameComponent,
+    window: PixelWindow,
+    frameSide: number,
+    arena: PixelArena | undefined,
+  ) {
     const { horizontal, vertical, paddedBlocksPerLine } = declared;
     this.declared = declared;
     this.side = chooseSide(frame, declared, frameSide);
@@ -51,8 +59,10 @@ export class ComponentPlane {
     this.height = Math.ceil((frame.height * vertical * this.side) / (frame.maxVertical * blockSide));
     this.stride = paddedBlocksPerLine * this.side;
     this.ringRows = keptMcuRows * vertical * this.side;
-    this.samples = new Uint8Array(this.stride * this.ringRows);
-    this.#clampedSamples = new Uint8ClampedArray(this.samples.buffer);
+    this.#kernels = arena?.kernels;
+    const sampleBytes = this.stride * this.ringRows;
+    this.samples = arena?.allocateView(sampleBytes) ?? new Uint8Array(sampleBytes);
+    this.#clampedSamples = new Uint8ClampedArray(this.samples.buffer, this.samples.byteOffset, sampleBytes);
     this.coefficients = new Int16Array(frame.progressive ? paddedBlocksPerLine * vertical * blockSize : 0);
 
     // One sample more on each side: a fancily upsampled pixel mixes its neighbours in.
@@ -83,6 +93,11 @@ export class ComponentPlane {
       fillFlat(block[0], samples, at, stride, side);
       return;
     }
+    if (side === 8 && this.#kernels) {
+      const { byteOffset } = block;
+      this.#kernels.idct_islow(byteOffset, byteOffset + block.byteLength, samples.byteOffset + at, stride);
+      return;
+    }
     if (side === 8) idctIslow(block, samples, at, stride);
     else if (side === 4) idct4(block, samples, at, stride);
     else if (side === 2) idct2(block, samples, at, stride);
@@ -90,6 +105,15 @@ export class ComponentPlane {
     block.fill(0);
   }
 }
+
+/** Coefficients of one block to work in; in an arena, what the kernel needs to work in follows them. */
+export function createBlock(arena: PixelArena | undefined): Int32Array {
+  if (!arena) return new Int32Array(blockSize);
+  return new Int32Array(arena.bytes.buffer, arena.allocate(blockBytes), blockSize);
+}
+
+/** What `createBlock` allocates. */
+export const blockBytes = 2 * blockSize * Int32Array.BYTES_PER_ELEMENT;
 
 /** What the planes of a frame will allocate: its width times the rows of an MCU, not its height. */
 export function planeBytes({ progressive, components }: JpegFrame): number {

@@ -45,7 +45,7 @@ export function idctIslow(block: Int32Array, samples: Uint8ClampedArray, at: num
     const d6 = block[i + 48];
     const d7 = block[i + 56];
     if ((d1 | d2 | d3 | d4 | d5 | d6 | d7) === 0) {
-      const flat = d0 << pass1Bits;
+      const flat = ((d0 << constBits) + pass1Half) >> pass1Shift;
       workspace[i] = flat;
       workspace[i + 8] = flat;
       workspace[i + 16] = flat;

@@ -1,17 +1,16 @@
-import type { RowSink } from '../image.ts';
+import { allocatedBytes, type PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
+import type { PixelWindow, RowSink } from '../image.ts';
 import { type JpegColour, toRgb } from './colour.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import type { JpegFrame } from './frame.ts';
 import {
   type ComponentLine,
   chooseUpsampling,
+  lineMargin,
   needsNeighbourRows,
   type Upsampling,
   upsampleRow,
 } from './upsample.ts';
-
-/** Pixels that upsampling may write beyond the last one that is needed. */
-const lineMargin = 4;
 
 /** Turns decoded MCU rows into RGB rows, as far as their neighbours allow. */
 export class RowOutput {
@@ -23,6 +22,7 @@ export class RowOutput {
   readonly #upsampling: readonly Upsampling[];
   readonly #lines: readonly ComponentLine[];
   readonly #rgb: Uint8Array;
+  readonly #kernels: PixelArena['kernels'] | undefined;
   /** Rows at the lower end of an MCU row that wait for the next one. */
   readonly #heldBack: number;
   #nextRow: number;
@@ -34,7 +34,10 @@ export class RowOutput {
     colour: JpegColour,
     sink: RowSink,
     frameSide: number,
+    arena: PixelArena | undefined,
   ) {
+    const createBuffer = (bytes: number) => arena?.allocateView(bytes) ?? new Uint8Array(bytes);
+    this.#kernels = arena?.kernels;
     this.#frameSide = frameSide;
     this.#frame = frame;
     this.#planes = planes;
@@ -42,10 +45,10 @@ export class RowOutput {
     this.#sink = sink;
     this.#upsampling = planes.map(chooseUpsampling);
     this.#lines = planes.map((): ComponentLine => {
-      const buffer = new Uint8Array(sink.window.right + lineMargin);
+      const buffer = createBuffer(sink.window.right + lineMargin);
       return { samples: buffer, start: 0, buffer };
     });
-    this.#rgb = new Uint8Array(sink.window.right * 3);
+    this.#rgb = createBuffer((sink.window.right + lineMargin) * 3);
     this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
     this.#nextRow = sink.window.top;
   }
@@ -64,10 +67,23 @@ export class RowOutput {
     const end = Math.min(bottom, decodedRows);
     for (; this.#nextRow < end; this.#nextRow++) {
       for (let i = 0; i < this.#planes.length; i++) {
-        upsampleRow(this.#planes[i], this.#upsampling[i], this.#nextRow, left, right, this.#lines[i]);
+        upsampleRow(
+          this.#planes[i],
+          this.#upsampling[i],
+          this.#nextRow,
+          left,
+          right,
+          this.#lines[i],
+          this.#kernels,
+        );
       }
-      toRgb(this.#colour, this.#lines, left, right, this.#rgb);
+      toRgb(this.#colour, this.#lines, left, right, this.#rgb, this.#kernels);
       this.#sink.writeRow(this.#rgb, this.#nextRow);
     }
   }
+}
+
+/** What `RowOutput` allocates for `components` lines of the window and a row of RGB. */
+export function rowOutputBytes({ right }: PixelWindow, components: number): number {
+  return (components + 3) * allocatedBytes(right + lineMargin);
 }

@@ -1,3 +1,4 @@
+import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import type { ComponentPlane } from './component-plane.ts';
 
 /**
@@ -5,6 +6,9 @@ import type { ComponentPlane } from './component-plane.ts';
  * their true centres, libjpeg's default; `replicate` repeats each sample.
  */
 export type Upsampling = 'none' | 'fancyH2V1' | 'fancyH1V2' | 'fancyH2V2' | 'replicate';
+
+/** Pixels that upsampling may write beyond the last one that is needed. */
+export const lineMargin = 16;
 
 /** One row of a component at full size: pixel x is `samples[start + x]`. */
 export interface ComponentLine {
@@ -36,7 +40,8 @@ export function needsNeighbourRows(upsampling: Upsampling): boolean {
  * @param y row of the image; the component's rows around it must be in its ring.
  * @param left first column needed.
  * @param right one past the last column needed.
- * @param line is made to show the row; its buffer holds 4 pixels more than `right`.
+ * @param line is made to show the row; its buffer holds `lineMargin` pixels more than `right`.
+ * @param kernels given if plane and line are in their memory.
  */
 export function upsampleRow(
   plane: ComponentPlane,
@@ -45,6 +50,7 @@ export function upsampleRow(
   left: number,
   right: number,
   line: ComponentLine,
+  kernels: PixelArena['kernels'] | undefined,
 ): void {
   const { samples } = plane;
   if (upsampling === 'none') {
@@ -57,7 +63,7 @@ export function upsampleRow(
   line.start = 0;
   switch (upsampling) {
     case 'fancyH2V1':
-      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer);
+      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer, kernels);
       return;
     case 'fancyH1V2': {
       const { near, far } = neighbourRows(plane, y);
@@ -68,7 +74,7 @@ export function upsampleRow(
     }
     case 'fancyH2V2': {
       const { near, far } = neighbourRows(plane, y);
-      fancyH2V2(samples, near, far, plane.width, left, right, buffer);
+      fancyH2V2(samples, near, far, plane.width, left, right, buffer, kernels);
       return;
     }
     case 'replicate': {
@@ -93,6 +99,7 @@ function fancyH2V1(
   left: number,
   right: number,
   line: Uint8Array,
+  kernels: PixelArena['kernels'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
@@ -102,10 +109,14 @@ function fancyH2V1(
     line[1] = (samples[row] * 3 + samples[row + 1] + 2) >> 2;
     x = 1;
   }
-  for (; x < end; x++) {
-    const weighted = samples[row + x] * 3;
-    line[2 * x] = (weighted + samples[row + x - 1] + 1) >> 2;
-    line[2 * x + 1] = (weighted + samples[row + x + 1] + 2) >> 2;
+  if (kernels) {
+    kernels.fancy_h2v1(samples.byteOffset + row + x, line.byteOffset + 2 * x, end - x);
+  } else {
+    for (; x < end; x++) {
+      const weighted = samples[row + x] * 3;
+      line[2 * x] = (weighted + samples[row + x - 1] + 1) >> 2;
+      line[2 * x + 1] = (weighted + samples[row + x + 1] + 2) >> 2;
+    }
   }
   if ((right + 1) >> 1 > last) {
     line[2 * last] = (samples[row + last] * 3 + samples[row + last - 1] + 1) >> 2;
@@ -122,26 +133,33 @@ function fancyH2V2(
   left: number,
   right: number,
   line: Uint8Array,
+  kernels: PixelArena['kernels'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
+  const column = (at: number) => samples[near + at] * 3 + samples[far + at];
   let x = Math.max(left >> 1, 1);
-  let before = samples[near + x - 1] * 3 + samples[far + x - 1];
-  let here = samples[near + x] * 3 + samples[far + x];
   if (left < 2) {
-    line[0] = (before * 4 + 8) >> 4;
-    line[1] = (before * 3 + here + 7) >> 4;
+    line[0] = (column(0) * 4 + 8) >> 4;
+    line[1] = (column(0) * 3 + column(1) + 7) >> 4;
   }
-  for (; x < end; x++) {
-    const after = samples[near + x + 1] * 3 + samples[far + x + 1];
-    const weighted = here * 3;
-    line[2 * x] = (weighted + before + 8) >> 4;
-    line[2 * x + 1] = (weighted + after + 7) >> 4;
-    before = here;
-    here = after;
+  if (kernels) {
+    const { byteOffset } = samples;
+    kernels.fancy_h2v2(byteOffset + near + x, byteOffset + far + x, line.byteOffset + 2 * x, end - x);
+  } else {
+    let before = column(x - 1);
+    let here = column(x);
+    for (; x < end; x++) {
+      const after = samples[near + x + 1] * 3 + samples[far + x + 1];
+      const weighted = here * 3;
+      line[2 * x] = (weighted + before + 8) >> 4;
+      line[2 * x + 1] = (weighted + after + 7) >> 4;
+      before = here;
+      here = after;
+    }
   }
   if ((right + 1) >> 1 > last) {
-    line[2 * last] = (here * 3 + before + 8) >> 4;
-    line[2 * last + 1] = (here * 4 + 7) >> 4;
+    line[2 * last] = (column(last) * 3 + column(last - 1) + 8) >> 4;
+    line[2 * last + 1] = (column(last) * 4 + 7) >> 4;
   }
 }

@@ -1,0 +1,14 @@
+import { precisionBits } from '../../preprocess/resample-kernel.ts';
+import { idctIslow } from './idct-islow.ts';
+import { resizeRow } from './resize-row.ts';
+import { fancyH2V1, fancyH2V2 } from './upsample.ts';
+import { addWeighted, addWeightedRows, finishSums } from './weighted-sums.ts';
+import { yccToRgb } from './ycc-to-rgb.ts';
+
+/** All pixel kernels as WebAssembly text: SIMD and nothing newer. */
+export function writePixelModule(): string {
+  return `(module
+  (import "env" "memory" (memory 1))
+  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow].join('\n')}
+)\n`;
+}
