@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../src/errors.ts';
+import { maxPendingItems } from '../src/limits.ts';
 import { parseWebhookSecret } from '../src/webhook/standard-webhook.ts';
 import { parseWebhookSources } from '../src/webhook/webhook-source.ts';
 
@@ -16,6 +17,8 @@ const settingsSchema = z.object({
   NODE_TIER_SYNC: z.enum(['on', 'off']).default('on'),
   NODE_TIER_CONNECT_MS: positive.optional(),
   NODE_TIER_SILENCE_MS: positive.optional(),
+  NODE_TIER_MODEL_VERSIONS: list.pipe(z.array(z.string().regex(/^[^/]+\/[^/]+$/, 'name/version expected'))),
+  BATCH_MAX_PENDING_ITEMS: positive.default(maxPendingItems),
   BATCH_RETENTION_HOURS: positive.default(72),
   BATCH_STALL_SECONDS: positive.default(3600),
   BATCH_RETRY_BASE_SECONDS: z.coerce.number().min(0).max(600).default(5),
@@ -47,6 +50,10 @@ export function parseBatchSettings(env: object) {
         }
       : undefined,
     delegates: settings.NODE_TIER_SYNC === 'on',
+    nodeTierVersions: new Map(
+      settings.NODE_TIER_MODEL_VERSIONS.map((text) => text.split('/') as [string, string]),
+    ),
+    maxPendingItems: settings.BATCH_MAX_PENDING_ITEMS,
     retentionMs: settings.BATCH_RETENTION_HOURS * 3_600_000,
     stallMs: settings.BATCH_STALL_SECONDS * 1000,
     retryBaseSeconds: settings.BATCH_RETRY_BASE_SECONDS,

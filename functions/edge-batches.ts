@@ -45,7 +45,10 @@ export function composeRunners(settings: BatchSettings, { catalog, findModel, im
         `${model} needs the Node tier, which is not configured.`,
       );
     }
-    return { model, modelVersion, tier: node ? 'node' : 'edge' };
+    if (!node) return { model, modelVersion, tier: 'edge' };
+    // The tier may have a version of the same network that suits it better; a batch says which it got.
+    const { version } = await catalog.readManifest(model, settings.nodeTierVersions.get(model));
+    return { model, modelVersion: version, tier: 'node' };
   }
   return { edge, node, resolveModel };
 }
@@ -76,6 +79,7 @@ export function composeBatches(
     webhookKeys: settings.webhookKeys,
     sources: settings.sources,
     retentionMs: settings.retentionMs,
+    maxPendingItems: settings.maxPendingItems,
     stallMs: settings.stallMs,
     retryBaseSeconds: settings.retryBaseSeconds,
     concurrency: node ? 4 : 1,

@@ -3,12 +3,14 @@ import { batchChunkItems, maxItemAttempts } from '../limits.ts';
 import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from './chunk-runner.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { ImageGatherer } from './image-gatherer.ts';
 import type { ItemResult } from './item-result.ts';
 import type { ResultsStore } from './results-store.ts';
 
 export interface RunServices {
   readonly store: BatchStore;
+  readonly chunks: ChunkStore;
   readonly results: ResultsStore;
   readonly gatherer: ImageGatherer;
   readonly runnerOf: (batch: Batch) => ChunkRunner;
@@ -35,12 +37,12 @@ export async function runChunk(
   attempt: number,
   services: RunServices,
 ): Promise<ChunkOutcome> {
-  const { store, results } = services;
+  const { store, chunks, results } = services;
   const batch = await store.find(batchId);
   if (!batch || batch.status === 'canceled') return { settled: true };
   // A message overtook the statement that accepts the batch.
   if (batch.status === 'starting') return { settled: false };
-  const chunk = await store.findChunk(batchId, number);
+  const chunk = await chunks.find(batchId, number);
   if (!chunk) return { settled: true };
 
   const stored = await results.read(batchId, number);
@@ -59,11 +61,11 @@ async function settle(
   { batchId, chunk, inputs }: Chunk,
   run: ChunkRun,
   trouble: TierTrouble | undefined,
-  { store, results }: RunServices,
+  { store, chunks, results }: RunServices,
 ): Promise<ChunkOutcome> {
   const all = await results.add(batchId, chunk, run.results);
   const failed = [...all.values()].filter((result) => 'problem' in result).length;
-  await store.settleChunk(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
+  await chunks.settle(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
   const holdup = trouble ? `tier_${trouble.code}` : run.storageFailed ? 'storage_unavailable' : undefined;
   if (holdup && batch.status === 'processing') await store.noteTrouble(batchId, holdup);
   return {

@@ -28,7 +28,13 @@ const files = [
  */
 export async function measureWholePath(images: number): Promise<boolean> {
   const tier = await startTier();
-  const edge = await startEdge({ vars: { NODE_TIER_URL: tier.url, NODE_TIER_SECRET: tier.secret } });
+  const edge = await startEdge({
+    vars: {
+      NODE_TIER_URL: tier.url,
+      NODE_TIER_SECRET: tier.secret,
+      NODE_TIER_MODEL_VERSIONS: 'resnet18-imagenet1k/1',
+    },
+  });
   const samples: { tier: number; workerd: number }[] = [];
   const sampling = setInterval(
     () => void sampleMemory(tier.child.pid!).then((sample) => samples.push(sample)),

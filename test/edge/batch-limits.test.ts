@@ -10,7 +10,7 @@ const hash = (key: string) => createHash('sha256').update(key).digest('hex');
 let server: EdgeServer;
 beforeAll(async () => {
   server = await startEdge({
-    vars: { PUBLIC_SCOPES: '' },
+    vars: { PUBLIC_SCOPES: '', BATCH_MAX_PENDING_ITEMS: '50000' },
     secrets: {
       API_KEYS: JSON.stringify([
         { id: 'ann', sha256: hash('key of ann'), scopes: ['batch'] },
@@ -129,11 +129,21 @@ it('the 100,001st reference is refused as it comes, before the body ends, and no
   expect(results).toEqual([]);
 });
 
-it('100,000 references are taken', async () => {
+it('100,000 references are taken, and no more of this key until they are fewer', async () => {
   const { status, json } = await submit(reference.repeat(100_000));
   expect(status).toBe(202);
   expect(json.counts.total).toBe(100_000);
   expect(await countRows('batch_chunks', 'batch_id', json.id)).toBe(3125);
+  const more = await ann.fetch('/v1/batches', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: reference,
+  });
+  expect(more.status).toBe(429);
+  expect(Number(more.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await more.json()).toMatchObject({ code: 'rate_limited' });
+  expect((await submit(reference, bob)).status).toBe(202);
   const canceled = await ann.fetch(`/v1/batches/${json.id}`, { method: 'DELETE' });
   expect(await canceled.json()).toMatchObject({ status: 'canceled' });
+  expect((await submit(reference)).status).toBe(202);
 });
