@@ -25,7 +25,8 @@ import { PixelKernels } from '../src/pixel-kernels/pixel-kernels.ts';
 import pixelKernels from '../src/pixel-kernels/pixel-kernels.wasm';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
 import { parseBatchSettings } from './batch-settings.ts';
-import { type BatchBindings, composeBatches } from './edge-batches.ts';
+import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
+import { composeObjects } from './edge-objects.ts';
 import { parseSettings } from './settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
@@ -100,7 +101,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
-  const batches = composeBatches(env, batchSettings, {
+  const parts: EdgeParts = {
     catalog,
     urls,
     image,
@@ -115,7 +116,9 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
         withSession: (use) => sessions.withSession(manifest, () => undefined, use),
       };
     },
-  });
+  };
+  const batches = composeBatches(env, batchSettings, parts);
+  const objects = composeObjects(env, batchSettings, parts);
   const app = createApp({
     catalog,
     sessions,
@@ -134,13 +137,14 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     corsOrigins: settings.corsOrigins,
     urls,
     batches,
+    objects,
     ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
-  return { app, batches };
+  return { app, batches, objects };
 }
 
 async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {
