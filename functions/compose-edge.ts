@@ -107,6 +107,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
   const parts: EdgeParts = {
+    nodeTier,
     catalog,
     urls,
     image,

@@ -35,9 +35,12 @@ export interface EdgeParts {
 }
 
 /** What may run images that nobody waits for, and which of it a model takes. */
-export function composeRunners(settings: BatchSettings, { catalog, findModel, image, transcode }: EdgeParts) {
+export function composeRunners(
+  settings: BatchSettings,
+  { nodeTier, catalog, findModel, image, transcode }: EdgeParts,
+) {
   const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
-  const node = parts.nodeTier && createNodeTierRunner(parts.nodeTier);
+  const node = nodeTier && createNodeTierRunner(nodeTier);
   async function resolveModel(name: string | undefined): Promise<BatchModel> {
     const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
     if (tier === 'batch' && !node) {
