@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { CodedError } from '../src/errors.ts';
+import { maxPendingItems } from '../src/limits.ts';
 import { parseWebhookSecret } from '../src/webhook/standard-webhook.ts';
 import { parseWebhookSources } from '../src/webhook/webhook-source.ts';
 
-const list = z
+export const list = z
   .string()
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
@@ -16,6 +17,8 @@ const settingsSchema = z.object({
   NODE_TIER_SYNC: z.enum(['on', 'off']).default('on'),
   NODE_TIER_CONNECT_MS: positive.optional(),
   NODE_TIER_SILENCE_MS: positive.optional(),
+  NODE_TIER_MODEL_VERSIONS: list.pipe(z.array(z.string().regex(/^[^/]+\/[^/]+$/, 'name/version expected'))),
+  BATCH_MAX_PENDING_ITEMS: positive.default(maxPendingItems),
   BATCH_RETENTION_HOURS: positive.default(72),
   BATCH_STALL_SECONDS: positive.default(3600),
   BATCH_RETRY_BASE_SECONDS: z.coerce.number().min(0).max(600).default(5),
@@ -33,10 +36,7 @@ export type BatchSettings = ReturnType<typeof parseBatchSettings>;
 /** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
 export function parseBatchSettings(env: object) {
   const parsed = settingsSchema.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid(`The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`);
-  }
+  if (!parsed.success) throw invalidVariable(parsed.error);
   const settings = parsed.data;
   const { NODE_TIER_URL: url, NODE_TIER_CONNECT_MS: connectMs, NODE_TIER_SILENCE_MS: silenceMs } = settings;
   const step = settings.WEBHOOK_RETRY_SECONDS;
@@ -50,6 +50,10 @@ export function parseBatchSettings(env: object) {
         }
       : undefined,
     delegates: settings.NODE_TIER_SYNC === 'on',
+    nodeTierVersions: new Map(
+      settings.NODE_TIER_MODEL_VERSIONS.map((text) => text.split('/') as [string, string]),
+    ),
+    maxPendingItems: settings.BATCH_MAX_PENDING_ITEMS,
     retentionMs: settings.BATCH_RETENTION_HOURS * 3_600_000,
     stallMs: settings.BATCH_STALL_SECONDS * 1000,
     retryBaseSeconds: settings.BATCH_RETRY_BASE_SECONDS,
@@ -75,6 +79,10 @@ function parseSafely<T>(name: string, parse: () => T): T {
       cause,
     );
   }
+}
+
+export function invalidVariable({ issues: [issue] }: z.ZodError): CodedError {
+  return invalid(`The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`);
 }
 
 function invalid(message: string, cause?: unknown): CodedError {

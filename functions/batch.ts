@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { serve } from '@hono/node-server';
 import { CodedError } from '../src/errors.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
@@ -13,6 +14,10 @@ import { TierClassifier } from '../src/node-tier/tier-classifier.ts';
 import { parseTierConfig, type TierConfig } from '../src/node-tier/tier-config.ts';
 import { TierMetrics } from '../src/node-tier/tier-metrics.ts';
 import { TierModels } from '../src/node-tier/tier-models.ts';
+
+// The JavaScript heap is small, about 15 MB, and V8 lets it grow by little before it collects it again; bodies
+// count as growth. Twelve times as much is still nothing here, and saves a seventh of the CPU time (measured).
+setFlagsFromString('--heap-growing-percent=1000');
 
 /** The Node tier: `npm run start:batch`. */
 await main().catch((error: unknown) => {

@@ -25,7 +25,8 @@ import { PixelKernels } from '../src/pixel-kernels/pixel-kernels.ts';
 import pixelKernels from '../src/pixel-kernels/pixel-kernels.wasm';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
 import { parseBatchSettings } from './batch-settings.ts';
-import { type BatchBindings, composeBatches } from './edge-batches.ts';
+import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
+import { composeObjects } from './edge-objects.ts';
 import { parseSettings } from './settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
@@ -39,6 +40,8 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
     readonly IMAGES?: ImagesBinding;
     readonly IMAGES_BUCKET?: R2Bucket;
     readonly MODELS_KV?: KVNamespace;
+    /** A client certificate (`mtls_certificates`) for the Node tier. */
+    readonly NODE_TIER_CERTIFICATE?: Fetcher;
     readonly UPLOAD_TOKEN_SECRET?: string;
   };
 
@@ -50,6 +53,11 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
 export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
   const settings = parseSettings(env);
   const batchSettings = parseBatchSettings(env);
+  const { NODE_TIER_CERTIFICATE: certificate } = env;
+  const nodeTier = batchSettings.nodeTier && {
+    ...batchSettings.nodeTier,
+    ...(certificate && { fetch: certificate.fetch.bind(certificate) }),
+  };
   const metrics = new Metrics();
   const sources = new ModelSources(
     [
@@ -91,16 +99,15 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
-    ...(batchSettings.nodeTier &&
-      batchSettings.delegates && {
-        delegate: createNodeTierDelegate({ ...batchSettings.nodeTier, isErrorCode }),
-      }),
+    ...(nodeTier &&
+      batchSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
     onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
-  const batches = composeBatches(env, batchSettings, {
+  const parts: EdgeParts = {
+    nodeTier,
     catalog,
     urls,
     image,
@@ -115,7 +122,9 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
         withSession: (use) => sessions.withSession(manifest, () => undefined, use),
       };
     },
-  });
+  };
+  const batches = composeBatches(env, batchSettings, parts);
+  const objects = composeObjects(env, batchSettings, parts);
   const app = createApp({
     catalog,
     sessions,
@@ -134,13 +143,14 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     corsOrigins: settings.corsOrigins,
     urls,
     batches,
+    objects,
     ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
-  return { app, batches };
+  return { app, batches, objects };
 }
 
 async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {

@@ -2,7 +2,8 @@ import type { Batch, ChunkMessage, DeliveryMessage } from '../src/batch/batch.ts
 import { BatchServices } from '../src/batch/batch-services.ts';
 import { type ChunkRunner, TierTrouble } from '../src/batch/chunk-runner.ts';
 import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
-import { createNodeTierRunner } from '../src/batch/node-tier-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/batch/node-tier-runner.ts';
+import type { BatchModel } from '../src/batch/submit-batch.ts';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
 import { maxBodyBytes } from '../src/limits.ts';
@@ -10,6 +11,7 @@ import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { fetchPublic } from '../src/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/net/url-policy.ts';
+import type { ObjectLabels } from '../src/object-labels/object-labels.ts';
 import type { BatchSettings } from './batch-settings.ts';
 
 /** Without all of these a deployment has no batches. */
@@ -20,15 +22,39 @@ export interface BatchBindings {
   readonly BATCH_WEBHOOKS: Queue<DeliveryMessage>;
 }
 
-type BatchEnv = Partial<BatchBindings> & { readonly IMAGES_BUCKET?: R2Bucket };
+export type BatchEnv = Partial<BatchBindings> & { readonly IMAGES_BUCKET?: R2Bucket };
 
-interface EdgeParts {
+export interface EdgeParts {
+  readonly nodeTier: NodeTierOptions | undefined;
   readonly catalog: CatalogReader;
   readonly urls: UrlPolicy;
   readonly findModel: EdgeRunnerOptions['findModel'];
   readonly image: EdgeRunnerOptions['image'];
   readonly transcode: EdgeRunnerOptions['transcode'];
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** What may run images that nobody waits for, and which of it a model takes. */
+export function composeRunners(
+  settings: BatchSettings,
+  { nodeTier, catalog, findModel, image, transcode }: EdgeParts,
+) {
+  const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
+  const node = nodeTier && createNodeTierRunner(nodeTier);
+  async function resolveModel(name: string | undefined): Promise<BatchModel> {
+    const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
+    if (tier === 'batch' && !node) {
+      throw new CodedError(
+        'model_requires_batch_tier',
+        `${model} needs the Node tier, which is not configured.`,
+      );
+    }
+    if (!node) return { model, modelVersion, tier: 'edge' };
+    // The tier may have a version of the same network that suits it better; a batch says which it got.
+    const { version } = await catalog.readManifest(model, settings.nodeTierVersions.get(model));
+    return { model, modelVersion: version, tier: 'node' };
+  }
+  return { edge, node, resolveModel };
 }
 
 export function composeBatches(
@@ -38,9 +64,8 @@ export function composeBatches(
 ): BatchServices | undefined {
   const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
   if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
-  const { catalog, urls, findModel, image, transcode, log } = parts;
-  const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
-  const node = settings.nodeTier && createNodeTierRunner(settings.nodeTier);
+  const { urls, log } = parts;
+  const { edge, node, resolveModel } = composeRunners(settings, parts);
   const webhookUrls: UrlPolicy = { ...urls, allow: settings.webhookUrlAllow };
   return new BatchServices({
     db,
@@ -49,16 +74,7 @@ export function composeBatches(
     deliveryQueue,
     imageBucket: env.IMAGES_BUCKET,
     createSha256: createWorkersSha256,
-    async resolveModel(name) {
-      const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
-      if (tier === 'batch' && !node) {
-        throw new CodedError(
-          'model_requires_batch_tier',
-          `${model} needs the Node tier, which is not configured.`,
-        );
-      }
-      return { model, modelVersion, tier: node ? 'node' : 'edge' };
-    },
+    resolveModel,
     runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
     toProblem,
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),
@@ -67,6 +83,7 @@ export function composeBatches(
     webhookKeys: settings.webhookKeys,
     sources: settings.sources,
     retentionMs: settings.retentionMs,
+    maxPendingItems: settings.maxPendingItems,
     stallMs: settings.stallMs,
     retryBaseSeconds: settings.retryBaseSeconds,
     concurrency: node ? 4 : 1,
@@ -79,12 +96,18 @@ export function composeBatches(
 export async function consumeQueue(
   { queue, messages }: MessageBatch<unknown>,
   batches: BatchServices | undefined,
+  objects: ObjectLabels | undefined,
 ): Promise<void> {
-  if (!batches) throw new Error(`Messages of ${queue} came to a deployment without batches.`);
-  if (queue === 'resnet-edge-chunks') return await batches.consumeChunks(messages);
-  if (queue === 'resnet-edge-chunks-dead') return await batches.consumeDeadChunks(messages);
-  if (queue === 'resnet-edge-webhooks') return await batches.consumeDeliveries(messages);
-  throw new Error(`Nothing here reads the queue ${queue}.`);
+  const consumers: Readonly<Record<string, ((of: typeof messages) => Promise<void>) | undefined>> = {
+    'resnet-edge-chunks': batches && ((of) => batches.consumeChunks(of)),
+    'resnet-edge-chunks-dead': batches && ((of) => batches.consumeDeadChunks(of)),
+    'resnet-edge-webhooks': batches && ((of) => batches.consumeDeliveries(of)),
+    'resnet-edge-objects': objects && ((of) => objects.consume(of)),
+    'resnet-edge-objects-dead': objects && ((of) => objects.consumeDead(of)),
+  };
+  const consume = consumers[queue];
+  if (!consume) throw new Error(`This deployment is not configured for the queue ${queue}.`);
+  await consume(messages);
 }
 
 /** A batch that was promised to the tier waits for it: the edge does not step in unseen. */

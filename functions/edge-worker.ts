@@ -22,7 +22,7 @@ export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHa
     },
     async queue(batch, env) {
       edge ??= composeEdge(env, bootGeneralRuntime);
-      await consumeQueue(batch, edge.batches);
+      await consumeQueue(batch, edge.batches, edge.objects);
     },
     async scheduled(_controller, env) {
       edge ??= composeEdge(env, bootGeneralRuntime);

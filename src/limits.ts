@@ -166,6 +166,9 @@ export const maxCredentialLength = 2048;
 /** References in one batch. Their rows are 100,000 / 32 = 3,125 chunks, about 15 MB of D1. */
 export const maxBatchItems = 100_000;
 
+/** Images of one key that are accepted and not answered: ten batches, whose rows are about 150 MB of D1's 10 GB. */
+export const maxPendingItems = 10 * maxBatchItems;
+
 /** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
 export const maxBatchBodyBytes = 100 * MiB;
 
@@ -202,6 +205,9 @@ export const maxEventsMs = 15 * 60_000;
 
 /** An inbound event: text with a URL in it, not the image. */
 export const maxWebhookBytes = 1 * MiB;
+
+/** What R2 takes as custom metadata of an object. */
+export const maxCustomMetadataBytes = 8192;
 
 // ---- The Node tier ----
 

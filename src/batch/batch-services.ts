@@ -10,6 +10,7 @@ import { BatchStore } from './batch-store.ts';
 import { toBatchJson } from './batch-wire.ts';
 import { createQueueSender } from './chunk-queue.ts';
 import type { ChunkRunner } from './chunk-runner.ts';
+import { ChunkStore } from './chunk-store.ts';
 import { type ConsumeOptions, consumeChunks, consumeDeadChunks } from './consume-chunks.ts';
 import { consumeDeliveries } from './deliver-webhook.ts';
 import type { Delivery } from './delivery.ts';
@@ -41,6 +42,7 @@ export interface BatchConfiguration {
   readonly webhookKeys: readonly WebhookKey[];
   readonly sources: ReadonlyMap<string, WebhookSource>;
   readonly retentionMs: number;
+  readonly maxPendingItems: number;
   readonly stallMs: number;
   readonly retryBaseSeconds: number;
   /** Chunks worked on at once by one consumer. */
@@ -56,6 +58,7 @@ const maxInlineResults = batchChunkItems;
 /** Everything about batches that HTTP, the queues and the clock call. */
 export class BatchServices implements BatchDoor {
   readonly #store: BatchStore;
+  readonly #chunks: ChunkStore;
   readonly #results: ResultsStore;
   readonly #deliveries: DeliveryStore;
   readonly sources: ReadonlyMap<string, WebhookSource>;
@@ -69,10 +72,12 @@ export class BatchServices implements BatchDoor {
     this.#configuration = configuration;
     this.sources = configuration.sources;
     this.#store = new BatchStore(db);
+    this.#chunks = new ChunkStore(db);
     this.#results = new ResultsStore(bucket);
     this.#deliveries = new DeliveryStore(db);
     this.#run = {
       store: this.#store,
+      chunks: this.#chunks,
       results: this.#results,
       gatherer: createImageGatherer({ batchBucket: bucket, imageBucket, fetchImage }),
       runnerOf: configuration.runnerOf,
@@ -81,6 +86,7 @@ export class BatchServices implements BatchDoor {
     this.#submit = {
       ...configuration,
       store: this.#store,
+      chunks: this.#chunks,
       queue: createQueueSender(configuration.chunkQueue),
       assertPublicUrl: async (url) => {
         if (webhookKeys.length === 0) throw noWebhooks();
@@ -107,7 +113,7 @@ export class BatchServices implements BatchDoor {
   }
 
   streamResults(batch: Batch, cursor: number) {
-    return streamResults(batch, cursor, this.#store, this.#results);
+    return streamResults(batch, cursor, this.#chunks, this.#results);
   }
 
   streamEvents(id: string, signal: AbortSignal) {
@@ -144,6 +150,7 @@ export class BatchServices implements BatchDoor {
     const { bucket, chunkQueue, deliveryQueue, stallMs, log } = this.#configuration;
     const done = await sweep({
       store: this.#store,
+      chunks: this.#chunks,
       deliveries: this.#deliveries,
       bucket,
       stallMs,

@@ -106,9 +106,9 @@ export async function consumeDeadChunks(
 }
 
 async function giveUp(batchId: string, number: number, services: RunServices): Promise<void> {
-  const { store, results, toProblem } = services;
+  const { store, chunks, results, toProblem } = services;
   const batch = await store.find(batchId);
-  const chunk = await store.findChunk(batchId, number);
+  const chunk = await chunks.find(batchId, number);
   if (!batch || !chunk || batch.status === 'canceled') return;
   const failures = new Map<number, ItemResult>();
   for (const place of chunk.inputs.keys()) {
@@ -120,5 +120,5 @@ async function giveUp(batchId: string, number: number, services: RunServices): P
   }
   const all = await results.add(batchId, number, failures);
   const failed = [...all.values()].filter((result) => 'problem' in result).length;
-  await store.settleChunk(batchId, number, { succeeded: all.size - failed, failed }, {});
+  await chunks.settle(batchId, number, { succeeded: all.size - failed, failed }, {});
 }

@@ -4,7 +4,7 @@ import type { CreateSha256 } from '../model/verified-chunks.ts';
 /** A request body that is counted and hashed while someone else reads it. */
 export interface CountedBody {
   readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>;
-  /** Hex SHA-256 of all of it; call after the last chunk. */
+  /** Hex SHA-256 of it and of the query before it; call after the last chunk. */
   digest(): Promise<string>;
 }
 
@@ -14,6 +14,9 @@ export function countBody(request: Request, maxBytes: number, createSha256: Crea
   async function* read(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const reader = (request.body as ReadableStream<Uint8Array<ArrayBuffer>> | null)?.getReader();
     let total = 0;
+    const { searchParams } = new URL(request.url);
+    searchParams.sort();
+    await sha256.update(new TextEncoder().encode(`${searchParams}\n`));
     try {
       while (reader) {
         const { done, value } = await reader.read().catch((cause: unknown) => {

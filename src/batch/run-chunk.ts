@@ -3,12 +3,14 @@ import { batchChunkItems, maxItemAttempts } from '../limits.ts';
 import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from './chunk-runner.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import type { ImageGatherer } from './image-gatherer.ts';
 import type { ItemResult } from './item-result.ts';
 import type { ResultsStore } from './results-store.ts';
 
 export interface RunServices {
   readonly store: BatchStore;
+  readonly chunks: ChunkStore;
   readonly results: ResultsStore;
   readonly gatherer: ImageGatherer;
   readonly runnerOf: (batch: Batch) => ChunkRunner;
@@ -35,12 +37,12 @@ export async function runChunk(
   attempt: number,
   services: RunServices,
 ): Promise<ChunkOutcome> {
-  const { store, results } = services;
+  const { store, chunks, results } = services;
   const batch = await store.find(batchId);
   if (!batch || batch.status === 'canceled') return { settled: true };
   // A message overtook the statement that accepts the batch.
   if (batch.status === 'starting') return { settled: false };
-  const chunk = await store.findChunk(batchId, number);
+  const chunk = await chunks.find(batchId, number);
   if (!chunk) return { settled: true };
 
   const stored = await results.read(batchId, number);
@@ -59,12 +61,13 @@ async function settle(
   { batchId, chunk, inputs }: Chunk,
   run: ChunkRun,
   trouble: TierTrouble | undefined,
-  { store, results }: RunServices,
+  { store, chunks, results }: RunServices,
 ): Promise<ChunkOutcome> {
   const all = await results.add(batchId, chunk, run.results);
   const failed = [...all.values()].filter((result) => 'problem' in result).length;
-  await store.settleChunk(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
-  if (trouble && batch.status === 'processing') await store.noteTrouble(batchId, `tier_${trouble.code}`);
+  await chunks.settle(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
+  const holdup = trouble ? `tier_${trouble.code}` : run.storageFailed ? 'storage_unavailable' : undefined;
+  if (holdup && batch.status === 'processing') await store.noteTrouble(batchId, holdup);
   return {
     settled: all.size === inputs.length,
     retryAfterSeconds: trouble?.retryAfterSeconds ?? run.retryAfterSeconds,
@@ -76,6 +79,8 @@ class ChunkRun {
   readonly results: Map<number, ItemResult>;
   readonly troubles: Record<string, Trouble>;
   retryAfterSeconds: number | undefined;
+  /** R2 could not be read: held against no item, however often. */
+  storageFailed = false;
   readonly #chunk: Chunk;
   readonly #services: RunServices;
 
@@ -123,7 +128,8 @@ class ChunkRun {
       try {
         bytes = await this.#services.gatherer.gather(batchId, inputs[index - firstIndex]!);
       } catch (error) {
-        this.#blame(index, error);
+        if (error instanceof CodedError) this.#blame(index, error);
+        else this.storageFailed = true;
         continue;
       }
       sent.push(index);
@@ -132,9 +138,8 @@ class ChunkRun {
   }
 
   /** Counts a failure of the item itself: for good, or one of a few that may pass. */
-  #blame(index: number, error: unknown): void {
-    const mayPass =
-      !(error instanceof CodedError) || error.retryAfterSeconds !== undefined || passing.has(error.code);
+  #blame(index: number, error: CodedError): void {
+    const mayPass = error.retryAfterSeconds !== undefined || passing.has(error.code);
     const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
     if (!mayPass || attempts >= maxItemAttempts) {
       this.#finish(index, { problem: this.#services.toProblem(error) });
@@ -142,7 +147,7 @@ class ChunkRun {
     }
     const { code, detail } = this.#services.toProblem(error);
     this.troubles[index] = { attempts, code, detail };
-    if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
+    if (error.retryAfterSeconds !== undefined) {
       this.retryAfterSeconds = Math.max(this.retryAfterSeconds ?? 0, error.retryAfterSeconds);
     }
   }

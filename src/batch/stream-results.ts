@@ -1,6 +1,6 @@
 import { batchChunkItems } from '../limits.ts';
 import type { Batch } from './batch.ts';
-import type { BatchStore } from './batch-store.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import { formatResults } from './item-result.ts';
 import type { ResultsStore } from './results-store.ts';
 
@@ -13,10 +13,10 @@ import type { ResultsStore } from './results-store.ts';
 export async function streamResults(
   { id }: Batch,
   cursor: number,
-  store: BatchStore,
+  chunkStore: ChunkStore,
   results: ResultsStore,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { chunks, nextChunk } = await store.countReady(id);
+  const { chunks, nextChunk } = await chunkStore.countReady(id);
   const encoder = new TextEncoder();
   let chunk = Math.floor(cursor / batchChunkItems);
   return new ReadableStream<Uint8Array>({

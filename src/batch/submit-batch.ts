@@ -5,6 +5,7 @@ import type { Tier } from '../tier-protocol/tier.ts';
 import type { Batch, InputReference } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import { countBody } from './counted-body.ts';
 import { deleteBatchObjects } from './delete-batch-objects.ts';
 import { ImagePacker } from './image-packer.ts';
@@ -12,10 +13,13 @@ import { type BatchOptions, readBatchBody } from './read-inputs.ts';
 
 export interface SubmitServices {
   readonly store: BatchStore;
+  readonly chunks: ChunkStore;
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
   readonly createSha256: CreateSha256;
   readonly retentionMs: number;
+  /** Of one owner; who has as many waiting may send no more. */
+  readonly maxPendingItems: number;
   /**
    * Which version of which model, on which tier.
    * @throws {CodedError} `model_unknown`; `model_requires_batch_tier` if no tier here can run it.
@@ -35,9 +39,9 @@ export interface BatchModel {
  * Takes a batch in. Inputs are stored while the body is read; only when the last one is, the batch is
  * accepted, in one statement. A request that fails or dies before leaves nothing that would be run.
  *
- * @param idempotencyKey a second request with the same key and body gets the first one's batch.
+ * @param idempotencyKey a second request with the same key, options and body gets the first one's batch.
  * @throws {CodedError} what `readBatchBody` and `countBody` throw; `idempotency_key_reused` for another
- *   body under the same key, `idempotency_key_in_use` while the first request is still being read.
+ *   request under the same key, `rate_limited` if too much of this owner is waiting, `idempotency_key_in_use` while the first request is still being read.
  */
 export async function submitBatch(
   request: Request,
@@ -59,6 +63,7 @@ export async function submitBatch(
   });
   if (!created) return { batch: await replay(request, owner, idempotencyKey!, services), replayed: true };
   try {
+    await assertRoom(owner, services);
     const { total, options, digest } = await storeInputs(request, id, services);
     const chosen = options.model === undefined ? wanted : await services.resolveModel(options.model);
     await store.activate(id, {
@@ -80,10 +85,21 @@ export async function submitBatch(
   return { batch, replayed: false };
 }
 
+/** Before the body is read: its length is not known, so that one batch may exceed the limit. */
+async function assertRoom(owner: string, { store, maxPendingItems }: SubmitServices): Promise<void> {
+  const pending = await store.countPending(owner);
+  if (pending < maxPendingItems) return;
+  throw new CodedError(
+    'rate_limited',
+    `${pending} of your images are waiting; send more when they are fewer than ${maxPendingItems}.`,
+    { retryAfterSeconds: 60 },
+  );
+}
+
 async function storeInputs(
   request: Request,
   id: string,
-  { store, bucket, createSha256, assertPublicUrl }: SubmitServices,
+  { chunks: chunkStore, bucket, createSha256, assertPublicUrl }: SubmitServices,
 ): Promise<{ total: number; options: BatchOptions; digest: () => Promise<string> }> {
   const body = countBody(request, maxBatchBodyBytes, createSha256);
   const contentType = request.headers.get('content-type') ?? '';
@@ -103,7 +119,7 @@ async function storeInputs(
         inputs: references.slice(offset, offset + batchChunkItems),
       });
     }
-    await store.addChunks(id, chunks);
+    await chunkStore.add(id, chunks);
     references = [];
   };
   for await (const input of inputs) {
@@ -118,11 +134,14 @@ async function storeInputs(
 }
 
 /** The batch is accepted by now: a message that cannot be sent is sent by the sweep instead. */
-async function sendChunks({ id, total }: Batch, { queue, store }: SubmitServices): Promise<void> {
+async function sendChunks(
+  { id, total }: Batch,
+  { queue, chunks: chunkStore }: SubmitServices,
+): Promise<void> {
   const chunks = Array.from({ length: Math.ceil(total / batchChunkItems) }, (_, chunk) => chunk);
   try {
     await queue.send(chunks.map((chunk) => ({ batch_id: id, chunk })));
-    await store.markSent(id, chunks);
+    await chunkStore.markSent(id, chunks);
   } catch {
     // Not sent_at, not lost: sweep.ts.
   }
@@ -143,5 +162,8 @@ async function replay(
     });
   }
   if (found.fingerprint === (await body.digest())) return found.batch;
-  throw new CodedError('idempotency_key_reused', 'This Idempotency-Key was used with another body.');
+  throw new CodedError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used with another body, or other options.',
+  );
 }

@@ -1,10 +1,12 @@
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue, DeliveryQueue } from './chunk-queue.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import { deleteBatchObjects } from './delete-batch-objects.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 
 export interface SweepServices {
   readonly store: BatchStore;
+  readonly chunks: ChunkStore;
   readonly deliveries: DeliveryStore;
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
@@ -27,11 +29,11 @@ const abandonedMs = 3_600_000;
 export async function sweep(
   services: SweepServices,
 ): Promise<{ resent: number; owed: number; expired: number }> {
-  const { store, deliveries, bucket, queue, deliveryQueue, stallMs, now = Date.now } = services;
-  const lost = await store.findLostChunks(now() - stallMs, maxChunks);
+  const { store, chunks, deliveries, bucket, queue, deliveryQueue, stallMs, now = Date.now } = services;
+  const lost = await chunks.findLost(now() - stallMs, maxChunks);
   await queue.send(lost.map(({ batchId, chunk }) => ({ batch_id: batchId, chunk })));
   for (const batchId of new Set(lost.map((row) => row.batchId))) {
-    await store.markSent(
+    await chunks.markSent(
       batchId,
       lost.filter((row) => row.batchId === batchId).map(({ chunk }) => chunk),
     );

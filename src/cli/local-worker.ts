@@ -59,7 +59,7 @@ const localDefaults = {
 };
 
 /** Variables of the Worker that may be set in this process's environment. */
-const passedOn = /^(NODE_TIER|BATCH|WEBHOOK)_[A-Z_]+$|^IMAGE_URL_ALLOW$/;
+const passedOn = /^(NODE_TIER|BATCH|WEBHOOK|OBJECT)_[A-Z_]+$|^IMAGE_URL_ALLOW$/;
 
 function readPassedOn(): Record<string, string> {
   const entries = Object.entries(process.env).filter(([name]) => passedOn.test(name));

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { startLocalWorker } from './local-worker.ts';
+import { onStopSignal } from './on-stop-signal.ts';
 import { assetsDir, projectRoot } from './paths.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
 
@@ -22,11 +23,12 @@ process.once('exit', () => tier.kill('SIGTERM'));
 const starting = startLocalWorker(Number(process.env['PORT'] ?? 8787), {
   NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
   NODE_TIER_SECRET: secret,
+  // The same network as the default's current version, in the form that onnxruntime runs in batches.
+  NODE_TIER_MODEL_VERSIONS: process.env['NODE_TIER_MODEL_VERSIONS'] ?? 'resnet18-imagenet1k/1',
 });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stop());
-}
+onStopSignal(stop);
 const worker = await starting;
+onStopSignal(stop);
 sweepRegularly(worker.url);
 console.log(`resnet-edge is ready on ${worker.url}, its Node tier on http://127.0.0.1:${tierPort}`);
 
@@ -35,5 +37,4 @@ async function stop(): Promise<void> {
   const tierEnded = new Promise((resolve) => tier.once('exit', resolve));
   tier.kill('SIGTERM');
   await Promise.allSettled([starting.then((started) => started.stop()), tierEnded]);
-  process.exit(0);
 }

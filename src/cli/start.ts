@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { startLocalWorker } from './local-worker.ts';
+import { onStopSignal } from './on-stop-signal.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
 
 /** `npm start`: the Worker on this machine, with the embedded default model. */
@@ -13,11 +14,7 @@ sweepRegularly(worker.url);
 console.log(
   `resnet-edge is ready on ${worker.url} - try: curl --data-binary @photo.jpg ${worker.url}/v1/classify`,
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void worker.stop().finally(() => process.exit(0));
-  });
-}
+onStopSignal(() => worker.stop());
 
 /** wrangler would take another port in silence. */
 async function assertPortFree(wanted: number): Promise<void> {

@@ -17,6 +17,7 @@ import { classifyRoutes } from './routes/classify.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { objectRoutes } from './routes/objects.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -94,6 +95,7 @@ export function createApp(options: AppOptions) {
     openInferenceRoutes(),
     batchRoutes(),
     webhookRoutes(),
+    objectRoutes(),
   ];
   for (const routes of api) app.route('/', routes);
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', {

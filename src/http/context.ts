@@ -8,6 +8,7 @@ import type { Classifier } from '../classifier.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 import type { UrlPolicy } from '../net/url-policy.ts';
+import type { ObjectLabelsDoor } from '../object-labels/object-labels-door.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { TraceContext } from '../observe/trace-context.ts';
 import type { ServerTiming } from './server-timing.ts';
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly classifier: Classifier;
   /** Absent in a deployment without a database. */
   readonly batches?: BatchDoor | undefined;
+  /** Absent where no bucket reports its objects. */
+  readonly objects?: ObjectLabelsDoor | undefined;
   readonly access: AccessPolicy;
   /** Bytes of request bodies held at once, see limits.ts. */
   readonly bodies: Gate;

@@ -21,6 +21,7 @@ export const tags = [
   { name: 'models', description: 'What can be asked.' },
   { name: 'batches', description: 'Many pictures, answered later.' },
   { name: 'webhooks', description: 'Events in.' },
+  { name: 'objects', description: 'What the objects of a bucket show.' },
   { name: 'service', description: 'Health, metrics, tokens.' },
   { name: 'dialects', description: 'The same answers in the words of other APIs.' },
 ] as const;

@@ -11,9 +11,14 @@ export function toDeclaredLength(request: Request): number {
  * Reads a body, counting as it goes: Content-Length is a hint, never trusted.
  *
  * @param maxBytes refused as soon as one byte more has come.
+ * @param allocate memory of exactly the declared length, for a body that has one.
  * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
  */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+  allocate = (bytes: number) => new Uint8Array(bytes),
+): Promise<Uint8Array> {
   const declared = toDeclaredLength(request);
   if (!request.body) throw emptyBody();
   const reader = request.body.getReader();
@@ -23,7 +28,7 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   }
 
   // With an honest length the body is written once, in place; without one it is joined at the end.
-  const whole = declared > 0 ? new Uint8Array(declared) : undefined;
+  const whole = declared > 0 ? allocate(declared) : undefined;
   const chunks: Uint8Array[] = [];
   let total = 0;
   const deadline = Date.now() + bodyTimeoutMs;

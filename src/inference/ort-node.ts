@@ -26,6 +26,8 @@ export interface OrtNodeOptions {
   readonly executionProviders?: readonly string[];
   /** Threads inside one operator; default: ONNX Runtime's choice, one per core. */
   readonly intraOpNumThreads?: number;
+  /** Whether threads that wait for work keep their core busy; default: ONNX Runtime's choice, they do. */
+  readonly allowSpinning?: boolean;
   /** 'extended' fuses without choosing CPU-specific layouts; 'all' (default) may. */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Where ONNX Runtime is to save the graph it optimised, and as what. */
@@ -40,19 +42,19 @@ export async function createOrtNodeSession(
   model: string | Uint8Array,
   options: OrtNodeOptions = {},
 ): Promise<OrtNodeSession> {
-  const { saveOptimized } = options;
+  const { saveOptimized, allowSpinning } = options;
+  const sessionEntries = {
+    ...(allowSpinning === undefined ? {} : { intra_op: { allow_spinning: allowSpinning ? '1' : '0' } }),
+    ...(saveOptimized === undefined ? {} : { save_model_format: saveOptimized.format }),
+  };
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: options.executionProviders ?? ['cpu'],
     graphOptimizationLevel: options.graphOptimizationLevel ?? 'all',
     // Warnings (such as "the saved graph is for this machine only") are known and not for the user.
     logSeverityLevel: 3,
     ...(options.intraOpNumThreads === undefined ? {} : { intraOpNumThreads: options.intraOpNumThreads }),
-    ...(saveOptimized === undefined
-      ? {}
-      : {
-          optimizedModelFilePath: saveOptimized.path,
-          extra: { session: { save_model_format: saveOptimized.format } },
-        }),
+    ...(saveOptimized === undefined ? {} : { optimizedModelFilePath: saveOptimized.path }),
+    extra: { session: sessionEntries },
   };
   const session =
     typeof model === 'string'

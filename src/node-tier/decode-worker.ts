@@ -20,6 +20,8 @@ export interface DecodedImage {
   readonly image: ClassifiedImage;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
+  /** Of this thread, for decoding and preprocessing. */
+  readonly decodeUs: number;
 }
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
@@ -36,6 +38,7 @@ async function loadWebpModule(): Promise<WebAssembly.Module> {
 parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
   let answer: WorkerAnswer<DecodedImage>;
   const transfer: ArrayBuffer[] = [];
+  const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
       image: { loadWebpModule, orientation, kernels },
@@ -43,7 +46,7 @@ parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;
     transfer.push(tensor.buffer);
-    answer = { value: { image, tensor } };
+    answer = { value: { image, tensor, decodeUs: Math.round((performance.now() - started) * 1000) } };
   } catch (error) {
     const { code, message } =
       error instanceof CodedError ? error : { code: 'internal' as const, message: String(error) };

@@ -8,6 +8,11 @@ export interface BatcherOptions {
   readonly maxQueueDelayMs: number;
   /** Batches that run at the same time. */
   readonly instances: number;
+  /**
+   * Batches made ready while every instance is busy, so that none waits for this thread between two. Only
+   * full ones: what is not full had better wait for more.
+   */
+  readonly ahead: number;
 }
 
 interface Waiting<I, O> {
@@ -24,6 +29,7 @@ export class DynamicBatcher<I, O> {
   readonly #onQueued: (waitedUs: number) => void;
   readonly #waiting: Waiting<I, O>[] = [];
   #running = 0;
+  #looking = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -40,6 +46,16 @@ export class DynamicBatcher<I, O> {
   submit(input: I): Promise<O> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ input, since: performance.now(), resolve, reject });
+      this.#look();
+    });
+  }
+
+  /** After whoever submits several in one go has submitted them all. */
+  #look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    queueMicrotask(() => {
+      this.#looking = false;
       this.#dispatch();
     });
   }
@@ -47,14 +63,19 @@ export class DynamicBatcher<I, O> {
   #dispatch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#running < this.#options.instances && this.#waiting.length > 0) {
+    const { instances, ahead, preferredSizes, maxQueueDelayMs } = this.#options;
+    while (this.#running < instances && this.#waiting.length > 0) {
       const size = this.#sizeNow();
       if (size === 0) {
-        const left = this.#options.maxQueueDelayMs - (performance.now() - this.#waiting[0]!.since);
+        const left = maxQueueDelayMs - (performance.now() - this.#waiting[0]!.since);
         this.#timer = setTimeout(() => this.#dispatch(), Math.max(1, left));
         return;
       }
       void this.#start(this.#waiting.splice(0, size));
+    }
+    const full = preferredSizes.at(-1)!;
+    while (this.#running < instances + ahead && this.#waiting.length >= full) {
+      void this.#start(this.#waiting.splice(0, full));
     }
   }
 

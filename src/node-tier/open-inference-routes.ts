@@ -9,12 +9,15 @@ import { formatInferResponse } from '../open-inference/infer-response.ts';
 import { toModelMetadata, toOpenError, toServerMetadata } from '../open-inference/metadata.ts';
 import { toModelInputs } from '../open-inference/model-inputs.ts';
 import { type OpenTensor, tensorError } from '../open-inference/tensor.ts';
+import { BodyPool } from './body-pool.ts';
 import type { TierModel } from './tier-model.ts';
 import type { TierServices } from './tier-services.ts';
 
 /** The Open Inference Protocol v2 on the tier, below /v2. */
-export function openInferenceRoutes({ models, classifier }: TierServices): Hono {
-  const find = (c: Context) => models.get(c.req.param('model'), c.req.param('version'));
+export function openInferenceRoutes(services: TierServices): Hono {
+  const { models, classifier } = services;
+  const find = (c: Context) => findModel(c, services);
+  const bodies = new BodyPool();
   const app = new Hono();
   app.onError((error, c) => {
     const problem = toProblem(error);
@@ -40,39 +43,78 @@ export function openInferenceRoutes({ models, classifier }: TierServices): Hono 
       return c.json({ name: manifest.name, ready: true });
     });
     app.post(`${path}/infer`, async (c) => {
-      const body = await readBytes(c.req.raw, maxTierTensorBytes);
-      const request = parseInferRequest(body, c.req.header('inference-header-content-length') ?? null, {
-        maxElements: maxTierTensorBytes / Float32Array.BYTES_PER_ELEMENT,
-        maxInputs: 1,
-      });
-      const model = await find(c);
-      const { manifest } = model;
-      const inputs = toModelInputs(request.inputs, manifest, maxTierItems);
-      const release = classifier.admit(inputs.length);
+      const body = await readBody(c, bodies);
       try {
-        const rows = await Promise.all(
-          inputs.map(async (input) =>
-            model.run(
-              input.kind === 'tensor'
-                ? input.tensor.data
-                : (await classifier.decode(input.bytes, model)).tensor,
-            ),
-          ),
-        );
-        const outputs = toOutputs(request, rows, model);
-        const { headers, body: answer } = formatInferResponse({
-          modelName: manifest.name,
-          modelVersion: manifest.version,
-          id: request.id,
-          outputs,
-        });
-        return c.body(answer, 200, headers);
+        return c.body(...(await infer(c, body.bytes, services)));
       } finally {
-        release();
+        body.release();
       }
     });
   }
   return app;
+}
+
+const findModel = (c: Context, { models }: TierServices) =>
+  models.get(c.req.param('model'), c.req.param('version'));
+
+/** The tensor, not the JSON before it, lies where an FP32 view can begin. */
+async function readBody(c: Context, bodies: BodyPool) {
+  const jsonBytes = Number(c.req.header('inference-header-content-length') ?? 0);
+  const padding = Number.isInteger(jsonBytes) ? (4 - (jsonBytes % 4)) % 4 : 0;
+  let pooled: ArrayBuffer | undefined;
+  const release = () => {
+    if (pooled) bodies.give(pooled);
+  };
+  try {
+    const bytes = await readBytes(c.req.raw, maxTierTensorBytes, (declared) => {
+      pooled = bodies.take(padding + declared);
+      return new Uint8Array(pooled, padding, declared);
+    });
+    return { bytes, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function infer(
+  c: Context,
+  body: Uint8Array,
+  services: TierServices,
+): Promise<[Uint8Array<ArrayBuffer>, 200, Record<string, string>]> {
+  const { classifier } = services;
+  const request = parseInferRequest(body, c.req.header('inference-header-content-length') ?? null, {
+    maxElements: maxTierTensorBytes / Float32Array.BYTES_PER_ELEMENT,
+    maxInputs: 1,
+  });
+  const model = await findModel(c, services);
+  const { manifest } = model;
+  const inputs = toModelInputs(request.inputs, manifest, maxTierItems);
+  const release = classifier.admit(inputs.length);
+  try {
+    const rows = await allOf(
+      inputs.map(async (input) =>
+        model.run(
+          input.kind === 'tensor' ? input.tensor.data : (await classifier.decode(input.bytes, model)).tensor,
+        ),
+      ),
+    );
+    const { headers, body: answer } = formatInferResponse({
+      modelName: manifest.name,
+      modelVersion: manifest.version,
+      id: request.id,
+      outputs: toOutputs(request, rows, model),
+    });
+    return [answer, 200, headers];
+  } finally {
+    release();
+  }
+}
+
+/** Unlike `Promise.all` it waits for the others when one fails: they still look at the body. */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
 }
 
 function toOutputs(

@@ -43,7 +43,7 @@ export function createTierApp(services: TierServices): Hono {
     if (c.req.header('content-type') !== chunkMediaType || !c.req.raw.body) {
       throw new CodedError('media_type_unsupported', `Send ${chunkMediaType}.`);
     }
-    const reader = new ChunkReader(c.req.raw.body as unknown as AsyncIterable<Uint8Array>);
+    const reader = new ChunkReader(c.req.raw.body);
     const { model: name, model_version: version, top_k: topK, items, ...choice } = await reader.readHead();
     const release = classifier.admit(items);
     try {

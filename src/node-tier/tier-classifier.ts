@@ -38,6 +38,7 @@ export class TierClassifier {
     this.#options = options;
     this.#decoders = new WorkerPool<DecodedImage>(new URL('./decode-worker.ts', import.meta.url), {
       size: options.decodeWorkers,
+      depth: 1,
       timeoutMs: decodeTimeoutMs,
       onDeath: (reason) => new CodedError('image_too_complex', `The image could not be decoded: ${reason}.`),
     });
@@ -104,15 +105,14 @@ export class TierClassifier {
     orientation: TierChoice['orientation'] = 'apply',
   ): Promise<DecodedImage> {
     const { name, version, preprocess: spec } = model.manifest;
+    const { metrics } = this.#options;
+    const label = { model: name, version };
     const started = performance.now();
-    try {
-      return await this.#decoders.run({ bytes, spec, orientation } satisfies DecodeJob);
-    } finally {
-      this.#options.metrics.inputUs.inc(
-        { model: name, version },
-        Math.round((performance.now() - started) * 1000),
-      );
-    }
+    const decoded = await this.#decoders.run({ bytes, spec, orientation } satisfies DecodeJob);
+    const wholeUs = Math.round((performance.now() - started) * 1000);
+    metrics.inputUs.inc(label, decoded.decodeUs);
+    metrics.queueUs.inc(label, Math.max(0, wholeUs - decoded.decodeUs));
+    return decoded;
   }
 
   /** Refuses what is new from now on; resolves when all that was admitted is answered. */

@@ -20,7 +20,10 @@ const schema = z
       .default(8788),
     /** Several, separated by spaces, while one is rotated. */
     TIER_SECRET: list.pipe(z.array(z.string().min(16, 'secrets have at least 16 characters')).min(1)),
-    TIER_MODELS_DIR: z.string().optional(),
+    TIER_MODELS_DIR: z
+      .string()
+      .optional()
+      .transform((dir) => dir || undefined),
     TIER_S3_ENDPOINT: z.url().optional(),
     TIER_S3_BUCKET: z.string().optional(),
     TIER_S3_ACCESS_KEY_ID: z.string().optional(),

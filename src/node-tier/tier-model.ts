@@ -2,6 +2,7 @@ import { CodedError } from '../errors.ts';
 import type { ClassLabel, ModelManifest } from '../model/manifest.ts';
 import { DynamicBatcher } from './dynamic-batcher.ts';
 import type { InferenceAnswer, InferenceJob, InferenceWorkerData } from './inference-worker.ts';
+import { InputSlots } from './input-slots.ts';
 import type { TierMetrics } from './tier-metrics.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -14,6 +15,9 @@ export interface TierModelOptions {
   readonly maxQueueDelayMs: number;
   readonly metrics: TierMetrics;
 }
+
+/** Batches that an instance is given at once: the next one is there when it ends one. */
+const depth = 2;
 
 /** Loading and one batch of 256 images of ResNet-152 on two cores stay below this. */
 const batchTimeoutMs = 120_000;
@@ -34,6 +38,7 @@ export class TierModel {
     labels: readonly ClassLabel[],
     provider: string,
     pool: WorkerPool<InferenceAnswer>,
+    slots: InputSlots,
     batches: boolean,
     { preferredSizes, maxQueueDelayMs, metrics }: TierModelOptions,
   ) {
@@ -41,19 +46,21 @@ export class TierModel {
     this.labels = labels;
     this.provider = provider;
     this.#pool = pool;
-    const sizes = batches ? [...preferredSizes].sort((a, b) => a - b) : [1];
+    const sizes = batches ? preferredSizes.toSorted((a, b) => a - b) : [1];
     this.maxBatch = sizes.at(-1)!;
     const label = { model: manifest.name, version: manifest.version };
     this.#batcher = new DynamicBatcher<Float32Array, Float32Array>(
       async (tensors) => {
-        const { logits, computeUs } = await pool.run(...toJob(tensors));
+        const { logits, computeUs } = await slots.use(tensors, (slot) =>
+          pool.run({ slot, count: tensors.length } satisfies InferenceJob),
+        );
         metrics.executions.inc(label);
         metrics.inferences.inc(label, tensors.length);
         metrics.computeUs.inc(label, computeUs);
         const { classes } = manifest.output;
         return tensors.map((_, row) => logits.subarray(row * classes, (row + 1) * classes));
       },
-      { preferredSizes: sizes, maxQueueDelayMs, instances: pool.size },
+      { preferredSizes: sizes, maxQueueDelayMs, instances: pool.size, ahead: pool.size * (depth - 1) },
       (waitedUs) => metrics.queueUs.inc(label, waitedUs),
     );
   }
@@ -71,10 +78,17 @@ export class TierModel {
   ): Promise<TierModel> {
     const isEngine = manifest.format === 'rni8';
     const wanted = isEngine ? ['resnet-int8'] : options.executionProviders;
+    const instances = isEngine ? options.threads : 1;
+    const slots = new InputSlots(
+      instances * depth,
+      isEngine ? 1 : Math.max(...options.preferredSizes),
+      3 * manifest.preprocess.centerCrop ** 2,
+    );
     const failures: string[] = [];
     for (const provider of options.allowFallback ? wanted : wanted.slice(0, 1)) {
       const workerData: InferenceWorkerData = {
         model: bytes,
+        slots: slots.buffers,
         format: manifest.format,
         inputName: manifest.input.name,
         outputName: manifest.output.name,
@@ -84,14 +98,15 @@ export class TierModel {
       };
       // The engine computes on one core, onnxruntime-node on all of them.
       const pool = new WorkerPool<InferenceAnswer>(new URL('./inference-worker.ts', import.meta.url), {
-        size: isEngine ? options.threads : 1,
+        size: instances,
+        depth,
         workerData,
         timeoutMs: batchTimeoutMs,
         onDeath: (reason) => new CodedError('inference_failed', `The inference thread was lost: ${reason}.`),
       });
       try {
-        const { batches } = await pool.run({ count: 0, data: new Float32Array() } satisfies InferenceJob);
-        return new TierModel(manifest, labels, provider, pool, batches, options);
+        const { batches } = await pool.run({ slot: 0, count: 0 } satisfies InferenceJob);
+        return new TierModel(manifest, labels, provider, pool, slots, batches, options);
       } catch (error) {
         failures.push(`${provider}: ${error instanceof Error ? error.message : error}`);
         await pool.close();
@@ -111,12 +126,4 @@ export class TierModel {
   close(): Promise<void> {
     return this.#pool.close();
   }
-}
-
-/** @returns the job and what is handed over with it. */
-function toJob(tensors: readonly Float32Array[]): [InferenceJob, ArrayBuffer[]] {
-  const size = tensors[0]!.length;
-  const data = new Float32Array(tensors.length * size);
-  for (const [row, tensor] of tensors.entries()) data.set(tensor, row * size);
-  return [{ count: tensors.length, data }, [data.buffer]];
 }

@@ -1,15 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors.ts';
 
-/** What a worker answers: the value, or a coded error in parts that can be cloned. */
+/** What a worker answers, in the order in which it was asked: the value, or a coded error in parts that can be cloned. */
 export type WorkerAnswer<T> =
   | { readonly value: T }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 export interface PoolOptions {
   readonly size: number;
+  /** Jobs that a worker is given at once: with 2 it finds the next one there when it ends one. */
+  readonly depth: number;
   readonly workerData?: unknown;
-  /** A job that takes longer is given up with its worker. */
+  /** A job that takes longer, once it is the worker's turn, is given up with its worker. */
   readonly timeoutMs: number;
   /** What a job ends in whose worker timed out, crashed or ran out of memory. */
   readonly onDeath: (reason: string) => CodedError;
@@ -17,21 +19,27 @@ export interface PoolOptions {
 
 interface Job<T> {
   readonly message: unknown;
-  readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (value: T) => void;
   readonly reject: (error: unknown) => void;
 }
 
+interface Member<T> {
+  readonly thread: Worker;
+  /** The first is being worked on. */
+  readonly jobs: Job<T>[];
+  timer?: NodeJS.Timeout;
+  lateBy?: number;
+}
+
 /**
- * Threads that take one job each. A thread that dies takes its own job with it and no other: the job
- * fails, a new thread takes its place.
+ * Threads that take a job at a time. A thread that dies takes the job with it that it was working on and no
+ * other: that job fails, what waited behind it is done by another, a new thread takes its place.
  */
 export class WorkerPool<T> {
   readonly #url: URL;
   readonly #options: PoolOptions;
-  readonly #idle: Worker[] = [];
   readonly #waiting: Job<T>[] = [];
-  readonly #all = new Set<Worker>();
+  readonly #members = new Set<Member<T>>();
   #closed = false;
 
   constructor(url: URL, options: PoolOptions) {
@@ -45,65 +53,77 @@ export class WorkerPool<T> {
   }
 
   /** @throws {CodedError} the worker's own, or `onDeath`'s. */
-  run(message: unknown, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+  run(message: unknown): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ message, transfer, resolve, reject });
+      this.#waiting.push({ message, resolve, reject });
       this.#dispatch();
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(Array.from(this.#all, (worker) => worker.terminate()));
+    await Promise.all(Array.from(this.#members, ({ thread }) => thread.terminate()));
   }
 
   #spawn(): void {
-    const worker = new Worker(this.#url, { workerData: this.#options.workerData });
-    worker.on('error', () => undefined); // 'exit' follows, and says what becomes of the job
-    worker.on('exit', () => {
-      this.#all.delete(worker);
-      const place = this.#idle.indexOf(worker);
-      if (place >= 0) this.#idle.splice(place, 1);
-      if (!this.#closed) this.#spawn();
-    });
-    worker.unref();
-    this.#all.add(worker);
-    this.#idle.push(worker);
-    this.#dispatch();
+    const thread = new Worker(this.#url, { workerData: this.#options.workerData });
+    const member: Member<T> = { thread, jobs: [] };
+    thread.on('error', () => undefined); // 'exit' follows, and says what becomes of the job
+    thread.on('exit', () => this.#bury(member));
+    thread.on('message', (answer: WorkerAnswer<T>) => this.#settle(member, answer));
+    thread.unref();
+    this.#members.add(member);
   }
 
   #dispatch(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0) {
-      this.#start(this.#idle.pop()!, this.#waiting.shift()!);
+    while (this.#waiting.length > 0) {
+      const member = this.#leastBusy();
+      if (!member) return;
+      const job = this.#waiting.shift()!;
+      member.jobs.push(job);
+      if (member.jobs.length === 1) this.#begin(member);
+      member.thread.postMessage(job.message);
     }
   }
 
-  #start(worker: Worker, job: Job<T>): void {
-    worker.ref();
-    const finish = () => {
-      clearTimeout(timer);
-      worker.off('message', onMessage);
-      worker.off('exit', onExit);
-      worker.unref();
-    };
-    const onMessage = (answer: WorkerAnswer<T>) => {
-      finish();
-      this.#idle.push(worker);
-      if ('value' in answer) job.resolve(answer.value);
-      else job.reject(new CodedError(answer.error.code, answer.error.message));
-      this.#dispatch();
-    };
-    const onExit = () => {
-      finish();
-      job.reject(this.#options.onDeath('it crashed'));
-    };
-    const timer = setTimeout(() => {
-      finish();
-      job.reject(this.#options.onDeath(`it took over ${this.#options.timeoutMs} ms`));
-      void worker.terminate();
+  #leastBusy(): Member<T> | undefined {
+    let found: Member<T> | undefined;
+    for (const member of this.#members) {
+      if (member.jobs.length < (found?.jobs.length ?? this.#options.depth)) found = member;
+    }
+    return found;
+  }
+
+  /** Its first job's turn has come. */
+  #begin(member: Member<T>): void {
+    member.thread.ref();
+    member.timer = setTimeout(() => {
+      member.lateBy = this.#options.timeoutMs;
+      void member.thread.terminate();
     }, this.#options.timeoutMs);
-    worker.on('message', onMessage);
-    worker.on('exit', onExit);
-    worker.postMessage(job.message, [...job.transfer]);
+  }
+
+  #settle(member: Member<T>, answer: WorkerAnswer<T>): void {
+    clearTimeout(member.timer);
+    const job = member.jobs.shift();
+    if (member.jobs.length > 0) this.#begin(member);
+    else member.thread.unref();
+    if ('value' in answer) job?.resolve(answer.value);
+    else job?.reject(new CodedError(answer.error.code, answer.error.message));
+    this.#dispatch();
+  }
+
+  #bury(member: Member<T>): void {
+    clearTimeout(member.timer);
+    this.#members.delete(member);
+    const [begun, ...others] = member.jobs;
+    this.#waiting.unshift(...others);
+    if (this.#closed) {
+      for (const job of this.#waiting.splice(0)) job.reject(this.#options.onDeath('the tier stopped'));
+    } else this.#spawn();
+    begun?.reject(
+      this.#options.onDeath(member.lateBy === undefined ? 'it crashed' : `it took over ${member.lateBy} ms`),
+    );
+    this.#dispatch();
   }
 }

@@ -1,4 +1,7 @@
-import type { EdgeServer } from './edge-server.ts';
+/** The built Worker, or a process of its own. */
+interface Edge {
+  fetch(path: string): Promise<Response>;
+}
 
 export interface BatchJson {
   readonly id: string;
@@ -13,13 +16,13 @@ export interface ResultRow {
   readonly problem?: { readonly code: string };
 }
 
-export async function getBatch(edge: EdgeServer, id: string): Promise<BatchJson> {
+export async function getBatch(edge: Edge, id: string): Promise<BatchJson> {
   return (await (await edge.fetch(`/v1/batches/${id}`)).json()) as BatchJson;
 }
 
 /** Polls until `until` holds; by default until the batch has ended. */
 export async function waitForEnd(
-  edge: EdgeServer,
+  edge: Edge,
   id: string,
   until = (batch: BatchJson) => !['starting', 'processing'].includes(batch.status),
   timeoutMs = 45_000,
@@ -33,7 +36,7 @@ export async function waitForEnd(
   }
 }
 
-export async function collectResults(edge: EdgeServer, id: string, cursor = 0): Promise<ResultRow[]> {
+export async function collectResults(edge: Edge, id: string, cursor = 0): Promise<ResultRow[]> {
   const text = await (await edge.fetch(`/v1/batches/${id}/results?cursor=${cursor}`)).text();
   return text
     .split('\n')

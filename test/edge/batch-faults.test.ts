@@ -136,6 +136,22 @@ describe('a batch on the Node tier', () => {
     await expectAllCats(id, 34);
   });
 
+  it('outlives a tier that is killed in the middle of it and started anew', async () => {
+    const { id } = await submit(images(256));
+    const before = await waitForEnd(edge, id, ({ counts }) => counts.succeeded > 0);
+    expect(before.status).toBe('processing');
+    tier.child.kill('SIGKILL');
+    tier = await startTier();
+    proxy.target = tier.url;
+    const held = await getBatch(edge, id);
+    expect(held.status).toBe('processing');
+    expect(await waitForEnd(edge, id)).toMatchObject({
+      status: 'succeeded',
+      counts: { total: 256, succeeded: 256, failed: 0, pending: 0 },
+    });
+    await expectAllCats(id, 256);
+  });
+
   it('gives up an image on which the tier always dies, and no other', async () => {
     proxy.fault = 'dies-of-poison';
     const inputs: object[] = images(40);

@@ -58,10 +58,10 @@ describe('a batch that the edge runs itself', () => {
     expect(await collectResults(edge, id, 70)).toEqual([]);
   });
 
-  it('gives the same batch to the same Idempotency-Key, and refuses another body under it', async () => {
+  it('gives the same batch to the same Idempotency-Key, and refuses another body or other options under it', async () => {
     const image = Buffer.from(await readPhoto('cat')).toString('base64');
-    const send = (body: object) =>
-      edge.fetch('/v1/batches', {
+    const send = (body: object, query = '?top_k=2&metadata={}') =>
+      edge.fetch(`/v1/batches${query}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': 'once' },
         body: JSON.stringify(body),
@@ -71,9 +71,16 @@ describe('a batch that the edge runs itself', () => {
     expect(again.status).toBe(202);
     expect(again.headers.get('idempotency-replayed')).toBe('true');
     expect(((await again.json()) as BatchJson).id).toBe(first.id);
-    const other = await send({ inputs: [{ image }, { image }] });
-    expect(other.status).toBe(422);
-    expect(await other.json()).toMatchObject({ code: 'idempotency_key_reused' });
+    expect((await send({ inputs: [{ image }] }, '?metadata={}&top_k=2')).status).toBe(202);
+    const others = [
+      await send({ inputs: [{ image }, { image }] }),
+      await send({ inputs: [{ image }] }, '?top_k=3&metadata={}'),
+      await send({ inputs: [{ image }] }, ''),
+    ];
+    for (const other of others) {
+      expect(other.status).toBe(422);
+      expect(await other.json()).toMatchObject({ code: 'idempotency_key_reused' });
+    }
     await waitForEnd(edge, first.id);
   });
 

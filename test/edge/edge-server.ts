@@ -21,11 +21,36 @@ export interface EdgeServer {
 
 export interface EdgeBindings {
   readonly MODELS: SeedBucket;
-  readonly BATCHES: SeedBucket;
+  readonly BATCHES: SeedBucket & {
+    list(options: { prefix: string }): Promise<{ readonly objects: readonly { readonly key: string }[] }>;
+  };
   /** Where a test's configuration has it. */
-  readonly IMAGES_BUCKET?: SeedBucket;
+  readonly IMAGES_BUCKET?: ImagesBucket;
   readonly BATCHES_DB: MigratedDatabase;
-  readonly BATCH_CHUNKS: { sendBatch(messages: readonly { body: unknown }[]): Promise<unknown> };
+  readonly BATCH_CHUNKS: MessageQueue;
+  readonly OBJECT_EVENTS?: MessageQueue;
+}
+
+interface MessageQueue {
+  sendBatch(messages: readonly { body: unknown }[]): Promise<unknown>;
+}
+
+interface ImagesBucket {
+  head(key: string): Promise<StoredObject | null>;
+  put(
+    key: string,
+    value: Uint8Array,
+    options?: { customMetadata?: Record<string, string>; httpMetadata?: { contentType: string } },
+  ): Promise<StoredObject>;
+  delete(key: string): Promise<unknown>;
+}
+
+interface StoredObject {
+  readonly etag: string;
+  /** Another one for each write. */
+  readonly version: string;
+  readonly customMetadata?: Record<string, string>;
+  readonly httpMetadata?: { readonly contentType?: string };
 }
 
 export async function startEdge({

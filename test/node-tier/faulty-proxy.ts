@@ -18,6 +18,8 @@ export const poison = 'POISON-OF-THE-TIER';
 
 export interface FaultyProxy {
   readonly url: string;
+  /** Where the tier is; it may come back elsewhere. */
+  target: string;
   fault: Fault;
   /** Requests for a chunk that came in. */
   requests: number;
@@ -32,12 +34,13 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     // An answer may come before the whole request was read. Left unread, Node keeps the connection open for
     // a minute or more, and workerd's local network the queue's consumer with it.
     answer.on('finish', () => incoming.unpipe().resume());
-    misbehave(proxy.fault, incoming, answer, target);
+    misbehave(proxy.fault, incoming, answer, proxy.target);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const proxy: FaultyProxy = {
     url: `http://127.0.0.1:${port}`,
+    target,
     fault: 'none',
     requests: 0,
     close: async () => {

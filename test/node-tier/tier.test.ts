@@ -18,7 +18,7 @@ function toChunk(head: object, items: readonly Uint8Array[]): Uint8Array<ArrayBu
 describe('the Node tier', () => {
   let tier: TierProcess;
   beforeAll(async () => {
-    tier = await startTier({ TIER_MAX_QUEUE_ITEMS: '64' });
+    tier = await startTier({ TIER_MAX_QUEUE_ITEMS: '64', TIER_MAX_QUEUE_DELAY_MS: '50' });
   });
   afterAll(() => tier?.stop());
 

@@ -1,0 +1,67 @@
+import type { ItemResult } from '../batch/item-result.ts';
+import type { LabelledObject } from './object-labels-door.ts';
+
+interface Row extends Omit<LabelledObject, 'result'> {
+  readonly result: string;
+}
+
+const columns = 'key, etag, result, labelled_at AS labelledAt';
+
+/** D1's record of what the objects of one bucket show; see migrations. */
+export class ObjectLabelStore {
+  readonly #db: D1Database;
+  readonly #bucket: string;
+
+  constructor(db: D1Database, bucket: string) {
+    this.#db = db;
+    this.#bucket = bucket;
+  }
+
+  async find(key: string): Promise<LabelledObject | undefined> {
+    const row = await this.#db
+      .prepare(
+        `SELECT ${columns} FROM object_labels WHERE bucket = ?1 AND key = ?2 ORDER BY labelled_at DESC LIMIT 1`,
+      )
+      .bind(this.#bucket, key)
+      .first<Row>();
+    return row ? toLabelledObject(row) : undefined;
+  }
+
+  /** Ascending by key. @param after only keys behind this one. */
+  async list(prefix: string, after: string, limit: number): Promise<LabelledObject[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT ${columns} FROM object_labels
+         WHERE bucket = ?1 AND key > ?2 AND key >= ?3 AND substr(key, 1, length(?3)) = ?3
+         ORDER BY key LIMIT ?4`,
+      )
+      .bind(this.#bucket, after, prefix, limit)
+      .all<Row>();
+    return results.map(toLabelledObject);
+  }
+
+  /** Keeps the first result of these bytes, and forgets what the key held before. */
+  async put(key: string, etag: string, result: ItemResult): Promise<void> {
+    await this.#db.batch([
+      this.#db
+        .prepare('INSERT INTO object_labels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING')
+        .bind(this.#bucket, key, etag, JSON.stringify(result), Date.now()),
+      this.#forget(key, etag),
+    ]);
+  }
+
+  /** @param etag what is there now; undefined: nothing. */
+  async forgetOthers(key: string, etag: string | undefined): Promise<void> {
+    await this.#forget(key, etag ?? '').run();
+  }
+
+  #forget(key: string, etag: string) {
+    return this.#db
+      .prepare('DELETE FROM object_labels WHERE bucket = ?1 AND key = ?2 AND etag <> ?3')
+      .bind(this.#bucket, key, etag);
+  }
+}
+
+function toLabelledObject(row: Row): LabelledObject {
+  return { ...row, result: JSON.parse(row.result) };
+}

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { type BatchJson, collectResults, type ResultRow, waitForEnd } from '../edge/batch-client.ts';
+import { startEdge } from '../edge/edge-server.ts';
+import { startTier } from '../node-tier/tier-process.ts';
+import { median } from './median.ts';
+
+const sampleEveryMs = 2000;
+
+/** Small pictures of all formats, by turns: a result that is in another's place shows. */
+const files = [
+  'optimized.jpg',
+  'progressive-2x2.jpg',
+  'webp-lossy.webp',
+  'bmp-24.bmp',
+  'cmyk.jpg',
+  'gif-plain.gif',
+  'rgb.jpg',
+  'png-palette8-adam7.png',
+];
+
+/**
+ * So many small pictures through edge, queue, tier and results, on this machine. Prints rate, order, and the
+ * memory of the tier and of workerd over time.
+ *
+ * @returns whether every image has its own result.
+ */
+export async function measureWholePath(images: number): Promise<boolean> {
+  const tier = await startTier();
+  const edge = await startEdge({
+    vars: {
+      NODE_TIER_URL: tier.url,
+      NODE_TIER_SECRET: tier.secret,
+      NODE_TIER_MODEL_VERSIONS: 'resnet18-imagenet1k/1',
+    },
+  });
+  const samples: { tier: number; workerd: number }[] = [];
+  const sampling = setInterval(
+    () => void sampleMemory(tier.child.pid!).then((sample) => samples.push(sample)),
+    sampleEveryMs,
+  );
+  try {
+    const lines = await Promise.all(
+      files.map(async (name) => {
+        const bytes = await readFile(new URL(`../fixtures/images/${name}`, import.meta.url));
+        return `${JSON.stringify({ image: bytes.toString('base64') })}\n`;
+      }),
+    );
+    const body = Array.from({ length: images }, (_, index) => lines[index % lines.length]!).join('');
+    const submitted = performance.now();
+    const response = await edge.fetch('/v1/batches?top_k=1', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+      signal: AbortSignal.timeout(300_000),
+    });
+    if (response.status !== 202) throw new Error(await response.text());
+    const { id } = (await response.json()) as BatchJson;
+    const accepted = performance.now();
+    const { status, counts } = await waitForEnd(edge, id, undefined, 3_600_000);
+    const seconds = (performance.now() - accepted) / 1000;
+    const rows = await collectResults(edge, id);
+    const complete = rows.length === images && rows.every(isOwnResult);
+    console.log(
+      `${images} images, ${(body.length / 1e6).toFixed(0)} MB: taken in ${((accepted - submitted) / 1000).toFixed(1)} s, ` +
+        `${status} after ${seconds.toFixed(0)} s (${(images / seconds).toFixed(0)} images/s), ` +
+        `${counts.succeeded} succeeded, ${counts.failed} failed, ${rows.length} results, ` +
+        `${complete ? 'each its own, in order' : 'NOT ALL, OR NOT IN ORDER'}`,
+    );
+    for (const process of ['tier', 'workerd'] as const) {
+      // In eighths of the run, so that growth would show.
+      const size = Math.max(1, Math.ceil(samples.length / 8));
+      const eighths = Array.from({ length: Math.ceil(samples.length / size) }, (_, eighth) =>
+        median(samples.slice(eighth * size, (eighth + 1) * size).map((sample) => sample[process])),
+      );
+      console.log(`resident memory of ${process}, MB: ${eighths.map((mb) => mb.toFixed(0)).join(' ')}`);
+    }
+    return complete && status === 'succeeded';
+  } finally {
+    clearInterval(sampling);
+    await edge.stop();
+    await tier.stop();
+  }
+}
+
+/** The same picture has the same result, to the last bit, and no other has it. */
+function isOwnResult(row: ResultRow, place: number, rows: readonly ResultRow[]): boolean {
+  const text = ({ index: _, ...result }: ResultRow) => JSON.stringify(result);
+  const own = place % files.length;
+  return (
+    row.index === place &&
+    rows.slice(0, files.length).every((first, kind) => (text(first) === text(row)) === (kind === own))
+  );
+}
+
+/** MB, of the tier and of the workerd processes that this one has started. */
+async function sampleMemory(tierPid: number): Promise<{ tier: number; workerd: number }> {
+  const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,ppid=,rss=,comm=']);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map(
+      (line) => /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line)!.slice(1) as [string, string, string, string],
+    );
+  const own = new Set([String(process.pid)]);
+  // Parents come before their children often, not always: two passes find grandchildren.
+  for (const _ of [1, 2]) for (const [pid, ppid] of rows) if (own.has(ppid)) own.add(pid);
+  const sum = (matches: (row: readonly string[]) => boolean) =>
+    rows.filter(matches).reduce((total, [, , rss]) => total + Number(rss) / 1024, 0);
+  return {
+    tier: sum(([pid]) => pid === String(tierPid)),
+    workerd: sum(([pid, , , name]) => own.has(pid!) && name!.includes('workerd')),
+  };
+}

@@ -1,0 +1,35 @@
+import { afterEach, expect, it } from 'vitest';
+import { CodedError } from '../../src/errors.ts';
+import { WorkerPool } from '../../src/node-tier/worker-pool.ts';
+
+let pool: WorkerPool<number>;
+afterEach(() => pool.close());
+
+const startPool = (size: number) =>
+  new WorkerPool<number>(new URL('./fragile-worker.ts', import.meta.url), {
+    size,
+    depth: 2,
+    timeoutMs: 1500,
+    onDeath: (reason) => new CodedError('inference_failed', reason),
+  });
+
+it('a thread that dies takes the job with it that it was at, and none that waited behind it', async () => {
+  pool = startPool(1);
+  const results = await Promise.allSettled([1, 'die', 2, 3].map((job) => pool.run(job)));
+  expect(results).toEqual([
+    { status: 'fulfilled', value: 1 },
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it crashed' }) },
+    { status: 'fulfilled', value: 2 },
+    { status: 'fulfilled', value: 3 },
+  ]);
+});
+
+it('a job that never ends is given up by itself, its time counted from its turn', async () => {
+  pool = startPool(1);
+  const results = await Promise.allSettled(['hang', 'hang', 4].map((job) => pool.run(job)));
+  expect(results).toEqual([
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it took over 1500 ms' }) },
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it took over 1500 ms' }) },
+    { status: 'fulfilled', value: 4 },
+  ]);
+});
