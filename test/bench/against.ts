@@ -4,7 +4,7 @@ import type { KernelSetName } from '../../src/engine/kernels/layout.ts';
 import { describe, fillImage } from './layers.ts';
 import { median } from './median.ts';
 
-const rounds = 25;
+const rounds = 31;
 
 /** What is needed of a checkout. Another one's files are taken to have what this one's have. */
 async function load(root: string) {
