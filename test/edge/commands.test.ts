@@ -62,9 +62,9 @@ describe('npm run classify', () => {
 });
 
 describe('npm start', () => {
-  it('says when it is ready, serves, and stops on SIGTERM', async () => {
+  it('says when it is ready, serves as it was told to, and stops on SIGTERM', async () => {
     const port = await freePort();
-    const { child, output, exit } = run('start.ts', [], { PORT: String(port) });
+    const { child, output, exit } = run('start.ts', [], { PORT: String(port), ENGINE_KERNELS: 'plain' });
     const deadline = Date.now() + 50_000;
     while (!output.out.includes('ready') && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -75,6 +75,7 @@ describe('npm start', () => {
       signal: AbortSignal.timeout(10_000),
     });
     expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ runtimes: [{ kernels: 'plain' }] });
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow(
