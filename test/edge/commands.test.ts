@@ -54,6 +54,12 @@ describe('npm run classify', () => {
     expect(await exit).toBe(0);
     expect(output.out).toMatch(/espresso\s+█+·*\s+0\.66\d\d/);
   });
+  it('says why a server does not answer', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { output, exit } = run('classify.ts', ['--url', url, goldenPath('cat.jpg')]);
+    expect(await exit).toBe(1);
+    expect(output.err).toContain(`ECONNREFUSED ${new URL(url).host}`);
+  });
   it('refuses a wrong command line at once, with the usage', async () => {
     const { output, exit } = run('classify.ts', ['--top-k', '0', 'x.jpg']);
     expect(await exit).toBe(2);
