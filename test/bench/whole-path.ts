@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type BatchJson, collectResults, type ResultRow, waitForEnd } from '../edge/batch-client.ts';
-import { startEdge } from '../edge/edge-server.ts';
+import { type EdgeServer, startEdge } from '../edge/edge-server.ts';
 import { startTier } from '../node-tier/tier-process.ts';
 import { median } from './median.ts';
 
@@ -20,9 +20,12 @@ const files = [
   'png-palette8-adam7.png',
 ];
 
+/** What one request may hold: 94 MB of these, as base64. */
+const batchImages = 10_000;
+
 /**
- * So many small pictures through edge, queue, tier and results, on this machine. Prints rate, order, and the
- * memory of the tier and of workerd over time.
+ * So many small pictures through edge, queue, tier and results, on this machine, in batches of 10,000. Prints
+ * rate, order, and the memory of the tier and of workerd over time.
  *
  * @returns whether every image has its own result.
  */
@@ -41,47 +44,55 @@ export async function measureWholePath(images: number): Promise<boolean> {
     sampleEveryMs,
   );
   try {
-    const lines = await Promise.all(
-      files.map(async (name) => {
-        const bytes = await readFile(new URL(`../fixtures/images/${name}`, import.meta.url));
-        return `${JSON.stringify({ image: bytes.toString('base64') })}\n`;
-      }),
-    );
-    const body = Array.from({ length: images }, (_, index) => lines[index % lines.length]!).join('');
-    const submitted = performance.now();
-    const response = await edge.fetch('/v1/batches?top_k=1', {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
-      body,
-      signal: AbortSignal.timeout(300_000),
-    });
-    if (response.status !== 202) throw new Error(await response.text());
-    const { id } = (await response.json()) as BatchJson;
-    const accepted = performance.now();
-    const { status, counts } = await waitForEnd(edge, id, undefined, 3_600_000);
-    const seconds = (performance.now() - accepted) / 1000;
-    const rows = await collectResults(edge, id);
-    const complete = rows.length === images && rows.every(isOwnResult);
-    console.log(
-      `${images} images, ${(body.length / 1e6).toFixed(0)} MB: taken in ${((accepted - submitted) / 1000).toFixed(1)} s, ` +
-        `${status} after ${seconds.toFixed(0)} s (${(images / seconds).toFixed(0)} images/s), ` +
-        `${counts.succeeded} succeeded, ${counts.failed} failed, ${rows.length} results, ` +
-        `${complete ? 'each its own, in order' : 'NOT ALL, OR NOT IN ORDER'}`,
-    );
-    for (const process of ['tier', 'workerd'] as const) {
-      // In eighths of the run, so that growth would show.
-      const size = Math.max(1, Math.ceil(samples.length / 8));
-      const eighths = Array.from({ length: Math.ceil(samples.length / size) }, (_, eighth) =>
-        median(samples.slice(eighth * size, (eighth + 1) * size).map((sample) => sample[process])),
-      );
-      console.log(`resident memory of ${process}, MB: ${eighths.map((mb) => mb.toFixed(0)).join(' ')}`);
+    let complete = true;
+    for (let left = images; left > 0; left -= batchImages) {
+      complete = (await runBatch(edge, Math.min(left, batchImages))) && complete;
     }
-    return complete && status === 'succeeded';
+    for (const process of ['tier', 'workerd'] as const) {
+      // In tenths of the run, so that growth would show.
+      const size = Math.max(1, Math.ceil(samples.length / 10));
+      const parts = Array.from({ length: Math.ceil(samples.length / size) }, (_, part) =>
+        median(samples.slice(part * size, (part + 1) * size).map((sample) => sample[process])),
+      );
+      console.log(`resident memory of ${process}, MB: ${parts.map((mb) => mb.toFixed(0)).join(' ')}`);
+    }
+    return complete;
   } finally {
     clearInterval(sampling);
     await edge.stop();
     await tier.stop();
   }
+}
+
+async function runBatch(edge: EdgeServer, images: number): Promise<boolean> {
+  const lines = await Promise.all(
+    files.map(async (name) => {
+      const bytes = await readFile(new URL(`../fixtures/images/${name}`, import.meta.url));
+      return `${JSON.stringify({ image: bytes.toString('base64') })}\n`;
+    }),
+  );
+  const body = Array.from({ length: images }, (_, index) => lines[index % lines.length]!).join('');
+  const submitted = performance.now();
+  const response = await edge.fetch('/v1/batches?top_k=1', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body,
+    signal: AbortSignal.timeout(300_000),
+  });
+  if (response.status !== 202) throw new Error(await response.text());
+  const { id } = (await response.json()) as BatchJson;
+  const accepted = performance.now();
+  const { status, counts } = await waitForEnd(edge, id, undefined, 3_600_000);
+  const seconds = (performance.now() - accepted) / 1000;
+  const rows = await collectResults(edge, id);
+  const complete = rows.length === images && rows.every(isOwnResult);
+  console.log(
+    `${images} images, ${(body.length / 1e6).toFixed(0)} MB: taken in ${((accepted - submitted) / 1000).toFixed(1)} s, ` +
+      `${status} after ${seconds.toFixed(0)} s (${(images / seconds).toFixed(0)} images/s), ` +
+      `${counts.succeeded} succeeded, ${counts.failed} failed, ${rows.length} results, ` +
+      `${complete ? 'each its own, in order' : 'NOT ALL, OR NOT IN ORDER'}`,
+  );
+  return complete && status === 'succeeded';
 }
 
 /** The same picture has the same result, to the last bit, and no other has it. */
