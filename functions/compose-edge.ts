@@ -40,6 +40,8 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
     readonly IMAGES?: ImagesBinding;
     readonly IMAGES_BUCKET?: R2Bucket;
     readonly MODELS_KV?: KVNamespace;
+    /** A client certificate (`mtls_certificates`) for the Node tier. */
+    readonly NODE_TIER_CERTIFICATE?: Fetcher;
     readonly UPLOAD_TOKEN_SECRET?: string;
   };
 
@@ -51,6 +53,11 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
 export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
   const settings = parseSettings(env);
   const batchSettings = parseBatchSettings(env);
+  const { NODE_TIER_CERTIFICATE: certificate } = env;
+  const nodeTier = batchSettings.nodeTier && {
+    ...batchSettings.nodeTier,
+    ...(certificate && { fetch: certificate.fetch.bind(certificate) }),
+  };
   const metrics = new Metrics();
   const sources = new ModelSources(
     [
@@ -92,16 +99,15 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
-    ...(batchSettings.nodeTier &&
-      batchSettings.delegates && {
-        delegate: createNodeTierDelegate({ ...batchSettings.nodeTier, isErrorCode }),
-      }),
+    ...(nodeTier &&
+      batchSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
     onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
   const parts: EdgeParts = {
+    nodeTier,
     catalog,
     urls,
     image,

@@ -2,7 +2,7 @@ import type { Batch, ChunkMessage, DeliveryMessage } from '../src/batch/batch.ts
 import { BatchServices } from '../src/batch/batch-services.ts';
 import { type ChunkRunner, TierTrouble } from '../src/batch/chunk-runner.ts';
 import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
-import { createNodeTierRunner } from '../src/batch/node-tier-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/batch/node-tier-runner.ts';
 import type { BatchModel } from '../src/batch/submit-batch.ts';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
@@ -25,6 +25,7 @@ export interface BatchBindings {
 export type BatchEnv = Partial<BatchBindings> & { readonly IMAGES_BUCKET?: R2Bucket };
 
 export interface EdgeParts {
+  readonly nodeTier: NodeTierOptions | undefined;
   readonly catalog: CatalogReader;
   readonly urls: UrlPolicy;
   readonly findModel: EdgeRunnerOptions['findModel'];
@@ -34,9 +35,12 @@ export interface EdgeParts {
 }
 
 /** What may run images that nobody waits for, and which of it a model takes. */
-export function composeRunners(settings: BatchSettings, { catalog, findModel, image, transcode }: EdgeParts) {
+export function composeRunners(
+  settings: BatchSettings,
+  { nodeTier, catalog, findModel, image, transcode }: EdgeParts,
+) {
   const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
-  const node = settings.nodeTier && createNodeTierRunner(settings.nodeTier);
+  const node = nodeTier && createNodeTierRunner(nodeTier);
   async function resolveModel(name: string | undefined): Promise<BatchModel> {
     const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
     if (tier === 'batch' && !node) {

@@ -3,7 +3,7 @@
  * allocation it guards. Units are in the names.
  *
  * An isolate has 128 MB for everything. The worst case that is meant to fit:
- *   52 MB  linear memory of ResNet-50 int8 on the plain kernels (32 MB for the default ResNet-18)
+ *   52 MB  linear memory: ResNet-50 and ResNet-18 int8, 31 + 20 MB on the kernels that need more
  *   20 MB  the request body
  *   40 MB  the decoder's working set at its cap
  *   ~12 MB JavaScript heap, code, the runtime itself
@@ -55,8 +55,8 @@ export const runtimeBaseBytes = 16 * MiB;
 /**
  * Linear memory that the loaded models of an isolate may have together: 128 MB less the body (20), a
  * decoder that works by rows (20) and code and runtime (about 20). The int8 engine's ResNet-18 and
- * ResNet-50 take 18.4 + 28.6 MB on the relaxed kernels, so both stay; 31.7 and 51.9 on the plain ones,
- * so they take turns. Through onnxruntime-web ResNet-18 needs 36.7 in int8 and about 64 in fp32.
+ * ResNet-50 take 18.3 + 28.4 MB on the relaxed kernels and 19.8 + 30.7 on the plain ones: both stay.
+ * Through onnxruntime-web ResNet-18 needs 36.7 in int8 and about 64 in fp32.
  * A WebP at its own limit (40, below) asks 20 more: it is within 128 beside up to 48 MB of models.
  */
 export const maxRuntimeBytes = 66 * MiB;
@@ -110,7 +110,7 @@ export const maxJpegBlockVisits = 16_000_000;
 export const webpBytesPerPixel = { lossy: 9.5, losslessOrAlpha: 16.2 } as const;
 
 /**
- * Beside a resident model of 52 MB this is all the memory there is: 4.4 MP of a plain lossy WebP, 2.6 MP
+ * Beside 52 MB of resident models this is all the memory there is: 4.4 MP of a plain lossy WebP, 2.6 MP
  * of another. Such a decode runs alone.
  */
 export const maxWebpBytes = 40 * 1024 * 1024;

@@ -13,6 +13,8 @@ export interface NodeTierOptions {
   /** How long until the tier answers at all, and how long it may then be silent. */
   readonly connectMs?: number;
   readonly silenceMs?: number;
+  /** Speaks to the tier in the global one's place: that of a client certificate, for mutual TLS. */
+  readonly fetch?: typeof fetch;
 }
 
 const lineSchema = z.union([
@@ -27,6 +29,7 @@ const tierProblems: ReadonlySet<string> = new Set(['internal', 'inference_failed
 /** Sends a chunk's images to the Node tier and reads its results as they come. */
 export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
   const { url, secret, connectMs = tierConnectMs, silenceMs = tierSilenceMs } = options;
+  const send = options.fetch ?? fetch;
   return {
     tier: 'node',
     async *run({ model, modelVersion, topK, ...choice }, count, items) {
@@ -35,7 +38,7 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
       const body = toBody(head, items, abort);
       try {
         const response = await within(connectMs, abort, () =>
-          fetch(new URL('/v1/chunks', url), {
+          send(new URL('/v1/chunks', url), {
             method: 'POST',
             headers: { 'content-type': chunkMediaType, authorization: `Bearer ${secret}` },
             body: body.stream,

@@ -5,11 +5,15 @@ import { migrationsDir, projectRoot, stateDir } from './paths.ts';
 
 /** The part of D1 that migrating uses; the proxy's own types are the Worker's. */
 export interface MigratedDatabase {
-  prepare(sql: string): {
-    bind(...values: unknown[]): { run(): Promise<unknown> };
-    run(): Promise<unknown>;
-    all(): Promise<{ results: unknown[] }>;
-  };
+  prepare(sql: string): Statement;
+  /** All of them or none. */
+  batch(statements: Statement[]): Promise<unknown>;
+}
+
+interface Statement {
+  bind(...values: unknown[]): Statement;
+  run(): Promise<unknown>;
+  all(): Promise<{ results: unknown[] }>;
 }
 
 /** `wrangler d1 migrations apply --local`, without a process of its own. */
@@ -44,8 +48,11 @@ export async function applyMigrations(db: MigratedDatabase): Promise<number> {
     .sort();
   for (const name of missing) {
     const sql = await readFile(join(migrationsDir, name), 'utf8');
-    for (const statement of unstable_splitSqlQuery(sql)) await db.prepare(statement).run();
-    await db.prepare('INSERT INTO d1_migrations (name) VALUES (?1)').bind(name).run();
+    // One transaction: a process that is ended in between must not leave a migration half applied.
+    await db.batch([
+      ...unstable_splitSqlQuery(sql).map((statement) => db.prepare(statement)),
+      db.prepare('INSERT INTO d1_migrations (name) VALUES (?1)').bind(name),
+    ]);
   }
   return missing.length;
 }

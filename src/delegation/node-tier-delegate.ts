@@ -25,7 +25,8 @@ export interface DelegateOptions extends Omit<NodeTierOptions, 'connectMs' | 'si
  * The Node tier as a delegate: an image is a chunk of one, a tensor goes by the Open Inference Protocol.
  * Nothing is tried twice: whoever asked is waiting and can do so.
  */
-export function createNodeTierDelegate({ url, secret, isErrorCode }: DelegateOptions): Delegate {
+export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions): Delegate {
+  const { url, secret, fetch: send = fetch } = tier;
   /** What the tier says against the image is the answer; all else is the tier's trouble. */
   const toError = (code: unknown, detail: unknown): CodedError | undefined =>
     typeof code === 'string' && code.startsWith('image_') && isErrorCode(code)
@@ -34,7 +35,7 @@ export function createNodeTierDelegate({ url, secret, isErrorCode }: DelegateOpt
 
   const post = async (manifest: ModelManifest, action: string, deadline: number, init?: RequestInit) => {
     const path = [manifest.name, 'versions', manifest.version, action].map(encodeURIComponent).join('/');
-    const response = await fetch(new URL(`/v2/models/${path}`, url), {
+    const response = await send(new URL(`/v2/models/${path}`, url), {
       ...init,
       headers: { ...init?.headers, authorization: `Bearer ${secret}` },
       signal: AbortSignal.timeout(leftMs(deadline)),
@@ -55,7 +56,7 @@ export function createNodeTierDelegate({ url, secret, isErrorCode }: DelegateOpt
     tier: 'node',
     async classify(bytes, manifest, choice, deadline) {
       const ms = leftMs(deadline);
-      const asking = askRunner({ url, secret, connectMs: ms, silenceMs: ms }, bytes, manifest, choice);
+      const asking = askRunner({ ...tier, connectMs: ms, silenceMs: ms }, bytes, manifest, choice);
       const result = await withTimeout(asking, ms, () => unavailable()).catch((cause: unknown) => {
         throw unavailable(cause);
       });

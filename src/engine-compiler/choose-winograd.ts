@@ -1,73 +1,70 @@
-import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
-import { alignUp, type Plan, type PlanOperator, type PlanTensor, winogradBytes } from '../engine/plan.ts';
+import { type KernelSetName, kernelSetNames, segmentStep } from '../engine/kernels/layout.ts';
+import type { PlanOperator, WinogradTiles } from '../engine/plan.ts';
+import { winogradScratch } from '../engine/winograd-tiles.ts';
+import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
-type Sized = Pick<PlanTensor, 'height' | 'width' | 'channels'>;
 
-/**
- * Winograd packs take 3.6 times the memory of the weights: packs may add as much as the model's file has.
- * On the plain kernels ResNet-18 then needs 31.7 MB in all, of the 36 it may have, ResNet-50 51.9 of 52.
- */
-const maxExtraShare = 1;
-/** Transformed inputs of one block of tile rows: half of a 1 MB L2 cache. */
+/** Transformed inputs of one block of rows of tiles: half of a 1 MB L2 cache. */
 const maxTransformedBytes = 512 * 1024;
 
 /**
- * Decides which convolutions the plain kernels do by Winograd's way: those that save most
- * multiplications for each byte their packs add, as far as memory allows.
+ * What a convolution costs in tiles of each side, counted as products of 8 channels. Every weight panel
+ * is transformed again for each image, which takes as long as `panelCost` products for each channel.
+ * Sums must be below `largestSum`: see winograd-variants.ts.
+ */
+const variants = [
+  { side: 2, panelCost: 40, largestSum: 2 ** 29 },
+  { side: 4, panelCost: 110, largestSum: 2 ** 25 },
+] as const;
+
+/** The same of a product of the direct way: a relaxed one is of 16 channels. */
+const directCost: Readonly<Record<KernelSetName, number>> = { plain: 1, relaxed: 0.5 };
+
+/**
+ * Decides which convolutions are done by Winograd's way: where it costs less, and no sum can be so large
+ * that its upper bits would be lost. Makes room around their inputs for tiles that reach over the edge:
+ * what these find there must be an activation.
  *
- * @param parts changed: packs are marked.
- * @returns the operators, marked too, and the scratch they need.
+ * @param largestSums bounds of the convolutions' sums, bias not included, by the parts of their weights.
+ * @returns the operators, marked.
  */
 export function chooseWinograd(
   operators: readonly PlanOperator[],
-  tensors: readonly Sized[],
-  parts: Plan['parts'],
-): Pick<Plan, 'operators' | 'transformed_bytes' | 'product_bytes'> {
-  const candidates = operators
-    .filter((operator): operator is Convolve => operator.type === 'convolve' && fits(operator, tensors))
-    .map((operator) => {
-      const source = tensors[operator.source]!;
-      const target = tensors[operator.target]!;
-      const pack = { input_channels: source.channels, output_channels: target.channels };
-      const extraBytes = winogradBytes(pack) - parts[operator.weights]!.bytes;
-      const products = source.channels * target.channels;
-      const saved = products * (9 * target.height * target.width - 16 * countTiles(target));
-      return { operator, pack, extraBytes, worth: saved / extraBytes };
-    })
-    .sort((a, b) => b.worth - a.worth);
-  const maxExtraBytes = maxExtraShare * parts.reduce((sum, { bytes }) => sum + bytes, 0);
-  const chosen = new Set<PlanOperator>();
-  let [extra, transformed, product] = [0, 0, 0];
-  for (const { operator, pack, extraBytes } of candidates) {
-    if (extra + extraBytes > maxExtraBytes) continue;
-    extra += extraBytes;
-    chosen.add(operator);
-    parts[operator.weights] = { ...parts[operator.weights]!, winograd: pack };
-    const target = tensors[operator.target]!;
-    const tilesX = Math.ceil(target.width / 2);
-    const rowBytes = 16 * tilesX * pack.input_channels * 2;
-    const rows = Math.min(Math.ceil(target.height / 2), Math.floor(maxTransformedBytes / rowBytes));
-    transformed = Math.max(transformed, alignUp(Math.max(1, rows) * rowBytes));
-    product = Math.max(product, alignUp(16 * Math.max(1, rows) * tilesX * panelChannels * 4));
-  }
-  return {
-    operators: operators.map(
-      (operator) => (chosen.has(operator) ? { ...operator, winograd: true } : operator) as PlanOperator,
-    ),
-    transformed_bytes: transformed,
-    product_bytes: product,
-  };
+  tensors: TensorTable,
+  largestSums: ReadonlyMap<number, number>,
+): PlanOperator[] {
+  return operators.map((operator) => {
+    if (operator.type !== 'convolve') return operator;
+    const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
+    const choice = choose(operator, source, target, largestSums.get(operator.weights)!);
+    if (!choice) return operator;
+    const { side, sets } = choice;
+    const [rows, columns] = [Math.ceil(target.height / side), Math.ceil(target.width / side)];
+    const output = [rows * side, columns * side] as const;
+    growPadding(source, { kernel: [3, 3], strides: [1, 1], pads: [...operator.pads, 0, 0], output });
+    const { transformed } = winogradScratch({ side, tile_rows: 1 }, source, target);
+    const rowsAtOnce = Math.min(rows, Math.max(1, Math.floor(maxTransformedBytes / transformed)));
+    return { ...operator, winograd: { side, tile_rows: rowsAtOnce, sets } };
+  });
 }
 
-const countTiles = ({ height, width }: Sized) => Math.ceil(height / 2) * Math.ceil(width / 2);
-
-function fits({ kernel, stride, source, target }: Convolve, tensors: readonly Sized[]): boolean {
-  const { height, width } = tensors[target]!;
-  return (
-    kernel.every((side) => side === 3) &&
-    stride.every((step) => step === 1) &&
-    tensors[source]!.channels % segmentStep === 0 &&
-    16 * countTiles(tensors[target]!) < 9 * height * width
-  );
+function choose(
+  { kernel, stride }: Convolve,
+  source: DraftTensor,
+  { height, width }: DraftTensor,
+  largestSum: number,
+): { readonly side: WinogradTiles['side']; readonly sets: KernelSetName[] } | undefined {
+  if (kernel.join() !== '3,3' || stride.join() !== '1,1' || source.channels % segmentStep !== 0)
+    return undefined;
+  const [best] = variants
+    .filter((variant) => largestSum < variant.largestSum)
+    .map(({ side, panelCost }) => ({
+      side,
+      cost: (side + 2) ** 2 * Math.ceil(height / side) * Math.ceil(width / side) + panelCost,
+    }))
+    .sort((a, b) => a.cost - b.cost);
+  if (!best) return undefined;
+  const sets = kernelSetNames.filter((name) => best.cost < directCost[name] * 9 * height * width);
+  return sets.length > 0 ? { side: best.side, sets } : undefined;
 }

@@ -1,20 +1,18 @@
-import { segmentStep } from '../engine/kernels/layout.ts';
+import { shortStep } from '../engine/kernels/layout.ts';
 import type { Plan, PlanOperator } from '../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { chooseWinograd } from './choose-winograd.ts';
+import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader, type Quantization } from './qdq-reader.ts';
-import { growPadding, TensorTable, windowOf } from './tensor-table.ts';
+import { toResidualSum } from './residual-sum.ts';
+import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
-/** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
-const maxSum = 2 ** 20;
-
-/** The image's three channels and one of nothing: pixels stay aligned. */
-const imageChannels = 4;
+const imageChannels = 3;
 
 const f32 = Math.fround;
 
@@ -25,6 +23,8 @@ export class GraphCompiler {
   readonly #weights = new WeightPacker();
   readonly #operators: PlanOperator[] = [];
   readonly #tensors = new TensorTable();
+  /** Of each convolution, less its bias; by the part that has its weights. */
+  readonly #largestSums = new Map<number, number>();
   #output: Plan['output'] | undefined;
 
   constructor(graph: OnnxGraph, side: number) {
@@ -37,13 +37,13 @@ export class GraphCompiler {
     for (const node of graph.nodes) this.#compileNode(node);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
-    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), this.#operators);
-    const winograd = chooseWinograd(this.#operators, tensors, this.#weights.parts);
+    const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
+    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), operators);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
       output: this.#output,
       tensors,
-      ...winograd,
+      operators,
       parts: this.#weights.parts,
       arena_elements: arenaElements,
     };
@@ -98,8 +98,10 @@ export class GraphCompiler {
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
     const source = this.#tensors.find(node, input.tensor);
     const draft = this.#tensors.get(source);
-    const shape = weights.tensor.shape as unknown as readonly [number, number, number, number];
-    const [outputs, inputs, kernelHeight, kernelWidth] = shape;
+    const [outputs = 0, inputs = 0, kernelHeight = 0, kernelWidth = 0] = weights.tensor.shape;
+    if (weights.tensor.shape.length !== 4)
+      throw new UnsupportedGraphError(node, 'only two-dimensional convolutions are run');
+    const shape = [outputs, inputs, kernelHeight, kernelWidth] as const;
     const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
     if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
     if (window.dilations.some((dilation) => dilation !== 1))
@@ -109,10 +111,12 @@ export class GraphCompiler {
 
     const [height, width] = window.output;
     const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
-    growPadding(draft, window);
+    claimBorder(node, draft, window, 'zero');
     const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
       f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
     );
+    const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
+    this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
     this.#operators.push({
       type: 'convolve',
       name: node.name || node.outputs[0]!,
@@ -121,20 +125,16 @@ export class GraphCompiler {
       kernel: [kernelHeight, kernelWidth],
       stride: [...window.strides],
       pads: [window.pads[0], window.pads[1]],
-      weights: this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels)),
+      weights: part,
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
-      winograd: false,
       ...toClamp(result),
     });
   }
 
   /** The sum of a residual block becomes part of the convolution that comes last of its two operands. */
   #compileAdd(node: OnnxNode): void {
-    const operands = [0, 1].map((position) => this.#reader.readActivation(node, position)) as [
-      ReturnType<QdqReader['readActivation']>,
-      ReturnType<QdqReader['readActivation']>,
-    ];
+    const operands = [this.#reader.readActivation(node, 0), this.#reader.readActivation(node, 1)] as const;
     const result = this.#reader.readResult(node);
     if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
     const last = this.#operators.at(-1);
@@ -148,14 +148,6 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
     }
     const [conv, residual] = [operands[own]!, operands[1 - own]!];
-    const convScale = f32(f32(conv.scale) / f32(result.scale));
-    const residualScale = f32(f32(residual.scale) / f32(result.scale));
-    const [first, second] =
-      own === 0
-        ? [f32(convScale * conv.zeroPoint), f32(residualScale * residual.zeroPoint)]
-        : [f32(residualScale * residual.zeroPoint), f32(convScale * conv.zeroPoint)];
-    if ((convScale + residualScale) * 255 > maxSum)
-      throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
     const draft = this.#tensors.get(last.target);
     const target = this.#tensors.add(
       result.tensor,
@@ -167,15 +159,7 @@ export class GraphCompiler {
       target,
       residual: {
         tensor: this.#tensors.find(node, residual.tensor),
-        own_scale: convScale,
-        residual_scale: residualScale,
-        fixed: f32(result.zeroPoint - f32(first + second)),
-        own_zero_point: conv.zeroPoint,
-        residual_zero_point: residual.zeroPoint,
-        sum_zero_point: result.zeroPoint,
-        residual_first: own === 1,
-        low: result.relu ? result.zeroPoint : 0,
-        high: 255,
+        ...toResidualSum(node, conv, residual, result, own === 0),
       },
     };
     this.#operators[this.#operators.length - 1] = fused;
@@ -193,8 +177,7 @@ export class GraphCompiler {
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated pooling');
     const [height, width] = window.output;
-    growPadding(draft, window);
-    draft.border = 'lowest';
+    claimBorder(node, draft, window, 'lowest');
     const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
     const { kernel, strides, pads } = window;
     this.#operators.push({
@@ -244,7 +227,7 @@ export class GraphCompiler {
     if (result && !this.#reader.isGraphOutput(result.tensor))
       throw new UnsupportedGraphError(node, 'a hidden layer');
     const source = this.#tensors.find(node, input.tensor);
-    const [classes, inputs] = weights.tensor.shape as unknown as readonly [number, number];
+    const [classes = 0, inputs = 0] = weights.tensor.shape;
     const { channels, logicalChannels, height, width } = this.#tensors.get(source);
     if (inputs !== logicalChannels || height * width !== 1)
       throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
@@ -260,7 +243,7 @@ export class GraphCompiler {
       bias: this.#weights.add(this.#readBias(node, classes)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
       classes,
-      length: roundUp(channels, segmentStep),
+      length: roundUp(channels, shortStep),
       ...(result && { logits: { scale: result.scale, zero_point: result.zeroPoint } }),
     });
   }

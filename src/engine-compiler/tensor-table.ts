@@ -9,6 +9,8 @@ import { roundUp } from './weight-packer.ts';
 export type DraftTensor = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: PlanTensor[K] } & {
   /** As the graph has them; the engine pads them. */
   readonly logicalChannels: number;
+  /** Whether a window reads the border: what it holds is then decided. */
+  borderIsRead: boolean;
 };
 
 /** Quantized tensors of the graph, and what the engine makes of them. */
@@ -31,6 +33,7 @@ export class TensorTable {
       pad: { top: 0, left: 0, bottom: 0, right: 0 },
       zero_point: zeroPoint,
       border: 'zero',
+      borderIsRead: false,
     });
     this.#ids.set(name, id);
     return id;
@@ -58,7 +61,7 @@ export class TensorTable {
   }
 
   toPlan(): Omit<PlanTensor, 'offset'>[] {
-    return this.#drafts.map(({ logicalChannels: _, ...tensor }) => tensor);
+    return this.#drafts.map(({ logicalChannels: _, borderIsRead: __, ...tensor }) => tensor);
   }
 }
 
@@ -67,15 +70,49 @@ export function windowOf(node: OnnxNode, draft: DraftTensor, kernel: readonly nu
   return toWindow(node, ['batch', draft.logicalChannels, draft.height, draft.width], kernel);
 }
 
-/** Makes room around a tensor for a window that looks over its edge. */
-export function growPadding(draft: DraftTensor, { kernel, pads, strides, output }: Window): void {
+type Reach = Pick<Window, 'kernel' | 'strides' | 'pads' | 'output'>;
+
+/** Makes room around a tensor for a window that looks over its edge. @returns how far this one does. */
+export function growPadding(
+  draft: DraftTensor,
+  { kernel, pads, strides, output }: Reach,
+): DraftTensor['pad'] {
   // A window may need less behind than it declares, and never reads more than its last position.
-  const bottom = (output[0] - 1) * strides[0] + kernel[0] - draft.height - pads[0];
-  const right = (output[1] - 1) * strides[1] + kernel[1] - draft.width - pads[1];
-  draft.pad = {
-    top: Math.max(draft.pad.top, pads[0]),
-    left: Math.max(draft.pad.left, pads[1]),
-    bottom: Math.max(draft.pad.bottom, bottom),
-    right: Math.max(draft.pad.right, right),
+  const reach = {
+    top: pads[0],
+    left: pads[1],
+    bottom: Math.max(0, (output[0] - 1) * strides[0] + kernel[0] - draft.height - pads[0]),
+    right: Math.max(0, (output[1] - 1) * strides[1] + kernel[1] - draft.width - pads[1]),
   };
+  draft.pad = {
+    top: Math.max(draft.pad.top, reach.top),
+    left: Math.max(draft.pad.left, reach.left),
+    bottom: Math.max(draft.pad.bottom, reach.bottom),
+    right: Math.max(draft.pad.right, reach.right),
+  };
+  return reach;
+}
+
+/**
+ * The same for an operator's window, and what it has to find there: see PlanTensor.
+ *
+ * @throws {UnsupportedGraphError} if another operator has to find something else.
+ */
+export function claimBorder(
+  node: OnnxNode,
+  draft: DraftTensor,
+  window: Reach,
+  border: PlanTensor['border'],
+): void {
+  const { top, left, bottom, right } = growPadding(draft, window);
+  if (Math.max(top, left, bottom, right) === 0) return;
+  // A zero point of 0 is the lowest value itself.
+  if (draft.borderIsRead && draft.border !== border && draft.zero_point !== 0) {
+    throw new UnsupportedGraphError(
+      node,
+      'it looks over the edge of a tensor where another operator does, and one takes a maximum',
+    );
+  }
+  draft.border = border;
+  draft.borderIsRead = true;
 }

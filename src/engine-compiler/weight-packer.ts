@@ -1,4 +1,4 @@
-import { panelChannels, segmentStep } from '../engine/kernels/layout.ts';
+import { panelChannels, shortStep } from '../engine/kernels/layout.ts';
 import { alignUp, type PlanPart } from '../engine/plan.ts';
 
 /** Collects constants in the order of the file. */
@@ -41,7 +41,7 @@ export function packPanels(
   [outputs, inputs, height, width]: readonly [number, number, number, number],
   channels: number,
 ): Int8Array {
-  const segment = roundUp(width * channels, segmentStep);
+  const segment = roundUp(width * channels, shortStep);
   const panels = Math.ceil(outputs / panelChannels);
   const packed = new Int8Array(panels * panelChannels * height * segment);
   for (let output = 0; output < outputs; output++) {

@@ -1,4 +1,12 @@
-import { type ConvField, convDescriptorBytes, fieldOffset, magic, magicBits } from './kernels/layout.ts';
+import {
+  type ConvField,
+  convDescriptorBytes,
+  fieldOffset,
+  fixedPoint,
+  magic,
+  magicBits,
+  shortStep,
+} from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
@@ -35,10 +43,9 @@ export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): n
 }
 
 const floatFields: ReadonlySet<ConvField> = new Set([
-  'low',
-  'high',
+  'magic',
   'ownBase',
-  'residualZeroPoint',
+  'sumMagic',
   'ownScale',
   'residualScale',
   'fixed',
@@ -61,7 +68,7 @@ export function writeConvDescriptor(
   const other = residualTensor && locate(residualTensor, layout);
   // What a stored sum is less than its quantized value.
   const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
-  const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / 16) * 16;
+  const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
   const fields: Partial<Record<ConvField, number>> = {
     input: windowStart(source, layout, operator.pads),
     output: output.interior,
@@ -81,8 +88,10 @@ export function writeConvDescriptor(
     outputStepY: output.rowBytes,
     residualStepX: other?.pixelBytes ?? 0,
     residualStepY: other?.rowBytes ?? 0,
-    low: operator.low,
-    high: operator.high,
+    magic,
+    low: magicBits + operator.low,
+    high: magicBits + operator.high,
+    resultHigh: operator.high + storedZero(target.zero_point, layout),
     resultBase: magicBits - storedZero(target.zero_point, layout),
     ...(residual && {
       residualLow: residual.low - centre,
@@ -90,7 +99,9 @@ export function writeConvDescriptor(
       ownBase: magic - residual.own_zero_point,
       residualZeroPoint: residual.residual_zero_point,
       // The rounded sum has its zero point in it; centred values leave it out.
-      sumBase: magicBits + centre,
+      ...fixedPointFields(residual),
+      sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
+      exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
       ownScale: residual.own_scale,
       residualScale: residual.residual_scale,
       fixed: residual.fixed,
@@ -99,9 +110,11 @@ export function writeConvDescriptor(
     pixels: layout.pixels,
     inputChannels: source.channels,
     inputRowBytes: input.rowBytes,
+    inputZero: storedZero(source.zero_point, layout),
     transformed: layout.transformed,
     products: layout.products,
-    tileRows: operator.winograd ? tileRows(plan.transformed_bytes, target, source) : 0,
+    panel: layout.panel,
+    tileRows: operator.winograd?.tile_rows ?? 0,
   };
   const view = new DataView(memory.buffer, address, convDescriptorBytes);
   for (const [name, value] of Object.entries(fields) as [ConvField, number][]) {
@@ -110,8 +123,21 @@ export function writeConvDescriptor(
   }
 }
 
-/** As many rows of 2 x 2 tiles at once as the scratch for transformed inputs holds. */
-function tileRows(transformedBytes: number, target: PlanTensor, source: PlanTensor): number {
-  const rowBytes = 16 * Math.ceil(target.width / 2) * source.channels * 2;
-  return Math.max(1, Math.min(Math.ceil(target.height / 2), Math.floor(transformedBytes / rowBytes)));
+/**
+ * How near to a half a sum may be rounded as it is made, each product and addition rounded on its own:
+ * further away than it can be from what fused operations give, and than fixed point is from it.
+ */
+function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
+  const { own_scale, residual_scale, fixed, residual_first } = residual;
+  const [first, second] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
+  const inner = (residual_first ? first : second) + Math.abs(fixed);
+  // Of the products, twice of the inner sum, and twice of the result, where that does not saturate.
+  const error = (first + second + 2 * inner + 2 * 256) * 2 ** -24;
+  const one = 2 ** fixedPoint.bits;
+  const margin = Math.min(Math.ceil(error * one + 0.5), one / 2);
+  return {
+    sumMagic: fixedPoint.magic + 0.5 + margin / one,
+    sumMask: one - 1,
+    sumWindow: Math.min(2 * margin + 1, one),
+  };
 }

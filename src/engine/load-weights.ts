@@ -2,28 +2,23 @@ import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernels/layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
+import { winogradOf } from './winograd-tiles.ts';
 
-/**
- * Reads the weights from the stream to their places, and turns them into what the kernel set reads:
- * nothing is copied that need not change its size.
- */
+/** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
 export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
-  const { memory, layout, kernels, traits } = machine;
-  for (const [index, { bytes, winograd }] of plan.parts.entries()) {
-    const pack = traits.winograd ? winograd : undefined;
-    // A Winograd pack is larger than its weights: these wait in the arena, which nothing uses yet.
-    const place = pack ? layout.arena : layout.parts[index]!;
-    await reader.readInto(new Uint8Array(memory.buffer, place, bytes));
+  const { memory, layout, kernels } = machine;
+  for (const [index, { bytes }] of plan.parts.entries()) {
+    await reader.readInto(new Uint8Array(memory.buffer, layout.parts[index]!, bytes));
     await reader.skip(alignUp(bytes) - bytes);
-    if (pack)
-      kernels.winograd_weights!(place, layout.parts[index]!, pack.input_channels, pack.output_channels);
   }
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }
 
-function adoptWeights(plan: Plan, { layout, kernels }: Machine): void {
+/** What the relaxed dot product reads; Winograd's way takes weights as the file holds them. */
+function adoptWeights(plan: Plan, { layout, kernels, traits }: Machine): void {
   for (const operator of plan.operators) {
     if (operator.type !== 'convolve' && operator.type !== 'classify') continue;
+    if (winogradOf(operator, traits)) continue;
     const { weights, bias, source } = operator;
     const channels = plan.parts[bias]!.bytes / 4;
     const panelBytes = plan.parts[weights]!.bytes / (channels / panelChannels);

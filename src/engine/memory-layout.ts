@@ -2,10 +2,12 @@ import {
   blockPixels,
   convDescriptorBytes,
   type KernelTraits,
+  panelChannels,
   pixelEntryBytes,
   scratch,
 } from './kernels/layout.ts';
-import { alignUp, type Plan, winogradBytes } from './plan.ts';
+import { alignUp, type Plan, type PlanOperator } from './plan.ts';
+import { type WinogradScratch, winogradOf, winogradScratch } from './winograd-tiles.ts';
 
 /** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
 export interface MemoryLayout {
@@ -16,9 +18,11 @@ export interface MemoryLayout {
   /** Address of each part of the weights. */
   readonly parts: readonly number[];
   readonly arena: number;
+  /** One weight panel in int16, and Winograd's scratch. */
+  readonly panel: number;
   readonly transformed: number;
   readonly products: number;
-  /** FP32 image, NCHW; shares memory with Winograd's scratch. */
+  /** FP32 image, NCHW; shares memory with the scratch. */
   readonly image: number;
   readonly logits: number;
   readonly end: number;
@@ -28,33 +32,47 @@ export interface MemoryLayout {
 const slackBytes = 4096;
 
 /** @param traits of the kernel set that will run the plan. */
-export function layOutMemory(plan: Plan, { elementBytes, winograd }: KernelTraits): MemoryLayout {
+export function layOutMemory(plan: Plan, traits: KernelTraits): MemoryLayout {
+  const { elementBytes } = traits;
   let top: number = scratch.end;
   const take = (bytes: number): number => {
     const start = top;
     top = alignUp(top + bytes);
     return start;
   };
-  const packs = plan.parts.map((part) => (winograd ? part.winograd : undefined));
-  const transformedBytes = winograd ? alignUp(plan.transformed_bytes + slackBytes) : 0;
-  const productBytes = winograd ? plan.product_bytes + slackBytes : 0;
+  const needs = plan.operators.map((operator) => scratchOf(operator, plan, traits));
+  const need = (part: keyof WinogradScratch) =>
+    Math.max(0, ...needs.map((each) => (each[part] > 0 ? each[part] + slackBytes : 0)));
+  const [panel, transformed, products] = [need('panel'), need('transformed'), need('products')].map(
+    alignUp,
+  ) as [number, number, number];
   const imageBytes = 3 * plan.input.height * plan.input.width * 4;
-  // Weights on their way into a Winograd pack wait in the arena, which nothing uses yet.
-  const waiting = plan.parts.map(({ bytes }, index) => (packs[index] ? bytes : 0));
   const places = {
     descriptors: take(plan.operators.length * convDescriptorBytes),
     pixels: take(blockPixels * pixelEntryBytes),
-    parts: plan.parts.map(({ bytes }, index) => take(packs[index] ? winogradBytes(packs[index]) : bytes)),
-    arena: take(Math.max(plan.arena_elements * elementBytes, ...waiting) + slackBytes),
+    parts: plan.parts.map(({ bytes }) => take(bytes)),
+    arena: take(plan.arena_elements * elementBytes + slackBytes),
     // The image has been read before the first convolution needs its scratch.
-    image: take(Math.max(imageBytes, transformedBytes + productBytes)),
+    image: take(Math.max(imageBytes, panel + transformed + products)),
     logits: take((plan.output.classes + 8) * 4),
   };
   return {
     ...places,
     elementBytes,
-    transformed: places.image,
-    products: places.image + transformedBytes,
+    panel: places.image,
+    transformed: places.image + panel,
+    products: places.image + panel + transformed,
     end: top,
   };
+}
+
+function scratchOf(operator: PlanOperator, { parts, tensors }: Plan, traits: KernelTraits): WinogradScratch {
+  const none = { panel: 0, transformed: 0, products: 0 };
+  if (operator.type !== 'convolve') return none;
+  const target = tensors[operator.target]!;
+  const winograd = winogradOf(operator, traits);
+  if (winograd) return winogradScratch(winograd, tensors[operator.source]!, target);
+  if (!traits.widensPanels) return none;
+  const panels = target.channels / panelChannels;
+  return { ...none, panel: (parts[operator.weights]!.bytes / panels) * 2 };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
+import { kernelSetNames } from './kernels/layout.ts';
 
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
@@ -9,7 +10,7 @@ import { CodedError } from '../errors.ts';
  * and where these lie is up to the set (memory-layout.ts).
  */
 export const magic = 0x38494e52; // "RNI8"
-export const formatVersion = 2;
+export const formatVersion = 3;
 export const headerBytes = 12;
 export const alignment = 64;
 
@@ -20,7 +21,7 @@ const pair = z.tuple([size, size]);
 const tensorSchema = z.strictObject({
   height: size.min(1),
   width: size.min(1),
-  /** Physical: a multiple of 8, or 4 for the image. */
+  /** Physical: a multiple of 8, or 3 for the image. */
   channels: size.min(1),
   /** Rows above and below, columns left and right, kept around the tensor for convolutions that look there. */
   pad: z.strictObject({ top: size, left: size, bottom: size, right: size }),
@@ -44,6 +45,15 @@ const residualSchema = z.strictObject({
   high: size,
 });
 
+/** Winograd's way, in tiles of side x side outputs. */
+const winogradSchema = z.strictObject({
+  side: z.literal([2, 4]),
+  /** Rows of tiles computed at once. */
+  tile_rows: size.min(1),
+  /** The kernel sets on which it is faster. */
+  sets: z.array(z.enum(kernelSetNames)),
+});
+
 const operatorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('quantize_input'),
@@ -64,8 +74,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     weights: size,
     bias: size,
     multiplier: size,
-    /** Whether the plain kernels take Winograd's way; the weights are then a part marked so too. */
-    winograd: z.boolean(),
+    winograd: winogradSchema.optional(),
     low: z.int(),
     high: z.int(),
     residual: residualSchema.optional(),
@@ -103,21 +112,17 @@ const operatorSchema = z.discriminatedUnion('type', [
 /** A run of bytes in the file, in order. */
 const partSchema = z.strictObject({
   bytes: size,
-  /** Present if the part is int8 weights that become a Winograd pack while the plain set loads them. */
-  winograd: z.strictObject({ input_channels: size, output_channels: size }).optional(),
 });
 
 const planSchema = z.strictObject({
-  input: z.strictObject({ name: z.string(), height: size.min(1), width: size.min(1) }),
+  /** `quantize_input` takes four pixels of a row at once. */
+  input: z.strictObject({ name: z.string(), height: size.min(1), width: size.min(4) }),
   output: z.strictObject({ name: z.string(), classes: size.min(1) }),
   tensors: z.array(tensorSchema).max(2000),
   operators: z.array(operatorSchema).max(2000),
   parts: z.array(partSchema).max(10_000),
   /** All activations, sharing memory where they are never alive together; in elements. */
   arena_elements: size,
-  /** Winograd's scratch: transformed inputs and products. */
-  transformed_bytes: size,
-  product_bytes: size,
 });
 
 /** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
@@ -139,6 +144,7 @@ const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_el
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];
 export type PlanOperator = Plan['operators'][number];
+export type WinogradTiles = z.infer<typeof winogradSchema>;
 export type PlanPart = Plan['parts'][number];
 
 /** @throws {CodedError} `model_corrupt` if it is no plan of this version. */
@@ -177,12 +183,4 @@ export function tensorElements({ height, width, channels, pad }: Omit<PlanTensor
   const rows = height + pad.top + pad.bottom;
   const columns = width + pad.left + pad.right;
   return alignUp(rows * columns * channels + 128);
-}
-
-/** Bytes of a Winograd pack: 16 transformed int16 for 9 int8 weights. */
-export function winogradBytes({
-  input_channels,
-  output_channels,
-}: NonNullable<PlanPart['winograd']>): number {
-  return input_channels * output_channels * 16 * 2;
 }

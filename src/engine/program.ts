@@ -2,6 +2,7 @@ import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-des
 import { convDescriptorBytes, type KernelTraits } from './kernels/layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
+import { winogradOf } from './winograd-tiles.ts';
 
 type Kernel = (...args: number[]) => void;
 
@@ -13,12 +14,17 @@ export interface Kernels {
   readonly global_average_pool: Kernel;
   readonly classify: Kernel;
   readonly fill_border: Kernel;
-  /** The plain set alone has these, */
-  readonly convolve_winograd?: Kernel;
-  readonly winograd_weights?: Kernel;
-  /** and the relaxed set these. */
+  readonly convolve_winograd_2: Kernel;
+  readonly convolve_winograd_4: Kernel;
+  /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;
   readonly probe_dot?: Kernel;
+}
+
+/** @param module the compiled `kernels-*.wasm`. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  // What a module exports has no type. These two are generated from kernels/, and `npm test` says if not.
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }
 
 /** One operator, all addresses resolved. */
@@ -83,7 +89,8 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      const kernel = operator.winograd && traits.winograd ? kernels.convolve_winograd! : kernels.convolve;
+      const winograd = winogradOf(operator, traits);
+      const kernel = winograd ? kernels[`convolve_winograd_${winograd.side}`] : kernels.convolve;
       return () => kernel(descriptor);
     }
     case 'max_pool': {

@@ -4,7 +4,7 @@ import { kernelTraits } from '../engine/kernels/layout.ts';
 import { loadWeights } from '../engine/load-weights.ts';
 import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';
-import { buildProgram, type Kernels, type Step } from '../engine/program.ts';
+import { buildProgram, instantiateKernels, type Step } from '../engine/program.ts';
 import { CodedError } from '../errors.ts';
 import type { Fp32Tensor } from '../tensor.ts';
 import type { InferenceRuntime, InferenceSession } from './session.ts';
@@ -47,8 +47,7 @@ export function createResnetInt8(modules: KernelModules, choice: KernelChoice = 
       };
       ticket.free = release;
       try {
-        const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-        const machine = { memory, layout, kernels, traits };
+        const machine = { memory, layout, kernels: instantiateKernels(module, memory), traits };
         await loadWeights(plan, machine, reader);
         await reader.end();
         return new ResnetInt8Session(plan, layout, memory, buildProgram(plan, machine), release);

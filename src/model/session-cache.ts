@@ -2,40 +2,25 @@ import { CodedError } from '../errors.ts';
 import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
 import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
 import { withTimeout } from '../with-timeout.ts';
-import type { ModelManifest, RuntimeName } from './manifest.ts';
+import type { ModelManifest } from './manifest.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { ModelSources } from './model-sources.ts';
-import { toModelKey } from './model-store.ts';
-import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
+import { type LoadTimes, ModelLoader, type ModelLoaderOptions } from './model-loader.ts';
 
-export interface SessionCacheOptions {
-  readonly sources: ModelSources;
-  readonly createSha256: CreateSha256;
+export interface SessionCacheOptions extends Omit<ModelLoaderOptions, 'now'> {
   /** Told of each load that succeeded. */
   readonly onLoaded?: (load: ModelLoad) => void;
-  /**
-   * Boots a runtime; called once per isolate and name, and again only if it failed or was given up
-   * to make room.
-   *
-   * @throws {CodedError} `model_manifest_invalid` if this deployment does not have it.
-   */
-  readonly bootRuntime: (name: RuntimeName) => Promise<InferenceRuntime>;
   readonly loadTimeoutMs?: number;
   readonly cooldownMs?: number;
   readonly maxRuntimeBytes?: number;
   readonly now?: () => number;
 }
 
-/** One load, for logs. Boot and fetch overlap, so that the parts need not add up. */
-export interface ModelLoad {
+/** One load, for logs. */
+export interface ModelLoad extends Readonly<LoadTimes> {
   /** `name/version`. */
   readonly model: string;
-  /** Linear memory the runtime now has. */
+  /** Linear memory all runtimes now have. */
   readonly memoryBytes: number;
-  /** Until the runtime had booted, the last byte was in its memory, the session was made; each from the start. */
-  readonly bootedMs: number;
-  readonly fetchedMs: number;
-  readonly createdMs: number;
 }
 
 /** Keeps work alive after the request that started it has been cancelled: `ctx.waitUntil`. */
@@ -46,8 +31,6 @@ interface Loaded {
   /** Requests that are using it now; it is not released under them. */
   users: number;
 }
-
-type LoadClock = { startedAt: number } & Record<'bootedMs' | 'fetchedMs' | 'createdMs', number>;
 
 interface Attempt {
   readonly ticket: LoadTicket;
@@ -69,25 +52,23 @@ export class SessionCache {
   readonly #attempts = new Map<string, Attempt>();
   readonly #failures = new Map<string, { readonly error: unknown; readonly until: number }>();
   readonly #warmed = new WeakSet<InferenceSession>();
-  readonly #runtimes = new Map<RuntimeName, InferenceRuntime>();
-  readonly #booting = new Map<RuntimeName, Promise<InferenceRuntime>>();
+  readonly #loader: ModelLoader;
 
   constructor(options: SessionCacheOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#budget = new MemoryBudget(options.maxRuntimeBytes);
+    this.#loader = new ModelLoader({ ...options, now: this.#now });
   }
 
   /** Bytes of linear memory all runtimes hold; 0 before one has booted. */
   memoryBytes(): number {
-    let total = 0;
-    for (const runtime of this.#runtimes.values()) total += runtime.memoryBytes();
-    return total;
+    return this.#loader.runtimes().reduce((total, runtime) => total + runtime.memoryBytes(), 0);
   }
 
   /** Runtimes that have booted in this isolate, and which kernels they run. */
   runtimes(): Pick<InferenceRuntime, 'name' | 'kernels'>[] {
-    return [...this.#runtimes.values()].map(({ name, kernels }) => ({ name, ...(kernels && { kernels }) }));
+    return this.#loader.runtimes().map(({ name, kernels }) => ({ name, ...(kernels && { kernels }) }));
   }
 
   /** Models ready to run in this isolate, as `name/version`. */
@@ -160,8 +141,8 @@ export class SessionCache {
   #start(key: string, manifest: ModelManifest): Attempt {
     this.#makeRoom(key, manifest);
     const ticket: LoadTicket = { abandoned: false };
-    const clock = { startedAt: this.#now(), bootedMs: 0, fetchedMs: 0, createdMs: 0 };
-    const loaded = this.#load(manifest, ticket, clock).then((session) => ({ session, users: 0 }));
+    const times = { bootedMs: 0, fetchedMs: 0, createdMs: 0 };
+    const loaded = this.#loader.load(manifest, ticket, times).then((session) => ({ session, users: 0 }));
     const attempt: Attempt = { ticket, loaded };
     this.#attempts.set(key, attempt);
     this.#failures.delete(key);
@@ -170,14 +151,7 @@ export class SessionCache {
         this.#attempts.delete(key);
         this.#ready.set(key, value);
         this.#budget.measure(key, value.session.memoryBytes);
-        const { bootedMs, fetchedMs, createdMs } = clock;
-        this.#options.onLoaded?.({
-          model: key,
-          memoryBytes: this.memoryBytes(),
-          bootedMs,
-          fetchedMs,
-          createdMs,
-        });
+        this.#options.onLoaded?.({ model: key, memoryBytes: this.memoryBytes(), ...times });
       },
       (error: unknown) => {
         if (this.#attempts.get(key) !== attempt) return; // given up already, see #waitFor
@@ -196,8 +170,7 @@ export class SessionCache {
 
   #makeRoom(key: string, manifest: ModelManifest): void {
     this.assertFits(manifest);
-    const fits = () =>
-      this.#budget.fits(key, manifest, this.#runtimes.get('onnxruntime-web')?.memoryBytes() ?? 0);
+    const fits = () => this.#budget.fits(key, manifest, this.#loader.memoryBytes('onnxruntime-web'));
     if (!fits()) this.#dropIdleRuntime(manifest);
     for (const [idle, loaded] of this.#ready) {
       if (fits()) break;
@@ -218,7 +191,7 @@ export class SessionCache {
   /** A runtime whose heap never shrinks is given up whole, if nothing runs on it and another needs the room. */
   #dropIdleRuntime({ runtime }: ModelManifest): void {
     if (runtime === 'onnxruntime-web' || this.#budget.uses('onnxruntime-web')) return;
-    this.#runtimes.delete('onnxruntime-web');
+    this.#loader.drop('onnxruntime-web');
   }
 
   async #waitFor(key: string, attempt: Attempt): Promise<Loaded> {
@@ -241,65 +214,4 @@ export class SessionCache {
       throw error;
     }
   }
-
-  async #load(manifest: ModelManifest, ticket: LoadTicket, clock: LoadClock): Promise<InferenceSession> {
-    const sinceStart = () => this.#now() - clock.startedAt;
-    let booting: Promise<InferenceRuntime> | undefined;
-    const key = toModelKey(manifest.name, manifest.version, manifest.model.file);
-    const size = { fileBytes: manifest.model.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
-    const loading = this.#options.sources.read(
-      key,
-      async (object) => {
-        const verified = readVerifiedChunks(object, manifest.model, this.#options.createSha256);
-        const chunks = tellEnd(verified, () => {
-          clock.fetchedMs = sinceStart();
-        });
-        const runtime = await (booting ?? this.#boot(manifest.runtime));
-        clock.bootedMs = sinceStart();
-        const session = await runtime.createSession(chunks, size, ticket);
-        clock.createdMs = sinceStart();
-        if (ticket.abandoned) {
-          session.release();
-          throw new CodedError('model_unavailable', 'The model load was given up.');
-        }
-        assertNames(session, manifest);
-        return session;
-      },
-      () => ticket.abandoned,
-    );
-    // The store has been asked by now: its answer travels while the runtime boots on this thread.
-    booting = this.#boot(manifest.runtime);
-    booting.catch(() => undefined);
-    return await loading;
-  }
-
-  async #boot(name: RuntimeName): Promise<InferenceRuntime> {
-    const booted = this.#runtimes.get(name);
-    if (booted) return booted;
-    // Booting does no I/O, so it cannot hang on another request's cancelled promise.
-    let booting = this.#booting.get(name);
-    if (!booting) {
-      booting = this.#options.bootRuntime(name).finally(() => this.#booting.delete(name));
-      this.#booting.set(name, booting);
-    }
-    const runtime = await booting;
-    this.#runtimes.set(name, runtime);
-    return runtime;
-  }
-}
-
-async function* tellEnd<T>(items: AsyncIterable<T>, onEnd: () => void): AsyncGenerator<T, void, undefined> {
-  yield* items;
-  onEnd();
-}
-
-function assertNames(session: InferenceSession, manifest: ModelManifest): void {
-  if (session.inputName === manifest.input.name && session.outputName === manifest.output.name) return;
-  session.release();
-  throw new CodedError(
-    'model_manifest_invalid',
-    `The model's input and output are "${session.inputName}" and "${session.outputName}", ` +
-      `the manifest says "${manifest.input.name}" and "${manifest.output.name}".`,
-    { retryAfterSeconds: 30 },
-  );
 }

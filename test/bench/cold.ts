@@ -1,5 +1,6 @@
 /**
- * `npm run bench:cold [-- --samples 7]`: what a request costs that finds a fresh isolate.
+ * `npm run bench:cold [-- --samples 7] [--check]`: what a request costs that finds a fresh isolate.
+ * `--check` fails where the first answer, less the fetch of the model, costs more than 3 warm ones.
  * Every sample is a workerd process of its own; warm answers come from the same process. The network
  * between an isolate and R2 is not in it: R2 is on this machine.
  */
@@ -17,7 +18,12 @@ interface Extra {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-const { values } = parseArgs({ options: { samples: { type: 'string', default: '7' } } });
+/** First answer less the fetch, in warm answers. */
+const maxRatio = 3;
+
+const { values } = parseArgs({
+  options: { samples: { type: 'string', default: '7' }, check: { type: 'boolean', default: false } },
+});
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
 
 setupBuild();
@@ -41,6 +47,10 @@ async function benchModel(name: string, extra: Extra | undefined): Promise<void>
   console.log(
     `${name.padEnd(20)}${cells.join('')}${ratio!.toFixed(2).padStart(7)}${lessFetch!.toFixed(2).padStart(12)}`,
   );
+  if (values.check && lessFetch! > maxRatio) {
+    console.error(`${name}: ${lessFetch!.toFixed(2)} is over the target of ${maxRatio}`);
+    process.exitCode = 1;
+  }
 }
 
 async function takeSample(name: string, extra: Extra | undefined): Promise<number[]> {

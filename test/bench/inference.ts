@@ -1,7 +1,8 @@
 /**
- * `npm run bench:inference [-- --rounds 15] [--layers]`: one image through the network, everyone taking turns in
+ * `npm run bench:inference [-- --rounds 15] [--layers] [--against DIR]`: one image through the network, everyone taking turns in
  * one process on one thread. Ratios count; milliseconds depend on the machine and what else it does.
- * `--layers` times the int8 engine operator by operator instead, against the peak of its dot product.
+ * `--layers` times the int8 engine operator by operator instead, against the peak of its dot product;
+ * `--against` so too, taking turns with the engine of another checkout, which needs its node_modules.
  * Needs the reference models that RESNET_EDGE_SHARED names; without them only the embedded model runs.
  */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { projectRoot } from '../../src/cli/paths.ts';
 import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
 import { GraphCompiler } from '../../src/engine-compiler/graph-compiler.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
@@ -18,6 +20,7 @@ import { compileToOrt } from '../../src/quantize/compile-to-ort.ts';
 import type { Fp32Tensor } from '../../src/tensor.ts';
 import { runnableSets } from '../engine/machine.ts';
 import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
+import { printComparison } from './against.ts';
 import { printLayers } from './layers.ts';
 import { median } from './median.ts';
 import { createTfjsResnet } from './tfjs-resnet.ts';
@@ -30,8 +33,13 @@ interface Contestant {
 }
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, layers: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '15' },
+    layers: { type: 'boolean', default: false },
+    against: { type: 'string' },
+  },
 });
+const webInt8 = 'onnxruntime-web, public API, int8';
 const shape = [1, 3, 224, 224] as const;
 const input: Fp32Tensor = {
   datatype: 'FP32',
@@ -42,13 +50,14 @@ const scratch = await mkdtemp(join(tmpdir(), 'bench-'));
 env.wasm.numThreads = 1;
 
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.rounds} rounds`);
-if (values.layers) {
+if (values.layers || values.against) {
   for (const name of hasShared ? ['resnet18-imagenet1k-int8', 'resnet50-reference-int8'] : []) {
-    const { plan, weights } = new GraphCompiler(
-      parseModel(await readFile(sharedPath(`models/${name}.onnx`))).graph,
-      shape[2],
-    ).compile();
-    for (const set of runnableSets) await printLayers(name, plan, weights, set);
+    const onnx = await readFile(sharedPath(`models/${name}.onnx`));
+    const { plan, weights } = new GraphCompiler(parseModel(onnx).graph, shape[2]).compile();
+    for (const set of runnableSets) {
+      if (values.against) await printComparison(name, [values.against, projectRoot], onnx, shape[2], set);
+      else await printLayers(name, plan, weights, set);
+    }
   }
   process.exit(0);
 }
@@ -57,7 +66,7 @@ if (hasShared) {
   await bench('ResNet-18', [
     await publicApi('onnxruntime-web, public API, fp32', small),
     ...(await peers(small)),
-    await publicApi('onnxruntime-web, public API, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
+    await publicApi(webInt8, sharedPath('models/resnet18-imagenet1k-int8.onnx')),
     await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
     ...(await engines(sharedPath('models/resnet18-imagenet1k-int8.onnx'))),
     await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
@@ -70,7 +79,7 @@ if (hasShared) {
   await bench('ResNet-50', [
     await publicApi('onnxruntime-web, public API, fp32', fp32),
     ...(await peers(fp32)),
-    await publicApi('onnxruntime-web, public API, int8', int8),
+    await publicApi(webInt8, int8),
     await lean('resnet-edge, onnxruntime-web lean, int8', ort),
     ...(await engines(int8)),
     await native('onnxruntime-node, one thread, int8', int8),
@@ -134,13 +143,15 @@ async function bench(title: string, contestants: readonly Contestant[]): Promise
     }
   }
   const base = median(times[0]!);
-  console.log(`\n${title.padEnd(40)} median ms   min ms   of the first`);
+  const int8 = contestants.findIndex(({ name }) => name === webInt8);
+  const other = int8 < 0 ? Number.NaN : median(times[int8]!);
+  console.log(`\n${title.padEnd(40)} median ms   min ms   of the first  of web int8`);
   for (const [index, { name }] of contestants.entries()) {
     const middle = median(times[index]!);
     console.log(
       `${name.padEnd(40)}${middle.toFixed(1).padStart(10)}${Math.min(...times[index]!)
         .toFixed(1)
-        .padStart(9)}${(middle / base).toFixed(3).padStart(15)}`,
+        .padStart(9)}${(middle / base).toFixed(3).padStart(15)}${(middle / other).toFixed(3).padStart(13)}`,
     );
   }
 }

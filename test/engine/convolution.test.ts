@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Plan, tensorElements } from '../../src/engine/plan.ts';
+import { type KernelSetName, kernelSetNames } from '../../src/engine/kernels/layout.ts';
+import type { Plan } from '../../src/engine/plan.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from '../../src/engine-compiler/weight-packer.ts';
-import { openPlan, readTensor, runnableSets, writeTensor } from './machine.ts';
-import { type Convolution, convolve, type Image, outputSize, type Residual } from './reference.ts';
+import { createRandom } from '../quantize/seeded-random.ts';
+import { openPlan, readTensor, skipUnlessRunnable, writeTensor } from './machine.ts';
+import {
+  type Convolution,
+  convolve,
+  type Image,
+  outputSize,
+  type Residual,
+  roundHalfToEven,
+} from './reference.ts';
+import { noPadding, planOf } from './small-plan.ts';
 
 interface Case {
   readonly image: Image;
@@ -66,7 +76,7 @@ function toCase(options: {
   spread: number;
 }): Case {
   const { height, width, channels, outputs, kernel, stride, pads, extreme, relu, spread } = options;
-  const random = createRandom(options.seed);
+  const { uniform: random } = createRandom(options.seed);
   const integer = (low: number, high: number) => low + Math.floor(random() * (high - low + 1));
   const pick = (low: number, high: number) => (extreme ? (random() < 0.5 ? low : high) : integer(low, high));
   const reduction = channels * kernel[0] * kernel[1];
@@ -91,7 +101,10 @@ function toCase(options: {
   };
   if (!options.withResidual) return { image, conv, residual: undefined };
   const [outputHeight, outputWidth] = outputSize(image, conv);
-  const [ownScale, residualScale] = [0.2 + random(), 0.2 + random()].map(Math.fround) as [number, number];
+  // From the usual to where rounding errors are as large as the quanta.
+  const [ownScale, residualScale] = [0, 1].map(() =>
+    Math.fround(0.1 * 10 ** (4 * random() ** 4 + random())),
+  ) as [number, number];
   const residual = {
     image: {
       height: outputHeight,
@@ -112,62 +125,17 @@ function toCase(options: {
   return { image, conv, residual };
 }
 
-function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** A plan of this one convolution. */
-function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Plan; weights: Uint8Array } {
-  const physical = image.channels === 3 ? 4 : roundUp(image.channels, 8);
+function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; weights: Uint8Array } {
+  const physical = image.channels === 3 ? 3 : roundUp(image.channels, 8);
   const outputs = roundUp(conv.outputs, 8);
   const [height, width] = outputSize(image, conv);
   const [top, left] = conv.pads;
-  const flush = { top: 0, left: 0, bottom: 0, right: 0 };
-  const shapes = [
-    {
-      height: image.height,
-      width: image.width,
-      channels: physical,
-      // Winograd's tiles may look one row and column further than its windows.
-      pad: { top, left, bottom: conv.pads[2] + conv.kernel[0], right: conv.pads[3] + conv.kernel[1] },
-      zero_point: image.zeroPoint,
-    },
-    {
-      height,
-      width,
-      channels: outputs,
-      pad: { ...flush, left: 1 },
-      zero_point: residual?.zeroPoint ?? conv.zeroPoint,
-    },
-    {
-      height,
-      width,
-      channels: outputs,
-      pad: { ...flush, top: 1 },
-      zero_point: residual?.image.zeroPoint ?? 0,
-    },
-  ];
-  let arena = 0;
-  const tensors = shapes.map((shape) => {
-    const tensor = { ...shape, border: 'zero' as const, offset: arena };
-    arena += tensorElements(tensor);
-    return tensor;
-  });
+  const output = { height, width, channels: outputs };
   const packer = new WeightPacker();
   const shape = [conv.outputs, image.channels, ...conv.kernel] as const;
-  const weights = packer.add(packPanels(conv.weights, shape, physical));
-  if (winograd) packer.parts[weights]!.winograd = { input_channels: physical, output_channels: outputs };
-  const plan: Plan = {
-    input: { name: 'data', height: image.height, width: image.width },
-    output: { name: 'logits', classes: 1 },
-    tensors,
-    operators: [
+  const plan = planOf(
+    [
       {
         type: 'convolve',
         name: 'conv',
@@ -176,10 +144,11 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
         kernel: [...conv.kernel],
         stride: [...conv.stride],
         pads: [top, left],
-        weights,
+        weights: packer.add(packPanels(conv.weights, shape, physical)),
         bias: packer.add(padToPanels(conv.bias)),
         multiplier: packer.add(padToPanels(conv.multiplier)),
-        winograd,
+        // Two rows of tiles at once, so that blocks of rows are tested too.
+        ...(side && { winograd: { side, tile_rows: 2, sets: [...kernelSetNames] } }),
         low: conv.relu ? 0 : -conv.zeroPoint,
         high: 255 - conv.zeroPoint,
         ...(residual && {
@@ -198,19 +167,28 @@ function toPlan({ image, conv, residual }: Case, winograd: boolean): { plan: Pla
         }),
       },
     ],
-    parts: packer.parts,
-    arena_elements: arena,
-    transformed_bytes: 16 * 8 * physical * 2,
-    product_bytes: 16 * 64 * 8 * 4,
-  };
+    [
+      {
+        height: image.height,
+        width: image.width,
+        channels: physical,
+        // Winograd's tiles may look up to three rows and columns further than its windows.
+        pad: { top, left, bottom: conv.pads[2] + conv.kernel[0], right: conv.pads[3] + conv.kernel[1] },
+        zero_point: image.zeroPoint,
+      },
+      { ...output, pad: { ...noPadding, left: 1 }, zero_point: residual?.zeroPoint ?? conv.zeroPoint },
+      { ...output, pad: { ...noPadding, top: 1 }, zero_point: residual?.image.zeroPoint ?? 0 },
+    ],
+    { packer },
+  );
   return { plan, weights: packer.toBytes() };
 }
 
 const isWinograd = ({ image, conv }: Case) =>
   image.channels % 16 === 0 && [...conv.kernel, ...conv.stride].join() === '3,3,1,1';
 
-async function run(test: Case, set: (typeof runnableSets)[number], winograd = false): Promise<Uint8Array> {
-  const { plan, weights } = toPlan(test, winograd);
+async function run(test: Case, set: KernelSetName, side?: 2 | 4): Promise<Uint8Array> {
+  const { plan, weights } = toPlan(test, side);
   const machine = await openPlan(plan, weights, set);
   writeTensor(machine, 0, test.image.channels, test.image.values);
   if (test.residual) writeTensor(machine, 2, test.conv.outputs, test.residual.image.values);
@@ -218,22 +196,123 @@ async function run(test: Case, set: (typeof runnableSets)[number], winograd = fa
   return readTensor(machine, 1, test.conv.outputs);
 }
 
-describe.each(runnableSets)('convolution, %s kernels', (set) => {
-  it('gives the integers of the naive reference, whatever the shape, padding, zero points and values', async () => {
+const ways = kernelSetNames.flatMap((set) => [
+  { set, way: 'directly', side: undefined },
+  { set, way: "by Winograd's way in tiles of 2", side: 2 as const },
+  { set, way: "by Winograd's way in tiles of 4", side: 4 as const },
+]);
+
+describe.each(ways)('convolution $way, $set kernels', ({ set, side }) => {
+  it('gives the integers of the naive reference, whatever the shape, padding, zero points and values', async (ctx) => {
+    skipUnlessRunnable(ctx, set);
+    const cases = side ? arbitraryCase.filter(isWinograd) : arbitraryCase;
     await fc.assert(
-      fc.asyncProperty(arbitraryCase, async (test) => {
-        expect(await run(test, set)).toEqual(convolve(test.image, test.conv, test.residual));
+      fc.asyncProperty(cases, async (test) => {
+        expect(await run(test, set, side)).toEqual(convolve(test.image, test.conv, test.residual));
       }),
-      { numRuns: 300 },
+      { numRuns: side ? 100 : 300 },
     );
+  });
+
+  it('is exact for the largest sums that it is given', async (ctx) => {
+    skipUnlessRunnable(ctx, set);
+    // Tiles of 4 are right below 2^25: 9 x 112 x 255 x -128 is 98 % of that. Every other output has the sum 0.
+    const [channels, outputs] = [112, 10];
+    const image = {
+      height: 6,
+      width: 5,
+      channels,
+      zeroPoint: 0,
+      values: new Uint8Array(30 * channels).fill(255),
+    };
+    const weights = new Int8Array(outputs * 9 * channels).fill(-128);
+    for (let index = 0; index < weights.length; index += 2) {
+      if (Math.floor(index / (9 * channels)) % 2 === 1) weights[index] = 127;
+    }
+    const conv = {
+      outputs,
+      kernel: [3, 3] as const,
+      stride: [1, 1] as const,
+      pads: [1, 1, 1, 1] as const,
+      weights,
+      bias: Int32Array.from({ length: outputs }, (_, index) => 1000 * index),
+      multiplier: new Float32Array(outputs).fill(2 ** -17),
+      zeroPoint: 254,
+      relu: false,
+    };
+    const answer = await run({ image, conv, residual: undefined }, set, side);
+    expect(answer).toEqual(convolve(image, conv));
+    expect(new Set(answer).size).toBeGreaterThan(3);
   });
 });
 
-it('through Winograd, gives the integers of the naive reference', async () => {
-  await fc.assert(
-    fc.asyncProperty(arbitraryCase.filter(isWinograd), async (test) => {
-      expect(await run(test, 'plain', true)).toEqual(convolve(test.image, test.conv, test.residual));
-    }),
-    { numRuns: 100 },
-  );
+type Scales = Pick<Residual, 'ownScale' | 'residualScale' | 'fixed' | 'residualFirst'>;
+
+/**
+ * Pairs of quantized values whose sum would be another where each product and addition is rounded on
+ * its own, as WebAssembly does it, than where they are fused, as ONNX Runtime does it.
+ */
+function findFusedPairs({
+  ownScale,
+  residualScale,
+  fixed,
+  residualFirst,
+}: Scales): [own: number, other: number][] {
+  const f32 = Math.fround;
+  const [scale1, scale2] = residualFirst ? [residualScale, ownScale] : [ownScale, residualScale];
+  const pairs: [number, number][] = [];
+  for (let first = 0; first < 256; first++) {
+    for (let second = 0; second < 256; second++) {
+      const fused = f32(first * scale1 + f32(second * scale2 + fixed));
+      const single = f32(f32(first * scale1) + f32(f32(second * scale2) + fixed));
+      if (fused > 0 && fused < 255 && roundHalfToEven(fused) !== roundHalfToEven(single))
+        pairs.push(residualFirst ? [second, first] : [first, second]);
+    }
+  }
+  return pairs;
+}
+
+describe.each([
+  { kind: 'usual', toScale: (random: number) => (2 * Math.floor(random * 64) + 1) / 128, offset: 30.25 },
+  { kind: 'very large', toScale: (random: number) => 20 + 300 * random, offset: 20_000 },
+])('a residual sum near a half, $kind scales', ({ toScale, offset }) => {
+  it.for(kernelSetNames)('is rounded as if it were fused: %s kernels', async (set, ctx) => {
+    skipUnlessRunnable(ctx, set);
+    const { uniform } = createRandom(4);
+    let found = 0;
+    for (let attempt = 0; attempt < 120; attempt++) {
+      const scales = {
+        ownScale: Math.fround(toScale(uniform()) * (1 + 2 ** -22)),
+        residualScale: Math.fround(toScale(uniform()) * (1 - 2 ** -23)),
+        fixed: Math.fround(-offset),
+        residualFirst: attempt % 2 === 1,
+      };
+      const pairs = findFusedPairs(scales);
+      if (pairs.length === 0) continue;
+      found += pairs.length;
+      const line = { height: 1, width: pairs.length };
+      // One weight of 1 and equal zero points: the convolution gives its input.
+      const image = { ...line, channels: 1, zeroPoint: 10, values: Uint8Array.from(pairs, ([own]) => own) };
+      const conv = {
+        outputs: 1,
+        kernel: [1, 1] as const,
+        stride: [1, 1] as const,
+        pads: [0, 0, 0, 0] as const,
+        weights: Int8Array.of(1),
+        bias: Int32Array.of(0),
+        multiplier: Float32Array.of(1),
+        zeroPoint: 10,
+        relu: false,
+      };
+      const other = {
+        ...line,
+        channels: 1,
+        zeroPoint: 20,
+        values: Uint8Array.from(pairs, ([, value]) => value),
+      };
+      const residual = { ...scales, image: other, zeroPoint: 7, relu: false };
+      expect(await run({ image, conv, residual }, set)).toEqual(convolve(image, conv, residual));
+    }
+    expect(found).toBeGreaterThan(10);
+  });
 });

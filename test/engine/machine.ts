@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { TestContext } from 'vitest';
 import { ByteReader } from '../../src/engine/byte-reader.ts';
 import { chooseKernels, isRelaxedDotExact } from '../../src/engine/choose-kernels.ts';
 import { locate, storedZero } from '../../src/engine/conv-descriptor.ts';
@@ -6,7 +7,7 @@ import { type KernelSetName, kernelTraits } from '../../src/engine/kernels/layou
 import { loadWeights } from '../../src/engine/load-weights.ts';
 import { layOutMemory } from '../../src/engine/memory-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';
-import { buildProgram, type Kernels, type Machine, type Step } from '../../src/engine/program.ts';
+import { buildProgram, instantiateKernels, type Machine, type Step } from '../../src/engine/program.ts';
 
 const compileSet = (set: KernelSetName) =>
   new WebAssembly.Module(readFileSync(new URL(`../../src/engine/kernels-${set}.wasm`, import.meta.url)));
@@ -16,6 +17,11 @@ const modules = { plain: compileSet('plain'), relaxed: compileSet('relaxed') };
 export const runnableSets: readonly KernelSetName[] = isRelaxedDotExact(modules.relaxed)
   ? ['plain', 'relaxed']
   : ['plain'];
+
+/** A test of a kernel set that this CPU does not run exactly is reported as skipped, never as passed. */
+export function skipUnlessRunnable(ctx: TestContext, set: KernelSetName): void {
+  ctx.skip(!runnableSets.includes(set), `the ${set} kernels are not exact on this CPU`);
+}
 
 /** A plan in memory, to be run operator by operator and looked into. */
 export interface OpenMachine extends Machine {
@@ -30,8 +36,7 @@ export async function openPlan(plan: Plan, weights: Uint8Array, set: KernelSetNa
   const pages = Math.ceil(layout.end / 65_536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { module } = chooseKernels(modules, set);
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  const machine = { memory, layout, kernels, traits };
+  const machine = { memory, layout, kernels: instantiateKernels(module, memory), traits };
   // What was in memory before must not matter.
   new Uint8Array(memory.buffer, layout.arena, layout.end - layout.arena).fill(0xa5);
   async function* chunks() {

@@ -37,7 +37,10 @@ export interface Residual {
   readonly relu: boolean;
 }
 
-export function outputSize(image: Image, { kernel, stride, pads }: Convolution): [number, number] {
+export function outputSize(
+  image: Image,
+  { kernel, stride, pads }: Pick<Convolution, 'kernel' | 'stride' | 'pads'>,
+): [number, number] {
   return [
     Math.floor((image.height + pads[0] + pads[2] - kernel[0]) / stride[0]) + 1,
     Math.floor((image.width + pads[1] + pads[3] - kernel[1]) / stride[1]) + 1,
@@ -99,4 +102,61 @@ function addResidual(own: number, other: number, residual: Residual): number {
     : [own, ownScale, other, residualScale];
   const sum = f32(first * firstScale + f32(second * secondScale + fixed));
   return Math.min(255, Math.max(relu ? zeroPoint : 0, roundHalfToEven(sum)));
+}
+
+/** ONNX's QuantizeLinear: float32 division, round half to even, zero point, saturate. */
+export function quantize(value: number, scale: number, zeroPoint: number): number {
+  return Math.min(255, Math.max(0, roundHalfToEven(f32(value / scale)) + zeroPoint));
+}
+
+export type Pool = Pick<Convolution, 'kernel' | 'stride' | 'pads'>;
+
+/** The greatest value of each window, what lies outside the image not counted. @returns HWC, U8. */
+export function maxPool(image: Image, pool: Pool): Uint8Array {
+  const [height, width] = outputSize(image, pool);
+  const result = new Uint8Array(height * width * image.channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let channel = 0; channel < image.channels; channel++) {
+        let greatest = 0;
+        for (let ky = 0; ky < pool.kernel[0]; ky++) {
+          for (let kx = 0; kx < pool.kernel[1]; kx++) {
+            const row = y * pool.stride[0] + ky - pool.pads[0];
+            const column = x * pool.stride[1] + kx - pool.pads[1];
+            if (row < 0 || column < 0 || row >= image.height || column >= image.width) continue;
+            greatest = Math.max(
+              greatest,
+              image.values[(row * image.width + column) * image.channels + channel]!,
+            );
+          }
+        }
+        result[(y * width + x) * image.channels + channel] = greatest;
+      }
+    }
+  }
+  return result;
+}
+
+/** @param multiplier input scale / output scale / pixels, float32. @returns one value a channel. */
+export function globalAveragePool(image: Image, multiplier: number, zeroPoint: number): Uint8Array {
+  const { height, width, channels, values } = image;
+  return Uint8Array.from({ length: channels }, (_, channel) => {
+    let sum = 0;
+    for (let pixel = 0; pixel < height * width; pixel++)
+      sum += values[pixel * channels + channel]! - image.zeroPoint;
+    return requantize(sum, multiplier, zeroPoint, false);
+  });
+}
+
+/** The last layer: one float32 logit a class. @param weights [classes][channels]. */
+export function classify(
+  { channels, values, zeroPoint }: Image,
+  { weights, bias, multiplier }: Pick<Convolution, 'weights' | 'bias' | 'multiplier'>,
+): Float32Array {
+  return Float32Array.from(bias, (start, index) => {
+    let sum = start;
+    for (let channel = 0; channel < channels; channel++)
+      sum += (values[channel]! - zeroPoint) * weights[index * channels + channel]!;
+    return f32(sum | 0) * multiplier[index]!;
+  });
 }

@@ -1,8 +1,9 @@
+import { add, get, i32, increase, loop, mul, repeat, set, toFunction } from '../../wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
+import { field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
-import { panelChannels, pixelEntryBytes, pixelTable } from './layout.ts';
+import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from './layout.ts';
 import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
-import { add, field, get, i32, increase, loop, mul, repeat, set, toFunction } from './wat.ts';
 
 const shl2 = (value: string) => `(i32.shl ${value} (i32.const 2))`;
 const tileName = (pixels: number) => `tile_${pixels}`;
@@ -90,7 +91,11 @@ function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residual
  * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
  * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
-function convolve(tilePixels: number, blockPixels: number): string {
+function convolve({ tilePixels, widensPanels }: KernelTraits): string {
+  const panelBytes = mul(mul(field('segments'), field('segmentLength')), i32(panelChannels));
+  const panel = widensPanels
+    ? `${set('w', field('panel'))} (call $widen_panel ${get('panel')} ${get('w')} ${panelBytes})`
+    : set('w', get('panel'));
   return toFunction({
     name: 'convolve',
     exported: true,
@@ -99,6 +104,7 @@ function convolve(tilePixels: number, blockPixels: number): string {
       'n',
       'x',
       'i',
+      'panel',
       'w',
       'in',
       'out',
@@ -120,12 +126,13 @@ function convolve(tilePixels: number, blockPixels: number): string {
   (loop $block
     ${set('count', `(select ${i32(blockPixels)} ${get('left')} (i32.lt_s ${i32(blockPixels)} ${get('left')}))`)}
     ${fillTable}
-    ${set('w', field('weights'))}
+    ${set('panel', field('weights'))}
     ${loop(
       'n',
       field('channels'),
       panelChannels,
-      `${set('at', field('pixels'))}
+      `${panel}
+       ${set('at', field('pixels'))}
        ${set('rest', get('count'))}
        (loop $tiles
          ${set('size', i32(tilePixels))}
@@ -136,13 +143,13 @@ function convolve(tilePixels: number, blockPixels: number): string {
          ${callTile(tilePixels)}
          ${increase('at', mul(get('size'), i32(pixelEntryBytes)))}
          (br_if $tiles (local.tee $rest (i32.sub ${get('rest')} ${get('size')}))))
-       ${increase('w', mul(mul(field('segments'), field('segmentLength')), i32(panelChannels)))}`,
+       ${increase('panel', panelBytes)}`,
     )}
     (br_if $block ${`(local.tee $left (i32.sub ${get('left')} ${get('count')}))`}))`,
   });
 }
 
-export function convolution(activations: Activations, tilePixels: number, blockPixels: number): string {
-  const tiles = Array.from({ length: tilePixels }, (_, index) => tile(index + 1, activations));
-  return [...tiles, convolve(tilePixels, blockPixels)].join('\n');
+export function convolution(activations: Activations, traits: KernelTraits): string {
+  const tiles = Array.from({ length: traits.tilePixels }, (_, index) => tile(index + 1, activations));
+  return [...tiles, convolve(traits)].join('\n');
 }

@@ -1,5 +1,5 @@
-import { panelChannels, segmentStep } from './layout.ts';
-import { get, i32, increase, repeat, set } from './wat.ts';
+import { get, i32, increase, repeat, set } from '../../wasm-text/wat.ts';
+import { panelChannels, segmentStep, shortStep } from './layout.ts';
 
 export const vectors = panelChannels / 4;
 
@@ -17,7 +17,7 @@ export interface DotOperands {
 
 const plainDot = (acc: string, x: string, w: string) => `(i32x4.add ${acc} (i32x4.dot_i16x8_s ${x} ${w}))`;
 
-/** int16 activations, int8 weights widened on their way: SIMD as it has been since 2021. */
+/** int16 activations, int8 weights widened on their way. */
 export const plainOperands: DotOperands = {
   depth: 2,
   elementBytes: 2,
@@ -26,8 +26,8 @@ export const plainOperands: DotOperands = {
   dot: plainDot,
 };
 
-/** Winograd: transformed inputs and transformed weights, both int16. */
-export const winogradOperands: DotOperands = {
+/** int16 activations, a panel of int16 weights: widened once for all pixels, or transformed by Winograd. */
+export const widenedOperands: DotOperands = {
   ...plainOperands,
   weightBytes: 16,
   loadWeights: (offset) => `(v128.load offset=${offset} ${get('w')})`,
@@ -85,13 +85,19 @@ export function dotLoop(
         return set(name, operands.dot(get(name), get('x'), get(`w${vector}`)));
       })}`,
     )}`;
+  const steps = (elements: number) => `
+    ${repeat(elements / depth, step)}
+    ${increase('w', i32((elements / depth) * vectors * weightBytes))}
+    ${repeat(pixels, (pixel) => increase(pointer(pixel), i32(elements * elementBytes)))}
+    ${increase('left', i32(-elements))}`;
   const segment = `
     ${set('left', length)}
-    (loop $element
-      ${repeat(segmentStep / depth, step)}
-      ${increase('w', i32((segmentStep / depth) * vectors * weightBytes))}
-      ${repeat(pixels, (pixel) => increase(pointer(pixel), i32(segmentStep * elementBytes)))}
-      (br_if $element (local.tee $left (i32.sub ${get('left')} ${i32(segmentStep)}))))`;
+    (block $short
+      (br_if $short (i32.lt_s ${get('left')} ${i32(segmentStep)}))
+      (loop $element
+        ${steps(segmentStep)}
+        (br_if $element (i32.ge_s ${get('left')} ${i32(segmentStep)}))))
+    (if ${get('left')} (then ${steps(shortStep)}))`;
   return `
     ${repeat(vectors, (vector) => set(accumulator(0, vector), `(v128.load offset=${vector * 16} ${bias})`))}
     ${repeat(pixels - 1, (index) =>

@@ -1,34 +1,45 @@
 /**
  * What the generated WebAssembly and the code that calls it agree on. Activations are NHWC with
- * physical channels a multiple of 8. Weights are int8 in panels of 8 output channels.
+ * physical channels a multiple of 8, or the image's 3. Weights are int8 in panels of 8 output channels.
  */
 
 export const kernelSetNames = ['plain', 'relaxed'] as const;
 export type KernelSetName = (typeof kernelSetNames)[number];
 
 export interface KernelTraits {
+  readonly name: KernelSetName;
   /** An activation: int16, centred (quantized value less its zero point), or U8 as it is quantized. */
   readonly elementBytes: 1 | 2;
   /** Output pixels that share a pass over a weight panel. One more spills registers: see README.md. */
   readonly tilePixels: number;
-  /** Whether 3 x 3 convolutions may go through Winograd's transform. */
-  readonly winograd: boolean;
+  /** Whether a weight panel becomes int16 before pixels pass it, or is read as the file holds it. */
+  readonly widensPanels: boolean;
 }
 
 export const kernelTraits: Readonly<Record<KernelSetName, KernelTraits>> = {
-  plain: { elementBytes: 2, tilePixels: 5, winograd: true },
-  relaxed: { elementBytes: 1, tilePixels: 6, winograd: false },
+  plain: { name: 'plain', elementBytes: 2, tilePixels: 5, widensPanels: true },
+  relaxed: { name: 'relaxed', elementBytes: 1, tilePixels: 6, widensPanels: false },
 };
 
 /** Output channels of a weight panel: two vectors of four int32 accumulators. */
 export const panelChannels = 8;
-/** Elements of the inner loop: a segment's length is a multiple. */
+/** Elements of the inner loop; a segment's length is a multiple of half of it. */
 export const segmentStep = 16;
+export const shortStep = segmentStep / 2;
 
 /** 1.5 x 2^23: adding it to a float leaves an integer in the low mantissa bits, rounded half to even. */
 export const magic = 12_582_912;
 /** The same number's bits. */
 export const magicBits = 0x4b400000;
+
+/** The same for a fixed point: adding 1.5 x 2^9 to a float of -256 to 256 leaves it in 2^-14. */
+export const fixedPoint = { bits: 14, magic: 768, magicBits: 0x44400000 } as const;
+
+/**
+ * What lies behind each position's share of Winograd's scratch: without it, shares of a power of two
+ * would have all positions of a tile in the same set of the L1 cache.
+ */
+export const winogradSkew = 64;
 
 /** Fixed scratch at the bottom of memory. */
 export const scratch = {
@@ -39,8 +50,8 @@ export const scratch = {
 /** A block of output pixels: addresses of input, output and residual of each. */
 export const pixelEntryBytes = 12;
 export const pixelTable = { input: 0, output: 4, residual: 8 } as const;
-/** Pixels of a block: the table of a larger convolution would not stay in the caches. */
-export const blockPixels = 4096;
+/** Pixels of a block: their inputs, residuals and outputs stay in the L2 cache while all panels pass. */
+export const blockPixels = 512;
 
 /** Fields of a convolution's descriptor in memory, in order; each takes 4 bytes. */
 const convFields = [
@@ -54,7 +65,7 @@ const convFields = [
   'width',
   'channels', // physical, of the output
   'segments', // kernel rows
-  'segmentLength', // elements: kernel width x input channels, rounded up to segmentStep
+  'segmentLength', // elements: kernel width x input channels, rounded up to shortStep
   'segmentSkip', // bytes from a segment's end to the next one's start
   'inputStepX', // bytes between the inputs of neighbouring output pixels
   'inputStepY',
@@ -62,14 +73,20 @@ const convFields = [
   'outputStepY',
   'residualStepX',
   'residualStepY',
-  'low', // clamp of the convolution's own result, centred, as float32
+  'magic', // float32: see above
+  'low', // clamp of the convolution's own result, as int32 with the magic number's bits in it
   'high',
+  'resultHigh', // the same as it is stored
   'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
   'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',
   'ownBase', // float32
-  'residualZeroPoint', // float32: turns a centred value back into what ORT multiplies
+  'residualZeroPoint', // turns a centred value back into what ORT multiplies
+  'sumMagic', // float32: to fixed point, and as much above as rounds halves up
+  'sumMask', // int32: of a fraction
+  'sumWindow', // int32: a fraction below is too near to a half
   'sumBase', // int32
+  'exactBase', // int32: to be taken off what the magic number rounds
   'ownScale', // float32: own scale / sum scale
   'residualScale',
   'fixed', // float32: the constant part of the sum, as ORT rounds it
@@ -77,9 +94,11 @@ const convFields = [
   'pixels', // scratch: the table of a block of pixels
   'inputChannels', // physical; Winograd only
   'inputRowBytes', // Winograd only
+  'inputZero', // Winograd only: of the input as it is stored
   'transformed', // Winograd: scratch for V
   'products', // Winograd: scratch for M
   'tileRows', // Winograd: rows of tiles per block
+  'panel', // scratch for a weight panel in int16
 ] as const;
 
 export type ConvField = (typeof convFields)[number];

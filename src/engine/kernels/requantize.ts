@@ -1,6 +1,7 @@
+import { get, repeat, set, toFunction } from '../../wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
-import { magic } from './layout.ts';
-import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
+import { laneField, splatField } from './descriptor-fields.ts';
+import { fixedPoint, magic } from './layout.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,
@@ -12,15 +13,10 @@ import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
 
 const magicVector = `(v128.const f32x4 ${magic} ${magic} ${magic} ${magic})`;
 
-/** Rounds floats of magnitude below 2^22; the result still has the magic number in it, as bits and as value. */
-const rounded = (value: string) => `(f32x4.add ${value} ${magicVector})`;
-/** Rounds to int32. */
-export const round = (value: string) => `(i32x4.sub ${rounded(value)} ${magicVector})`;
+/** Rounds floats of magnitude below 2^22 to int32. */
+export const round = (value: string) => `(i32x4.sub (f32x4.add ${value} ${magicVector}) ${magicVector})`;
 
-export const clamp = (value: string, low: string, high: string) =>
-  `(f32x4.pmin ${high} (f32x4.pmax ${low} ${value}))`;
-
-/** Locals that `finishPixel` needs. */
+/** Locals that `storeResult` and `storeSum` need. */
 export const finishLocals = [
   'residual8',
   'other0',
@@ -29,33 +25,45 @@ export const finishLocals = [
   'own1',
   'sum0',
   'sum1',
+  'fixed0',
+  'fixed1',
+  'magic',
   'lo',
   'hi',
+  'resultHi',
   'base',
   'sumLo',
   'sumHi',
   'ownBase',
   'resZero',
+  'sumMagic',
+  'sumMask',
+  'sumWindow',
   'sumBase',
+  'exactBase',
   'ownScale',
   'resScale',
   'fixed',
 ] as const;
 
-/** Constants of a convolution without residual. */
+/**
+ * Constants of a convolution without residual. They come from the descriptor, as all that follow: V8
+ * would make a constant anew for each use, by three instructions.
+ */
 export const loadResultConstants = `
-  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))} ${set('base', splatField('resultBase'))}`;
+  ${set('magic', splatField('magic'))} ${set('lo', splatField('low'))}
+  ${set('resultHi', laneField('resultHigh'))} ${set('base', splatField('resultBase'))}`;
 
 /** Constants of a residual sum. */
 export const loadSumConstants = `
-  ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
+  ${set('magic', splatField('magic'))} ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
   ${set('sumLo', laneField('residualLow'))} ${set('sumHi', laneField('residualHigh'))}
-  ${set('ownBase', splatField('ownBase'))} ${set('resZero', splatField('residualZeroPoint'))}
-  ${set('sumBase', splatField('sumBase'))}
+  ${set('ownBase', splatField('ownBase'))} ${set('resZero', laneField('residualZeroPoint'))}
+  ${set('sumMagic', splatField('sumMagic'))} ${set('sumMask', splatField('sumMask'))}
+  ${set('sumWindow', splatField('sumWindow'))} ${set('sumBase', splatField('sumBase'))}
+  ${set('exactBase', splatField('exactBase'))}
   ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
   ${set('fixed', splatField('fixed'))}`;
-
-const nearHalf = '(v128.const f32x4 0.4998 0.4998 0.4998 0.4998)';
 
 /** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
 const sum = (first: string, firstScale: string, second: string, secondScale: string) =>
@@ -70,7 +78,7 @@ const sums = (make: typeof sum) => `
     (else ${repeat(2, (half) => set(`sum${half}`, make(get(`own${half}`), get('ownScale'), get(`other${half}`), get('resScale'))))}))`;
 
 const isNearHalf = (half: number) =>
-  `(f32x4.gt (f32x4.abs (f32x4.sub ${get(`sum${half}`)} (f32x4.sub ${rounded(get(`sum${half}`))} ${magicVector}))) ${nearHalf})`;
+  `(i32x4.gt_s ${get('sumWindow')} (v128.and ${get(`fixed${half}`)} ${get('sumMask')}))`;
 
 const upperHalf = (name: string) =>
   `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${get(name)} ${get(name)})`;
@@ -89,8 +97,13 @@ export const fusedSum = toFunction({
   body: `(i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 ${fusedPair(get)} ${fusedPair(upperHalf)})`,
 });
 
+/**
+ * Rounded, with the magic number still in it, and not below `lo`: as bits, which are in the same order
+ * as the floats they make, even where these are so large that they are no longer rounded.
+ */
 const scaled = (accumulators: string, multiplier: string) =>
-  rounded(clamp(`(f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier})`, get('lo'), get('hi')));
+  `(i32x4.max_s ${get('lo')}
+    (f32x4.add (f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier}) ${get('magic')}))`;
 
 /**
  * Stores 8 channels of one pixel, requantized.
@@ -105,16 +118,17 @@ export function storeResult(
   const [low, high] = sums.map(
     (acc, index) => `(i32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('base')})`,
   );
-  return activations.store(output, low!, high!);
+  return activations.storeCapped(output, low!, high!);
 }
 
 /**
  * Stores 8 channels of one pixel, requantized and the residual at address `residual` added. ONNX
  * Runtime fuses each multiplication of the sum with its addition (QLinearAdd with FMA3); WebAssembly
- * has no exact fused operation. So the sum is made unfused first, and only where that comes within
- * 2e-4 of a half, about once in 300 pixels, again in float64, where products and sums of these numbers
- * are exact and the conversion to float32 rounds once, as a fused operation does. It is rounded with
- * the zero point in, as ORT does: half to even would else go another way.
+ * has no exact fused operation. So the sum is made unfused first, and rounded in fixed point. Only
+ * where it comes so near to a half that the two could differ, about once in 300 pixels, it is made
+ * again in float64, where products and sums of these numbers are exact and the conversion to float32
+ * rounds once, as a fused operation does; and rounded half to even. That has the zero point in it, as
+ * ORT does: half to even would else go another way.
  *
  * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
  */
@@ -124,19 +138,23 @@ export function storeSum(
   output: string,
   residual: string,
 ): string {
+  const halves = ['low', 'high'] as const;
+  const each = (make: (half: 0 | 1) => string) => `${make(0)} ${make(1)}`;
   return `
-  ${set('residual8', activations.load(residual))}
-  ${repeat(
-    2,
-    (half) => `
-  ${set(`own${half}`, `(f32x4.sub ${scaled(accumulators[half]!, get(`mul${half}`))} ${get('ownBase')})`)}
-  ${set(`other${half}`, activations.quantized(half === 0 ? 'low' : 'high', get('residual8'), 'resZero'))}`,
-  )}
+  ${set('residual8', activations.quantized(activations.load(residual), 'resZero'))}
+  ${each((half) => set(`own${half}`, `(f32x4.sub (i32x4.min_s ${get('hi')} ${scaled(accumulators[half], get(`mul${half}`))}) ${get('ownBase')})`))}
+  ${each((half) => set(`other${half}`, `(f32x4.convert_i32x4_s ${activations.widen(halves[half], get('residual8'))})`))}
   ${sums(sum)}
-  (if (v128.any_true (v128.or ${isNearHalf(0)} ${isNearHalf(1)})) (then ${sums(fused)}))
+  ${each((half) => set(`fixed${half}`, `(f32x4.add ${get(`sum${half}`)} ${get('sumMagic')})`))}
+  (if (v128.any_true (v128.or ${isNearHalf(0)} ${isNearHalf(1)}))
+    (then
+      ${sums(fused)}
+      ${each((half) => set(`fixed${half}`, `(i32x4.sub (f32x4.add ${get(`sum${half}`)} ${get('magic')}) ${get('exactBase')})`))})
+    (else
+      ${each((half) => set(`fixed${half}`, `(i32x4.shr_s ${get(`fixed${half}`)} (i32.const ${fixedPoint.bits}))`))}))
   ${activations.storeClamped(
     output,
-    `(i32x4.sub ${rounded(get('sum0'))} ${get('sumBase')})`,
-    `(i32x4.sub ${rounded(get('sum1'))} ${get('sumBase')})`,
+    `(i32x4.sub ${get('fixed0')} ${get('sumBase')})`,
+    `(i32x4.sub ${get('fixed1')} ${get('sumBase')})`,
   )}`;
 }

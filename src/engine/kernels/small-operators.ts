@@ -1,29 +1,30 @@
+import { add, get, i32, increase, loop, mul, set, toFunction } from '../../wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
 import { round } from './requantize.ts';
-import { add, get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
 
 const splat = (name: string) => `(f32x4.splat ${get(name)})`;
 const clamped = (value: string) => `(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} ${value}))`;
 const bytes = (count: string, { bytes }: Activations) => mul(count, i32(bytes));
-const mask = '(v128.const i32x4 0xffff 0xffff 0xffff 0xffff)';
 
-/** Four pixels of three int32 channels each as NHWC with 4 channels, the fourth 0. */
+/** Four pixels of three int32 channels each as NHWC. */
 function storePixels({ bytes }: Activations): string {
   const [red, green, blue] = [get('v0'), get('v1'), get('v2')];
   if (bytes === 1) {
-    return `(v128.store ${get('out')} (v128.or ${red} (v128.or
-      (i32x4.shl ${green} (i32.const 8)) (i32x4.shl ${blue} (i32.const 16)))))`;
+    return `
+    ${set('v0', `(v128.or ${red} (v128.or (i32x4.shl ${green} (i32.const 8)) (i32x4.shl ${blue} (i32.const 16))))`)}
+    ${set('v0', `(i8x16.shuffle 0 1 2 4 5 6 8 9 10 12 13 14 0 0 0 0 ${red} ${red})`)}
+    (v128.store64_lane 0 ${get('out')} ${red}) (v128.store32_lane offset=8 2 ${get('out')} ${red})`;
   }
   return `
-  ${set('v0', `(v128.or (v128.and ${red} ${mask}) (i32x4.shl ${green} (i32.const 16)))`)}
-  ${set('v2', `(v128.and ${blue} ${mask})`)}
-  (v128.store ${get('out')} (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 ${red} ${blue}))
-  (v128.store offset=16 ${get('out')} (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 ${red} ${blue}))`;
+  ${set('v0', `(i16x8.narrow_i32x4_s ${red} ${green})`)}
+  (v128.store ${get('out')} (i8x16.shuffle 0 1 8 9 16 17 2 3 10 11 20 21 4 5 12 13 ${red} ${blue}))
+  (v128.store64_lane offset=16 0 ${get('out')}
+    (i8x16.shuffle 24 25 6 7 14 15 28 29 0 0 0 0 0 0 0 0 ${red} ${blue}))`;
 }
 
 /**
- * FP32 NCHW (3 channels) to activations with 4 channels: divide by the scale, clamp, round half to
+ * FP32 NCHW to activations, 3 channels each: divide by the scale, clamp, round half to
  * even, as ONNX's QuantizeLinear. `low` and `high` are 0 and 255 less the zero point; `zero` is what
  * is added after rounding. Four pixels at once; the last four of a row may overlap those before.
  */
@@ -55,7 +56,7 @@ function quantizeInput(activations: Activations): string {
       4,
       `${set('first', `(select ${get('x')} ${get('last')} (i32.lt_s ${get('x')} ${get('last')}))`)}
        ${set('in', add(get('source'), mul(get('first'), i32(4))))}
-       ${set('out', add(get('target'), bytes(mul(get('first'), i32(4)), activations)))}
+       ${set('out', add(get('target'), bytes(mul(get('first'), i32(3)), activations)))}
        ${channel(0)} ${channel(1)} ${channel(2)}
        ${storePixels(activations)}`,
     )}
@@ -203,21 +204,22 @@ function classify(activations: Activations): string {
       get('classes'),
       8,
       `${set(pointer(0), get('source'))}
-       ${dotLoop(1, activations.operands, { bias: get('bias'), length: get('length') })}
+       ${dotLoop(1, activations.singleOperands, { bias: get('bias'), length: get('length') })}
        ${logits(0)} ${logits(1)}
        ${increase('bias', i32(32))} ${increase('multiplier', i32(32))} ${increase('target', i32(32))}`,
     ),
   });
 }
 
-/** Writes `value` from `target` on; a run of bytes is a multiple of 4. */
+/** Writes `value` from `target` on, and up to 15 bytes past the run's end: what lies there is written later. */
 const fill = (count: string) => `
   ${set('end', add(get('target'), count))}
   (block $full (loop $fill
     (br_if $full (i32.ge_u ${get('target')} ${get('end')}))
-    (i32.store ${get('target')} ${get('value')})
-    ${increase('target', i32(4))}
-    (br $fill)))`;
+    (v128.store ${get('target')} (i32x4.splat ${get('value')}))
+    ${increase('target', i32(16))}
+    (br $fill)))
+  ${set('target', get('end'))}`;
 
 /**
  * The border around an activation. Between two rows the right and the left border are one run of

@@ -4,6 +4,8 @@ import { malformed } from '../image-error.ts';
 export const lookaheadBits = 10;
 export const maxCodeLength = 16;
 const lookaheadSize = 1 << lookaheadBits;
+/** Marks an entry of `skips` that the end of the block closes. */
+export const skipEnd = 1 << 16;
 
 /**
  * One Huffman table, ready to decode with. The look-ups are indexed by the next `lookaheadBits` bits of
@@ -19,8 +21,11 @@ export interface HuffmanTable {
    * zero run in bits 8 to 11, bits consumed in bits 0 to 7.
    */
   readonly coefficients: Int32Array;
-  /** To pass over AC coefficients: how far the index advances in bits 8 and up, bits consumed below. */
-  readonly skips: Uint16Array;
+  /**
+   * To pass over AC coefficients, as many as the look-ahead holds whole: bits consumed in bits 0 to 7, how far
+   * the index advances in bits 8 to 15, and whether the end of the block follows at once in bit 16.
+   */
+  readonly skips: Int32Array;
   /** Largest code of each length (index 1 to 16), -1 where there is none; index 17 stops the search. */
   readonly maxCode: Int32Array;
   /** What to add to a code of each length to get the index of its symbol. */
@@ -58,26 +63,40 @@ export function buildHuffmanTable(counts: Uint8Array, values: Uint8Array): Huffm
 }
 
 /** Most AC coefficients have a short code and a short value: code, run and value then take one look-up. */
-function buildCoefficientLookups(symbols: Uint16Array): { coefficients: Int32Array; skips: Uint16Array } {
+function buildCoefficientLookups(symbols: Uint16Array): { coefficients: Int32Array; skips: Int32Array } {
   const coefficients = new Int32Array(lookaheadSize);
-  const skips = new Uint16Array(lookaheadSize);
+  const skips = new Int32Array(lookaheadSize);
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    if (symbols[prefix] === 0) continue;
-    const length = symbols[prefix] >> 8;
+    skips[prefix] = toSkip(prefix, symbols);
     const run = (symbols[prefix] >> 4) & 15;
     const size = symbols[prefix] & 15;
-    const total = length + size;
-
-    if (size > 0) skips[prefix] = ((run + 1) << 8) | total;
-    else if (run === 15) skips[prefix] = (16 << 8) | length;
-    else skips[prefix] = (64 << 8) | length; // end of block
-
+    const total = (symbols[prefix] >> 8) + size;
     if (size > 0 && total <= lookaheadBits) {
       const magnitude = (prefix >> (lookaheadBits - total)) & ((1 << size) - 1);
       coefficients[prefix] = (extend(magnitude, size) << 16) | (run << 8) | total;
     }
   }
   return { coefficients, skips };
+}
+
+/** What the symbols do that lie in `prefix` with their values; 0 if not even the code of one does. */
+function toSkip(prefix: number, symbols: Uint16Array): number {
+  let bits = 0;
+  let advance = 0;
+  for (;;) {
+    // Zeros stand for the bits that are not known: a code that needs some of them is found to be too long.
+    const symbol = symbols[(prefix << bits) & (lookaheadSize - 1)];
+    const run = (symbol >> 4) & 15;
+    const size = symbol & 15;
+    const total = bits + (symbol >> 8) + size;
+    // A first symbol may have a value that reaches beyond the look-ahead: it is not looked at.
+    if (symbol === 0 || (total > lookaheadBits && bits > 0)) break;
+    bits = total;
+    if (size === 0 && run < 15) return skipEnd | (advance << 8) | bits;
+    advance += run + 1;
+    if (bits > lookaheadBits) break;
+  }
+  return (advance << 8) | bits;
 }
 
 /** The signed value that `size` bits stand for. @see ITU-T T.81 F.2.2.1, figure F.12 (EXTEND) */

@@ -1,6 +1,6 @@
 import type { BitReader } from './bit-reader.ts';
 import { blockSize } from './frame.ts';
-import { extend, type HuffmanTable, lookaheadBits } from './huffman.ts';
+import { extend, type HuffmanTable, lookaheadBits, skipEnd } from './huffman.ts';
 import { zigzag } from './segments.ts';
 
 const lookaheadMask = (1 << lookaheadBits) - 1;
@@ -145,9 +145,11 @@ export function skipAcCoefficients(reader: BitReader, table: HuffmanTable, from:
       }
     }
     const skip = skips[(bits >>> (count - lookaheadBits)) & lookaheadMask];
-    if (skip !== 0 && (skip & 255) <= count) {
+    const next = k + ((skip >> 8) & 255);
+    // Otherwise the last of these symbols may belong to the next block already.
+    if (skip !== 0 && next < blockSize && (skip & 255) <= count) {
       count -= skip & 255;
-      k += skip >> 8;
+      k = skip >= skipEnd ? blockSize : next;
       continue;
     }
     reader.bits = bits;

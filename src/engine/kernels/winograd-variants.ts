@@ -1,0 +1,110 @@
+import { get } from '../../wasm-text/wat.ts';
+
+/**
+ * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many
+ * products, in integers. The transforms of inputs and outputs are whole as they are; the weights' is
+ * made whole by a factor, which the sums have squared. Everything is right modulo 2^32, so that only
+ * the true sum has to fit: the factor's odd part goes by its inverse, its power of two by a shift.
+ *
+ * @see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2016), section 4
+ */
+export interface WinogradVariant {
+  /** Outputs along one side of a tile. */
+  readonly side: 2 | 4;
+  /** B^T d along one axis: of side + 2 int16 vectors as many, of inputs within -255 to 255 still int16. */
+  readonly input: Transform;
+  /** G g: of 3 int16 vectors side + 2; of int8 weights at most 18,432 in the end. */
+  readonly weights: Transform;
+  /** A^T m: of side + 2 int32 vectors side. */
+  readonly output: Transform;
+  /** Sums come out 2^shift x factor times too large, modulo 2^32: true ones must be within 31 - shift bits. */
+  readonly shift: number;
+  /** Of the odd factor, modulo 2^32. */
+  readonly inverse?: number;
+}
+
+/** Vectors in, vectors out, all as expressions; `shared` are set to the locals `e0`, `e1` ... before. */
+export type Transform = (vectors: readonly string[]) => {
+  readonly shared?: readonly string[];
+  readonly results: readonly string[];
+};
+
+export const sharedLocals = ['e0', 'e1', 'e2', 'e3', 'e4'] as const;
+const [e0, e1, e2, e3, e4] = sharedLocals.map(get) as [string, string, string, string, string];
+
+function lanes(type: 'i16x8' | 'i32x4') {
+  return {
+    plus: (a: string, b: string) => `(${type}.add ${a} ${b})`,
+    minus: (a: string, b: string) => `(${type}.sub ${a} ${b})`,
+    times: (a: string, powerOfTwo: 2 | 4) => `(${type}.shl ${a} (i32.const ${Math.log2(powerOfTwo)}))`,
+  };
+}
+const int16 = lanes('i16x8');
+const int32 = lanes('i32x4');
+const scale = (a: string, by: number) => `(i16x8.mul ${a} (i16x8.splat (i32.const ${by})))`;
+
+/** Points 0, 1, -1 and infinity; weights by 2G. 16 products for 36. */
+export const tilesOf2: WinogradVariant = {
+  side: 2,
+  input: ([d0, d1, d2, d3]) => ({
+    results: [int16.minus(d0!, d2!), int16.plus(d1!, d2!), int16.minus(d2!, d1!), int16.minus(d1!, d3!)],
+  }),
+  weights: ([g0, g1, g2]) => ({
+    shared: [int16.plus(g0!, g2!)],
+    results: [int16.times(g0!, 2), int16.plus(e0, g1!), int16.minus(e0, g1!), int16.times(g2!, 2)],
+  }),
+  output: ([m0, m1, m2, m3]) => ({
+    results: [int32.plus(int32.plus(m0!, m1!), m2!), int32.minus(int32.minus(m1!, m2!), m3!)],
+  }),
+  shift: 2,
+};
+
+/** Points 0, 1, -1, 2, -2 and infinity; weights by 24G, the last row by half of it. 36 products for 144. */
+export const tilesOf4: WinogradVariant = {
+  side: 4,
+  input: ([d0, d1, d2, d3, d4, d5]) => ({
+    shared: [
+      int16.times(d1!, 4),
+      int16.minus(d4!, int16.times(d2!, 4)),
+      int16.minus(d3!, e0),
+      int16.minus(d4!, d2!),
+      int16.times(int16.minus(d3!, d1!), 2),
+    ],
+    results: [
+      int16.plus(int16.times(d0!, 4), int16.minus(e1, d2!)),
+      int16.plus(e1, e2),
+      int16.minus(e1, e2),
+      int16.plus(e3, e4),
+      int16.minus(e3, e4),
+      int16.minus(int16.plus(e0, d5!), int16.plus(int16.times(d3!, 4), d3!)),
+    ],
+  }),
+  weights: ([g0, g1, g2]) => ({
+    shared: [int16.plus(g0!, g2!), int16.plus(g0!, int16.times(g2!, 4)), int16.times(g1!, 2)],
+    results: [
+      scale(g0!, 6),
+      int16.times(int16.plus(e0, g1!), 4),
+      int16.times(int16.minus(e0, g1!), 4),
+      int16.plus(e1, e2),
+      int16.minus(e1, e2),
+      scale(g2!, 12),
+    ],
+  }),
+  output: ([m0, m1, m2, m3, m4, m5]) => ({
+    shared: [
+      int32.plus(m1!, m2!),
+      int32.minus(m1!, m2!),
+      int32.plus(m3!, m4!),
+      int32.times(int32.minus(m3!, m4!), 2),
+    ],
+    results: [
+      int32.minus(int32.plus(m0!, e2), e0),
+      int32.minus(e3, e1),
+      int32.minus(int32.times(e2, 4), e0),
+      int32.plus(int32.minus(int32.times(e3, 4), e1), int32.times(m5!, 2)),
+    ],
+  }),
+  // 24 x 24 is 9 x 64.
+  shift: 6,
+  inverse: 954_437_177,
+};
