@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { endWithNpm } from './end-with-npm.ts';
+import { readFreePort } from './listen-port.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';
 import { assetsDir, projectRoot } from './paths.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
 
 /** `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. */
+endWithNpm();
+const port = await readFreePort('PORT', 8787, 'run start:all');
+const tierPort = await readFreePort('TIER_PORT', 8788, 'run start:all');
 const secret = randomBytes(24).toString('base64url');
-const tierPort = process.env['TIER_PORT'] ?? '8788';
 const tier = spawn(
   process.execPath,
   ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'functions/batch.ts'],
@@ -17,7 +21,7 @@ const tier = spawn(
       TIER_MODELS_DIR: assetsDir,
       MALLOC_ARENA_MAX: '2',
       ...process.env,
-      TIER_PORT: tierPort,
+      TIER_PORT: String(tierPort),
       TIER_SECRET: secret,
     },
     stdio: 'inherit',
@@ -26,7 +30,7 @@ const tier = spawn(
 tier.once('exit', (code) => process.exit(code ?? 1));
 // However this process ends, the tier must not stay behind.
 process.once('exit', () => tier.kill('SIGTERM'));
-const starting = startLocalWorker(Number(process.env['PORT'] ?? 8787), {
+const starting = startLocalWorker(port, {
   NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
   NODE_TIER_SECRET: secret,
   // The same network as the default's current version, in the form that onnxruntime runs in batches.

@@ -20,9 +20,10 @@ export function answerChunk(
   const encoder = new TextEncoder();
   const line = (value: unknown) => encoder.encode(`${JSON.stringify(value)}\n`);
   const maxHeld = classifier.decodeWorkers * 2 + model.maxBatch * 2;
+  const gone = new AbortController();
   return new ReadableStream<Uint8Array>({
     async start(controller) {
-      // Whoever asked may have gone: then the work goes on to its end and nobody hears of it.
+      // Whoever asked may have gone: then what has begun goes on to its end and nobody hears of it.
       const tell = (value: unknown) => {
         try {
           controller.enqueue(line(value));
@@ -31,12 +32,13 @@ export function answerChunk(
       const held = new Set<Promise<void>>();
       try {
         for await (const { index, bytes } of reader.readItems(items)) {
-          const work = classifier.classify(bytes, model, choice).then((result) => {
+          const work = classifier.classify(bytes, model, choice, gone.signal).then((result) => {
             tell({ index, ...result });
             held.delete(work);
           });
           held.add(work);
           if (held.size >= maxHeld) await Promise.race(held);
+          if (gone.signal.aborted) break;
         }
         await Promise.all(held);
         tell({ end: true });
@@ -47,6 +49,9 @@ export function answerChunk(
       } finally {
         release();
       }
+    },
+    cancel() {
+      gone.abort();
     },
   });
 }

@@ -95,7 +95,9 @@ async function infer(
     const rows = await allOf(
       inputs.map(async (input) =>
         model.run(
-          input.kind === 'tensor' ? input.tensor.data : (await classifier.decode(input.bytes, model)).tensor,
+          input.kind === 'tensor'
+            ? input.tensor.data
+            : (await classifier.decode(input.bytes, model, 'apply', c.req.raw.signal)).tensor,
         ),
       ),
     );

@@ -76,14 +76,22 @@ export class TierClassifier {
     };
   }
 
-  /** @returns never throws: an image's failure is its result. */
-  async classify(bytes: Uint8Array, model: TierModel, choice: TierChoice): Promise<ItemResult> {
+  /**
+   * @param signal says that whoever asked has gone: what waits to be decoded is dropped.
+   * @returns never throws: an image's failure is its result.
+   */
+  async classify(
+    bytes: Uint8Array,
+    model: TierModel,
+    choice: TierChoice,
+    signal?: AbortSignal,
+  ): Promise<ItemResult> {
     const { metrics } = this.#options;
     const { name, version } = model.manifest;
     const label = { model: name, version };
     const started = performance.now();
     try {
-      const { image, tensor } = await this.decode(bytes, model, choice.orientation);
+      const { image, tensor } = await this.decode(bytes, model, choice.orientation, signal);
       const output = await model.run(tensor);
       const predictions = toPredictions(output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
@@ -98,11 +106,12 @@ export class TierClassifier {
     }
   }
 
-  /** @throws {CodedError} `image_*`. */
+  /** @throws {CodedError} `image_*`; `client_closed` once `signal` says so. */
   async decode(
     bytes: Uint8Array,
     model: TierModel,
     orientation: TierChoice['orientation'] = 'apply',
+    signal?: AbortSignal,
   ): Promise<DecodedImage> {
     const { name, version, preprocess: spec } = model.manifest;
     const { metrics } = this.#options;
@@ -110,7 +119,8 @@ export class TierClassifier {
     // A view would take all of its buffer along: the whole body of a request, for each image in it.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const started = performance.now();
-    const decoded = await this.#decoders.run({ bytes: own, spec, orientation } satisfies DecodeJob);
+    const job = { bytes: own, spec, orientation } satisfies DecodeJob;
+    const decoded = await this.#decoders.run(job, signal);
     const wholeUs = Math.round((performance.now() - started) * 1000);
     metrics.inputUs.inc(label, decoded.decodeUs);
     metrics.queueUs.inc(label, Math.max(0, wholeUs - decoded.decodeUs));

@@ -81,13 +81,43 @@ describe('npm start', () => {
       'fetch failed',
     );
   });
-  it('says so when the port is taken or wrong', async () => {
+  it('ends when npm is told to, whose shell does not pass the signal on', async () => {
+    const port = await freePort();
+    const npm = spawn('npm', ['start'], {
+      cwd: projectRoot,
+      env: { ...process.env, PORT: String(port) },
+      // A group of its own: what stays behind after all is ended with it.
+      detached: true,
+      stdio: 'ignore',
+    });
+    const isServing = () =>
+      fetch(`http://127.0.0.1:${port}/v1/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    try {
+      await expect.poll(isServing, { timeout: 50_000 }).toBe(true);
+      npm.kill('SIGTERM');
+      await expect.poll(isServing, { timeout: 10_000 }).toBe(false);
+    } finally {
+      try {
+        process.kill(-npm.pid!, 'SIGKILL');
+      } catch {} // nothing is left of it
+    }
+  });
+  it('says so when a port is taken or wrong', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
-    const taken = run('start.ts', [], { PORT: String(port) });
-    expect(await taken.exit).toBe(1);
-    expect(taken.output.err).toContain('in use');
+    for (const [script, variable] of [
+      ['start.ts', 'PORT'],
+      ['start-all.ts', 'PORT'],
+      ['start-all.ts', 'TIER_PORT'],
+    ] as const) {
+      const taken = run(script, [], { PORT: '0', [variable]: String(port) });
+      expect(await taken.exit).toBe(1);
+      expect(taken.output.err).toContain(`Port ${port} is in use`);
+    }
     server.close();
     const wrong = run('start.ts', [], { PORT: 'abc' });
     expect(await wrong.exit).toBe(1);

@@ -201,13 +201,29 @@ describe('a request that is beyond the edge', () => {
     },
   );
 
+  it('does not let one that has no time spoil the answer for another that asks the same', async () => {
+    proxy.fault = 'silent';
+    const ask = (wait: number) =>
+      edge.fetch(`/v1/classify?model=${heavy}`, {
+        method: 'POST',
+        headers: { prefer: `wait=${wait}` },
+        body: new Uint8Array([...cat, 1, 2, 3]),
+      });
+    const hasty = ask(1);
+    await expect.poll(() => proxy.requests).toBe(1);
+    proxy.fault = 'none'; // for the next one; the first stays unanswered
+    const patient = ask(10);
+    expect((await hasty).status).toBe(503);
+    expect((await patient).status).toBe(200);
+  });
+
   it('counts what it gave away, and why', async () => {
     const text = await (await edge.fetch('/metrics')).text();
     expect(text).toMatch(
       /resnet_edge_delegated_images_total\{reason="model_requires_batch_tier",outcome="ok"\} \d+/,
     );
     expect(text).toMatch(/\{reason="image_format_unsupported",outcome="ok"\} 1\n/);
-    expect(text).toMatch(/\{reason="model_requires_batch_tier",outcome="batch_tier_unavailable"\} 6\n/);
+    expect(text).toMatch(/\{reason="model_requires_batch_tier",outcome="batch_tier_unavailable"\} 7\n/);
   });
 
   it('is refused where the operator switched that off', async () => {

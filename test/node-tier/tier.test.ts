@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { chunkMediaType } from '../../src/tier-protocol/chunk-format.ts';
@@ -30,6 +31,10 @@ describe('the Node tier', () => {
       headers: { 'content-type': chunkMediaType, ...init.headers },
     });
   const cat = () => readFile(goldenPath(photoFiles.cat));
+  const readPending = async () => {
+    const metrics = await (await tier.fetch('/metrics')).text();
+    return Number(/^nv_inference_pending_request_count.* (\d+)$/m.exec(metrics)![1]);
+  };
 
   it('computes on the very tensor of the edge: logits of a photo are, bit for bit, those of Pillow’s crop', async () => {
     // Version 1 runs on onnxruntime-node on both sides; only the pixels could differ, and must not.
@@ -118,6 +123,30 @@ describe('the Node tier', () => {
     ['a wrong number', toChunk({ model, top_k: 0, items: 1 }, []), 400],
   ])('refuses %s', async (_, body, status) => {
     expect((await send(body)).status).toBe(status);
+  });
+
+  it('drops what waits to be decoded when whoever asked has gone', async () => {
+    const large = await sharp(await cat())
+      .resize(4000, 3000, { fit: 'fill' })
+      .avif({ effort: 0 })
+      .toBuffer();
+    const gone = new AbortController();
+    const asked = Array.from({ length: 32 }, () =>
+      send(toChunk({ model, top_k: 1, items: 1 }, [large]), { signal: gone.signal })
+        .then((response) => response.text())
+        .catch(() => 'gone'),
+    );
+    await expect.poll(readPending, { timeout: 10_000 }).toBeGreaterThan(16);
+    gone.abort();
+    await Promise.all(asked);
+    // One may be in each thread; 32 of them take that many times as long.
+    const started = performance.now();
+    await (await send(toChunk({ model, top_k: 1, items: 1 }, [large]))).text();
+    const afterOthers = performance.now() - started;
+    const again = performance.now();
+    await (await send(toChunk({ model, top_k: 1, items: 1 }, [large]))).text();
+    expect(afterOthers).toBeLessThan(4 * (performance.now() - again));
+    expect(await readPending()).toBe(0);
   });
 
   it('lets nobody in without the secret, and everybody see its health', async () => {

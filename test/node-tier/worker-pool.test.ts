@@ -24,6 +24,16 @@ it('a thread that dies takes the job with it that it was at, and none that waite
   ]);
 });
 
+it('a job that nobody waits for any more is not begun', async () => {
+  pool = startPool(1);
+  const gone = new AbortController();
+  const jobs = ['hang', 1, 'die', 2].map((job) => pool.run(job, job === 'die' ? gone.signal : undefined));
+  gone.abort();
+  const [, , dropped, last] = await Promise.allSettled(jobs);
+  expect(dropped).toMatchObject({ reason: { code: 'client_closed' } });
+  expect(last).toEqual({ status: 'fulfilled', value: 2 });
+});
+
 it('a job that never ends is given up by itself, its time counted from its turn', async () => {
   pool = startPool(1);
   const results = await Promise.allSettled(['hang', 'hang', 4].map((job) => pool.run(job)));
