@@ -17,7 +17,13 @@ const tier = spawn(
   ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'functions/batch.ts'],
   {
     cwd: projectRoot,
-    env: { TIER_MODELS_DIR: assetsDir, ...process.env, TIER_PORT: String(tierPort), TIER_SECRET: secret },
+    env: {
+      TIER_MODELS_DIR: assetsDir,
+      MALLOC_ARENA_MAX: '2',
+      ...process.env,
+      TIER_PORT: String(tierPort),
+      TIER_SECRET: secret,
+    },
     // With the channel the tier notices when this process is killed.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   },

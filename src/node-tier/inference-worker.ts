@@ -98,7 +98,7 @@ function fromEngine(session: InferenceSession): Instance {
   };
 }
 
-async function answer({ slot, count }: InferenceJob): Promise<void> {
+async function work({ slot, count }: InferenceJob): Promise<void> {
   let answer: WorkerAnswer<InferenceAnswer>;
   const transfer: ArrayBuffer[] = [];
   try {
@@ -126,5 +126,5 @@ async function answer({ slot, count }: InferenceJob): Promise<void> {
 // One after the other: a session runs one batch at a time, and answers keep the order of the questions.
 let tail = Promise.resolve();
 parentPort!.on('message', (job: InferenceJob) => {
-  tail = tail.then(() => answer(job));
+  tail = tail.then(() => work(job));
 });

@@ -116,8 +116,11 @@ export class TierClassifier {
     const { name, version, preprocess: spec } = model.manifest;
     const { metrics } = this.#options;
     const label = { model: name, version };
+    // A view would take all of its buffer along: the whole body of a request, for each image in it.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const started = performance.now();
-    const decoded = await this.#decoders.run({ bytes, spec, orientation } satisfies DecodeJob, signal);
+    const job = { bytes: own, spec, orientation } satisfies DecodeJob;
+    const decoded = await this.#decoders.run(job, signal);
     const wholeUs = Math.round((performance.now() - started) * 1000);
     metrics.inputUs.inc(label, decoded.decodeUs);
     metrics.queueUs.inc(label, Math.max(0, wholeUs - decoded.decodeUs));

@@ -92,6 +92,7 @@ function groupByKey(messages: readonly Message<unknown>[], { filter }: LabelServ
 class LabelRun {
   readonly #group: readonly Waiting[];
   readonly #services: LabelServices;
+  readonly #given = new Set<Waiting>();
   readonly #settled = new Set<Waiting>();
 
   constructor(group: readonly Waiting[], services: LabelServices) {
@@ -116,7 +117,9 @@ class LabelRun {
       const results = runner.run({ model, modelVersion, topK }, sent.length, this.#gather(etags));
       for await (const { index, result } of results) {
         const one = sent[index];
-        if (one) await this.#attempt(one, () => this.#keep(one, etags.get(one)!, result));
+        // A tier that answers for an item it was not given is not believed.
+        if (one && this.#given.has(one) && !this.#settled.has(one))
+          await this.#attempt(one, () => this.#keep(one, etags.get(one)!, result));
       }
     } catch (error) {
       trouble = error;
@@ -153,7 +156,10 @@ class LabelRun {
         if (!object || !('body' in object)) throw changed();
         bytes = new Uint8Array(await object.arrayBuffer());
       });
-      if (bytes) yield { index, bytes };
+      if (bytes) {
+        this.#given.add(one);
+        yield { index, bytes };
+      }
       index++;
     }
   }

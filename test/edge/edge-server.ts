@@ -43,6 +43,10 @@ interface ImagesBucket {
     options?: { customMetadata?: Record<string, string>; httpMetadata?: { contentType: string } },
   ): Promise<StoredObject>;
   delete(key: string): Promise<unknown>;
+  createMultipartUpload(key: string): Promise<{
+    uploadPart(number: number, part: Uint8Array): Promise<unknown>;
+    complete(parts: readonly unknown[]): Promise<StoredObject>;
+  }>;
 }
 
 interface StoredObject {

@@ -106,6 +106,21 @@ describe('an object of a bucket that reports its events', () => {
     expect(await (await read(key)).json()).toMatchObject({ code: 'r2_key_unknown' });
   });
 
+  it('that came in parts gets another etag by what is written into it, and is labelled once', async () => {
+    const key = 'in/parts.jpg';
+    const upload = await bucket().createMultipartUpload(key);
+    const { etag } = await upload.complete([await upload.uploadPart(1, cat)]);
+    await report(toEvent(key, 'CompleteMultipartUpload'));
+    const object = await waitForLabels(key);
+    expect(object.etag).not.toBe(etag);
+    const written = (await bucket().head(key))!;
+    expect(written.etag).toBe(object.etag);
+    await report(toEvent(key));
+    await settle();
+    expect((await bucket().head(key))!.version).toBe(written.version);
+    expect(await countRows(key)).toBe(1);
+  });
+
   it('loses its row also while the tier is down, and has one as soon as the tier is up', async () => {
     await bucket().put('in/gone.jpg', cat);
     await report(toEvent('in/gone.jpg'));

@@ -1,5 +1,5 @@
+import { get, i32, increase, repeat, set } from '../../wasm-text/wat.ts';
 import { panelChannels, segmentStep, shortStep } from './layout.ts';
-import { get, i32, increase, repeat, set } from './wat.ts';
 
 export const vectors = panelChannels / 4;
 

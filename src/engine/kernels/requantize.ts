@@ -1,6 +1,7 @@
+import { get, repeat, set, toFunction } from '../../wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
+import { laneField, splatField } from './descriptor-fields.ts';
 import { fixedPoint, magic } from './layout.ts';
-import { get, laneField, repeat, set, splatField, toFunction } from './wat.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,

@@ -1,7 +1,7 @@
+import { add, get, i32, increase, loop, mul, set, toFunction } from '../../wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
 import { round } from './requantize.ts';
-import { add, get, i32, increase, loop, mul, set, toFunction } from './wat.ts';
 
 const splat = (name: string) => `(f32x4.splat ${get(name)})`;
 const clamped = (value: string) => `(f32x4.pmin ${splat('high')} (f32x4.pmax ${splat('low')} ${value}))`;

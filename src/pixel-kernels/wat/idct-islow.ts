@@ -1,4 +1,4 @@
-import { get, i32, increase, repeat, set, toFunction } from '../../engine/kernels/wat.ts';
+import { get, i32, increase, repeat, set, toFunction } from '../../wasm-text/wat.ts';
 
 const splat = (value: number) => `(v128.const i32x4 ${Array(4).fill(value).join(' ')})`;
 const times = (a: string, constant: number) => `(i32x4.mul ${a} ${splat(constant)})`;

@@ -1,4 +1,4 @@
-import { get, i32, increase, loop, set, toFunction } from '../../engine/kernels/wat.ts';
+import { get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
 
 const add = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
 const triple = (a: string) => add(a, `(i16x8.shl ${a} (i32.const 1))`);

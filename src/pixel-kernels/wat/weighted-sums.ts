@@ -1,4 +1,4 @@
-import { add, get, i32, increase, loop, set, toFunction } from '../../engine/kernels/wat.ts';
+import { add, get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
 
 /** Adds eight samples times a weight to eight sums, which `low` and `high` hold. */
 const addEight = (samples: string, weight: string) => `

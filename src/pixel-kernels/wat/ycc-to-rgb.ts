@@ -1,4 +1,4 @@
-import { get, i32, increase, loop, set, toFunction } from '../../engine/kernels/wat.ts';
+import { get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
 
 /** Chroma c, from -128 to 127, in pairs with the other operand of a dot product. */
 const pairs = (half: 'low' | 'high', a: string, b: string) => {

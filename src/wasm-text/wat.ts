@@ -1,5 +1,3 @@
-import { type ConvField, fieldOffset } from './layout.ts';
-
 /** Small pieces of WebAssembly text. Strings in, strings out: what is generated can be read as it stands. */
 
 export const get = (name: string) => `(local.get $${name})`;
@@ -9,16 +7,6 @@ export const add = (a: string, b: string) => `(i32.add ${a} ${b})`;
 export const mul = (a: string, b: string) => `(i32.mul ${a} ${b})`;
 export const shl = (value: string, by: number) => `(i32.shl ${value} ${i32(by)})`;
 export const increase = (name: string, by: string) => set(name, add(get(name), by));
-
-/** A field of the convolution descriptor that `$c` points to. */
-export const field = (name: ConvField) => `(i32.load offset=${fieldOffset(name)} (local.get $c))`;
-/** A float32 field in all four lanes. */
-export const splatField = (name: ConvField) =>
-  `(v128.load32_splat offset=${fieldOffset(name)} (local.get $c))`;
-
-/** A field's two bytes in all eight lanes. */
-export const laneField = (name: ConvField) =>
-  `(v128.load16_splat offset=${fieldOffset(name)} (local.get $c))`;
 
 export const repeat = (count: number, make: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => make(index)).join('\n');
