@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { serve } from '@hono/node-server';
-import { endWithNpm } from '../src/cli/end-with-npm.ts';
+import { endWithParent } from '../src/cli/end-with-parent.ts';
 import { CodedError } from '../src/errors.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createFsModelStore } from '../src/model/fs-model-store.ts';
@@ -21,7 +21,7 @@ import { TierModels } from '../src/node-tier/tier-models.ts';
 setFlagsFromString('--heap-growing-percent=1000');
 
 /** The Node tier: `npm run start:batch`. */
-endWithNpm();
+endWithParent();
 await main().catch((error: unknown) => {
   console.error(error instanceof CodedError || error instanceof Error ? error.message : error);
   process.exit(1);

@@ -40,6 +40,9 @@ export const defaultTopK = 5;
 /** Characters of a model name or version; longer ones cannot be in a catalogue. */
 export const maxModelNameLength = 64;
 
+/** Characters of a problem's `detail`: a few sentences. */
+export const maxDetailLength = 1000;
+
 /** catalog.json and manifest.json are read whole before they are parsed: 1 MiB is ~1,000 models. */
 export const maxJsonObjectBytes = 1 * MiB;
 

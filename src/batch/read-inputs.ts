@@ -119,11 +119,14 @@ async function* limitCount(inputs: AsyncIterable<RawInput>): AsyncGenerator<RawI
 
 const readLines: Reader = async function* (chunks, options) {
   let number = 0;
+  let isFirst = true;
   for await (const line of splitLines(chunks)) {
     const where = `line ${++number}`;
+    if (!line) continue;
     const json = parseJson(line, where);
-    if (number === 1 && isOptions(json)) Object.assign(options, json);
+    if (isFirst && isOptions(json)) Object.assign(options, json);
     else yield parseInput(json, where);
+    isFirst = false;
   }
 };
 
@@ -133,7 +136,7 @@ function isOptions(json: unknown): json is Record<string, unknown> {
   );
 }
 
-/** Lines without their ends, empty ones left out; none is held that is longer than an image can be. */
+/** Lines without their ends; none is held that is longer than an image can be. */
 async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let pending: string[] = [];
@@ -144,14 +147,12 @@ async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<st
     pendingLength += first!.length;
     if (pendingLength > maxInputLineBytes) throw lineTooLong();
     for (const next of rest) {
-      const line = pending.join('').trim();
-      if (line) yield line;
+      yield pending.join('').trim();
       pending = [next];
       pendingLength = next.length;
     }
   }
-  const line = (pending.join('') + decoder.decode()).trim();
-  if (line) yield line;
+  yield (pending.join('') + decoder.decode()).trim();
 }
 
 function lineTooLong(): CodedError {

@@ -67,7 +67,9 @@ async function classifyFile(
     });
     return { ok: response.ok, body: (await response.json()) as Record<string, unknown> };
   } catch (error) {
-    return { ok: false, body: { code: 'server_unreachable', detail: String(error) } };
+    // fetch itself says only that it failed.
+    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return { ok: false, body: { code: 'server_unreachable', detail: `${error}${cause}` } };
   }
 }
 

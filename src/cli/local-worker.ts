@@ -59,7 +59,10 @@ const localDefaults = {
 };
 
 /** Variables of the Worker that may be set in this process's environment. */
-const passedOn = /^(NODE_TIER|BATCH|WEBHOOK|OBJECT)_[A-Z_]+$|^IMAGE_URL_ALLOW$/;
+const passedOn = new RegExp(
+  '^((NODE_TIER|BATCH|WEBHOOK|OBJECT)_[A-Z_]+|IMAGE_URL_ALLOW|CORS_ORIGINS|MODEL_ALIASES|' +
+    'ANSWER_CACHE_SECONDS|CATALOG_TTL_SECONDS|SERVER_TIMING|ENGINE_KERNELS)$',
+);
 
 function readPassedOn(): Record<string, string> {
   const entries = Object.entries(process.env).filter(([name]) => passedOn.test(name));

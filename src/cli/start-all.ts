@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { endWithNpm } from './end-with-npm.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { readFreePort } from './listen-port.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';
@@ -8,7 +8,7 @@ import { assetsDir, projectRoot } from './paths.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
 
 /** `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. */
-endWithNpm();
+endWithParent();
 const port = await readFreePort('PORT', 8787, 'run start:all');
 const tierPort = await readFreePort('TIER_PORT', 8788, 'run start:all');
 const secret = randomBytes(24).toString('base64url');
@@ -24,7 +24,8 @@ const tier = spawn(
       TIER_PORT: String(tierPort),
       TIER_SECRET: secret,
     },
-    stdio: 'inherit',
+    // With the channel the tier notices when this process is killed.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   },
 );
 tier.once('exit', (code) => process.exit(code ?? 1));

@@ -1,11 +1,11 @@
-import { endWithNpm } from './end-with-npm.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { readFreePort } from './listen-port.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
 
 /** `npm start`: the Worker on this machine, with the embedded default model. */
-endWithNpm();
+endWithParent();
 const port = await readFreePort('PORT', 8787, 'start');
 
 const worker = await startLocalWorker(port).catch((error: unknown) => fail(String(error)));

@@ -45,7 +45,7 @@ export function parseMultipartForm(bytes: Uint8Array, contentType: string): Mult
     if (cause instanceof CodedError) throw cause;
     throw new CodedError(
       'multipart_invalid',
-      `The multipart body cannot be parsed: at most ${maxMultipartFields} well-formed parts are taken.`,
+      `The multipart body cannot be parsed: it ends early, a part is malformed, or there are over ${maxMultipartFields}.`,
       { cause },
     );
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import { CodedError } from '../errors.ts';
+import { maxDetailLength } from '../limits.ts';
 
 /** 499 is for logs alone: whoever would read it has gone. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
@@ -85,6 +86,11 @@ export interface Problem {
   readonly request_id?: string;
 }
 
+/** Messages may quote what was sent; an answer that is as large as a bad request helps nobody. */
+function clip(detail: string): string {
+  return detail.length <= maxDetailLength ? detail : `${detail.slice(0, maxDetailLength)}...`;
+}
+
 /** @param error anything thrown; what is not a CodedError becomes `internal` and shows nothing of itself. */
 export function toProblem(error: unknown, requestId?: string): Problem {
   const known =
@@ -95,7 +101,7 @@ export function toProblem(error: unknown, requestId?: string): Problem {
     title,
     status,
     code: known.code,
-    detail: known.message,
+    detail: clip(known.message),
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
 }

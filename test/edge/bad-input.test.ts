@@ -155,6 +155,13 @@ describe('bad JSON', () => {
     ['an empty image', { image: 'data:image/png;base64,' }, 'body_empty'],
   ])('%s', async (_, body, code) => expectProblem(await postJson(body), 400, code));
 
+  it('of a hundred thousand keys: it does not come back as an error of megabytes', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, 1]));
+    const response = await postJson(keys);
+    const text = await response.clone().text();
+    await expectProblem(response, 400, 'json_invalid');
+    expect(text.length).toBeLessThan(2000);
+  });
   it('base64 of something that is no image', async () =>
     expectProblem(await postJson({ image: 'aGVsbG8=' }), 415, 'image_format_unknown'));
 });

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
 import { type BatchJson, collectResults, waitForEnd } from './batch-client.ts';
 import { type EdgeProcess, freePort, startEdgeProcess } from './edge-process.ts';
@@ -98,5 +100,31 @@ describe('npm run start:all', () => {
     const batch = await (await edge.fetch(`/v1/batches/${id}`)).json();
     expect(batch).toMatchObject({ tier: 'node', model_version: '1' });
     expect(await edge.stop()).toBe(0);
+  });
+
+  it('leaves no tier behind when it is killed', async () => {
+    const tierPort = await freePort();
+    const env = { ...process.env, PORT: String(await freePort()), TIER_PORT: String(tierPort) };
+    // Not npm's any more: only the channel tells the tier.
+    delete (env as NodeJS.ProcessEnv)['npm_lifecycle_event'];
+    const all = spawn(
+      process.execPath,
+      ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'src/cli/start-all.ts'],
+      { cwd: projectRoot, env: { ...env, RESNET_EDGE_STATE_DIR: state }, detached: true, stdio: 'ignore' },
+    );
+    const isServing = () =>
+      fetch(`http://127.0.0.1:${tierPort}/v1/health/live`, { signal: AbortSignal.timeout(2_000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    try {
+      await expect.poll(isServing, { timeout: 30_000 }).toBe(true);
+      all.kill('SIGKILL');
+      await expect.poll(isServing, { timeout: 10_000 }).toBe(false);
+    } finally {
+      try {
+        process.kill(-all.pid!, 'SIGKILL');
+      } catch {} // nothing is left of it
+    }
   });
 });

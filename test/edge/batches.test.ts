@@ -88,6 +88,7 @@ describe('a batch that the edge runs itself', () => {
     const image = Buffer.from(await readPhoto('cat')).toString('base64');
     const lines = [
       ...Array.from({ length: 400 }, () => JSON.stringify({ r2_key: 'x' })),
+      '',
       JSON.stringify({ image }),
       '{"url": 7}',
     ];
@@ -99,7 +100,7 @@ describe('a batch that the edge runs itself', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       code: 'json_invalid',
-      detail: expect.stringContaining('line 402'),
+      detail: expect.stringContaining('line 403'),
     });
     const { results } = await edge.env.BATCHES_DB.prepare(
       'SELECT count(*) AS count FROM batch_chunks WHERE batch_id NOT IN (SELECT id FROM batches)',

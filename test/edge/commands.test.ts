@@ -54,6 +54,12 @@ describe('npm run classify', () => {
     expect(await exit).toBe(0);
     expect(output.out).toMatch(/espresso\s+█+·*\s+0\.66\d\d/);
   });
+  it('says why a server does not answer', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { output, exit } = run('classify.ts', ['--url', url, goldenPath('cat.jpg')]);
+    expect(await exit).toBe(1);
+    expect(output.err).toContain(`ECONNREFUSED ${new URL(url).host}`);
+  });
   it('refuses a wrong command line at once, with the usage', async () => {
     const { output, exit } = run('classify.ts', ['--top-k', '0', 'x.jpg']);
     expect(await exit).toBe(2);
@@ -62,9 +68,9 @@ describe('npm run classify', () => {
 });
 
 describe('npm start', () => {
-  it('says when it is ready, serves, and stops on SIGTERM', async () => {
+  it('says when it is ready, serves as it was told to, and stops on SIGTERM', async () => {
     const port = await freePort();
-    const { child, output, exit } = run('start.ts', [], { PORT: String(port) });
+    const { child, output, exit } = run('start.ts', [], { PORT: String(port), ENGINE_KERNELS: 'plain' });
     const deadline = Date.now() + 50_000;
     while (!output.out.includes('ready') && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -75,6 +81,7 @@ describe('npm start', () => {
       signal: AbortSignal.timeout(10_000),
     });
     expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ runtimes: [{ kernels: 'plain' }] });
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow(

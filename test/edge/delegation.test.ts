@@ -181,6 +181,13 @@ describe('a request that is beyond the edge', () => {
         expect([response.status, await response.json()]).toEqual([status, expect.objectContaining({ code })]);
       }
     }
+    const avif = await readFile(goldenPath('cat.avif'));
+    const cut = new Uint8Array(avif.subarray(0, avif.length / 2));
+    const response = await edge.fetch('/v1/classify', { method: 'POST', body: cut });
+    expect([response.status, await response.json()]).toEqual([
+      422,
+      expect.objectContaining({ code: 'image_malformed' }),
+    ]);
   });
 
   it.each(['down', 'status-500', 'busy', 'garbage', 'wrong-secret', 'silent'] as const)(

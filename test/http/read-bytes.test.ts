@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readBytes } from '../../src/http/read-bytes.ts';
+import { maxDrainMs } from '../../src/limits.ts';
 
 function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request {
   const body = new ReadableStream({
@@ -32,6 +33,24 @@ describe('readBytes', () => {
   it('refuses by the declared length before it reads', async () => {
     const request = post([new Uint8Array(1)], { 'content-length': '5000' });
     await expect(readBytes(request, 4096)).rejects.toMatchObject({ code: 'body_too_large' });
+  });
+  it('refuses in the end what is too large and never comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      const cancel = vi.fn();
+      const request = new Request('http://x/', {
+        method: 'POST',
+        body: new ReadableStream({ cancel }),
+        headers: { 'content-length': '5000' },
+        duplex: 'half',
+      } as RequestInit);
+      const refusal = expect(readBytes(request, 4096)).rejects.toMatchObject({ code: 'body_too_large' });
+      await vi.advanceTimersByTimeAsync(maxDrainMs);
+      await refusal;
+      expect(cancel).toHaveBeenCalled();
+    } finally {
+      vi.useRealTimers();
+    }
   });
   it('knows an empty body from a broken one', async () => {
     await expect(readBytes(post([]), 10)).rejects.toMatchObject({ code: 'body_empty' });
