@@ -30,7 +30,7 @@ export interface ClassifiedImage {
   /** As a person sees it: after EXIF orientation. */
   readonly width: number;
   readonly height: number;
-  /** True if memory allowed only a reduced decode; see src/image for the error bound. */
+  /** True if the pixels are not Pillow's: `fast`, a progressive JPEG without its last refinement, transcoded. */
   readonly approximate: boolean;
 }
 

@@ -15,9 +15,10 @@ export async function readFreePort(variable: string, fallback: number, script: s
   }
   await new Promise<void>((resolve) => {
     const probe = createServer();
-    probe.once('error', () =>
-      fail(`Port ${port} is in use. Choose another: ${variable}=${port + 1} npm ${script}`),
-    );
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => {
+      const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be had (${code})`;
+      fail(`Port ${port} ${why}. Choose another: ${variable}=${port + 1} npm ${script}`);
+    });
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
   });
   return port;

@@ -16,7 +16,7 @@ const beyondThisIsolate: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'model_out_of_memory',
 ]);
 
-/** Tries the work here first: a refusal costs little, because limits are checked before there is work. */
+/** Tries the work here first: most refusals cost little, because limits are checked before there is work. */
 export async function runHereOrThere<T>(
   { delegate, onDelegated }: Delegation,
   here: () => Promise<T>,

@@ -10,7 +10,7 @@ export interface KernelModules {
 /** `auto` takes the relaxed set wherever it is exact. */
 export type KernelChoice = 'auto' | KernelSetName;
 
-/** @throws {CodedError} `internal` if a configuration names anything else. */
+/** @throws {CodedError} `configuration_invalid` if a configuration names anything else. */
 export function parseKernelChoice(value: string | undefined): KernelChoice {
   const choice = ['auto', ...kernelSetNames].find((name) => name === (value || 'auto'));
   if (!choice)

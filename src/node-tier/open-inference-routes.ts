@@ -15,12 +15,13 @@ import type { TierServices } from './tier-services.ts';
 
 /** The Open Inference Protocol v2 on the tier, below /v2. */
 export function openInferenceRoutes(services: TierServices): Hono {
-  const { models, classifier } = services;
+  const { models, classifier, log } = services;
   const find = (c: Context) => findModel(c, services);
   const bodies = new BodyPool();
   const app = new Hono();
   app.onError((error, c) => {
     const problem = toProblem(error);
+    if (problem.status >= 500) log('error', { event: 'request_failed', path: c.req.path, error });
     if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
       c.header('retry-after', String(error.retryAfterSeconds));
     }

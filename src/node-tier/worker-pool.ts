@@ -56,20 +56,25 @@ export class WorkerPool<T> {
    * @param signal says that nobody wants the result: a job that still waits is then dropped.
    * @throws {CodedError} the worker's own, or `onDeath`'s; `client_closed` of a job that was dropped.
    */
-  run(message: unknown, signal?: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const job = { message, resolve, reject };
-      this.#waiting.push(job);
-      const drop = () => {
-        const at = this.#waiting.indexOf(job);
-        if (at < 0) return;
-        this.#waiting.splice(at, 1);
-        reject(new CodedError('client_closed', 'Whoever asked has gone.'));
-      };
-      if (signal?.aborted) drop();
-      else signal?.addEventListener('abort', drop, { once: true });
-      this.#dispatch();
-    });
+  async run(message: unknown, signal?: AbortSignal): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const job = { message, resolve, reject };
+    this.#waiting.push(job);
+    const drop = () => {
+      const at = this.#waiting.indexOf(job);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      reject(new CodedError('client_closed', 'Whoever asked has gone.'));
+    };
+    if (signal?.aborted) drop();
+    else signal?.addEventListener('abort', drop);
+    this.#dispatch();
+    try {
+      return await promise;
+    } finally {
+      // A signal may be that of a whole chunk: it would keep each image of it until the last one is done.
+      signal?.removeEventListener('abort', drop);
+    }
   }
 
   async close(): Promise<void> {

@@ -56,6 +56,7 @@ export async function giveUpObjects(
       const error = new CodedError('batch_retries_exhausted', 'Given up after many attempts.');
       if (object) await store.put(key, object.etag, { problem: toProblem(error) });
       else await store.forgetOthers(key, undefined);
+      await assertStill(bucket, key, object?.etag);
       log('error', { event: 'object_given_up', key });
       waiting.ack();
     } catch (error) {
@@ -137,6 +138,7 @@ class LabelRun {
     const row = await store.find(key);
     if (!object || row?.etag === object.etag) {
       await store.forgetOthers(key, object?.etag);
+      await assertStill(bucket, key, object?.etag);
       this.#settle(one);
       return undefined;
     }
@@ -169,8 +171,8 @@ class LabelRun {
     const { key } = one;
     const now = writeMetadata ? await writeLabels(bucket, key, etag, result) : etag;
     if (now !== undefined) await store.put(key, now, result);
-    // Changed or deleted while it was looked at: that event may have come and gone before the row was there.
-    if (now === undefined || (await bucket.head(key))?.etag !== now) throw changed();
+    if (now === undefined) throw changed();
+    await assertStill(bucket, key, now);
     this.#settle(one);
   }
 
@@ -208,6 +210,14 @@ class LabelRun {
       one.retry(delaySeconds);
     }
   }
+}
+
+/**
+ * After rows were written or deleted. Of an object that was changed or deleted meanwhile the event may have
+ * come and gone, and what it stored went with the rows of older etags.
+ */
+async function assertStill(bucket: R2Bucket, key: string, etag: string | undefined): Promise<void> {
+  if ((await bucket.head(key))?.etag !== etag) throw changed();
 }
 
 function changed(): Error {

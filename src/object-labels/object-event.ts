@@ -6,7 +6,7 @@ import { z } from 'zod';
  *
  * @see https://developers.cloudflare.com/r2/buckets/event-notifications/
  */
-export const objectEventSchema = z.object({
+const objectEventSchema = z.object({
   bucket: z.string(),
   object: z.object({ key: z.string().min(1) }),
 });

@@ -27,12 +27,16 @@ export class ObjectLabelStore {
     return row ? toLabelledObject(row) : undefined;
   }
 
-  /** Ascending by key. @param after only keys behind this one. */
+  /**
+   * Ascending by key. The prefix is a range of the primary key, so that no row is read beyond its end.
+   *
+   * @param after only keys behind this one.
+   */
   async list(prefix: string, after: string, limit: number): Promise<LabelledObject[]> {
     const { results } = await this.#db
       .prepare(
         `SELECT ${columns} FROM object_labels
-         WHERE bucket = ?1 AND key > ?2 AND key >= ?3 AND substr(key, 1, length(?3)) = ?3
+         WHERE bucket = ?1 AND key > ?2 AND key >= ?3 AND key < ?3 || char(0x10FFFF)
          ORDER BY key LIMIT ?4`,
       )
       .bind(this.#bucket, after, prefix, limit)

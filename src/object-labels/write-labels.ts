@@ -25,7 +25,7 @@ export async function writeLabels(
   };
   const customMetadata = { ...before, ...labels };
   const same = Object.entries(labels).every(([name, value]) => before?.[name] === value);
-  if (same || JSON.stringify(customMetadata).length > maxCustomMetadataBytes) {
+  if (same || toBytes(customMetadata) > maxCustomMetadataBytes) {
     await object.body.cancel();
     return etag;
   }
@@ -36,4 +36,9 @@ export async function writeLabels(
     ...(httpMetadata && { httpMetadata }),
   });
   return written?.etag;
+}
+
+/** At least what R2 counts: names and values. */
+function toBytes(metadata: Readonly<Record<string, string>>): number {
+  return new TextEncoder().encode(JSON.stringify(metadata)).byteLength;
 }

@@ -1,9 +1,14 @@
+import { z } from 'zod';
 import { readBinaryTensor, toBinaryTensor } from './binary-tensor.ts';
-import type { FormattedResponse } from './infer-response.ts';
+import type { FormattedMessage } from './infer-response.ts';
 import { countElements, type OpenTensor, tensorError } from './tensor.ts';
 
+const answerSchema = z.object({
+  outputs: z.tuple([z.object({ name: z.string(), shape: z.array(z.int()) })]),
+});
+
 /** The client's side of `POST .../infer`: one tensor there and one FP32 tensor back, both as bytes. */
-export function formatInferCall(input: OpenTensor, outputName: string): FormattedResponse {
+export function formatInferCall(input: OpenTensor, outputName: string): FormattedMessage {
   const bytes = toBinaryTensor(input);
   const { name, shape, datatype } = input;
   const json = new TextEncoder().encode(
@@ -37,8 +42,8 @@ export function readInferAnswer(
 ): Float32Array {
   const jsonBytes = Number(headerLength);
   const json: unknown = JSON.parse(new TextDecoder().decode(body.subarray(0, jsonBytes)));
-  const [output, ...others] = (json as { outputs: { name: string; shape: number[] }[] }).outputs;
-  if (output?.name !== outputName || String(output.shape) !== String(shape) || others.length > 0) {
+  const [output] = answerSchema.safeParse(json).data?.outputs ?? [];
+  if (output?.name !== outputName || String(output.shape) !== String(shape)) {
     throw tensorError('outputs', `one tensor "${outputName}" of [${shape}]`, output);
   }
   const tensor = readBinaryTensor(body.subarray(jsonBytes), 'FP32', countElements(shape), 'outputs[0]');

@@ -10,13 +10,14 @@ export interface InferResponse {
   readonly outputs: readonly { readonly tensor: OpenTensor; readonly binary: boolean }[];
 }
 
-export interface FormattedResponse {
+/** Headers and body of an infer call or of its answer. */
+export interface FormattedMessage {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /** The answer to an infer request: JSON, followed by the bytes of those outputs that are asked for as binary. */
-export function formatInferResponse(response: InferResponse): FormattedResponse {
+export function formatInferResponse(response: InferResponse): FormattedMessage {
   const binaries: Uint8Array[] = [];
   const outputs = response.outputs.map(({ tensor, binary }) => {
     const { name, shape, datatype } = tensor;

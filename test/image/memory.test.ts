@@ -3,7 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageCrop } from '../../src/preprocess/image-to-crop.ts';
 import { countAllocations } from './count-allocations.ts';
-import { createKernels, defaultSpec } from './fixtures.ts';
+import { createKernels, defaultSpec, pixelWays } from './fixtures.ts';
 
 /** The budgets of the specification: what may be allocated beyond the file itself. */
 const megabyte = 1_000_000;
@@ -96,4 +96,15 @@ describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
       .toBuffer();
     expect((await measure(png)).allocated).toBeLessThan(streamedBudget);
   });
+});
+
+it.each(pixelWays)('a line of 65,400 pixels stood upright, enlarged 256 times: $way', async ({ kernels }) => {
+  const line = await sharp({ create: { width: 65_400, height: 1, channels: 3, background: '#336699' } })
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toBuffer();
+  const { result, bytes } = await countAllocations(() => decodeToCrop(line, defaultSpec, { kernels }));
+  expect(result.status).toBe('fulfilled');
+  // 3.7 MB; with a whole row for each of the 224 lines in progress 92 MB.
+  expect(bytes).toBeLessThan(3 * streamedBudget);
 });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
 import { CodedError } from '../../src/errors.ts';
 import { WorkerPool } from '../../src/node-tier/worker-pool.ts';
@@ -32,6 +33,13 @@ it('a job that nobody waits for any more is not begun', async () => {
   const [, , dropped, last] = await Promise.allSettled(jobs);
   expect(dropped).toMatchObject({ reason: { code: 'client_closed' } });
   expect(last).toEqual({ status: 'fulfilled', value: 2 });
+});
+
+it('a job that is done leaves nothing of itself on the signal that many share', async () => {
+  pool = startPool(1);
+  const { signal } = new AbortController();
+  await Promise.allSettled([1, 'die', 2].map((job) => pool.run(job, signal)));
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 it('a job that never ends is given up by itself, its time counted from its turn', async () => {
