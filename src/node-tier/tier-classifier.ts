@@ -40,7 +40,8 @@ export class TierClassifier {
       size: options.decodeWorkers,
       depth: 1,
       timeoutMs: decodeTimeoutMs,
-      onDeath: (reason) => new CodedError('image_too_complex', `The image could not be decoded: ${reason}.`),
+      onDeath: (reason, cause) =>
+        new CodedError('image_too_complex', `The image could not be decoded: ${reason}.`, { cause }),
     });
   }
 

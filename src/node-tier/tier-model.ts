@@ -102,7 +102,8 @@ export class TierModel {
         depth,
         workerData,
         timeoutMs: batchTimeoutMs,
-        onDeath: (reason) => new CodedError('inference_failed', `The inference thread was lost: ${reason}.`),
+        onDeath: (reason, cause) =>
+          new CodedError('inference_failed', `The inference thread was lost: ${reason}.`, { cause }),
       });
       try {
         const { batches } = await pool.run({ slot: 0, count: 0 } satisfies InferenceJob);

@@ -14,7 +14,7 @@ export interface PoolOptions {
   /** A job that takes longer, once it is the worker's turn, is given up with its worker. */
   readonly timeoutMs: number;
   /** What a job ends in whose worker timed out, crashed or ran out of memory. */
-  readonly onDeath: (reason: string) => CodedError;
+  readonly onDeath: (reason: string, cause?: unknown) => CodedError;
 }
 
 interface Job<T> {
@@ -29,7 +29,16 @@ interface Member<T> {
   readonly jobs: Job<T>[];
   timer?: NodeJS.Timeout;
   lateBy?: number;
+  /** Whether it ever did a job. */
+  hasAnswered: boolean;
+  error?: unknown;
 }
+
+/** Threads that die one after the other before they answer anything: then each waits twice as long to start. */
+const firstRestartMs = 50;
+const maxRestartMs = 5000;
+/** After so many of them nothing is left waiting: no thread can be started here. */
+const maxFailedStarts = 5;
 
 /**
  * Threads that take a job at a time. A thread that dies takes the job with it that it was working on and no
@@ -41,6 +50,7 @@ export class WorkerPool<T> {
   readonly #waiting: Job<T>[] = [];
   readonly #members = new Set<Member<T>>();
   #closed = false;
+  #failedStarts = 0;
 
   constructor(url: URL, options: PoolOptions) {
     this.#url = url;
@@ -88,8 +98,11 @@ export class WorkerPool<T> {
       // What a job leaves is garbage at once: a larger nursery is memory that is only touched more rarely.
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
     });
-    const member: Member<T> = { thread, jobs: [] };
-    thread.on('error', () => undefined); // 'exit' follows, and says what becomes of the job
+    const member: Member<T> = { thread, jobs: [], hasAnswered: false };
+    // 'exit' follows, and says what becomes of the job.
+    thread.on('error', (error) => {
+      member.error = error;
+    });
     thread.on('exit', () => this.#bury(member));
     thread.on('message', (answer: WorkerAnswer<T>) => this.#settle(member, answer));
     thread.unref();
@@ -126,6 +139,8 @@ export class WorkerPool<T> {
 
   #settle(member: Member<T>, answer: WorkerAnswer<T>): void {
     clearTimeout(member.timer);
+    member.hasAnswered = true;
+    this.#failedStarts = 0;
     const job = member.jobs.shift();
     if (member.jobs.length > 0) this.#begin(member);
     else member.thread.unref();
@@ -139,12 +154,33 @@ export class WorkerPool<T> {
     this.#members.delete(member);
     const [begun, ...others] = member.jobs;
     this.#waiting.unshift(...others);
-    if (this.#closed) {
-      for (const job of this.#waiting.splice(0)) job.reject(this.#options.onDeath('the tier stopped'));
-    } else this.#spawn();
+    if (this.#closed) this.#rejectWaiting('the tier stopped');
+    else this.#replace(member);
     begun?.reject(
-      this.#options.onDeath(member.lateBy === undefined ? 'it crashed' : `it took over ${member.lateBy} ms`),
+      this.#options.onDeath(
+        member.lateBy === undefined ? 'it crashed' : `it took over ${member.lateBy} ms`,
+        member.error,
+      ),
     );
     this.#dispatch();
+  }
+
+  #replace({ hasAnswered, error }: Member<T>): void {
+    if (hasAnswered) {
+      this.#spawn();
+      return;
+    }
+    this.#failedStarts++;
+    if (this.#failedStarts >= maxFailedStarts) this.#rejectWaiting('no thread can be started', error);
+    const delayMs = Math.min(maxRestartMs, firstRestartMs * 2 ** (this.#failedStarts - 1));
+    setTimeout(() => {
+      if (this.#closed) return;
+      this.#spawn();
+      this.#dispatch();
+    }, delayMs);
+  }
+
+  #rejectWaiting(reason: string, cause?: unknown): void {
+    for (const job of this.#waiting.splice(0)) job.reject(this.#options.onDeath(reason, cause));
   }
 }

@@ -51,3 +51,22 @@ it('a job that never ends is given up by itself, its time counted from its turn'
     { status: 'fulfilled', value: 4 },
   ]);
 });
+
+it('threads that cannot start are not started over and over, and nothing waits for them for ever', async () => {
+  pool = new WorkerPool<number>(new URL('./no-such-worker.ts', import.meta.url), {
+    size: 2,
+    depth: 1,
+    timeoutMs: 60_000,
+    onDeath: (reason, cause) => new CodedError('inference_failed', reason, { cause }),
+  });
+  const started = Date.now();
+  const results = await Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8].map((job) => pool.run(job)));
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(results.at(-1)).toMatchObject({
+    reason: {
+      message: 'no thread can be started',
+      cause: { message: expect.stringContaining('no-such-worker') },
+    },
+  });
+  expect(Date.now() - started).toBeLessThan(5000);
+});
