@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
 import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { ObjectLabels } from '../src/object-labels/object-labels.ts';
@@ -29,7 +30,13 @@ export function composeObjects(
   if (!success) throw invalidVariable(error);
   const { BATCHES_DB: db, IMAGES_BUCKET: bucket } = env;
   const { OBJECT_EVENTS_BUCKET: name, OBJECT_MODEL: model } = settings;
-  if (!name || !db || !bucket) return undefined;
+  if (!name) return undefined;
+  if (!db || !bucket) {
+    throw new CodedError(
+      'configuration_invalid',
+      'OBJECT_EVENTS_BUCKET needs the bindings IMAGES_BUCKET and BATCHES_DB.',
+    );
+  }
   const { edge, node, resolveModel } = composeRunners(batchSettings, parts);
   return new ObjectLabels({
     db,

@@ -147,7 +147,7 @@ export class Classifier {
     { keepAlive, deadline }: Pick<ClassifyContext, 'keepAlive' | 'deadline'>,
   ): Promise<void> {
     await runHereOrThere(
-      this.#services,
+      { delegate: this.#services.delegate },
       () => this.#services.sessions.warm(manifest, keepAlive),
       (delegate) => delegate.assertReady(manifest, deadline),
     );

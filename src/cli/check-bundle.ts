@@ -9,7 +9,7 @@ import { buildDir, engineBuildDir } from './paths.ts';
  * the whole Worker is onnxruntime-web, which the engine's Worker leaves out.
  */
 const bundles = [
-  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_000_000 },
+  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_100_000 },
   { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 300_000 },
 ] as const;
 

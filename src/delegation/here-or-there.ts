@@ -4,7 +4,7 @@ import type { Delegate } from './delegate.ts';
 
 export interface Delegation {
   /** Asked for what is beyond this isolate; without it that is refused. */
-  readonly delegate?: Delegate;
+  readonly delegate?: Delegate | undefined;
   /** Told of each piece of work that was given away: why, and what came of it. */
   readonly onDelegated?: (reason: ErrorCode, outcome: 'ok' | ErrorCode) => void;
 }

@@ -29,7 +29,7 @@ export function createResnetInt8(modules: KernelModules, choice: KernelChoice = 
     name: 'resnet-int8',
     kernels: name,
     memoryBytes: () => memoryBytes,
-    async createSession(chunks, { fileBytes }, ticket) {
+    async createSession(chunks, { fileBytes, runtimeMemoryBytes = Number.POSITIVE_INFINITY }, ticket) {
       const reader = new ByteReader(chunks, ticket);
       const planBytes = parseHeader(await reader.read(headerBytes));
       if (planBytes > maxPlanBytes || planBytes > fileBytes) {
@@ -38,6 +38,14 @@ export function createResnetInt8(modules: KernelModules, choice: KernelChoice = 
       const plan = parsePlan(await reader.read(planBytes));
       await reader.skip(alignUp(headerBytes + planBytes) - headerBytes - planBytes);
       const layout = layOutMemory(plan, traits);
+      // What the budget was asked for; more may not be there.
+      if (layout.end > runtimeMemoryBytes) {
+        throw new CodedError(
+          'model_manifest_invalid',
+          `The model needs ${layout.end} bytes of memory, its manifest says ${runtimeMemoryBytes}.`,
+          { retryAfterSeconds: 30 },
+        );
+      }
       const memory = allocate(layout.end);
       memoryBytes += memory.buffer.byteLength;
       let released = false;

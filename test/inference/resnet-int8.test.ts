@@ -43,6 +43,17 @@ const sets = [
   { kernels: 'relaxed', skip: !hasRelaxed, defaultBytes: 20 * MB, resnet50Bytes: 30 * MB },
 ] as const;
 
+it('takes no more memory than the manifest has asked the budget for', async () => {
+  const runtime = await bootEngine('plain');
+  const manifest = JSON.parse(await readFile(assetPath(defaultKey('manifest.json')), 'utf8'));
+  const needed = manifest.runtime_memory_bytes;
+  (await loadFile(runtime, enginePath, needed)).release();
+  await expect(loadFile(runtime, enginePath, needed / 2)).rejects.toMatchObject({
+    code: 'model_manifest_invalid',
+  });
+  expect(runtime.memoryBytes()).toBe(0);
+});
+
 describe.each(sets)(
   'the int8 engine on the default model, $kernels kernels',
   ({ kernels, skip, defaultBytes }) => {
