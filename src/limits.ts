@@ -223,3 +223,8 @@ export const tierSilenceMs = 60_000;
 
 /** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
 export const maxTierTensorBytes = 64 * MiB;
+
+/** Bodies of tensor requests that the tier holds at once, each as long as it says it is: four at their limit. */
+export const maxTierBodiesBytes = 4 * maxTierTensorBytes;
+/** A body may be held for as long as a batch may take. */
+export const maxTierHoldMs = 10 * 60_000;

@@ -1,8 +1,16 @@
 import { type Context, Hono } from 'hono';
+import { Gate } from '../admission/gate.ts';
 import { CodedError } from '../errors.ts';
 import { toProblem } from '../http/problem.ts';
 import { readBytes } from '../http/read-bytes.ts';
-import { maxTierItems, maxTierTensorBytes } from '../limits.ts';
+import {
+  defaultWaitMs,
+  maxTierBodiesBytes,
+  maxTierHoldMs,
+  maxTierItems,
+  maxTierTensorBytes,
+  maxWaitingRequests,
+} from '../limits.ts';
 import { toClassificationTensor } from '../open-inference/classification.ts';
 import { type InferRequest, parseInferRequest } from '../open-inference/infer-request.ts';
 import { formatInferResponse } from '../open-inference/infer-response.ts';
@@ -18,6 +26,11 @@ export function openInferenceRoutes(services: TierServices): Hono {
   const { models, classifier, log } = services;
   const find = (c: Context) => findModel(c, services);
   const bodies = new BodyPool();
+  const room = new Gate({
+    capacity: maxTierBodiesBytes,
+    maxWaiting: maxWaitingRequests,
+    maxHoldMs: maxTierHoldMs,
+  });
   const app = new Hono();
   app.onError((error, c) => {
     const problem = toProblem(error);
@@ -44,7 +57,7 @@ export function openInferenceRoutes(services: TierServices): Hono {
       return c.json({ name: manifest.name, ready: true });
     });
     app.post(`${path}/infer`, async (c) => {
-      const body = await readBody(c, bodies);
+      const body = await readBody(c, bodies, room);
       try {
         return c.body(...(await infer(c, body.bytes, services)));
       } finally {
@@ -58,13 +71,20 @@ export function openInferenceRoutes(services: TierServices): Hono {
 const findModel = (c: Context, { models }: TierServices) =>
   models.get(c.req.param('model'), c.req.param('version'));
 
-/** The tensor, not the JSON before it, lies where an FP32 view can begin. */
-async function readBody(c: Context, bodies: BodyPool) {
+/** Waits until there is room for the body. The tensor, not the JSON before it, lies where an FP32 view can begin. */
+async function readBody(c: Context, bodies: BodyPool, room: Gate) {
   const jsonBytes = Number(c.req.header('inference-header-content-length') ?? 0);
   const padding = Number.isInteger(jsonBytes) ? (4 - (jsonBytes % 4)) % 4 : 0;
+  const length = Number(c.req.header('content-length'));
+  const { signal } = c.req.raw;
+  const leave = await room.enter(length >= 1 && length <= maxTierTensorBytes ? length : maxTierTensorBytes, {
+    deadline: Date.now() + defaultWaitMs,
+    isCancelled: () => signal.aborted,
+  });
   let pooled: ArrayBuffer | undefined;
   const release = () => {
     if (pooled) bodies.give(pooled);
+    leave();
   };
   try {
     const bytes = await readBytes(c.req.raw, maxTierTensorBytes, (declared) => {

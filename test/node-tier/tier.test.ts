@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
+import { maxTierTensorBytes } from '../../src/limits.ts';
 import { chunkMediaType } from '../../src/tier-protocol/chunk-format.ts';
 import { goldenNames, goldenPath, modelPath, photoFiles, readCropTensor } from '../golden/golden.ts';
 import { spawnTier, startTier, type TierProcess } from './tier-process.ts';
@@ -113,6 +115,35 @@ describe('the Node tier', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ code: 'tier_busy' });
     expect((await response.text()).trim().split('\n')).toHaveLength(61);
+  });
+
+  it('holds no more bodies of tensors than it has room for: the next waits until one has gone', async () => {
+    const { port } = new URL(tier.url);
+    const stalled = Array.from({ length: 4 }, () => {
+      const call = request({
+        host: '127.0.0.1',
+        port,
+        method: 'POST',
+        path: `/v2/models/${model}/infer`,
+        headers: { authorization: `Bearer ${tier.secret}`, 'content-length': maxTierTensorBytes },
+      });
+      call.on('error', () => undefined).write('{');
+      return call;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    let answered = false;
+    const inputs = [
+      { name: 'data', shape: [1], datatype: 'BYTES', data: [(await cat()).toString('base64')] },
+    ];
+    const asking = tier
+      .fetch(`/v2/models/${model}/infer`, { method: 'POST', body: JSON.stringify({ inputs }) })
+      .finally(() => {
+        answered = true;
+      });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(answered).toBe(false);
+    for (const call of stalled) call.destroy();
+    expect((await asking).status).toBe(200);
   });
 
   it.each<[string, Uint8Array<ArrayBuffer>, number]>([
