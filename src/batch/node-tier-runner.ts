@@ -15,6 +15,8 @@ export interface NodeTierOptions {
   readonly silenceMs?: number;
   /** Speaks to the tier in the global one's place: that of a client certificate, for mutual TLS. */
   readonly fetch?: typeof fetch;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
 }
 
 const lineSchema = z.union([
@@ -34,6 +36,7 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
     tier: 'node',
     async *run({ model, modelVersion, topK, ...choice }, count, items) {
       const abort = new AbortController();
+      options.signal?.addEventListener('abort', () => abort.abort());
       const head = { model, model_version: modelVersion, top_k: topK, items: count, ...choice };
       const body = toBody(head, items, abort);
       try {

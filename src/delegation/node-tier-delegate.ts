@@ -17,7 +17,7 @@ const marginMs = 100;
 /** When the tier does not say: long enough for an instance to come back. */
 const defaultRetrySeconds = 5;
 
-export interface DelegateOptions extends Omit<NodeTierOptions, 'connectMs' | 'silenceMs'> {
+export interface DelegateOptions extends Omit<NodeTierOptions, 'connectMs' | 'silenceMs' | 'signal'> {
   readonly isErrorCode: (code: string) => code is ErrorCode;
 }
 
@@ -56,7 +56,8 @@ export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions
     tier: 'node',
     async classify(bytes, manifest, choice, deadline) {
       const ms = leftMs(deadline);
-      const asking = askRunner({ ...tier, connectMs: ms, silenceMs: ms }, bytes, manifest, choice);
+      const limits = { connectMs: ms, silenceMs: ms, signal: AbortSignal.timeout(ms) };
+      const asking = askRunner({ ...tier, ...limits }, bytes, manifest, choice);
       const result = await withTimeout(asking, ms, () => unavailable()).catch((cause: unknown) => {
         throw unavailable(cause);
       });
