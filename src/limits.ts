@@ -82,6 +82,12 @@ export const catalogTtlMs = 30_000;
 export const maxDecoderBytes = 20 * MiB;
 
 /**
+ * The rows' memory that an isolate keeps from one image to the next: 48 MP take 2 MB (asserted in
+ * test/image/memory.test.ts). What a very wide image made larger, within maxDecoderBytes, is let go.
+ */
+export const maxKeptArenaBytes = 4 * MiB;
+
+/**
  * Formats decoded row by row (JPEG, PNG, GIF, BMP) hold a few rows, so time is their limit, not memory.
  * 64 Mi pixels admit the largest phone sensors in their full mode (9248 x 6936 = 64.1 MP) and cost
  * about 1 to 2 s of CPU as a baseline JPEG: well inside a Worker's default of 30 s.
@@ -226,5 +232,7 @@ export const maxTierTensorBytes = 64 * MiB;
 
 /** Bodies of tensor requests that the tier holds at once, each as long as it says it is: four at their limit. */
 export const maxTierBodiesBytes = 4 * maxTierTensorBytes;
+/** Memory of bodies that is kept for the next ones: six of 16 images; bounded, whatever sizes come. */
+export const maxKeptBodyBytes = 64 * MiB;
 /** A body may be held for as long as a batch may take. */
 export const maxTierHoldMs = 10 * 60_000;

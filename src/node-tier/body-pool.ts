@@ -1,5 +1,4 @@
-/** Kept for the next requests: six bodies of 16 images; bounded, whatever sizes come. */
-const maxKeptBytes = 64 * 1024 * 1024;
+import { maxKeptBodyBytes } from '../limits.ts';
 
 /**
  * Memory for request bodies, used again. V8 takes what a body allocates for pressure and answers with a full
@@ -18,7 +17,7 @@ export class BodyPool {
   /** Nobody may look at it any more. What was given longest ago makes room. */
   give(buffer: ArrayBuffer): void {
     this.#kept.unshift(buffer);
-    while (this.#keptBytes() > maxKeptBytes) this.#kept.pop();
+    while (this.#keptBytes() > maxKeptBodyBytes) this.#kept.pop();
   }
 
   #keptBytes(): number {

@@ -101,6 +101,7 @@ export function decodeModelProto(bytes: Uint8Array): ModelProto {
   try {
     const reader = protobuf.Reader.create(bytes);
     reader.discardUnknown = false;
+    // protobufjs types what a schema made at run time decodes as Message; its fields are those of onnx-schema.ts.
     message = modelType.decode(reader) as unknown as ModelProto;
   } catch (cause) {
     throw new OnnxFormatError('not an ONNX model: the bytes are not a readable ModelProto', { cause });
@@ -115,6 +116,7 @@ export function decodeModelProto(bytes: Uint8Array): ModelProto {
 /** @returns The serialised message, in field-number order. */
 export function encodeModelProto(model: ModelProto): Uint8Array {
   // In Node protobufjs yields a Buffer, whose methods differ from Uint8Array's.
+  // And it takes any object with string keys, which an interface is not by its type.
   const { buffer, byteOffset, length } = modelType
     .encode(model as unknown as Record<string, unknown>)
     .finish();

@@ -1,11 +1,11 @@
+import { maxKeptArenaBytes } from '../limits.ts';
+
 const pageBytes = 65_536;
 const alignment = 16;
 /** What the kernels may touch behind the last byte that was asked for. */
 const marginBytes = 64;
 /** What rounding adds to the pieces of a reservation: 16 of them. */
 const roundingBytes = 16 * alignment;
-/** An arena that a very wide image made larger than this is not kept. */
-const maxKeptBytes = 4 * 1024 * 1024;
 
 /** The kernels, and plain TypeScript where this is not given: the same bytes, slower. */
 export class PixelKernels {
@@ -24,7 +24,7 @@ export class PixelKernels {
     this.#borrowed = true;
     return (this.#idle ?? new PixelArena(this.#module)).start((arena) => {
       this.#borrowed = false;
-      this.#idle = arena.bytes.length <= maxKeptBytes ? arena : undefined;
+      this.#idle = arena.bytes.length <= maxKeptArenaBytes ? arena : undefined;
     });
   }
 }
