@@ -5,12 +5,13 @@ import { buildDir, engineBuildDir } from './paths.ts';
 
 /**
  * `npm run check:bundle`: what would be uploaded, after `npm run build`. Cloudflare's limit is 10 MB
- * gzip on the paid plan and 3 MB on the free one; ours are lower, so that growth is noticed. 3.70 MB of
- * the whole Worker is onnxruntime-web, which the engine's Worker leaves out.
+ * gzip on the paid plan and 3 MB on the free one; ours are lower, so that growth is noticed, and so is the
+ * return of zod's locales, 0.04 MB, which wrangler.toml leaves out. 3.70 MB of the whole Worker is
+ * onnxruntime-web, which the engine's Worker leaves out.
  */
 const bundles = [
-  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_100_000 },
-  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 300_000 },
+  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 3_985_000 },
+  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 275_000 },
 ] as const;
 
 for (const { folder, entry, maxGzipBytes } of bundles) {
