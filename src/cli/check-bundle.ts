@@ -15,16 +15,13 @@ const bundles = [
 ] as const;
 
 for (const { folder, entry, maxGzipBytes } of bundles) {
-  const script = await readFile(join(folder, entry), 'utf8').catch(() => undefined);
-  if (script === undefined) {
+  const modules = (await readdir(folder).catch(() => [])).filter((file) => /\.(js|wasm)$/.test(file));
+  if (!modules.includes(entry)) {
     console.error(`There is no bundle with ${entry}: run npm run build first.`);
     process.exit(1);
   }
-  // The folder may hold what an earlier build left there.
-  const modules = (await readdir(folder)).filter((file) => file.endsWith('.wasm') && script.includes(file));
-  const files = [entry, ...modules];
   let total = 0;
-  for (const file of files) {
+  for (const file of modules) {
     const bytes = gzipSync(await readFile(join(folder, file))).length;
     console.log(`${(bytes / 1e6).toFixed(3).padStart(8)} MB gzip  ${file}`);
     total += bytes;
