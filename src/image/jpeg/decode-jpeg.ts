@@ -9,6 +9,7 @@ import { dequantizeBlock } from './progressive-block.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
 import { JpegScan } from './scan.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment, zigzag } from './segments.ts';
+import { sequentialKernelBytes } from './sequential-kernel.ts';
 import { JpegTables } from './tables.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
@@ -39,6 +40,9 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
   const output = new RowOutput(frame, planes, colour, sink, side, arena);
   const block = createBlock(arena);
+  const [onlyScan] = scans;
+  if (arena && !frame.progressive && onlyScan.components.length === planes.length)
+    onlyScan.accelerate(arena, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
   const useful = scans.filter((scan) => scan.isUseful);
@@ -109,7 +113,10 @@ function parseScans(
       frame = parseFrame(bytes, segment);
       const parsed = frame;
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
-      arena?.reserve(planeBytes(frame) + rowOutputBytes(sink.window, frame.components.length) + blockBytes);
+      const { length } = frame.components;
+      arena?.reserve(
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + sequentialKernelBytes(length),
+      );
       planes = frame.components.map(
         (component) => new ComponentPlane(parsed, component, sink.window, side, arena),
       );

@@ -9,27 +9,37 @@
 const fractionBits = 13;
 /** Fraction bits kept between the passes. */
 const workspaceBits = 2;
-const pass1Shift = fractionBits - workspaceBits;
-const pass1Half = 1 << (pass1Shift - 1);
-const pass2Shift = fractionBits + workspaceBits;
+export const pass1Shift = fractionBits - workspaceBits;
+export const pass1Half = 1 << (pass1Shift - 1);
+export const pass2Shift = fractionBits + workspaceBits;
 /** One half, and the level shift of 128. */
-const pass2Bias = (1 << (pass2Shift - 1)) + (128 << pass2Shift);
+export const pass2Bias = (1 << (pass2Shift - 1)) + (128 << pass2Shift);
 
-const dc = toWeight(4, 0, 0);
-/** Mean of basis function k over output 0 or 1 of four; outputs 2 and 3 mirror them. */
-const outer1 = toWeight(4, 0, 1);
-const outer2 = toWeight(4, 0, 2);
-const outer3 = toWeight(4, 0, 3);
-const outer5 = toWeight(4, 0, 5);
-const outer6 = toWeight(4, 0, 6);
-const inner1 = toWeight(4, 1, 1);
-const inner2 = toWeight(4, 1, 2);
-const inner3 = toWeight(4, 1, 3);
-const inner5 = toWeight(4, 1, 5);
-const inner6 = toWeight(4, 1, 6);
-/** The same for the first of two outputs; the second mirrors it. Even frequencies cancel out. */
-const half1 = toWeight(2, 0, 1);
-const half3 = toWeight(2, 0, 3);
+/** Fixed-point weights of the coefficients in a mean, named by their frequency. */
+export const meanWeights = {
+  dc: toWeight(4, 0, 0),
+  /** Mean of basis function k over output 0 or 1 of four; outputs 2 and 3 mirror them. */
+  outer: {
+    1: toWeight(4, 0, 1),
+    2: toWeight(4, 0, 2),
+    3: toWeight(4, 0, 3),
+    5: toWeight(4, 0, 5),
+    6: toWeight(4, 0, 6),
+  },
+  inner: {
+    1: toWeight(4, 1, 1),
+    2: toWeight(4, 1, 2),
+    3: toWeight(4, 1, 3),
+    5: toWeight(4, 1, 5),
+    6: toWeight(4, 1, 6),
+  },
+  /** The same for the first of two outputs; the second mirrors it. Even frequencies cancel out. */
+  half: { 1: toWeight(2, 0, 1), 3: toWeight(2, 0, 3) },
+} as const;
+const { dc } = meanWeights;
+const { 1: outer1, 2: outer2, 3: outer3, 5: outer5, 6: outer6 } = meanWeights.outer;
+const { 1: inner1, 2: inner2, 3: inner3, 5: inner5, 6: inner6 } = meanWeights.inner;
+const { 1: half1, 3: half3 } = meanWeights.half;
 
 const workspace = new Int32Array(32);
 

@@ -1,4 +1,5 @@
 import { maxJpegScans } from '../../limits.ts';
+import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import { malformed, tooComplex } from '../image-error.ts';
 import { BitReader } from './bit-reader.ts';
 import type { ComponentPlane } from './component-plane.ts';
@@ -8,6 +9,7 @@ import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import type { Segment } from './segments.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
+import { SequentialKernel } from './sequential-kernel.ts';
 import type { JpegTables } from './tables.ts';
 
 const lastCoefficient = blockSize - 1;
@@ -43,6 +45,7 @@ export class JpegScan implements ProgressiveBand {
   readonly #restartInterval: number;
   #mcusToRestart: number;
   #nextRestart = 0;
+  #kernel: SequentialKernel | undefined;
 
   /**
    * @param index of the scan in the file, from 0.
@@ -112,6 +115,11 @@ export class JpegScan implements ProgressiveBand {
     return this.components.some(({ plane }) => this.spectralStart <= plane.lastKept);
   }
 
+  /** From now on a kernel decodes what it can. @param block in `arena`, as for `decodeRow`. */
+  accelerate(arena: PixelArena, block: Int32Array): void {
+    this.#kernel = new SequentialKernel(arena, this.reader.bytes, this.components, block.byteOffset);
+  }
+
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
   decodeRow(mcuRow: number, block: Int32Array): void {
     if (this.components.length === 1) this.#decodeLoneRow(this.components[0], mcuRow, block);
@@ -122,15 +130,21 @@ export class JpegScan implements ProgressiveBand {
   /** @see ITU-T T.81 A.2.3 */
   #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
     const { mcusPerLine } = this.#frame;
-    for (let mcu = 0; mcu < mcusPerLine; mcu++) {
-      if (this.#restartInterval > 0) this.#countMcu();
-      for (let i = 0; i < this.components.length; i++) {
-        const component = this.components[i];
-        const { horizontal, vertical } = component.plane.declared;
-        for (let v = 0; v < vertical; v++) {
-          for (let h = 0; h < horizontal; h++) {
-            this.#decodeBlock(component, mcu * horizontal + h, mcuRow * vertical + v, v, block);
-          }
+    this.#kernel?.enterRow(({ plane }) => mcuRow * plane.declared.vertical);
+    for (let mcu = 0; mcu < mcusPerLine; ) {
+      const end = this.#enterRun(mcu, mcusPerLine);
+      mcu = this.#kernel?.decode(this.reader, mcu, end) ?? mcu;
+      for (; mcu < end; mcu++) this.#decodeMcu(mcu, mcuRow, block);
+    }
+  }
+
+  #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
+    for (let i = 0; i < this.components.length; i++) {
+      const component = this.components[i];
+      const { horizontal, vertical } = component.plane.declared;
+      for (let v = 0; v < vertical; v++) {
+        for (let h = 0; h < horizontal; h++) {
+          this.#decodeBlock(component, mcu * horizontal + h, mcuRow * vertical + v, v, block);
         }
       }
     }
@@ -142,9 +156,11 @@ export class JpegScan implements ProgressiveBand {
     for (let v = 0; v < vertical; v++) {
       const blockY = mcuRow * vertical + v;
       if (blockY >= blocksPerColumn) return;
-      for (let blockX = 0; blockX < blocksPerLine; blockX++) {
-        if (this.#restartInterval > 0) this.#countMcu();
-        this.#decodeBlock(component, blockX, blockY, v, block);
+      this.#kernel?.enterRow(() => blockY);
+      for (let blockX = 0; blockX < blocksPerLine; ) {
+        const end = this.#enterRun(blockX, blocksPerLine);
+        blockX = this.#kernel?.decode(this.reader, blockX, end) ?? blockX;
+        for (; blockX < end; blockX++) this.#decodeBlock(component, blockX, blockY, v, block);
       }
     }
   }
@@ -193,8 +209,14 @@ export class JpegScan implements ProgressiveBand {
     }
   }
 
-  /** @see ITU-T T.81 E.2.4 */
-  #countMcu(): void {
+  /**
+   * @param mcu index in its row of the next MCU.
+   * @param rowEnd index behind the last MCU of the row.
+   * @returns index behind the last MCU before the next restart.
+   * @see ITU-T T.81 E.2.4
+   */
+  #enterRun(mcu: number, rowEnd: number): number {
+    if (this.#restartInterval === 0) return rowEnd;
     if (this.#mcusToRestart === 0) {
       this.reader.readRestart(this.#nextRestart);
       this.#nextRestart = (this.#nextRestart + 1) % restartMarkers;
@@ -202,7 +224,9 @@ export class JpegScan implements ProgressiveBand {
       this.endOfBandRun = 0;
       for (const component of this.components) component.prediction = 0;
     }
-    this.#mcusToRestart--;
+    const end = Math.min(mcu + this.#mcusToRestart, rowEnd);
+    this.#mcusToRestart -= end - mcu;
+    return end;
   }
 
   /** @see ITU-T T.81 G.1.1.1 and table B.3 */
