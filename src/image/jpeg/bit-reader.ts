@@ -19,11 +19,32 @@ export class BitReader {
   bits = 0;
   count = 0;
   /** Zero bits supplied behind the end of the data. */
-  suppliedBits = 0;
+  #suppliedBits = 0;
 
   constructor(bytes: Uint8Array, position: number) {
     this.bytes = bytes;
     this.position = position;
+  }
+
+  /** Goes to bit `bit`, which is there, of the entropy-coded segment that begins at `start`. */
+  seek(start: number, bit: number): void {
+    const { bytes } = this;
+    let left = Math.floor(bit / 8);
+    let at = start;
+    while (left > 0) {
+      const stuffed = bytes.indexOf(0xff, at);
+      if (stuffed < 0 || stuffed >= at + left) {
+        at += left;
+        break;
+      }
+      left -= stuffed + 1 - at;
+      at = stuffed + 2;
+    }
+    this.position = at;
+    this.bits = 0;
+    this.count = 0;
+    this.#suppliedBits = 0;
+    this.readBits(bit % 8);
   }
 
   /** Makes `count` at least 17, so that any Huffman code and one bit more can be taken. */
@@ -31,7 +52,7 @@ export class BitReader {
     const { bytes } = this;
     while (this.count <= 24) {
       let next = 0;
-      if (this.suppliedBits === 0 && this.position < bytes.length) {
+      if (this.#suppliedBits === 0 && this.position < bytes.length) {
         next = bytes[this.position];
         if (next !== 0xff) {
           this.position++;
@@ -39,10 +60,10 @@ export class BitReader {
           this.position += 2;
         } else {
           next = 0;
-          this.suppliedBits = 8;
+          this.#suppliedBits = 8;
         }
       } else {
-        this.suppliedBits += 8;
+        this.#suppliedBits += 8;
       }
       this.bits = (this.bits << 8) | next;
       this.count += 8;
@@ -89,7 +110,7 @@ export class BitReader {
 
   /** @throws {CodedError} if more was read than there is: at the file's end, or at an early marker. */
   assertNotOverrun(): void {
-    if (this.suppliedBits <= this.count) return;
+    if (this.#suppliedBits <= this.count) return;
     if (this.#atEndOfFile()) throw truncated('jpeg', 'inside its pixel data');
     throw malformed('jpeg', 'a marker interrupts its pixel data');
   }
@@ -115,7 +136,7 @@ export class BitReader {
     this.position = at + 2;
     this.bits = 0;
     this.count = 0;
-    this.suppliedBits = 0;
+    this.#suppliedBits = 0;
   }
 
   #atEndOfFile(): boolean {

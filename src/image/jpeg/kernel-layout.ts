@@ -2,28 +2,28 @@ import { blockSize } from './frame.ts';
 import { lookaheadSize, maxCodeLength, maxSymbols } from './huffman.ts';
 
 /**
- * Where things stand in linear memory for the kernel `decode_sequential` (src/pixel-kernels/wat/sequential-scan.ts).
+ * Where things stand in linear memory for the kernels `decode_sequential` and `unstuff` (src/pixel-kernels/wat/sequential-scan.ts).
  * Offsets are bytes; everything is an i32 unless it says otherwise.
  */
 
 /** One scan, while it is decoded. */
 export const scanLayout = {
-  /** As in `BitReader`: the low `count` of `bits` are the next ones, `supplied` of them are not in the file. */
+  /** i64: the high `count` of them are the next ones. */
   bits: 0,
-  count: 4,
-  supplied: 8,
-  /** Address of the next byte. */
+  count: 8,
+  /** Address of the next byte; the one behind it is below it. */
   position: 12,
-  /** No MCU is begun at this address or behind it: its data might not be there. */
-  stop: 16,
-  mcu: 20,
-  mcuEnd: 24,
-  componentCount: 28,
+  /** Address of the last byte. */
+  end: 16,
+  /** No MCU is begun below this address: its data might not be there. */
+  stop: 20,
+  mcu: 24,
+  mcuEnd: 28,
+  componentCount: 32,
   /** Address of 64 zeros, and of 256 bytes more. */
-  block: 32,
-  /** What the kernel keeps here while it looks at single bytes: the left-aligned bits (i64) and their number. */
-  wideBits: 40,
-  wideCount: 48,
+  block: 36,
+  /** What `unstuff` wrote. */
+  written: 40,
   components: 64,
   /** Of each component. */
   componentBytes: 64,
@@ -52,18 +52,21 @@ export const componentLayout = {
   rows: 48,
 } as const;
 
-/** A `HuffmanTable` (huffman.ts): its arrays one after the other. */
+/** A `HuffmanTable` (huffman.ts) and the look-ups of kernel-tables.ts: arrays one after the other. */
 export const tableLayout = placeTable();
 
 function placeTable() {
-  const symbols = 0;
-  const coefficients = symbols + lookaheadSize * Uint16Array.BYTES_PER_ELEMENT;
-  const skips = coefficients + lookaheadSize * Int32Array.BYTES_PER_ELEMENT;
-  const maxCode = skips + lookaheadSize * Int32Array.BYTES_PER_ELEMENT;
+  const pairs = 0;
+  const direct = pairs + lookaheadSize * BigInt64Array.BYTES_PER_ELEMENT;
+  const symbols = direct + lookaheadSize * Int32Array.BYTES_PER_ELEMENT;
+  const maxCode = symbols + lookaheadSize * Uint16Array.BYTES_PER_ELEMENT;
   const valueOffset = maxCode + (maxCodeLength + 2) * Int32Array.BYTES_PER_ELEMENT;
   const values = valueOffset + (maxCodeLength + 1) * Int32Array.BYTES_PER_ELEMENT;
-  return { symbols, coefficients, skips, maxCode, valueOffset, values, bytes: values + maxSymbols };
+  return { pairs, direct, symbols, maxCode, valueOffset, values, bytes: values + maxSymbols };
 }
 
 export const scanBytes = scanLayout.components + scanLayout.maxComponents * scanLayout.componentBytes;
-export const stepsBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
+/** An index of at most 63, a run of at most 15, and one more of each. */
+export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
+/** Behind the 64 coefficients of a block, where kernels have their workspace. */
+export const unreadOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;

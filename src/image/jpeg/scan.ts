@@ -118,6 +118,7 @@ export class JpegScan implements ProgressiveBand {
   /** From now on a kernel decodes what it can. @param block in `arena`, as for `decodeRow`. */
   accelerate(arena: PixelArena, block: Int32Array): void {
     this.#kernel = new SequentialKernel(arena, this.reader.bytes, this.components, block.byteOffset);
+    this.#kernel.enterSegment(this.reader.position);
   }
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
@@ -133,9 +134,17 @@ export class JpegScan implements ProgressiveBand {
     this.#kernel?.enterRow(({ plane }) => mcuRow * plane.declared.vertical);
     for (let mcu = 0; mcu < mcusPerLine; ) {
       const end = this.#enterRun(mcu, mcusPerLine);
-      mcu = this.#kernel?.decode(this.reader, mcu, end) ?? mcu;
+      mcu = this.#decodeByKernel(mcu, end);
       for (; mcu < end; mcu++) this.#decodeMcu(mcu, mcuRow, block);
     }
+  }
+
+  /** @returns the first MCU that is left to decode, which is `mcu` if there is no kernel. */
+  #decodeByKernel(mcu: number, end: number): number {
+    const next = this.#kernel?.decode(mcu, end, this.reader) ?? mcu;
+    // It has met what will be an error: which one, is found out here.
+    if (next < end) this.#kernel = undefined;
+    return next;
   }
 
   #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
@@ -159,7 +168,7 @@ export class JpegScan implements ProgressiveBand {
       this.#kernel?.enterRow(() => blockY);
       for (let blockX = 0; blockX < blocksPerLine; ) {
         const end = this.#enterRun(blockX, blocksPerLine);
-        blockX = this.#kernel?.decode(this.reader, blockX, end) ?? blockX;
+        blockX = this.#decodeByKernel(blockX, end);
         for (; blockX < end; blockX++) this.#decodeBlock(component, blockX, blockY, v, block);
       }
     }
@@ -223,6 +232,7 @@ export class JpegScan implements ProgressiveBand {
       this.#mcusToRestart = this.#restartInterval;
       this.endOfBandRun = 0;
       for (const component of this.components) component.prediction = 0;
+      this.#kernel?.enterSegment(this.reader.position);
     }
     const end = Math.min(mcu + this.#mcusToRestart, rowEnd);
     this.#mcusToRestart -= end - mcu;

@@ -2,7 +2,7 @@ import { precisionBits } from '../../preprocess/resample-kernel.ts';
 import { idctIslow } from './idct-islow.ts';
 import { idct2, idct4 } from './idct-mean.ts';
 import { resizeRow } from './resize-row.ts';
-import { decodeSequential, longSymbol, takeBytes } from './sequential-scan.ts';
+import { decodeSequential, unstuff } from './sequential-scan.ts';
 import { fancyH2V1, fancyH2V2 } from './upsample.ts';
 import { addWeighted, addWeightedRows, finishSums } from './weighted-sums.ts';
 import { yccToRgb } from './ycc-to-rgb.ts';
@@ -11,6 +11,6 @@ import { yccToRgb } from './ycc-to-rgb.ts';
 export function writePixelModule(): string {
   return `(module
   (import "env" "memory" (memory 1))
-  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2, takeBytes, longSymbol, decodeSequential].join('\n')}
+  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2, unstuff, decodeSequential].join('\n')}
 )\n`;
 }

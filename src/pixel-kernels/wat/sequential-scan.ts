@@ -1,3 +1,4 @@
+import { pairEnd } from '../../image/jpeg/kernel-tables.ts';
 import { lookaheadBits, maxCodeLength, skipEnd } from '../../image/jpeg/huffman.ts';
 import { componentLayout, scanLayout, tableLayout } from '../../image/jpeg/kernel-layout.ts';
 import { add, get, i32, increase, mul, set, shl, toFunction } from '../../wasm-text/wat.ts';
@@ -30,107 +31,50 @@ const consume = (count: string) => `
   ${set('bits', `(i64.shl ${get('bits')} ${toI64(count)})`)}
   ${set('count', sub(get('count'), count))}`;
 
+/** Likewise as many as the low 6 bits of an entry say; a shift takes no others. */
+const consumeEntry = (entry: string) => `
+  ${set('bits', `(i64.shl ${get('bits')} ${entry})`)}
+  ${set('count', sub(get('count'), and(get('entry'), 63)))}`;
+
 /**
- * At least `enoughBits` at hand. Eight bytes at once if none of them is 0xFF, which is stuffed or begins a marker.
- * What stands in `bits` below `count` are the true bits behind, so setting them again changes nothing.
+ * 56 bits or more at hand: as many whole bytes of the next eight as fit. They stand in reverse order, so that one load
+ * has the next of them on top. What stands in `bits` below `count` are then bits of the byte behind; setting them
+ * again changes nothing.
  */
-const refill = when(
-  `(i32.lt_u ${get('count')} ${i32(enoughBits)})`,
-  `${set('ahead', `(v128.load64_zero ${get('position')})`)}
-   ${when(
-     `(v128.any_true (i8x16.eq ${get('ahead')} (v128.const i8x16 ${Array(16).fill(-1).join(' ')})))`,
-     `(i64.store offset=${scanLayout.wideBits} ${get('scan')} ${get('bits')})
-      ${setField('wideCount', get('count'))}
-      ${setField('position', get('position'))}
-      ${setField('supplied', get('supplied'))}
-      (call $take_bytes ${get('scan')})
-      ${set('bits', `(i64.load offset=${scanLayout.wideBits} ${get('scan')})`)}
-      ${set('count', field('wideCount'))}
-      ${set('position', field('position'))}
-      ${set('supplied', field('supplied'))}`,
-     `${set(
-       'bits',
-       `(i64.or ${get('bits')} (i64.shr_u
-         (i64x2.extract_lane 0 (i8x16.shuffle 7 6 5 4 3 2 1 0 8 8 8 8 8 8 8 8 ${get('ahead')} ${get('ahead')}))
-         ${toI64(get('count'))}))`,
-     )}
-      ${increase('position', `(i32.shr_u ${sub(i32(63), get('count'))} ${i32(3)})`)}
-      ${set('count', `(i32.or ${get('count')} ${i32(56)})`)}`,
-   )}`,
-);
+const fetch = `
+  ${set('bits', `(i64.or ${get('bits')} (i64.shr_u (i64.load ${sub(get('position'), i32(7))}) ${toI64(get('count'))}))`)}
+  ${set('position', sub(get('position'), `(i32.shr_u ${sub(i32(63), get('count'))} ${i32(3)})`))}
+  ${set('count', `(i32.or ${get('count')} ${i32(56)})`)}`;
 
-/** Byte by byte, where one is 0xFF: `BitReader.refill` with 64 bits. @see ITU-T T.81 B.1.1.5 */
-export const takeBytes = toFunction({
-  name: 'take_bytes',
-  params: ['scan'],
-  i32: ['count', 'position', 'supplied', 'byte'],
-  i64: ['bits'],
-  body: `
-  ${set('bits', `(i64.load offset=${scanLayout.wideBits} ${get('scan')})`)}
-  ${set('count', field('wideCount'))}
-  ${set('position', field('position'))}
-  ${set('supplied', field('supplied'))}
-  (loop $next
-    ${set('byte', i32(0))}
-    ${when(
-      get('supplied'),
-      increase('supplied', i32(8)),
-      `${set('byte', `(i32.load8_u ${get('position')})`)}
-       ${when(
-         `(i32.ne ${get('byte')} ${i32(255)})`,
-         increase('position', i32(1)),
-         when(
-           `(i32.load8_u offset=1 ${get('position')})`,
-           `${set('byte', i32(0))} ${set('supplied', i32(8))}`,
-           increase('position', i32(2)),
-         ),
-       )}`,
-    )}
-    ${set(
-      'bits',
-      `(i64.or ${get('bits')} (i64.shl ${toI64(get('byte'))} (i64.sub (i64.const 56) ${toI64(get('count'))})))`,
-    )}
-    ${increase('count', i32(8))}
-    (br_if $next (i32.le_u ${get('count')} ${i32(56)})))
-  (i64.store offset=${scanLayout.wideBits} ${get('scan')} ${get('bits')})
-  ${setField('wideCount', get('count'))}
-  ${setField('position', get('position'))}
-  ${setField('supplied', get('supplied'))}`,
-});
+const refill = fetch;
 
 /**
- * For codes longer than the look-ahead: length in bits 8 and up, symbol below; 0 if no code matches.
+ * For codes longer than the look-ahead: length in bits 8 and up, symbol below.
  *
  * @see ITU-T T.81 F.2.2.3, figure F.16 (DECODE)
  */
-export const longSymbol = toFunction({
-  name: 'long_symbol',
-  params: ['table', 'next16'],
-  i32: ['length', 'code'],
-  result: 'i32',
-  body: `
+const findLongSymbol = `
   ${set('length', i32(lookaheadBits + 1))}
-  (loop $longer
-    ${set('code', `(i32.shr_u ${get('next16')} ${sub(i32(maxCodeLength), get('length'))})`)}
-    ${when(
-      `(i32.le_s ${get('code')} ${load(add(get('table'), shl(get('length'), 2)), tableLayout.maxCode)})`,
-      `(return (i32.or ${shl(get('length'), 8)} (i32.load8_u offset=${tableLayout.values} ${add(
-        get('table'),
-        add(load(add(get('table'), shl(get('length'), 2)), tableLayout.valueOffset), get('code')),
-      )})))`,
-    )}
+  (block $found (loop $longer
+    ${set('code', firstBits(get('length')))}
+    (br_if $found (i32.le_s ${get('code')} ${load(add(get('table'), shl(get('length'), 2)), tableLayout.maxCode)}))
     ${increase('length', i32(1))}
-    (br_if $longer (i32.le_u ${get('length')} ${i32(maxCodeLength)})))
-  ${i32(0)}`,
-});
+    (br_if $longer (i32.le_u ${get('length')} ${i32(maxCodeLength)}))
+    (br $give_up)))
+  ${set(
+    'symbol',
+    `(i32.or ${shl(get('length'), 8)} (i32.load8_u offset=${tableLayout.values} ${add(
+      get('table'),
+      add(load(add(get('table'), shl(get('length'), 2)), tableLayout.valueOffset), get('code')),
+    )}))`,
+  )}`;
 
 /** The next symbol of `table` into `symbol`, its bits consumed; no code: the MCU is given up. */
 const readSymbol = `
   ${set('symbol', `(i32.load16_u offset=${tableLayout.symbols} ${add(get('table'), shl(prefix, 1))})`)}
   ${when(
     `(i32.eqz ${get('symbol')})`,
-    `${set('symbol', `(call $long_symbol ${get('table')} ${firstBits(i32(maxCodeLength))})`)}
-     (br_if $give_up (i32.eqz ${get('symbol')}))`,
+    findLongSymbol,
   )}
   ${consume(`(i32.shr_u ${get('symbol')} ${i32(8)})`)}
   ${set('symbol', and(get('symbol'), 255))}`;
@@ -152,46 +96,63 @@ const readValue = `
 const decodeDc = `
   ${set('table', part('dc'))}
   ${refill}
-  ${readSymbol}
-  ${set('size', and(get('symbol'), 15))}
+  ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
   ${when(
-    get('size'),
-    `${readValue}
-     ${store(get('component'), componentLayout.prediction, add(part('prediction'), get('value')))}`,
-  )}`;
+    get('entry'),
+    `${consumeEntry(toI64(get('entry')))}
+     ${set('value', `(i32.shr_s ${get('entry')} ${i32(16)})`)}`,
+    `${readSymbol}
+     ${set('size', and(get('symbol'), 15))}
+     ${when(get('size'), readValue, set('value', i32(0)))}`,
+  )}
+  ${store(get('component'), componentLayout.prediction, add(part('prediction'), get('value')))}`;
 
-/** `value` as the coefficient of zigzag index `k`. */
-const storeCoefficient = (value: string) => `
-  ${set('step', load(add(get('steps'), shl(get('k'), 2)), 0))}
-  ${store(add(get('block'), and(get('step'), 255)), 0, mul(value, `(i32.shr_u ${get('step')} ${i32(8)})`))}
-  ${set('last', get('k'))}`;
+/** `value` as the coefficient that `step` stands for. */
+const storeCoefficient = (step: string, value: string) => `
+  ${set('step', step)}
+  ${store(add(get('block'), and(get('step'), 511)), 0, mul(value, `(i32.shr_u ${get('step')} ${i32(9)})`))}`;
 
-/** AC coefficients up to `lastKept`; leaves in `k` where to go on. @see ITU-T T.81 F.2.2.2, figure F.13 */
+/**
+ * AC coefficients up to `lastKept`, two from one look-up where that holds both; leaves in `k` where to go on, and in
+ * `last` whether there was one. What lies behind `lastKept`, or is none, goes to a place that nobody reads.
+ *
+ * @see ITU-T T.81 F.2.2.2, figure F.13
+ */
 const decodeAc = `
   (block $kept (loop $next_ac
     (br_if $kept (i32.gt_u ${get('k')} ${get('lastKept')}))
     ${refill}
-    ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.coefficients))}
+    ${set('pair', `(i64.load offset=${tableLayout.pairs} ${add(get('table'), shl(prefix, 3))})`)}
+    ${set('entry', `(i32.wrap_i64 ${get('pair')})`)}
+    ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 63)))}
     ${when(
-      get('entry'),
-      `${consume(and(get('entry'), 255))}
-       ${increase('k', and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 15))}
-       ${when(`(i32.gt_u ${get('k')} ${get('lastKept')})`, `${increase('k', i32(1))} (br $kept)`)}
-       ${storeCoefficient(`(i32.shr_s ${get('entry')} ${i32(16)})`)}
-       ${increase('k', i32(1))}
-       (br $next_ac)`,
+      `(i32.and (i32.ne ${get('entry')} ${i32(0)}) (i32.lt_u ${get('next')} ${i32(blockSize)}))`,
+      `${consumeEntry(get('pair'))}
+       ${set('from', add(get('steps'), shl(get('k'), 2)))}
+       ${set('value', `(i32.wrap_i64 (i64.shr_u ${get('pair')} (i64.const 32)))`)}
+       ${storeCoefficient(load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(16)})`, 0x3c)), 0), `(i32.extend16_s ${get('value')})`)}
+       ${storeCoefficient(load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(22)})`, 0x7c)), 0), `(i32.shr_s ${get('value')} ${i32(16)})`)}
+       ${set('last', `(i32.or ${get('last')} ${get('value')})`)}
+       ${set('k', get('next'))}
+       (br_if $next_ac (i32.eqz ${and(get('entry'), pairEnd)}))
+       ${set('k', i32(blockSize))}
+       (br $kept)`,
     )}
     ${readSymbol}
     ${set('size', and(get('symbol'), 15))}
     ${when(
       `(i32.eqz ${get('size')})`,
-      `${when(`(i32.ne ${get('symbol')} ${i32(zeroRunOf16)})`, `${set('k', i32(blockSize))} (br $kept)`)}
+      `${when(
+        `(i32.ne ${get('symbol')} ${i32(zeroRunOf16)})`,
+        `${set('k', i32(blockSize))} (br $kept)`,
+      )}
        ${increase('k', i32(16))}
        (br $next_ac)`,
     )}
     ${increase('k', `(i32.shr_u ${get('symbol')} ${i32(4)})`)}
     ${readValue}
-    ${when(`(i32.le_u ${get('k')} ${get('lastKept')})`, storeCoefficient(get('value')))}
+    ${storeCoefficient(load(add(get('steps'), shl(get('k'), 2)), 0), get('value'))}
+    ${set('last', i32(1))}
     ${increase('k', i32(1))}
     (br $next_ac)))`;
 
@@ -200,12 +161,12 @@ const skipAc = `
   (block $skipped (loop $next_skip
     (br_if $skipped (i32.ge_u ${get('k')} ${i32(blockSize)}))
     ${refill}
-    ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.skips))}
+    ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
     ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 255)))}
     ${when(
       // Otherwise the last of these symbols may belong to the next block already.
       `(i32.and (i32.ne ${get('entry')} ${i32(0)}) (i32.lt_u ${get('next')} ${i32(blockSize)}))`,
-      `${consume(and(get('entry'), 255))}
+      `${consumeEntry(toI64(get('entry')))}
        (br_if $skipped (i32.ge_u ${get('entry')} ${i32(skipEnd)}))
        ${set('k', get('next'))}
        (br $next_skip)`,
@@ -272,18 +233,18 @@ const decodeBlock = `
      ${set('side', part('side'))}
      ${set('stride', part('stride'))}
      ${set('out', add(get('row'), mul(get('x'), get('side'))))}
-     ${set('dc', mul(part('prediction'), `(i32.shr_u ${load(get('steps'), 0)} ${i32(8)})`))}
+     ${set('dc', mul(part('prediction'), `(i32.shr_u ${load(get('steps'), 0)} ${i32(9)})`))}
      ${when(get('last'), transform, writeFlat)}`,
   )}
   ${skipAc}`;
 
 const eachComponent = (label: string, body: string) => `
   ${set('component', add(get('scan'), i32(scanLayout.components)))}
-  ${set('end', add(get('component'), mul(field('componentCount'), i32(scanLayout.componentBytes))))}
+  ${set('componentsEnd', add(get('component'), mul(field('componentCount'), i32(scanLayout.componentBytes))))}
   (loop $${label}
     ${body}
     ${increase('component', i32(scanLayout.componentBytes))}
-    (br_if $${label} (i32.lt_u ${get('component')} ${get('end')})))`;
+    (br_if $${label} (i32.lt_u ${get('component')} ${get('componentsEnd')})))`;
 
 const decodeMcu = eachComponent(
   'next_component',
@@ -302,35 +263,12 @@ const decodeMcu = eachComponent(
      (br_if $next_v (i32.lt_u ${get('v')} ${get('vertical')})))`,
 );
 
-/** To the 32 bits at most that `BitReader` holds: whole bytes that were taken too early are given back. */
-const narrowBits = `
-  (block $narrow (loop $give_back
-    (br_if $narrow (i32.le_u ${get('count')} ${i32(32)}))
-    ${set('count', sub(get('count'), i32(8)))}
-    ${when(
-      get('supplied'),
-      set('supplied', sub(get('supplied'), i32(8))),
-      `${set('position', sub(get('position'), i32(1)))}
-       ${when(
-         `(i32.gt_u ${get('position')} ${get('first')})`,
-         when(
-           `(i32.eq (i32.load16_u ${sub(get('position'), i32(1))}) ${i32(0x00ff)})`,
-           set('position', sub(get('position'), i32(1))),
-         ),
-       )}`,
-    )}
-    (br $give_back)))
-  ${setField(
-    'bits',
-    `(i32.wrap_i64 (i64.shr_u (i64.shr_u ${get('bits')} (i64.const 32)) (i64.sub (i64.const 32) ${toI64(get('count'))})))`,
-  )}`;
-
 /**
  * Decodes MCUs of one row, from `mcu` up to `mcuEnd`, into samples: src/image/jpeg/scan.ts and what it calls. It
- * goes no further than `stop`, and leaves to TypeScript, untouched, an MCU in which a code is found that does not
- * exist, or that needs bits behind the segment's end: what such data means is decided in one place.
+ * goes on to `stop`, and gives up, before it, an MCU in which a code is found that does not exist, or that needs bits
+ * behind the segment's end: what such data means is decided in TypeScript.
  *
- * @returns 1 if `mcu` is such an MCU.
+ * @returns 1 if `mcu` was given up.
  * @see ITU-T T.81 F.2.2, A.2 (order of blocks)
  */
 export const decodeSequential = toFunction({
@@ -339,43 +277,77 @@ export const decodeSequential = toFunction({
   params: ['scan'],
   result: 'i32',
   i32: [
-    ...['count', 'position', 'supplied', 'first', 'stop', 'mcu', 'mcuEnd', 'block'],
-    ...['savedCount', 'savedPosition', 'savedSupplied', 'component', 'end', 'v', 'vertical', 'horizontal'],
-    ...['x', 'xEnd', 'row', 'table', 'symbol', 'size', 'value', 'k', 'last', 'lastKept', 'steps', 'step'],
-    ...['entry', 'next', 'side', 'stride', 'out', 'dc', 'givenUp'],
+    ...['count', 'position', 'end', 'stop', 'mcu', 'mcuEnd', 'block', 'savedCount', 'savedPosition'],
+    ...['component', 'componentsEnd', 'v', 'vertical', 'horizontal', 'x', 'xEnd', 'row'],
+    ...['table', 'symbol', 'size', 'value', 'length', 'code', 'entry', 'next'],
+    ...['k', 'last', 'lastKept', 'steps', 'from', 'step', 'side', 'stride', 'out', 'dc', 'givenUp'],
   ],
-  i64: ['bits', 'savedBits'],
-  v128: ['ahead'],
+  i64: ['bits', 'savedBits', 'pair'],
   body: `
-  ${['count', 'position', 'supplied', 'stop', 'mcu', 'mcuEnd', 'block']
+  ${['count', 'position', 'end', 'stop', 'mcu', 'mcuEnd', 'block']
     .map((name) => set(name, field(name as keyof typeof scanLayout)))
     .join('\n')}
-  ${set('first', get('position'))}
-  ${set(
-    'bits',
-    `(i64.shl (i64.shl ${toI64(field('bits'))} (i64.const 32)) (i64.sub (i64.const 32) ${toI64(get('count'))}))`,
-  )}
+  ${set('bits', `(i64.load offset=${scanLayout.bits} ${get('scan')})`)}
   (block $done (loop $next_mcu
     (br_if $done (i32.ge_u ${get('mcu')} ${get('mcuEnd')}))
-    (br_if $done (i32.ge_u ${get('position')} ${get('stop')}))
+    (br_if $done (i32.lt_u ${get('position')} ${get('stop')}))
     ${set('savedBits', get('bits'))}
     ${set('savedCount', get('count'))}
     ${set('savedPosition', get('position'))}
-    ${set('savedSupplied', get('supplied'))}
     ${eachComponent('save', store(get('component'), componentLayout.savedPrediction, part('prediction')))}
     (block $give_up
       ${decodeMcu}
+      ;; as many bits as were taken behind the end must still be there
+      (br_if $give_up (i32.gt_s ${shl(sub(sub(get('end'), i32(1)), get('position')), 3)} ${get('count')}))
       ${increase('mcu', i32(1))}
-      (br_if $next_mcu (i32.le_u ${get('supplied')} ${get('count')}))
-      ${set('mcu', sub(get('mcu'), i32(1)))})
+      (br $next_mcu))
     ${set('bits', get('savedBits'))}
     ${set('count', get('savedCount'))}
     ${set('position', get('savedPosition'))}
-    ${set('supplied', get('savedSupplied'))}
     ${eachComponent('restore', store(get('component'), componentLayout.prediction, part('savedPrediction')))}
     (memory.fill ${get('block')} ${i32(0)} ${i32(blockSize * 4)})
     ${set('givenUp', i32(1))}))
-  ${narrowBits}
-  ${['count', 'position', 'supplied', 'mcu'].map((name) => setField(name as keyof typeof scanLayout, get(name))).join('\n')}
+  (i64.store offset=${scanLayout.bits} ${get('scan')} ${get('bits')})
+  ${['count', 'position', 'mcu'].map((name) => setField(name as keyof typeof scanLayout, get(name))).join('\n')}
   ${get('givenUp')}`,
+});
+
+/**
+ * Entropy-coded bytes from address `from` up to `end`, in reverse order: the first to address `to`, the next below.
+ * Stuffed zeros are left out. It goes on to a marker, or to a last 0xFF of which it cannot tell what it is. Up to 16
+ * bytes below the last are written too.
+ *
+ * @returns the address up to which it came; how much it wrote is in `written`.
+ * @see ITU-T T.81 B.1.1.5
+ */
+export const unstuff = toFunction({
+  name: 'unstuff',
+  exported: true,
+  params: ['scan', 'from', 'end', 'to'],
+  result: 'i32',
+  i32: ['first', 'clean'],
+  v128: ['bytes'],
+  body: `
+  ${set('first', get('to'))}
+  (block $stopped (loop $next
+    (br_if $stopped (i32.ge_u ${get('from')} ${get('end')}))
+    ${set('bytes', `(v128.load ${get('from')})`)}
+    (v128.store ${sub(get('to'), i32(15))} (i8x16.shuffle ${Array.from({ length: 16 }, (_, i) => 15 - i).join(' ')} ${get('bytes')} ${get('bytes')}))
+    ${set(
+      'clean',
+      `(i32.ctz (i32.or ${i32(1 << 16)}
+        (i8x16.bitmask (i8x16.eq ${get('bytes')} (v128.const i8x16 ${Array(16).fill(-1).join(' ')})))))`,
+    )}
+    ${set('clean', `(select ${get('clean')} ${sub(get('end'), get('from'))} (i32.lt_u ${get('clean')} ${sub(get('end'), get('from'))}))`)}
+    ${increase('from', get('clean'))}
+    ${set('to', sub(get('to'), get('clean')))}
+    (br_if $next (i32.eq ${get('clean')} ${i32(16)}))
+    (br_if $stopped (i32.ge_u ${add(get('from'), i32(1))} ${get('end')}))
+    (br_if $stopped (i32.load8_u offset=1 ${get('from')}))
+    (i32.store8 ${get('to')} ${i32(255)})
+    ${set('to', sub(get('to'), i32(1)))}
+    ${increase('from', i32(2))}
+    (br $next)))
+  ${setField('written', sub(get('first'), get('to')))}
+  ${get('from')}`,
 });
