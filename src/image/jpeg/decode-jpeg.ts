@@ -45,7 +45,7 @@ export function decodeJpeg(
     onlyScan.accelerate(arena, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
-  const useful = scans.filter((scan) => scan.isUseful);
+  const useful = usefulScans(scans);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
@@ -158,6 +158,26 @@ function reconstructRow(plane: ComponentPlane, mcuRow: number, block: Int32Array
       plane.writeBlock(block, last, blockX, rowStart);
     }
   }
+}
+
+/**
+ * The scans that a reduced image needs: those of coefficients that are kept, and all that came before over what a
+ * refinement of them reads.
+ */
+function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
+  /** Zigzag index of the last coefficient that is needed of each component, by the scans that were looked at. */
+  const lastNeeded = new Map<ComponentPlane, number>();
+  const isUseful = (scan: JpegScan) => {
+    const needs = scan.components.map(({ plane }) => lastNeeded.get(plane) ?? plane.lastKept);
+    if (needs.every((last) => scan.spectralStart > last)) return false;
+    if (scan.previousShift > 0) {
+      for (const [i, { plane }] of scan.components.entries()) {
+        lastNeeded.set(plane, Math.max(needs[i], scan.spectralEnd));
+      }
+    }
+    return true;
+  };
+  return scans.toReversed().filter(isUseful).toReversed();
 }
 
 /** True if scans brought every coefficient of every component to its last bit. */

@@ -1,5 +1,4 @@
 import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
-import { blockSize } from './frame.ts';
 import { extend, type HuffmanTable, lookaheadBits, lookaheadSize } from './huffman.ts';
 import { stepsBytes, tableLayout, unreadOffset } from './kernel-layout.ts';
 import { zigzag } from './segments.ts';

@@ -110,11 +110,6 @@ export class JpegScan implements ProgressiveBand {
     }, 0);
   }
 
-  /** False if a reduced image can do without it. */
-  get isUseful(): boolean {
-    return this.components.some(({ plane }) => this.spectralStart <= plane.lastKept);
-  }
-
   /** From now on a kernel decodes what it can. @param block in `arena`, as for `decodeRow`. */
   accelerate(arena: PixelArena, block: Int32Array): void {
     this.#kernel = new SequentialKernel(arena, this.reader.bytes, this.components, block.byteOffset);

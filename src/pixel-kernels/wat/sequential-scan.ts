@@ -1,10 +1,11 @@
-import { pairEnd } from '../../image/jpeg/kernel-tables.ts';
 import { lookaheadBits, maxCodeLength, skipEnd } from '../../image/jpeg/huffman.ts';
 import { componentLayout, scanLayout, tableLayout } from '../../image/jpeg/kernel-layout.ts';
+import { pairEnd } from '../../image/jpeg/kernel-tables.ts';
 import { add, get, i32, increase, mul, set, shl, toFunction } from '../../wasm-text/wat.ts';
 
-/** Codes and values are at most this long: with fewer bits at hand, more are fetched. */
-const enoughBits = 32;
+/** Look-ups that 56 bits suffice for: a pair takes what was looked at, a skip up to 15 bits of a value more. */
+const pairsPerFetch = Math.floor(56 / lookaheadBits);
+const skipsPerFetch = Math.floor(56 / (lookaheadBits + 15));
 const blockSize = 64;
 const zeroRunOf16 = 0xf0;
 const workspaceOffset = 256;
@@ -46,8 +47,6 @@ const fetch = `
   ${set('position', sub(get('position'), `(i32.shr_u ${sub(i32(63), get('count'))} ${i32(3)})`))}
   ${set('count', `(i32.or ${get('count')} ${i32(56)})`)}`;
 
-const refill = fetch;
-
 /**
  * For codes longer than the look-ahead: length in bits 8 and up, symbol below.
  *
@@ -72,10 +71,7 @@ const findLongSymbol = `
 /** The next symbol of `table` into `symbol`, its bits consumed; no code: the MCU is given up. */
 const readSymbol = `
   ${set('symbol', `(i32.load16_u offset=${tableLayout.symbols} ${add(get('table'), shl(prefix, 1))})`)}
-  ${when(
-    `(i32.eqz ${get('symbol')})`,
-    findLongSymbol,
-  )}
+  ${when(`(i32.eqz ${get('symbol')})`, findLongSymbol)}
   ${consume(`(i32.shr_u ${get('symbol')} ${i32(8)})`)}
   ${set('symbol', and(get('symbol'), 255))}`;
 
@@ -95,7 +91,7 @@ const readValue = `
 /** The block's new DC into the component's prediction. @see ITU-T T.81 F.2.2.1 */
 const decodeDc = `
   ${set('table', part('dc'))}
-  ${refill}
+  ${fetch}
   ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
   ${when(
     get('entry'),
@@ -107,70 +103,87 @@ const decodeDc = `
   )}
   ${store(get('component'), componentLayout.prediction, add(part('prediction'), get('value')))}`;
 
-/** `value` as the coefficient that `step` stands for. */
+/** `value` as the coefficient that `step` stands for; `last` is not zero once one is not. */
 const storeCoefficient = (step: string, value: string) => `
   ${set('step', step)}
-  ${store(add(get('block'), and(get('step'), 511)), 0, mul(value, `(i32.shr_u ${get('step')} ${i32(9)})`))}`;
+  ${set('product', mul(value, `(i32.shr_u ${get('step')} ${i32(9)})`))}
+  ${store(add(get('block'), and(get('step'), 511)), 0, get('product'))}
+  ${set('last', `(i32.or ${get('last')} ${get('product')})`)}`;
+
+/** Whether all symbols of an entry belong to this block: the last of them may be of the next one. */
+const isInside = `(i32.and (i32.ne ${get('entry')} ${i32(0)}) (i32.lt_u ${get('next')} ${i32(blockSize)}))`;
+
+/** One or two coefficients, if a look-up holds them; else on to `otherwise`. */
+const takePair = (otherwise: string) => `
+  ${set('pair', `(i64.load offset=${tableLayout.pairs} ${add(get('table'), shl(prefix, 3))})`)}
+  ${set('entry', `(i32.wrap_i64 ${get('pair')})`)}
+  ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 63)))}
+  (br_if ${otherwise} (i32.eqz ${isInside}))
+  ${consumeEntry(get('pair'))}
+  ${set('from', add(get('steps'), shl(get('k'), 2)))}
+  ${set('value', `(i32.wrap_i64 (i64.shr_u ${get('pair')} (i64.const 32)))`)}
+  ${storeCoefficient(
+    load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(16)})`, 0x3c)), 0),
+    `(i32.extend16_s ${get('value')})`,
+  )}
+  ${storeCoefficient(
+    load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(22)})`, 0x7c)), 0),
+    `(i32.shr_s ${get('value')} ${i32(16)})`,
+  )}
+  ${set('k', get('next'))}
+  ${when(and(get('entry'), pairEnd), `${set('k', i32(blockSize))} (br $kept)`)}`;
 
 /**
  * AC coefficients up to `lastKept`, two from one look-up where that holds both; leaves in `k` where to go on, and in
- * `last` whether there was one. What lies behind `lastKept`, or is none, goes to a place that nobody reads.
+ * `last` whether one is not zero. What lies behind `lastKept`, or is none, goes to a place that nobody reads.
  *
  * @see ITU-T T.81 F.2.2.2, figure F.13
  */
 const decodeAc = `
   (block $kept (loop $next_ac
     (br_if $kept (i32.gt_u ${get('k')} ${get('lastKept')}))
-    ${refill}
-    ${set('pair', `(i64.load offset=${tableLayout.pairs} ${add(get('table'), shl(prefix, 3))})`)}
-    ${set('entry', `(i32.wrap_i64 ${get('pair')})`)}
-    ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 63)))}
-    ${when(
-      `(i32.and (i32.ne ${get('entry')} ${i32(0)}) (i32.lt_u ${get('next')} ${i32(blockSize)}))`,
-      `${consumeEntry(get('pair'))}
-       ${set('from', add(get('steps'), shl(get('k'), 2)))}
-       ${set('value', `(i32.wrap_i64 (i64.shr_u ${get('pair')} (i64.const 32)))`)}
-       ${storeCoefficient(load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(16)})`, 0x3c)), 0), `(i32.extend16_s ${get('value')})`)}
-       ${storeCoefficient(load(add(get('from'), and(`(i32.shr_u ${get('entry')} ${i32(22)})`, 0x7c)), 0), `(i32.shr_s ${get('value')} ${i32(16)})`)}
-       ${set('last', `(i32.or ${get('last')} ${get('value')})`)}
-       ${set('k', get('next'))}
-       (br_if $next_ac (i32.eqz ${and(get('entry'), pairEnd)}))
-       ${set('k', i32(blockSize))}
-       (br $kept)`,
-    )}
+    ${fetch}
+    (block $one_symbol
+      ${takePair('$one_symbol')}
+      ${Array.from(
+        { length: pairsPerFetch - 1 },
+        () => `
+      (br_if $kept (i32.gt_u ${get('k')} ${get('lastKept')}))
+      ${takePair('$next_ac')}`,
+      ).join('\n')}
+      (br $next_ac))
     ${readSymbol}
     ${set('size', and(get('symbol'), 15))}
     ${when(
       `(i32.eqz ${get('size')})`,
-      `${when(
-        `(i32.ne ${get('symbol')} ${i32(zeroRunOf16)})`,
-        `${set('k', i32(blockSize))} (br $kept)`,
-      )}
+      `${when(`(i32.ne ${get('symbol')} ${i32(zeroRunOf16)})`, `${set('k', i32(blockSize))} (br $kept)`)}
        ${increase('k', i32(16))}
        (br $next_ac)`,
     )}
     ${increase('k', `(i32.shr_u ${get('symbol')} ${i32(4)})`)}
     ${readValue}
     ${storeCoefficient(load(add(get('steps'), shl(get('k'), 2)), 0), get('value'))}
-    ${set('last', i32(1))}
     ${increase('k', i32(1))}
     (br $next_ac)))`;
+
+/** As many symbols as a look-up holds; else on to `otherwise`. */
+const takeSkip = (otherwise: string) => `
+  ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
+  ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 255)))}
+  (br_if ${otherwise} (i32.eqz ${isInside}))
+  ${consumeEntry(toI64(get('entry')))}
+  (br_if $skipped (i32.ge_u ${get('entry')} ${i32(skipEnd)}))
+  ${set('k', get('next'))}`;
 
 /** The rest of the block, without its values. */
 const skipAc = `
   (block $skipped (loop $next_skip
     (br_if $skipped (i32.ge_u ${get('k')} ${i32(blockSize)}))
-    ${refill}
-    ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
-    ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 255)))}
-    ${when(
-      // Otherwise the last of these symbols may belong to the next block already.
-      `(i32.and (i32.ne ${get('entry')} ${i32(0)}) (i32.lt_u ${get('next')} ${i32(blockSize)}))`,
-      `${consumeEntry(toI64(get('entry')))}
-       (br_if $skipped (i32.ge_u ${get('entry')} ${i32(skipEnd)}))
-       ${set('k', get('next'))}
-       (br $next_skip)`,
-    )}
+    ${fetch}
+    (block $one_symbol
+      ${takeSkip('$one_symbol')}
+      ${Array.from({ length: skipsPerFetch - 1 }, () => takeSkip('$next_skip')).join('\n')}
+      (br $next_skip))
     ${readSymbol}
     ${set('size', and(get('symbol'), 15))}
     ${when(
@@ -280,7 +293,20 @@ export const decodeSequential = toFunction({
     ...['count', 'position', 'end', 'stop', 'mcu', 'mcuEnd', 'block', 'savedCount', 'savedPosition'],
     ...['component', 'componentsEnd', 'v', 'vertical', 'horizontal', 'x', 'xEnd', 'row'],
     ...['table', 'symbol', 'size', 'value', 'length', 'code', 'entry', 'next'],
-    ...['k', 'last', 'lastKept', 'steps', 'from', 'step', 'side', 'stride', 'out', 'dc', 'givenUp'],
+    ...[
+      'k',
+      'last',
+      'lastKept',
+      'steps',
+      'from',
+      'step',
+      'product',
+      'side',
+      'stride',
+      'out',
+      'dc',
+      'givenUp',
+    ],
   ],
   i64: ['bits', 'savedBits', 'pair'],
   body: `
@@ -312,6 +338,8 @@ export const decodeSequential = toFunction({
   ${get('givenUp')}`,
 });
 
+const allOnes = `(v128.const i8x16 ${Array(16).fill(-1).join(' ')})`;
+
 /**
  * Entropy-coded bytes from address `from` up to `end`, in reverse order: the first to address `to`, the next below.
  * Stuffed zeros are left out. It goes on to a marker, or to a last 0xFF of which it cannot tell what it is. Up to 16
@@ -325,23 +353,26 @@ export const unstuff = toFunction({
   exported: true,
   params: ['scan', 'from', 'end', 'to'],
   result: 'i32',
-  i32: ['first', 'clean'],
+  i32: ['first', 'clean', 'left'],
   v128: ['bytes'],
   body: `
   ${set('first', get('to'))}
   (block $stopped (loop $next
     (br_if $stopped (i32.ge_u ${get('from')} ${get('end')}))
     ${set('bytes', `(v128.load ${get('from')})`)}
-    (v128.store ${sub(get('to'), i32(15))} (i8x16.shuffle ${Array.from({ length: 16 }, (_, i) => 15 - i).join(' ')} ${get('bytes')} ${get('bytes')}))
-    ${set(
-      'clean',
-      `(i32.ctz (i32.or ${i32(1 << 16)}
-        (i8x16.bitmask (i8x16.eq ${get('bytes')} (v128.const i8x16 ${Array(16).fill(-1).join(' ')})))))`,
+    (v128.store ${sub(get('to'), i32(15))}
+      (i8x16.shuffle ${Array.from({ length: 16 }, (_, i) => 15 - i).join(' ')} ${get('bytes')} ${get('bytes')}))
+    ${set('clean', `(i8x16.bitmask (i8x16.eq ${get('bytes')} ${allOnes}))`)}
+    ${set('left', sub(get('end'), get('from')))}
+    ;; mostly so, and then nothing has to wait for what was found
+    ${when(
+      `(i32.and (i32.eqz ${get('clean')}) (i32.ge_u ${get('left')} ${i32(16)}))`,
+      `${increase('from', i32(16))} ${set('to', sub(get('to'), i32(16)))} (br $next)`,
     )}
-    ${set('clean', `(select ${get('clean')} ${sub(get('end'), get('from'))} (i32.lt_u ${get('clean')} ${sub(get('end'), get('from'))}))`)}
+    ${set('clean', `(i32.ctz (i32.or ${get('clean')} ${i32(1 << 16)}))`)}
+    ${set('clean', `(select ${get('clean')} ${get('left')} (i32.lt_u ${get('clean')} ${get('left')}))`)}
     ${increase('from', get('clean'))}
     ${set('to', sub(get('to'), get('clean')))}
-    (br_if $next (i32.eq ${get('clean')} ${i32(16)}))
     (br_if $stopped (i32.ge_u ${add(get('from'), i32(1))} ${get('end')}))
     (br_if $stopped (i32.load8_u offset=1 ${get('from')}))
     (i32.store8 ${get('to')} ${i32(255)})
