@@ -50,10 +50,23 @@ interface KernelExports {
   /** Likewise to 4 x 4 and 2 x 2 samples. */
   idct_4(block: number, out: number, stride: number): void;
   idct_2(block: number, out: number, stride: number): void;
-  /** `scan` as src/image/jpeg/kernel-layout.ts places it. Returns 1 if an MCU was given up, else 0. */
+  /** `scan` as src/image/jpeg/kernel/layout.ts places it. They return 1 if an MCU was given up, else 0. */
   decode_sequential(scan: number): number;
+  decode_dc_first(scan: number): number;
+  decode_dc_refinement(scan: number): number;
+  decode_ac_first(scan: number): number;
+  decode_ac_refinement(scan: number): number;
   /** Returns the address behind the last byte that was taken. */
   unstuff(scan: number, from: number, end: number, to: number): number;
+  reconstruct_row(
+    coefficients: number,
+    divisors: number,
+    block: number,
+    count: number,
+    out: number,
+    side: number,
+    stride: number,
+  ): void;
   fancy_h2v1(row: number, out: number, count: number): void;
   fancy_h2v2(near: number, far: number, out: number, count: number): void;
 }

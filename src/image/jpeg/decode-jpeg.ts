@@ -5,11 +5,10 @@ import { malformed, tooComplex, truncated } from '../image-error.ts';
 import { toColour } from './colour.ts';
 import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
-import { dequantizeBlock } from './progressive-block.ts';
+import { accelerate, scanKernelBytes } from './kernel/accelerate.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
 import { JpegScan } from './scan.ts';
-import { isStartOfFrame, marker, nextSegment, type Segment, zigzag } from './segments.ts';
-import { sequentialKernelBytes } from './sequential-kernel.ts';
+import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
@@ -40,9 +39,7 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
   const output = new RowOutput(frame, planes, colour, sink, side, arena);
   const block = createBlock(arena);
-  const [onlyScan] = scans;
-  if (arena && !frame.progressive && onlyScan.components.length === planes.length)
-    onlyScan.accelerate(arena, block);
+  if (arena) accelerate(arena, bytes, frame, planes, scans, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
   const useful = usefulScans(scans);
@@ -50,7 +47,7 @@ export function decodeJpeg(
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
     for (const scan of useful) scan.decodeRow(mcuRow, block);
-    if (frame.progressive) for (const plane of planes) reconstructRow(plane, mcuRow, block);
+    if (frame.progressive) for (const plane of planes) plane.reconstructRow(mcuRow, block);
     output.writeRows(mcuRow);
     // The rows below the window still have to be there, unless a marker proves that the scans were ended.
     if (output.complete) {
@@ -115,7 +112,7 @@ function parseScans(
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       const { length } = frame.components;
       arena?.reserve(
-        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + sequentialKernelBytes(length),
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanKernelBytes(frame),
       );
       planes = frame.components.map(
         (component) => new ComponentPlane(parsed, component, sink.window, side, arena),
@@ -141,23 +138,6 @@ function parseScans(
     adobeTransform,
   );
   return { frame, planes, scans, colour, end };
-}
-
-/** Dequantizes and transforms the blocks of one MCU row that the window needs. */
-function reconstructRow(plane: ComponentPlane, mcuRow: number, block: Int32Array): void {
-  const { vertical, paddedBlocksPerLine } = plane.declared;
-  const left = Math.max(plane.blockLeft, 0);
-  const right = Math.min(plane.blockRight, paddedBlocksPerLine);
-  for (let v = 0; v < vertical; v++) {
-    const blockY = mcuRow * vertical + v;
-    if (blockY < plane.blockTop || blockY >= plane.blockBottom) continue;
-    const rowStart = plane.rowStart(blockY * plane.side);
-    for (let blockX = left; blockX < right; blockX++) {
-      const at = (v * paddedBlocksPerLine + blockX) * blockSize;
-      const last = dequantizeBlock(plane.coefficients, at, plane.quantization!, zigzag, block);
-      plane.writeBlock(block, last, blockX, rowStart);
-    }
-  }
 }
 
 /**

@@ -1,15 +1,15 @@
 import { maxJpegScans } from '../../limits.ts';
-import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import { malformed, tooComplex } from '../image-error.ts';
 import { BitReader } from './bit-reader.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import { blockSize, type JpegFrame } from './frame.ts';
 import type { HuffmanTable } from './huffman.ts';
+import type { ProgressiveKernel } from './kernel/progressive-kernel.ts';
+import type { SequentialKernel } from './kernel/sequential-kernel.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import type { Segment } from './segments.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
-import { SequentialKernel } from './sequential-kernel.ts';
 import type { JpegTables } from './tables.ts';
 
 const lastCoefficient = blockSize - 1;
@@ -45,7 +45,7 @@ export class JpegScan implements ProgressiveBand {
   readonly #restartInterval: number;
   #mcusToRestart: number;
   #nextRestart = 0;
-  #kernel: SequentialKernel | undefined;
+  #kernel: SequentialKernel | ProgressiveKernel | undefined;
 
   /**
    * @param index of the scan in the file, from 0.
@@ -110,10 +110,10 @@ export class JpegScan implements ProgressiveBand {
     }, 0);
   }
 
-  /** From now on a kernel decodes what it can. @param block in `arena`, as for `decodeRow`. */
-  accelerate(arena: PixelArena, block: Int32Array): void {
-    this.#kernel = new SequentialKernel(arena, this.reader.bytes, this.components, block.byteOffset);
-    this.#kernel.enterSegment(this.reader.position);
+  /** From now on the kernel decodes what it can. */
+  accelerate(kernel: SequentialKernel | ProgressiveKernel): void {
+    this.#kernel = kernel;
+    kernel.enterSegment(this.reader.position);
   }
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
@@ -126,7 +126,7 @@ export class JpegScan implements ProgressiveBand {
   /** @see ITU-T T.81 A.2.3 */
   #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
     const { mcusPerLine } = this.#frame;
-    this.#kernel?.enterRow(({ plane }) => mcuRow * plane.declared.vertical);
+    this.#kernel?.enterRow(mcuRow, 0);
     for (let mcu = 0; mcu < mcusPerLine; ) {
       const end = this.#enterRun(mcu, mcusPerLine);
       mcu = this.#decodeByKernel(mcu, end);
@@ -160,7 +160,7 @@ export class JpegScan implements ProgressiveBand {
     for (let v = 0; v < vertical; v++) {
       const blockY = mcuRow * vertical + v;
       if (blockY >= blocksPerColumn) return;
-      this.#kernel?.enterRow(() => blockY);
+      this.#kernel?.enterRow(mcuRow, v);
       for (let blockX = 0; blockX < blocksPerLine; ) {
         const end = this.#enterRun(blockX, blocksPerLine);
         blockX = this.#decodeByKernel(blockX, end);

@@ -1,9 +1,9 @@
-import { blockSize } from './frame.ts';
-import { lookaheadSize, maxCodeLength, maxSymbols } from './huffman.ts';
+import { blockSize } from '../frame.ts';
+import { lookaheadSize, maxCodeLength, maxSymbols } from '../huffman.ts';
 
 /**
- * Where things stand in linear memory for the kernels `decode_sequential` and `unstuff` (src/pixel-kernels/wat/sequential-scan.ts).
- * Offsets are bytes; everything is an i32 unless it says otherwise.
+ * Where things stand in linear memory for the kernels of entropy-coded data (src/pixel-kernels/wat). Offsets are
+ * bytes; everything is an i32 unless it says otherwise.
  */
 
 /** One scan, while it is decoded. */
@@ -17,13 +17,18 @@ export const scanLayout = {
   end: 16,
   /** No MCU is begun below this address: its data might not be there. */
   stop: 20,
-  mcu: 24,
-  mcuEnd: 28,
-  componentCount: 32,
-  /** Address of 64 zeros, and of 256 bytes more. */
-  block: 36,
   /** What `unstuff` wrote. */
-  written: 40,
+  written: 24,
+  mcu: 28,
+  mcuEnd: 32,
+  componentCount: 36,
+  /** Sequential: address of 64 zeros, and of 256 bytes more. Progressive: of a block's 64 i16, to restore. */
+  block: 40,
+  /** Progressive: what `ProgressiveBand` says. */
+  spectralStart: 44,
+  spectralEnd: 48,
+  shift: 52,
+  endOfBandRun: 56,
   components: 64,
   /** Of each component. */
   componentBytes: 64,
@@ -37,22 +42,22 @@ export const componentLayout = {
   /** Addresses of Huffman tables: `tableLayout`. */
   dc: 8,
   ac: 12,
-  /** Address of 64 numbers in zigzag order: the divisor in bits 8 to 23, the byte offset in a block in 0 to 7. */
-  steps: 16,
   /** Blocks in an MCU. */
-  horizontal: 20,
-  vertical: 24,
-  /** Half-open range of the blocks of a line that are needed. */
-  blockLeft: 28,
-  blockRight: 32,
-  side: 36,
-  lastKept: 40,
-  stride: 44,
-  /** Addresses of the samples of each row of blocks in the MCU row, 0 where it is not needed. */
-  rows: 48,
+  horizontal: 16,
+  vertical: 20,
+  /** Addresses of each row of blocks in the MCU row: of samples, 0 where it is not needed, or of coefficients. */
+  rows: 24,
+  /** Sequential: address of what `placeSteps` places. */
+  steps: 40,
+  /** Sequential: half-open range of the blocks of a line that are needed. */
+  blockLeft: 44,
+  blockRight: 48,
+  side: 52,
+  lastKept: 56,
+  stride: 60,
 } as const;
 
-/** A `HuffmanTable` (huffman.ts) and the look-ups of kernel-tables.ts: arrays one after the other. */
+/** A `HuffmanTable` (../huffman.ts) and the look-ups of tables.ts: arrays one after the other. */
 export const tableLayout = placeTable();
 
 function placeTable() {
@@ -70,3 +75,7 @@ export const scanBytes = scanLayout.components + scanLayout.maxComponents * scan
 export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
 /** Behind the 64 coefficients of a block, where kernels have their workspace. */
 export const unreadOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;
+
+export function componentAt(index: number): number {
+  return scanLayout.components + index * scanLayout.componentBytes;
+}

@@ -1,14 +1,34 @@
-import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
-import { extend, type HuffmanTable, lookaheadBits, lookaheadSize } from './huffman.ts';
-import { stepsBytes, tableLayout, unreadOffset } from './kernel-layout.ts';
-import { zigzag } from './segments.ts';
+import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
+import { extend, type HuffmanTable, lookaheadBits, lookaheadSize } from '../huffman.ts';
+import { zigzag } from '../segments.ts';
+import { stepsBytes, tableLayout, unreadOffset } from './layout.ts';
 
 /** Marks an entry of `pairs` that the end of the block closes. */
-export const pairEnd = 1 << 14;
+export const pairEndBit = 14;
+export const pairEnd = 1 << pairEndBit;
 const zeroRunOf16 = 0xf0;
 
-/** @returns the address at which the table stands as `tableLayout` says, for coefficients of that kind. */
-export function placeTable(arena: PixelArena, table: HuffmanTable, kind: 'dc' | 'ac'): number {
+/** What a table decodes; in progressive scans an end of a block may be one of many. */
+export type TableKind = 'dc' | 'ac' | 'progressiveAc';
+
+/** Places Huffman tables, each once: chroma components mostly share theirs. */
+export class TablePlacer {
+  readonly #arena: PixelArena;
+  readonly #placed = new Map<HuffmanTable, number>();
+
+  constructor(arena: PixelArena) {
+    this.#arena = arena;
+  }
+
+  /** @returns the address at which the table stands as `tableLayout` says. */
+  place(table: HuffmanTable, kind: TableKind): number {
+    const address = this.#placed.get(table) ?? placeTable(this.#arena, table, kind);
+    this.#placed.set(table, address);
+    return address;
+  }
+}
+
+function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): number {
   const address = arena.allocate(tableLayout.bytes);
   const { buffer } = arena.bytes;
   new Uint16Array(buffer, address + tableLayout.symbols, lookaheadSize).set(table.symbols);
@@ -19,8 +39,9 @@ export function placeTable(arena: PixelArena, table: HuffmanTable, kind: 'dc' | 
   if (kind === 'dc') {
     writeDifferences(direct, table.symbols);
   } else {
-    direct.set(table.skips);
-    writePairs(new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2), table.symbols);
+    const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
+    writePairs(pairs, table.symbols, kind === 'progressiveAc');
+    if (kind === 'ac') direct.set(table.skips);
   }
   return address;
 }
@@ -28,7 +49,7 @@ export function placeTable(arena: PixelArena, table: HuffmanTable, kind: 'dc' | 
 /** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
 function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const { total, value } = readSymbol(prefix, 0, symbols);
+    const { total, value } = readSymbol(prefix, 0, symbols, false);
     if (total <= lookaheadBits) differences[prefix] = (value << 16) | total;
   }
 }
@@ -39,9 +60,9 @@ function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
  * where the coefficients belong, relative to the index and times 4, in bits 18 to 21 and 24 to 28. In the high
  * word: their values, 16 bits each. A coefficient that is none has the value 0.
  */
-function writePairs(pairs: Int32Array, symbols: Uint16Array): void {
+function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const first = readSymbol(prefix, 0, symbols);
+    const first = readSymbol(prefix, 0, symbols, progressive);
     if (first.total > lookaheadBits) continue;
     if (first.isEnd) {
       pairs[prefix * 2] = pairEnd | first.total;
@@ -52,13 +73,13 @@ function writePairs(pairs: Int32Array, symbols: Uint16Array): void {
     let place = advance;
     let value = 0;
     let end = 0;
-    const second = readSymbol(prefix, total, symbols);
+    const second = readSymbol(prefix, total, symbols, progressive);
     if (second.total <= lookaheadBits && !second.isEnd) {
       place = advance + second.run;
       ({ total, value } = second);
       advance = place + 1;
     }
-    const third = readSymbol(prefix, total, symbols);
+    const third = readSymbol(prefix, total, symbols, progressive);
     if (third.total <= lookaheadBits && third.isEnd) {
       ({ total } = third);
       end = pairEnd;
@@ -76,20 +97,17 @@ interface PrefixSymbol {
   readonly isEnd: boolean;
 }
 
-/** The symbol behind the first `bits` of a look-ahead. */
-function readSymbol(prefix: number, bits: number, symbols: Uint16Array): PrefixSymbol {
+/** The symbol behind the first `bits` of a look-ahead; not an end of several blocks. @see ITU-T T.81 G.1.2.2 */
+function readSymbol(prefix: number, bits: number, symbols: Uint16Array, progressive: boolean): PrefixSymbol {
   // Zeros stand for the bits that are not known: a code that needs some of them is found to be too long.
   const entry = symbols[(prefix << bits) & (lookaheadSize - 1)];
   const symbol = entry & 255;
   const size = symbol & 15;
-  const total = entry === 0 ? lookaheadBits + 1 : bits + (entry >> 8) + size;
+  const isEnd = size === 0 && symbol !== zeroRunOf16;
+  const isNotThere = entry === 0 || (progressive && isEnd && symbol !== 0);
+  const total = isNotThere ? lookaheadBits + 1 : bits + (entry >> 8) + size;
   const magnitude = total <= lookaheadBits ? (prefix >> (lookaheadBits - total)) & ((1 << size) - 1) : 0;
-  return {
-    total,
-    run: symbol >> 4,
-    value: size === 0 ? 0 : extend(magnitude, size),
-    isEnd: size === 0 && symbol !== zeroRunOf16,
-  };
+  return { total, run: symbol >> 4, value: size === 0 ? 0 : extend(magnitude, size), isEnd };
 }
 
 /**
