@@ -9,11 +9,13 @@ import {
   decodeDc,
   fetch,
   firstBits,
+  load,
   part,
   prefix,
   readSymbol,
   readValue,
   sub,
+  toI64,
   when,
   zeroRunOf16,
 } from './entropy.ts';
@@ -151,39 +153,38 @@ const nextCoded = add(
   `(i32.wrap_i64 (i64.ctz (i64.shr_u ${get('coded')} (i64.extend_i32_u ${get('k')}))))`,
 );
 
-/** One correction bit for coefficient `k`; one that has it already is left alone, as in libjpeg. */
+/**
+ * One correction bit for coefficient `k`; one that has it already is left alone, as in libjpeg. No branch depends on
+ * the bit, which nothing foretells.
+ */
 const refine = `
   ${when(`(i32.eqz ${get('count')})`, fetch)}
   ${readBit('size')}
-  ${when(
-    get('size'),
-    `${set('value', `(i32.load16_s ${coefficient(get('k'))})`)}
-     ${when(
-       `(i32.eqz (i32.and ${get('value')} ${get('bit')}))`,
-       store16(
-         coefficient(get('k')),
-         add(
-           get('value'),
-           `(select ${get('bit')} ${sub(i32(0), get('bit'))} (i32.gt_s ${get('value')} ${i32(0)}))`,
-         ),
-       ),
-     )}`,
+  ${set('from', coefficient(get('k')))}
+  ${set('value', `(i32.load16_s ${get('from')})`)}
+  ${set('size', `(i32.and ${get('size')} (i32.eqz (i32.and ${get('value')} ${get('bit')})))`)}
+  ${store16(
+    get('from'),
+    add(
+      get('value'),
+      `(i32.and ${sub(i32(0), get('size'))}
+        (select ${get('bit')} ${get('minusBit')} (i32.gt_s ${get('value')} ${i32(0)})))`,
+    ),
   )}
   ${increase('k', i32(1))}`;
 
 /** On by `run` coefficients that are still zero, refining the others on the way: to the next zero, or behind the band. */
 const passRun = `
   (block $passed (loop $next_coded
-    (br_if $passed ${isBehind(get('k'))})
     ${set('next', nextCoded)}
-    ${when(isBehind(get('next')), set('next', add(get('spectralEnd'), i32(1))))}
+    ${set('next', `(select ${get('next')} ${get('bandEnd')} (i32.lt_u ${get('next')} ${get('bandEnd')}))`)}
     ${set('zeros', sub(get('next'), get('k')))}
     ${when(`(i32.lt_u ${get('run')} ${get('zeros')})`, `${increase('k', get('run'))} (br $passed)`)}
     ${set('run', sub(get('run'), get('zeros')))}
     ${set('k', get('next'))}
-    (br_if $passed ${isBehind(get('k'))})
+    (br_if $passed (i32.ge_u ${get('k')} ${get('bandEnd')}))
     ${refine}
-    (br $next_coded)))`;
+    (br_if $next_coded (i32.lt_u ${get('k')} ${get('bandEnd')}))))`;
 
 const copyBlock = (from: string, to: string) =>
   repeat(
@@ -200,40 +201,51 @@ export const decodeAcRefinement = toScanFunction({
   name: 'decode_ac_refinement',
   reads: ['block', 'spectralStart', 'spectralEnd', 'shift', 'endOfBandRun'],
   writes: ['endOfBandRun'],
-  locals: ['at', 'k', 'bit', 'run', 'zeros', 'fresh', 'savedRun'],
+  locals: ['at', 'k', 'from', 'bit', 'minusBit', 'run', 'zeros', 'bandEnd', 'fresh', 'savedRun'],
   long: ['coded'],
   decodeMcu: `
     ${enterBlock}
     ${copyBlock('at', 'block')}
     ${findCoded}
     ${set('bit', `(i32.shl ${i32(1)} ${get('shift')})`)}
+    ${set('minusBit', sub(i32(0), get('bit')))}
+    ${set('bandEnd', add(get('spectralEnd'), i32(1)))}
     (block $band
       (br_if $band ${get('endOfBandRun')})
       (loop $next_symbol
-        (br_if $band ${isBehind(get('k'))})
         ${fetch}
-        ${readSymbol}
-        ${set('run', `(i32.shr_u ${get('symbol')} ${i32(4)})`)}
-        ${set('fresh', i32(0))}
-        ${when(
-          and(get('symbol'), 15),
-          `${readBit('fresh')}
-           ${set('fresh', `(select ${get('bit')} ${sub(i32(0), get('bit'))} ${get('fresh')})`)}`,
-          when(`(i32.lt_u ${get('run')} ${i32(15)})`, `${endOfBand(0)} (br $band)`),
-        )}
+        ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
+        (block $known
+          ${when(
+            get('entry'),
+            `${consumeEntry(toI64(get('entry')))}
+             ${when(and(get('entry'), pairEnd), `${set('endOfBandRun', i32(1))} (br $band)`)}
+             ${set('run', and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 15))}
+             ${set('fresh', `(i32.shl (i32.shr_s ${get('entry')} ${i32(16)}) ${get('shift')})`)}
+             (br $known)`,
+          )}
+          ${readSymbol}
+          ${set('run', `(i32.shr_u ${get('symbol')} ${i32(4)})`)}
+          ${set('fresh', i32(0))}
+          ${when(
+            and(get('symbol'), 15),
+            `${readBit('fresh')}
+             ${set('fresh', `(select ${get('bit')} ${get('minusBit')} ${get('fresh')})`)}`,
+            when(`(i32.lt_u ${get('run')} ${i32(15)})`, `${endOfBand(0)} (br $band)`),
+          )})
         ${passRun}
         ${when(
           get('fresh'),
           `(br_if $give_up ${isBehind(get('k'))}) ${store16(coefficient(get('k')), get('fresh'))}`,
         )}
         ${increase('k', i32(1))}
-        (br $next_symbol)))
+        (br_if $next_symbol (i32.lt_u ${get('k')} ${get('bandEnd')}))))
     ${when(
       get('endOfBandRun'),
       `(block $refined (loop $next_old
-         (br_if $refined ${isBehind(get('k'))})
+         (br_if $refined (i32.ge_u ${get('k')} ${get('bandEnd')}))
          ${set('k', nextCoded)}
-         (br_if $refined ${isBehind(get('k'))})
+         (br_if $refined (i32.ge_u ${get('k')} ${get('bandEnd')}))
          ${refine}
          (br $next_old)))
        ${set('endOfBandRun', sub(get('endOfBandRun'), i32(1)))}`,

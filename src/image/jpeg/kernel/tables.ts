@@ -42,6 +42,7 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
     const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
     writePairs(pairs, table.symbols, kind === 'progressiveAc');
     if (kind === 'ac') direct.set(table.skips);
+    else writeCorrections(direct, table.symbols);
   }
   return address;
 }
@@ -51,6 +52,25 @@ function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
     const { total, value } = readSymbol(prefix, 0, symbols, false);
     if (total <= lookaheadBits) differences[prefix] = (value << 16) | total;
+  }
+}
+
+/**
+ * For refinements of AC: bits consumed in bits 0 to 5, the run in bits 8 to 11, whether the block ends in bit 14; in
+ * bits 16 to 31 the sign of a new coefficient, 0 if there is none.
+ *
+ * @see ITU-T T.81 G.1.2.3
+ */
+function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
+  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
+    const entry = symbols[prefix];
+    const run = (entry >> 4) & 15;
+    const isNew = (entry & 15) !== 0;
+    const total = (entry >> 8) + (isNew ? 1 : 0);
+    const isEnd = !isNew && run === 0;
+    if (entry === 0 || total > lookaheadBits || (!isNew && run > 0 && run < 15)) continue;
+    const sign = isNew ? ((prefix >> (lookaheadBits - total)) & 1) * 2 - 1 : 0;
+    corrections[prefix] = (sign << 16) | (isEnd ? pairEnd : 0) | (run << 8) | total;
   }
 }
 
