@@ -101,13 +101,14 @@ export const maxStreamedPixels = 64 * MiB;
 export const maxImageSide = 65_535;
 
 /**
- * Scans of one JPEG. Encoders write 1 to about 15; a scan costs up to 60 KB for its tables, so 200 keep
- * within maxDecoderBytes even if each defines its own.
+ * Scans of one JPEG. Encoders write 1 to about 15; a scan costs up to 100 KB for its tables (4 of DC with 4 KB, 4 of
+ * AC with 21 KB), so 200 keep within maxDecoderBytes even if each defines its own.
  */
 export const maxJpegScans = 200;
 
 /**
- * Scans of a progressive JPEG that kernels decode, each with 45 KB of tables and windows: 0.9 MB. libjpeg writes 10
+ * Scans of a progressive JPEG that kernels decode, each with 43 KB of tables and windows: 1 MB with
+ * the tables of DC. libjpeg writes 10
  * for YCbCr and 18 for CMYK; a file with more is decoded without kernels.
  */
 export const maxJpegKernelScans = 20;
