@@ -2,7 +2,7 @@ import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import { blockSize } from '../frame.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
-import type { ScanComponent } from '../scan.ts';
+import type { ScanComponent, ScanKernel } from '../scan.ts';
 import { zigzag } from '../segments.ts';
 import { componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
@@ -24,7 +24,7 @@ interface ProgressiveScan extends ProgressiveBand {
 }
 
 /** Decodes the MCUs of a progressive scan into coefficients as `JpegScan` does, in WebAssembly. */
-export class ProgressiveKernel {
+export class ProgressiveKernel implements ScanKernel {
   readonly #scan: ProgressiveScan;
   readonly #window: SegmentWindow;
   readonly #kernel: (scan: number) => number;
@@ -49,14 +49,12 @@ export class ProgressiveKernel {
     }
   }
 
-  /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
   enterSegment(position: number): void {
     this.#window.enter(position);
     this.#window.set(scanLayout.endOfBandRun, 0);
     for (let index = 0; index < this.#scan.components.length; index++) this.#set(index, 'prediction', 0);
   }
 
-  /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
   enterRow(_mcuRow: number, v: number): void {
     for (const [index, { plane }] of this.#scan.components.entries()) {
       const { coefficients, declared } = plane;
@@ -68,7 +66,6 @@ export class ProgressiveKernel {
     }
   }
 
-  /** @see SegmentWindow.decode */
   decode(mcu: number, end: number, reader: BitReader): number {
     const next = this.#window.decode(this.#kernel, mcu, end, reader);
     if (next < end) {
