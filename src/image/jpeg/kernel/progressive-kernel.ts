@@ -43,7 +43,7 @@ export class ProgressiveKernel implements ScanKernel {
     for (const [index, { plane, dc, ac }] of components.entries()) {
       const { horizontal, vertical } = plane.declared;
       if (dc) this.#set(index, 'dc', tables.place(dc, 'dc'));
-      if (ac) this.#set(index, 'ac', tables.place(ac, 'progressiveAc'));
+      if (ac) this.#set(index, 'ac', tables.place(ac, previousShift > 0 ? 'acRefinement' : 'acFirst'));
       this.#set(index, 'horizontal', isInterleaved ? horizontal : 1);
       this.#set(index, 'vertical', isInterleaved ? vertical : 1);
     }
