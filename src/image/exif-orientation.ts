@@ -2,18 +2,17 @@ import type { Orientation } from './image.ts';
 
 const orientationTag = 0x0112;
 const bytesPerEntry = 12;
-/** TIFF field types an orientation may come in: BYTE, SHORT, LONG. */
-const byteType = 1;
-const shortType = 3;
-const longType = 4;
+/** Bytes of one value, by field type. @see TIFF 6.0 section 2 (types) and TIFF supplement 1 (IFD) */
+const bytesOfType = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 
 /**
  * Finds the orientation in a TIFF structure, which is what Exif is made of. Never throws: metadata that
- * cannot be read means an upright image, as in Pillow's `ImageOps.exif_transpose`.
+ * cannot be read means an upright image. (Pillow agrees for entries that are damaged, and refuses the whole image
+ * for a damaged byte-order mark.) Of an orientation that is declared to have several values, the first counts.
  *
  * @param tiff from the byte-order mark ("II" or "MM") on.
- * @returns undefined if the structure holds no orientation.
- * @see CIPA DC-008 (Exif 2.32) 4.6.2 and TIFF 6.0 section 2.
+ * @returns undefined if the structure holds no orientation; 1 if it is no number that means anything.
+ * @see CIPA DC-008 (Exif 2.32) 4.6.2 and TIFF 6.0 section 2; Pillow TiffImagePlugin.py, `ImageFileDirectory_v2`
  */
 export function parseExifOrientation(tiff: Uint8Array): Orientation | undefined {
   if (tiff.length < 8) return undefined;
@@ -30,12 +29,32 @@ export function parseExifOrientation(tiff: Uint8Array): Orientation | undefined 
     if (entry + bytesPerEntry > tiff.length) return undefined;
     if (view.getUint16(entry, littleEndian) !== orientationTag) continue;
     const type = view.getUint16(entry + 2, littleEndian);
-    if (type === byteType) return toOrientation(view.getUint8(entry + 8));
-    if (type === shortType) return toOrientation(view.getUint16(entry + 8, littleEndian));
-    if (type === longType) return toOrientation(view.getUint32(entry + 8, littleEndian));
-    return undefined;
+    const length = (bytesOfType[type] ?? 0) * view.getUint32(entry + 4, littleEndian);
+    const at = length > 4 ? view.getUint32(entry + 8, littleEndian) : entry + 8;
+    // Without a value it is as if the entry were not there.
+    if (length === 0 || at + length > tiff.length) continue;
+    return toOrientation(readInteger(view, at, type, littleEndian));
   }
   return undefined;
+}
+
+/** @returns 0 for types that hold no integers; BYTE and UNDEFINED are strings of bytes to Pillow. */
+function readInteger(view: DataView, at: number, type: number, littleEndian: boolean): number {
+  switch (type) {
+    case 3:
+      return view.getUint16(at, littleEndian);
+    case 4:
+    case 13:
+      return view.getUint32(at, littleEndian);
+    case 6:
+      return view.getInt8(at);
+    case 8:
+      return view.getInt16(at, littleEndian);
+    case 9:
+      return view.getInt32(at, littleEndian);
+    default:
+      return 0;
+  }
 }
 
 /**

@@ -41,7 +41,8 @@ const firstChunk = 8;
 const headerEnd = 33;
 
 /**
- * Walks the chunks. Ancillary ones are stepped over unread, whatever they claim to inflate to.
+ * Walks the chunks and compares the checksums of the critical ones. Ancillary ones are stepped over unread,
+ * whatever they claim to inflate to.
  *
  * @param bytes a file whose IHDR is known to be there.
  * @throws {CodedError} `image_malformed`.
@@ -68,6 +69,7 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
     const type = view.getUint32(position + 4);
     const range = { start: position + 8, end: position + 8 + length };
     if (type === typeIdat) {
+      if (range.end + 4 <= bytes.length) assertCrc(bytes, view, position, range);
       data.push({ start: range.start, end: Math.min(range.end, bytes.length) });
     } else if (type === typePlte) {
       if (data.length === 0 && range.end + 4 <= bytes.length) {

@@ -31,6 +31,7 @@ export function parsePngHeader(bytes: Uint8Array): ImageHeader {
 }
 
 function findOrientation(bytes: Uint8Array, view: DataView): Orientation {
+  let fromExif: Orientation | undefined;
   let fromXmp: Orientation | undefined;
   let position = signatureBytes;
   while (position + 12 <= bytes.length) {
@@ -38,7 +39,7 @@ function findOrientation(bytes: Uint8Array, view: DataView): Orientation {
     const data = bytes.subarray(position + 8, position + 8 + length);
     // Compared by first letter before anything is built: a file may hold a million tiny chunks.
     if (bytes[position + 4] === 0x65 && chunkType(bytes, position) === 'eXIf') {
-      return parseExifOrientation(data) ?? fromXmp ?? 1;
+      fromExif = parseExifOrientation(data);
     }
     if (bytes[position + 4] === 0x69 && fromXmp === undefined && chunkType(bytes, position) === 'iTXt') {
       fromXmp = findXmpOrientation(data);
@@ -46,7 +47,7 @@ function findOrientation(bytes: Uint8Array, view: DataView): Orientation {
     if (bytes[position + 4] === 0x49 && chunkType(bytes, position) === 'IEND') break;
     position += 12 + length;
   }
-  return fromXmp ?? 1;
+  return fromExif ?? fromXmp ?? 1;
 }
 
 /** Only an uncompressed packet is read: text of an unknown size is never inflated. */

@@ -24,3 +24,8 @@ export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
     position = declaredEnd + (declaredEnd & 1);
   }
 }
+
+/** Bytes the file says it has. @see RFC 9649 section 2.4 (WebP file header) */
+export function declaredLength(bytes: Uint8Array): number {
+  return 8 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true);
+}
