@@ -19,7 +19,12 @@ export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
   while (position + 8 <= bytes.length) {
     const start = position + 8;
     const declaredEnd = start + view.getUint32(position + 4, true);
-    const type = String.fromCharCode(...bytes.subarray(position, position + 4));
+    const type = String.fromCharCode(
+      bytes[position],
+      bytes[position + 1],
+      bytes[position + 2],
+      bytes[position + 3],
+    );
     yield { type, start, end: Math.min(declaredEnd, bytes.length), complete: declaredEnd <= bytes.length };
     position = declaredEnd + (declaredEnd & 1);
   }

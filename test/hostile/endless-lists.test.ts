@@ -1,0 +1,127 @@
+import { deflateSync } from 'node:zlib';
+import { describe, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
+import { readFixture } from '../image/fixtures.ts';
+import { expectOutcome } from './outcome.ts';
+import { concat, pngChunk, pngFile, smallRows, speckledRows } from './png-files.ts';
+
+/**
+ * Parts of a file that are legal once, half a million times and more: nothing may be kept of each, and none may have
+ * a price.
+ */
+describe('lists without end', () => {
+  const jpeg = readFixture('baseline-2x2.jpg');
+  const gif = readFixture('gif-plain.gif');
+  const gifColours = 13 + 3 * (2 << (gif[10] & 7));
+  const webp = readFixture('webp-lossy.webp');
+
+  it.each<[string, ErrorCode | 'decoded' | readonly string[], () => Uint8Array]>([
+    // A list of those took 90 MB of heap.
+    ['PNG: empty IDAT', 'decoded', () => smallPng(repeated(pngChunk('IDAT', new Uint8Array(0)), 1_000_000))],
+    // Handed over one by one, each took 13 microseconds.
+    ['PNG: IDAT of one byte', 'decoded', () => inChunksOfOneByte(1500)],
+    ['PNG: eXIf', 'decoded', () => smallPng(repeated(pngChunk('eXIf', new Uint8Array(0)), 1_000_000))],
+    ['PNG: PLTE', 'decoded', () => smallPng(repeated(pngChunk('PLTE', new Uint8Array(3)), 1_000_000))],
+    ['JPEG: Exif', 'decoded', () => jpegWith(segment(0xe1, 'Exif\0\0'))],
+    ['JPEG: XMP', 'decoded', () => jpegWith(segment(0xe1, 'http://ns.adobe.com/xap/1.0/\0'))],
+    ['JPEG: restart intervals', 'decoded', () => jpegWith(segment(0xdd, '\0\0'))],
+    ['JPEG: quantization tables', 'decoded', () => jpegWith(segment(0xdb, `\0${'\x01'.repeat(64)}`))],
+    ['GIF: extensions', 'decoded', () => gifWith([0x21, 0xf9, 4, 0, 0, 0, 0, 0])],
+    ['GIF: bytes between blocks', 'decoded', () => gifWith([0x77])],
+    [
+      'GIF: blocks of one byte',
+      ['image_malformed', 'image_truncated'],
+      () => concat([gif.subarray(0, gifColours + 19), repeated([1, 0xff], 4_000_000)]),
+    ],
+    ['WebP: unknown chunks', 'decoded', () => riff([vp8x(0), emptyChunks('abcd'), webp.subarray(12)])],
+    ['WebP: XMP', 'decoded', () => riff([vp8x(4), webp.subarray(12), emptyChunks('XMP ')])],
+    [
+      'WebP: an XMP packet of 16 MB',
+      'decoded',
+      () => riff([vp8x(4), webp.subarray(12), ascii('XMP '), uint32(1 << 24), new Uint8Array(1 << 24)]),
+    ],
+    ['WebP: frames', ['image_malformed', 'image_truncated'], () => riff([vp8x(2), emptyChunks('ANMF')])],
+    ['TIFF: strips of one row, all the same', 'decoded', () => tiffOfStrips(60_000)],
+  ])('%s', async (_, code, make) => {
+    await expectOutcome(make(), code);
+  });
+
+  function smallPng(before: Uint8Array): Uint8Array {
+    return pngFile({ width: 10, height: 10, data: smallRows(10, 10), before: [before] });
+  }
+
+  function inChunksOfOneByte(side: number): Uint8Array {
+    const data = deflateSync(speckledRows(side, side), { level: 9 });
+    const png = pngFile({ width: side, height: side, data });
+    const chunks = Array.from(data, (byte) => pngChunk('IDAT', Uint8Array.of(byte)));
+    return concat([png.subarray(0, 33), ...chunks, png.subarray(-12)]);
+  }
+
+  function jpegWith(part: Uint8Array): Uint8Array {
+    const count = Math.floor((8 << 20) / part.length);
+    return concat([jpeg.subarray(0, 2), repeated(part, count), jpeg.subarray(2)]);
+  }
+
+  function gifWith(block: number[]): Uint8Array {
+    return concat([gif.subarray(0, gifColours), repeated(block, 1_000_000), gif.subarray(gifColours)]);
+  }
+
+  /** The extended header of `webp`: 240 x 160. */
+  function vp8x(flags: number): Uint8Array {
+    return concat([ascii('VP8X'), uint32(10), uint32(flags), Uint8Array.of(239, 0, 0, 159, 0, 0)]);
+  }
+});
+
+function segment(code: number, payload: string): Uint8Array {
+  return concat([Uint8Array.of(0xff, code, 0, payload.length + 2), ascii(payload)]);
+}
+
+function emptyChunks(type: string): Uint8Array {
+  return repeated([...ascii(type), 0, 0, 0, 0], 1_000_000);
+}
+
+function riff(chunks: readonly Uint8Array[]): Uint8Array {
+  const body = concat(chunks);
+  return concat([ascii('RIFF'), uint32(body.length + 4), ascii('WEBP'), body]);
+}
+
+/** Grey, a pixel wide, one row to a strip, each strip the same bytes of the file. */
+function tiffOfStrips(height: number): Uint8Array {
+  const strip = deflateSync(Uint8Array.of(77));
+  const arrays = 8 + 2 + 9 * 12 + 4;
+  const data = arrays + height * 8;
+  const entry = (tag: number, count: number, value: number) =>
+    concat([Uint8Array.of(tag & 255, tag >> 8, 4, 0), uint32(count), uint32(value)]);
+  return concat([
+    ascii('II*\0'),
+    uint32(8),
+    Uint8Array.of(9, 0),
+    entry(256, 1, 1),
+    entry(257, 1, height),
+    entry(258, 1, 8),
+    entry(259, 1, 8),
+    entry(262, 1, 1),
+    entry(273, height, arrays),
+    entry(277, 1, 1),
+    entry(278, 1, 1),
+    entry(279, height, arrays + height * 4),
+    uint32(0),
+    repeated(uint32(data), height),
+    repeated(uint32(strip.length), height),
+    strip,
+  ]);
+}
+
+function repeated(part: ArrayLike<number>, count: number): Uint8Array {
+  const whole = new Uint8Array(part.length * count);
+  for (let i = 0; i < count; i++) whole.set(part, i * part.length);
+  return whole;
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function uint32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
