@@ -1,23 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
 import { toTensor } from '../../src/preprocess/to-tensor.ts';
-import { defaultSpec, type Goldens, loadWebpModule, pixelWays } from './fixtures.ts';
+import { defaultSpec, edgeCases, loadWebpModule, pixelWays, readEdgeCase } from './fixtures.ts';
 
-/** Made by test/fixtures/make-edge-cases.py, which says how and from what. */
-const folder = new URL('../fixtures/', import.meta.url);
-const { recipes, files, cuts } = JSON.parse(
-  readFileSync(new URL('edge-cases.json', folder), 'utf8'),
-) as Goldens & {
-  /** By file name, lengths to cut it at, and those of them at which Pillow still shows the image. */
-  readonly cuts: Readonly<Record<string, { lengths: readonly number[]; shown: readonly number[] }>>;
-};
-
-function readEdgeCase(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`edge-cases/${name}`, folder)));
-}
+const { recipes, files, cuts } = edgeCases;
 
 describe.each(pixelWays)("edge cases give Pillow's crops, by $way", ({ kernels }) => {
   it.each(Object.keys(files))('%s', async (name) => {
