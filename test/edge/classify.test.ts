@@ -10,6 +10,7 @@ import {
   readSharedGoldens,
   sharedPath,
 } from '../golden/golden.ts';
+import { tiffOfStrips } from '../hostile/tiff-files.ts';
 import { readEdgeCase } from '../image/fixtures.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -108,6 +109,16 @@ describe('POST /v1/classify in workerd', () => {
     expect(await imageOf(new Uint8Array(large), '?decode=fast')).toHaveProperty('approximate', true);
     expect(await imageOf(await readPhoto('cat'), '?decode=fast')).not.toHaveProperty('approximate');
     expect(await imageOf(unrefined)).toHaveProperty('approximate', true);
+  });
+
+  it('takes no longer for a TIFF of many strips than for its pixels', async () => {
+    // Where each slice of a strip is waited for until workerd's stream counts as stalled, this takes 10 s.
+    const row = crypto.getRandomValues(new Uint8Array(3000));
+    const tiff = tiffOfStrips(row, 3000);
+    const started = performance.now();
+    const { body } = await postBytes(new Uint8Array(tiff));
+    expect(body.image).toEqual({ format: 'tiff', width: 3000, height: 3000 });
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 
   it('makes a request id of its own when it gets none, or a dangerous one', async () => {
