@@ -107,6 +107,12 @@ export const maxImageSide = 65_535;
 export const maxJpegScans = 200;
 
 /**
+ * Scans of a progressive JPEG that kernels decode, each with 45 KB of tables and windows: 0.9 MB. libjpeg writes 10
+ * for YCbCr and 18 for CMYK; a file with more is decoded without kernels.
+ */
+export const maxJpegKernelScans = 20;
+
+/**
  * Blocks visited by all scans of a JPEG together. A 64 MP image has 3.1 M blocks at 4:4:4, which standard
  * progressive coding visits 5 times: 16 M visits, at 20 to 100 ns each, are about 1 s.
  */

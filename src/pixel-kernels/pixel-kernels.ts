@@ -4,8 +4,8 @@ const pageBytes = 65_536;
 const alignment = 16;
 /** What the kernels may touch behind the last byte that was asked for. */
 const marginBytes = 64;
-/** What rounding adds to the pieces of a reservation: 16 of them. */
-const roundingBytes = 16 * alignment;
+/** What rounding adds to the pieces of a reservation: 32 of them. */
+const roundingBytes = 32 * alignment;
 
 /** The kernels, and plain TypeScript where this is not given: the same bytes, slower. */
 export class PixelKernels {
@@ -47,6 +47,26 @@ interface KernelExports {
   ycc_to_rgb(y: number, cb: number, cr: number, out: number, count: number): void;
   /** `workspace` is 256 bytes, aligned like `block`, which is left all zero. */
   idct_islow(block: number, workspace: number, out: number, stride: number): void;
+  /** Likewise to 4 x 4 and 2 x 2 samples. */
+  idct_4(block: number, out: number, stride: number): void;
+  idct_2(block: number, out: number, stride: number): void;
+  /** `scan` as src/image/jpeg/kernel/layout.ts places it. They return 1 if an MCU was given up, else 0. */
+  decode_sequential(scan: number): number;
+  decode_dc_first(scan: number): number;
+  decode_dc_refinement(scan: number): number;
+  decode_ac_first(scan: number): number;
+  decode_ac_refinement(scan: number): number;
+  /** Returns the address behind the last byte that was taken. */
+  unstuff(scan: number, from: number, end: number, to: number): number;
+  reconstruct_row(
+    coefficients: number,
+    divisors: number,
+    block: number,
+    count: number,
+    out: number,
+    side: number,
+    stride: number,
+  ): void;
   fancy_h2v1(row: number, out: number, count: number): void;
   fancy_h2v2(near: number, far: number, out: number, count: number): void;
 }

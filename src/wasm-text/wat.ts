@@ -27,18 +27,20 @@ export interface WatFunction {
   readonly params: readonly string[];
   /** Locals by type. */
   readonly i32?: readonly string[];
+  readonly i64?: readonly string[];
   readonly v128?: readonly string[];
   readonly body: string;
   readonly exported?: boolean;
   /** Types of parameters that are not i32. */
   readonly types?: Readonly<Record<string, 'f32' | 'v128'>>;
-  readonly result?: 'v128';
+  readonly result?: 'i32' | 'v128';
 }
 
 export function toFunction({
   name,
   params,
   i32: ints = [],
+  i64: longs = [],
   v128 = [],
   body,
   exported,
@@ -49,6 +51,6 @@ export function toFunction({
     names.map((local) => `(${kind} $${local} ${type})`).join(' ');
   const parameters = params.map((param) => `(param $${param} ${types[param] ?? 'i32'})`).join(' ');
   return `(func $${name} ${exported ? `(export "${name}")` : ''} ${parameters} ${result ? `(result ${result})` : ''}
-    ${declare('local', ints, 'i32')} ${declare('local', v128, 'v128')}
+    ${declare('local', ints, 'i32')} ${declare('local', longs, 'i64')} ${declare('local', v128, 'v128')}
     ${body})`;
 }

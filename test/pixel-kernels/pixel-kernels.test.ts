@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toRgb } from '../../src/image/jpeg/colour.ts';
 import { idctIslow } from '../../src/image/jpeg/idct-islow.ts';
+import { idct2, idct4, lastUsefulCoefficient } from '../../src/image/jpeg/idct-scaled.ts';
+import { zigzag } from '../../src/image/jpeg/segments.ts';
 import { createKernels } from '../image/fixtures.ts';
+
+const coefficient = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.integer({ min: -2048, max: 2047 }) },
+  fc.integer(),
+);
 
 /** Plain TypeScript is the reference; Pillow's bytes are its own (test/image/goldens.test.ts). */
 describe('pixel kernels', () => {
@@ -12,11 +20,6 @@ describe('pixel kernels', () => {
     const at = arena.allocate(512);
     const out = arena.allocate(stride * 8);
     const block = new Int32Array(arena.bytes.buffer, at, 64);
-    const coefficient = fc.oneof(
-      { weight: 6, arbitrary: fc.constant(0) },
-      { weight: 3, arbitrary: fc.integer({ min: -2048, max: 2047 }) },
-      fc.integer(),
-    );
     const blocks = fc.array(coefficient, { minLength: 64, maxLength: 64 });
     fc.assert(
       fc.property(blocks, (coefficients) => {
@@ -25,6 +28,29 @@ describe('pixel kernels', () => {
         block.set(coefficients);
         arena.kernels.idct_islow(at, at + 256, out, stride);
         expect(arena.bytes.slice(out, out + stride * 8)).toEqual(new Uint8Array(expected));
+        expect(block.every((value) => value === 0)).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each([
+    { side: 2, plain: idct2, kernel: 'idct_2' },
+    { side: 4, plain: idct4, kernel: 'idct_4' },
+  ] as const)('reduce every block to $side x $side samples as TypeScript does', ({ side, plain, kernel }) => {
+    const arena = createKernels().borrow()!;
+    const stride = 24;
+    const at = arena.allocate(256);
+    const out = arena.allocate(stride * side);
+    const block = new Int32Array(arena.bytes.buffer, at, 64);
+    const kept = lastUsefulCoefficient[side] + 1;
+    fc.assert(
+      fc.property(fc.array(coefficient, { minLength: kept, maxLength: kept }), (coefficients) => {
+        for (const [k, value] of coefficients.entries()) block[zigzag[k]] = value;
+        const expected = new Uint8ClampedArray(stride * side);
+        plain(block.slice(), expected, 0, stride);
+        arena.kernels[kernel](at, out, stride);
+        expect(arena.bytes.slice(out, out + stride * side)).toEqual(new Uint8Array(expected));
         expect(block.every((value) => value === 0)).toBe(true);
       }),
       { numRuns: 3000 },

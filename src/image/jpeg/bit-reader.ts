@@ -26,6 +26,27 @@ export class BitReader {
     this.position = position;
   }
 
+  /** Goes to bit `bit`, which is there, of the entropy-coded segment that begins at `start`. */
+  seek(start: number, bit: number): void {
+    const { bytes } = this;
+    let left = Math.floor(bit / 8);
+    let at = start;
+    while (left > 0) {
+      const stuffed = bytes.indexOf(0xff, at);
+      if (stuffed < 0 || stuffed >= at + left) {
+        at += left;
+        break;
+      }
+      left -= stuffed + 1 - at;
+      at = stuffed + 2;
+    }
+    this.position = at;
+    this.bits = 0;
+    this.count = 0;
+    this.#suppliedBits = 0;
+    this.readBits(bit % 8);
+  }
+
   /** Makes `count` at least 17, so that any Huffman code and one bit more can be taken. */
   refill(): void {
     const { bytes } = this;

@@ -3,6 +3,8 @@ import type { PixelWindow } from '../image.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
 import { fillFlat, idctIslow } from './idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from './idct-scaled.ts';
+import { dequantizeBlock } from './progressive-block.ts';
+import { zigzag } from './segments.ts';
 
 /** MCU rows kept: upsampling looks one row beyond each MCU row in both directions. */
 const keptMcuRows = 2;
@@ -37,6 +39,8 @@ export class ComponentPlane {
   quantization: Int32Array | undefined;
   /** Progressive only: one MCU row of coefficients, 64 a block in zigzag order. */
   readonly coefficients: Int16Array;
+  /** Progressive, in an arena: address of the divisors, row-major. */
+  divisors = 0;
 
   /**
    * @param window in output pixels.
@@ -63,7 +67,14 @@ export class ComponentPlane {
     const sampleBytes = this.stride * this.ringRows;
     this.samples = arena?.allocateView(sampleBytes) ?? new Uint8Array(sampleBytes);
     this.#clampedSamples = new Uint8ClampedArray(this.samples.buffer, this.samples.byteOffset, sampleBytes);
-    this.coefficients = new Int16Array(frame.progressive ? paddedBlocksPerLine * vertical * blockSize : 0);
+    const coefficients = frame.progressive ? paddedBlocksPerLine * vertical * blockSize : 0;
+    this.coefficients = arena
+      ? new Int16Array(
+          arena.bytes.buffer,
+          arena.allocate(coefficients * Int16Array.BYTES_PER_ELEMENT),
+          coefficients,
+        )
+      : new Int16Array(coefficients);
 
     // One sample more on each side: a fancily upsampled pixel mixes its neighbours in.
     const pixelsPerBlockX = this.side * this.expandX;
@@ -103,6 +114,34 @@ export class ComponentPlane {
     else if (side === 2) idct2(block, samples, at, stride);
     else fillFlat(block[0], samples, at, stride, side);
     block.fill(0);
+  }
+
+  /**
+   * Progressive only: dequantizes and transforms the blocks of one MCU row that the window needs.
+   *
+   * @param block of `createBlock`.
+   */
+  reconstructRow(mcuRow: number, block: Int32Array): void {
+    const { vertical, paddedBlocksPerLine } = this.declared;
+    const { side, stride, coefficients, samples } = this;
+    const left = Math.max(this.blockLeft, 0);
+    const right = Math.min(this.blockRight, paddedBlocksPerLine);
+    for (let v = 0; v < vertical; v++) {
+      const blockY = mcuRow * vertical + v;
+      if (blockY < this.blockTop || blockY >= this.blockBottom) continue;
+      const rowStart = this.rowStart(blockY * side);
+      const first = (v * paddedBlocksPerLine + left) * blockSize;
+      if (this.#kernels) {
+        const out = samples.byteOffset + rowStart + left * side;
+        const from = coefficients.byteOffset + first * Int16Array.BYTES_PER_ELEMENT;
+        this.#kernels.reconstruct_row(from, this.divisors, block.byteOffset, right - left, out, side, stride);
+        continue;
+      }
+      for (let blockX = left, at = first; blockX < right; blockX++, at += blockSize) {
+        const last = dequantizeBlock(coefficients, at, this.quantization!, zigzag, block);
+        this.writeBlock(block, last, blockX, rowStart);
+      }
+    }
   }
 }
 

@@ -5,10 +5,10 @@ import { malformed, tooComplex, truncated } from '../image-error.ts';
 import { toColour } from './colour.ts';
 import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
-import { dequantizeBlock } from './progressive-block.ts';
+import { accelerate, scanKernelBytes } from './kernel/accelerate.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
 import { JpegScan } from './scan.ts';
-import { isStartOfFrame, marker, nextSegment, type Segment, zigzag } from './segments.ts';
+import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
@@ -39,14 +39,15 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
   const output = new RowOutput(frame, planes, colour, sink, side, arena);
   const block = createBlock(arena);
+  if (arena) accelerate(arena, bytes, frame, planes, scans, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
-  const useful = scans.filter((scan) => scan.isUseful);
+  const useful = usefulScans(scans);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
     for (const scan of useful) scan.decodeRow(mcuRow, block);
-    if (frame.progressive) for (const plane of planes) reconstructRow(plane, mcuRow, block);
+    if (frame.progressive) for (const plane of planes) plane.reconstructRow(mcuRow, block);
     output.writeRows(mcuRow);
     // The rows below the window still have to be there, unless a marker proves that the scans were ended.
     if (output.complete) {
@@ -109,7 +110,10 @@ function parseScans(
       frame = parseFrame(bytes, segment);
       const parsed = frame;
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
-      arena?.reserve(planeBytes(frame) + rowOutputBytes(sink.window, frame.components.length) + blockBytes);
+      const { length } = frame.components;
+      arena?.reserve(
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanKernelBytes(frame),
+      );
       planes = frame.components.map(
         (component) => new ComponentPlane(parsed, component, sink.window, side, arena),
       );
@@ -136,21 +140,24 @@ function parseScans(
   return { frame, planes, scans, colour, end };
 }
 
-/** Dequantizes and transforms the blocks of one MCU row that the window needs. */
-function reconstructRow(plane: ComponentPlane, mcuRow: number, block: Int32Array): void {
-  const { vertical, paddedBlocksPerLine } = plane.declared;
-  const left = Math.max(plane.blockLeft, 0);
-  const right = Math.min(plane.blockRight, paddedBlocksPerLine);
-  for (let v = 0; v < vertical; v++) {
-    const blockY = mcuRow * vertical + v;
-    if (blockY < plane.blockTop || blockY >= plane.blockBottom) continue;
-    const rowStart = plane.rowStart(blockY * plane.side);
-    for (let blockX = left; blockX < right; blockX++) {
-      const at = (v * paddedBlocksPerLine + blockX) * blockSize;
-      const last = dequantizeBlock(plane.coefficients, at, plane.quantization!, zigzag, block);
-      plane.writeBlock(block, last, blockX, rowStart);
+/**
+ * The scans that a reduced image needs: those of coefficients that are kept, and all that came before over what a
+ * refinement of them reads.
+ */
+function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
+  /** Zigzag index of the last coefficient that is needed of each component, by the scans that were looked at. */
+  const lastNeeded = new Map<ComponentPlane, number>();
+  const isUseful = (scan: JpegScan) => {
+    const needs = scan.components.map(({ plane }) => lastNeeded.get(plane) ?? plane.lastKept);
+    if (needs.every((last) => scan.spectralStart > last)) return false;
+    if (scan.previousShift > 0) {
+      for (const [i, { plane }] of scan.components.entries()) {
+        lastNeeded.set(plane, Math.max(needs[i], scan.spectralEnd));
+      }
     }
-  }
+    return true;
+  };
+  return scans.toReversed().filter(isUseful).toReversed();
 }
 
 /** True if scans brought every coefficient of every component to its last bit. */

@@ -1,9 +1,11 @@
 import { malformed } from '../image-error.ts';
 
 /** Codes up to this length are decoded by one look-up. */
-export const lookaheadBits = 10;
+export const lookaheadBits = 11;
 export const maxCodeLength = 16;
-const lookaheadSize = 1 << lookaheadBits;
+export const lookaheadSize = 1 << lookaheadBits;
+/** Symbols of one table. @see ITU-T T.81 B.2.4.2: V(i,j) is one byte */
+export const maxSymbols = 256;
 /** Marks an entry of `skips` that the end of the block closes. */
 export const skipEnd = 1 << 16;
 

@@ -4,6 +4,8 @@ import { BitReader } from './bit-reader.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import { blockSize, type JpegFrame } from './frame.ts';
 import type { HuffmanTable } from './huffman.ts';
+import type { ProgressiveKernel } from './kernel/progressive-kernel.ts';
+import type { SequentialKernel } from './kernel/sequential-kernel.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import type { Segment } from './segments.ts';
@@ -43,6 +45,7 @@ export class JpegScan implements ProgressiveBand {
   readonly #restartInterval: number;
   #mcusToRestart: number;
   #nextRestart = 0;
+  #kernel: SequentialKernel | ProgressiveKernel | undefined;
 
   /**
    * @param index of the scan in the file, from 0.
@@ -107,9 +110,10 @@ export class JpegScan implements ProgressiveBand {
     }, 0);
   }
 
-  /** False if a reduced image can do without it. */
-  get isUseful(): boolean {
-    return this.components.some(({ plane }) => this.spectralStart <= plane.lastKept);
+  /** From now on the kernel decodes what it can. */
+  accelerate(kernel: SequentialKernel | ProgressiveKernel): void {
+    this.#kernel = kernel;
+    kernel.enterSegment(this.reader.position);
   }
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
@@ -122,15 +126,29 @@ export class JpegScan implements ProgressiveBand {
   /** @see ITU-T T.81 A.2.3 */
   #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
     const { mcusPerLine } = this.#frame;
-    for (let mcu = 0; mcu < mcusPerLine; mcu++) {
-      if (this.#restartInterval > 0) this.#countMcu();
-      for (let i = 0; i < this.components.length; i++) {
-        const component = this.components[i];
-        const { horizontal, vertical } = component.plane.declared;
-        for (let v = 0; v < vertical; v++) {
-          for (let h = 0; h < horizontal; h++) {
-            this.#decodeBlock(component, mcu * horizontal + h, mcuRow * vertical + v, v, block);
-          }
+    this.#kernel?.enterRow(mcuRow, 0);
+    for (let mcu = 0; mcu < mcusPerLine; ) {
+      const end = this.#enterRun(mcu, mcusPerLine);
+      mcu = this.#decodeByKernel(mcu, end);
+      for (; mcu < end; mcu++) this.#decodeMcu(mcu, mcuRow, block);
+    }
+  }
+
+  /** @returns the first MCU that is left to decode, which is `mcu` if there is no kernel. */
+  #decodeByKernel(mcu: number, end: number): number {
+    const next = this.#kernel?.decode(mcu, end, this.reader) ?? mcu;
+    // It has met what will be an error: which one, is found out here.
+    if (next < end) this.#kernel = undefined;
+    return next;
+  }
+
+  #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
+    for (let i = 0; i < this.components.length; i++) {
+      const component = this.components[i];
+      const { horizontal, vertical } = component.plane.declared;
+      for (let v = 0; v < vertical; v++) {
+        for (let h = 0; h < horizontal; h++) {
+          this.#decodeBlock(component, mcu * horizontal + h, mcuRow * vertical + v, v, block);
         }
       }
     }
@@ -142,9 +160,11 @@ export class JpegScan implements ProgressiveBand {
     for (let v = 0; v < vertical; v++) {
       const blockY = mcuRow * vertical + v;
       if (blockY >= blocksPerColumn) return;
-      for (let blockX = 0; blockX < blocksPerLine; blockX++) {
-        if (this.#restartInterval > 0) this.#countMcu();
-        this.#decodeBlock(component, blockX, blockY, v, block);
+      this.#kernel?.enterRow(mcuRow, v);
+      for (let blockX = 0; blockX < blocksPerLine; ) {
+        const end = this.#enterRun(blockX, blocksPerLine);
+        blockX = this.#decodeByKernel(blockX, end);
+        for (; blockX < end; blockX++) this.#decodeBlock(component, blockX, blockY, v, block);
       }
     }
   }
@@ -193,16 +213,25 @@ export class JpegScan implements ProgressiveBand {
     }
   }
 
-  /** @see ITU-T T.81 E.2.4 */
-  #countMcu(): void {
+  /**
+   * @param mcu index in its row of the next MCU.
+   * @param rowEnd index behind the last MCU of the row.
+   * @returns index behind the last MCU before the next restart.
+   * @see ITU-T T.81 E.2.4
+   */
+  #enterRun(mcu: number, rowEnd: number): number {
+    if (this.#restartInterval === 0) return rowEnd;
     if (this.#mcusToRestart === 0) {
       this.reader.readRestart(this.#nextRestart);
       this.#nextRestart = (this.#nextRestart + 1) % restartMarkers;
       this.#mcusToRestart = this.#restartInterval;
       this.endOfBandRun = 0;
       for (const component of this.components) component.prediction = 0;
+      this.#kernel?.enterSegment(this.reader.position);
     }
-    this.#mcusToRestart--;
+    const end = Math.min(mcu + this.#mcusToRestart, rowEnd);
+    this.#mcusToRestart -= end - mcu;
+    return end;
   }
 
   /** @see ITU-T T.81 G.1.1.1 and table B.3 */

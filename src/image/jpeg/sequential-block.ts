@@ -24,7 +24,7 @@ export function decodeDcDifference(reader: BitReader, table: HuffmanTable): numb
  * @param quantization divisors in zigzag order.
  * @param block receives the coefficients, row-major; those not coded are left as they are (zero).
  * @param lastKept zigzag index behind which coefficients are parsed and dropped.
- * @returns the zigzag index of the last coefficient written, 0 if there is none.
+ * @returns the zigzag index of the last coefficient that is not zero, 0 if there is none.
  * @see ITU-T T.81 F.2.2.2, figure F.13
  */
 export function decodeAcCoefficients(
@@ -66,8 +66,10 @@ export function decodeAcCoefficients(
         k++;
         break;
       }
-      block[zigzag[k]] = Math.imul(coefficient >> 16, quantization[k]);
-      last = k++;
+      const product = Math.imul(coefficient >> 16, quantization[k]);
+      block[zigzag[k]] = product;
+      if (product !== 0) last = k;
+      k++;
       continue;
     }
     // Rare: end of block, a run of 16 zeros, or a code and value longer than the look-ahead.
@@ -105,8 +107,9 @@ export function decodeAcCoefficients(
     if (k <= lastKept) {
       const magnitude = (bits >>> count) & ((1 << size) - 1);
       const value = magnitude < 1 << (size - 1) ? magnitude - (1 << size) + 1 : magnitude;
-      block[zigzag[k]] = Math.imul(value, quantization[k]);
-      last = k;
+      const product = Math.imul(value, quantization[k]);
+      block[zigzag[k]] = product;
+      if (product !== 0) last = k;
     }
     k++;
   }

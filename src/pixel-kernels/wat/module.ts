@@ -1,6 +1,11 @@
 import { precisionBits } from '../../preprocess/resample-kernel.ts';
 import { idctIslow } from './idct-islow.ts';
+import { idct2, idct4 } from './idct-mean.ts';
+import { decodeAcFirst, decodeAcRefinement, decodeDcFirst, decodeDcRefinement } from './progressive-scan.ts';
+import { reconstructRow } from './reconstruct.ts';
 import { resizeRow } from './resize-row.ts';
+import { decodeSequential } from './sequential-scan.ts';
+import { unstuff } from './unstuff.ts';
 import { fancyH2V1, fancyH2V2 } from './upsample.ts';
 import { addWeighted, addWeightedRows, finishSums } from './weighted-sums.ts';
 import { yccToRgb } from './ycc-to-rgb.ts';
@@ -9,6 +14,6 @@ import { yccToRgb } from './ycc-to-rgb.ts';
 export function writePixelModule(): string {
   return `(module
   (import "env" "memory" (memory 1))
-  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow].join('\n')}
+  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2, unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, reconstructRow].join('\n')}
 )\n`;
 }

@@ -1,26 +1,28 @@
 import { get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
 
-/** Chroma c, from -128 to 127, in pairs with the other operand of a dot product. */
+/** Chroma c, from -128 to 127, in pairs with the other chroma: operands of a dot product. */
 const pairs = (half: 'low' | 'high', a: string, b: string) => {
   const from = half === 'low' ? 0 : 8;
   const bytes = [0, 2, 4, 6].flatMap((at) => [from + at, from + at + 1, 16 + from + at, 17 + from + at]);
   return `(i8x16.shuffle ${bytes.join(' ')} ${a} ${b})`;
 };
-const constant = (a: number, b: number) => `(v128.const i16x8 ${Array(4).fill(`${a} ${b}`).join(' ')})`;
-const twos = constant(2, 2);
+const splat = (value: number) => `(v128.const i16x8 ${Array(8).fill(value).join(' ')})`;
 
-/** `(a * x + b * y + 2^15) >> 16` of eight numbers; the half comes as `2 * 2^14` where y is 2. */
-function scaled(x: string, y: string, factors: string, half: string | undefined): string {
-  const part = (which: 'low' | 'high') => {
-    const dot = `(i32x4.dot_i16x8_s ${pairs(which, x, y)} ${factors})`;
-    return `(i32x4.shr_s ${half ? `(i32x4.add ${dot} ${half})` : dot} (i32.const 16))`;
-  };
+/** `(a * x + b * y + 2^15) >> 16` of eight x and y. */
+function scaledSum(x: string, a: number, y: string, b: number): string {
+  const factors = `(v128.const i16x8 ${Array(4).fill(`${a} ${b}`).join(' ')})`;
+  const part = (which: 'low' | 'high') =>
+    `(i32x4.shr_s (i32x4.add (i32x4.dot_i16x8_s ${pairs(which, x, y)} ${factors})
+      (v128.const i32x4 32768 32768 32768 32768)) (i32.const 16))`;
   return `(i16x8.narrow_i32x4_s ${part('low')} ${part('high')})`;
 }
 
+/** `(a * x + 2^15) >> 16` where `a` is about twice `half`: the same for each x from -128 to 127. */
+const scaled = (x: string, half: number) => `(i16x8.q15mulr_sat_s ${x} ${splat(half)})`;
+
 const sum = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
 const chroma = (address: string, offset: number) =>
-  `(i16x8.sub (v128.load8x8_u offset=${offset} ${get(address)}) (v128.const i16x8 128 128 128 128 128 128 128 128))`;
+  `(i16x8.sub (v128.load8x8_u offset=${offset} ${get(address)}) ${splat(128)})`;
 
 /**
  * The inverse transform of T.871 with libjpeg's coefficients, x 2^16: 91881, 22554, 46802, 116130. Those that
@@ -30,26 +32,12 @@ const eightPixels = (half: 0 | 1) => `
   ${set('luma', `(v128.load8x8_u offset=${half * 8} ${get('y')})`)}
   ${set('blue', chroma('cb', half * 8))}
   ${set('red', chroma('cr', half * 8))}
-  ${set(`r${half}`, sum(sum(get('luma'), get('red')), scaled(get('red'), twos, constant(26_345, 16_384), undefined)))}
+  ${set(`r${half}`, sum(sum(get('luma'), get('red')), scaled(get('red'), 13_173)))}
   ${set(
     `g${half}`,
-    sum(
-      `(i16x8.sub ${get('luma')} ${get('red')})`,
-      scaled(
-        get('blue'),
-        get('red'),
-        constant(-22_554, 18_734),
-        '(v128.const i32x4 32768 32768 32768 32768)',
-      ),
-    ),
+    sum(`(i16x8.sub ${get('luma')} ${get('red')})`, scaledSum(get('blue'), -22_554, get('red'), 18_734)),
   )}
-  ${set(
-    `b${half}`,
-    sum(
-      sum(get('luma'), sum(get('blue'), get('blue'))),
-      scaled(get('blue'), twos, constant(-14_942, 16_384), undefined),
-    ),
-  )}`;
+  ${set(`b${half}`, sum(sum(get('luma'), sum(get('blue'), get('blue'))), scaled(get('blue'), -7471)))}`;
 
 /** Bytes 16 * `block` and on of 16 pixels as RGB, RGB, ... */
 function interleaved(block: number): string {

@@ -1,0 +1,133 @@
+import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
+import type { BitReader } from '../bit-reader.ts';
+import { blockSize } from '../frame.ts';
+import { scanBytes, scanLayout } from './layout.ts';
+
+/** The most that one MCU can take: 10 blocks of 64 coefficients of 16 + 15 bits; and what is fetched ahead. */
+const maxMcuBytes = (10 * blockSize * 32) / 8 + 8;
+/** Below the window's bytes, what an MCU may read that the data is too short for, or `unstuff` write. */
+const marginBytes = maxMcuBytes + 16;
+const windowOverheadBytes = marginBytes + maxMcuBytes;
+
+/** What a `SegmentWindow` allocates. */
+export function segmentWindowBytes(chunkBytes: number): number {
+  return scanBytes + windowOverheadBytes + 2 * chunkBytes;
+}
+
+/**
+ * The state of a scan in linear memory, and of the entropy-coded segment it is in a window: without stuffing and in
+ * reverse order, as the kernels read it. What a kernel gives up, a `BitReader` can go on with.
+ */
+export class SegmentWindow {
+  /** Address of the state. */
+  readonly scan: number;
+  readonly #arena: PixelArena;
+  readonly #bytes: Uint8Array;
+  readonly #state: Int32Array;
+  readonly #chunk: Uint8Array;
+  /** What part of the file stands in `#chunk`. */
+  #chunkStart = 0;
+  #chunkEnd = 0;
+  /** Address of the window's first byte. */
+  readonly #top: number;
+  /** Where the segment begins in the file, and what was not taken of it yet. */
+  #segmentStart = 0;
+  #rest = 0;
+  /** Bytes of the segment that were in the window before those that are. */
+  #passed = 0;
+
+  /** @param chunkBytes how much of the file is taken into linear memory at a time. */
+  constructor(arena: PixelArena, bytes: Uint8Array, chunkBytes: number) {
+    this.#arena = arena;
+    this.#bytes = bytes;
+    this.scan = arena.allocate(scanBytes);
+    this.#state = new Int32Array(arena.bytes.buffer, this.scan, scanBytes / Int32Array.BYTES_PER_ELEMENT);
+    this.#chunk = arena.allocateView(chunkBytes);
+    const windowBytes = windowOverheadBytes + chunkBytes;
+    this.#top = arena.allocate(windowBytes) + windowBytes - 1;
+  }
+
+  get(offset: number): number {
+    return this.#state[offset >> 2];
+  }
+
+  set(offset: number, value: number): void {
+    this.#state[offset >> 2] = value;
+  }
+
+  /** What is decoded next is a segment that begins at `position` in the file. */
+  enter(position: number): void {
+    this.#segmentStart = position;
+    this.#rest = position;
+    this.#passed = 0;
+    this.set(scanLayout.bits, 0);
+    this.set(scanLayout.bits + 4, 0);
+    this.set(scanLayout.count, 0);
+    this.set(scanLayout.position, this.#top);
+    this.set(scanLayout.end, this.#top + 1);
+    this.set(scanLayout.stop, this.#top + 1);
+  }
+
+  /**
+   * Runs a kernel over MCUs of a row.
+   *
+   * @param kernel returns 1 if it gave up an MCU.
+   * @param mcu index in its row of the first MCU.
+   * @param end index behind the last.
+   * @param reader is put where the segment was left: before the MCU that was given up; else behind all data that was
+   *   taken, which holds no marker.
+   * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
+   */
+  decode(kernel: (scan: number) => number, mcu: number, end: number, reader: BitReader): number {
+    this.set(scanLayout.mcu, mcu);
+    this.set(scanLayout.mcuEnd, end);
+    for (;;) {
+      if (this.get(scanLayout.position) < this.get(scanLayout.stop)) this.#move();
+      const isGivenUp = kernel(this.scan) !== 0;
+      const next = this.get(scanLayout.mcu);
+      if (isGivenUp) this.#leave(reader);
+      else if (next < end) continue;
+      else reader.position = this.#rest;
+      return next;
+    }
+  }
+
+  /** Has as much of the segment in the window as an MCU can take, or all there is. */
+  #move(): void {
+    const end = this.get(scanLayout.end);
+    const position = this.get(scanLayout.position);
+    const shift = this.#top - position;
+    this.#arena.bytes.copyWithin(end + shift, end, position + 1);
+    this.#passed += shift;
+    this.set(scanLayout.position, this.#top);
+
+    this.#load();
+    const from = this.#chunk.byteOffset + this.#rest - this.#chunkStart;
+    const available = this.#chunkEnd - this.#rest;
+    const to = end + shift - 1;
+    const taken = this.#arena.kernels.unstuff(this.scan, from, from + available, to) - from;
+    this.#rest += taken;
+    const newEnd = end + shift - this.get(scanLayout.written);
+    this.set(scanLayout.end, newEnd);
+    // Only of the last byte it cannot be told whether it begins a marker.
+    const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
+    this.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
+  }
+
+  /** Has two bytes of the rest in the chunk, if there are two. */
+  #load(): void {
+    const isThere =
+      this.#rest >= this.#chunkStart &&
+      (this.#rest + 1 < this.#chunkEnd || this.#chunkEnd === this.#bytes.length);
+    if (isThere) return;
+    const part = this.#bytes.subarray(this.#rest, this.#rest + this.#chunk.length);
+    this.#chunk.set(part);
+    this.#chunkStart = this.#rest;
+    this.#chunkEnd = this.#rest + part.length;
+  }
+
+  #leave(reader: BitReader): void {
+    const fetched = this.#passed + this.#top - this.get(scanLayout.position);
+    reader.seek(this.#segmentStart, fetched * 8 - this.get(scanLayout.count));
+  }
+}
