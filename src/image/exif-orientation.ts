@@ -1,21 +1,26 @@
 import type { Orientation } from './image.ts';
 
 const orientationTag = 0x0112;
+const exifPrefixBytes = 6;
 const bytesPerEntry = 12;
-/** TIFF field types an orientation may come in: BYTE, SHORT, LONG. */
-const byteType = 1;
-const shortType = 3;
-const longType = 4;
+/** Bytes of one value, by field type. @see TIFF 6.0 section 2 (types) and TIFF supplement 1 (IFD) */
+const bytesOfType = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
+
+/** XMP packets are a few kilobytes; more is not worth a string in memory for one digit. */
+const maxXmpBytes = 256 * 1024;
 
 /**
  * Finds the orientation in a TIFF structure, which is what Exif is made of. Never throws: metadata that
- * cannot be read means an upright image, as in Pillow's `ImageOps.exif_transpose`.
+ * cannot be read means an upright image. (Pillow agrees for entries that are damaged, and refuses the whole image
+ * for a damaged byte-order mark.) Of an orientation that is declared to have several values, the first counts.
  *
- * @param tiff from the byte-order mark ("II" or "MM") on.
- * @returns undefined if the structure holds no orientation.
- * @see CIPA DC-008 (Exif 2.32) 4.6.2 and TIFF 6.0 section 2.
+ * @param exif from the byte-order mark ("II" or "MM") on; "Exif\0\0" may stand in front of it, even twice.
+ * @returns undefined if the structure holds no orientation; 1 if it is no number that means anything.
+ * @see CIPA DC-008 (Exif 2.32) 4.6.2 and TIFF 6.0 section 2; Pillow TiffImagePlugin.py, `ImageFileDirectory_v2`
  */
-export function parseExifOrientation(tiff: Uint8Array): Orientation | undefined {
+export function parseExifOrientation(exif: Uint8Array): Orientation | undefined {
+  let tiff = exif;
+  for (let i = 0; i < 2 && hasExifPrefix(tiff); i++) tiff = tiff.subarray(exifPrefixBytes);
   if (tiff.length < 8) return undefined;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const byteOrder = view.getUint16(0);
@@ -25,17 +30,49 @@ export function parseExifOrientation(tiff: Uint8Array): Orientation | undefined 
   if (directory + 2 > tiff.length) return undefined;
 
   const entries = view.getUint16(directory, littleEndian);
+  let pointedBytes = 0;
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + i * bytesPerEntry;
     if (entry + bytesPerEntry > tiff.length) return undefined;
-    if (view.getUint16(entry, littleEndian) !== orientationTag) continue;
     const type = view.getUint16(entry + 2, littleEndian);
-    if (type === byteType) return toOrientation(view.getUint8(entry + 8));
-    if (type === shortType) return toOrientation(view.getUint16(entry + 8, littleEndian));
-    if (type === longType) return toOrientation(view.getUint32(entry + 8, littleEndian));
-    return undefined;
+    const length = (bytesOfType[type] ?? 0) * view.getUint32(entry + 4, littleEndian);
+    if (length === 0) continue;
+    const isPointer = length > 4;
+    const at = isPointer ? view.getUint32(entry + 8, littleEndian) : entry + 8;
+    if (isPointer) {
+      // What cannot be true is passed over; at what is cut off, whatever it is, reading ends.
+      pointedBytes += length;
+      if (pointedBytes > tiff.length) continue;
+      if (at + length > tiff.length) return undefined;
+    }
+    if (view.getUint16(entry, littleEndian) !== orientationTag) continue;
+    return toOrientation(readInteger(view, at, type, littleEndian));
   }
   return undefined;
+}
+
+function hasExifPrefix(bytes: Uint8Array): boolean {
+  const [e, x, i, f, end, padding] = bytes;
+  return e === 0x45 && x === 0x78 && i === 0x69 && f === 0x66 && end === 0 && padding === 0;
+}
+
+/** @returns 0 for types that hold no integers; BYTE and UNDEFINED are strings of bytes to Pillow. */
+function readInteger(view: DataView, at: number, type: number, littleEndian: boolean): number {
+  switch (type) {
+    case 3:
+      return view.getUint16(at, littleEndian);
+    case 4:
+    case 13:
+      return view.getUint32(at, littleEndian);
+    case 6:
+      return view.getInt8(at);
+    case 8:
+      return view.getInt16(at, littleEndian);
+    case 9:
+      return view.getInt32(at, littleEndian);
+    default:
+      return 0;
+  }
 }
 
 /**
@@ -44,6 +81,7 @@ export function parseExifOrientation(tiff: Uint8Array): Orientation | undefined 
  * @see Adobe XMP specification part 2, section 3.2 (TIFF properties).
  */
 export function parseXmpOrientation(packet: Uint8Array): Orientation | undefined {
+  if (packet.length > maxXmpBytes) return undefined;
   const text = new TextDecoder('utf-8').decode(packet);
   const digit = /tiff:Orientation(?:="|>)([0-9])/.exec(text)?.[1];
   return digit === undefined ? undefined : toOrientation(Number(digit));

@@ -12,6 +12,9 @@ const maxSliceBytes = 16 * 1024;
 const runtime = globalThis as { readonly navigator?: { readonly userAgent?: string } };
 const inflatesUnasked = runtime.navigator?.userAgent === 'Cloudflare-Workers';
 
+/** The most that one read of workerd's stream gives (measured); larger ones are noticed. */
+const fullChunkBytes = 4096;
+
 /**
  * A slice may inflate to nothing, or to exactly as much as was read: if nothing arrives for so long, more
  * is handed over. Rare, so its length costs nothing.
@@ -32,11 +35,13 @@ export class InflatedData {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #slices: Iterator<Uint8Array>;
+  #isBegun = false;
+  #isAsked = false;
   #isFeeding = false;
   #isFed = false;
   #failure: unknown;
   #chunk: Uint8Array = new Uint8Array(0);
-  #largestChunk = 0;
+  #largestChunk = fullChunkBytes;
   /** Next byte of `#chunk`. */
   #next = 0;
 
@@ -80,7 +85,8 @@ export class InflatedData {
     const reading = this.#reader.read();
     let result: ReadableStreamReadResult<Uint8Array> | undefined;
     try {
-      if (this.#largestChunk === 0) this.#feed();
+      if (!this.#isBegun) this.#feed();
+      this.#isBegun = true;
       while (result === undefined) {
         result = await (inflatesUnasked && !this.#isFed ? unlessStalled(reading) : reading);
         if (result === undefined) this.#feed();
@@ -90,23 +96,26 @@ export class InflatedData {
     }
     if (result.done) throw this.#toError(this.#failure);
     this.#chunk = result.value;
-    // A chunk that is smaller than others have been was the last of what is inflated already: the next slice
-    // is inflated while this chunk is used.
+    // A chunk that is not full was the last of what is inflated already: the next slice is inflated while this
+    // chunk is used. Without it, each slice of a short stream would be waited for until it counts as stalled.
     if (this.#chunk.length < this.#largestChunk) this.#feed();
     this.#largestChunk = Math.max(this.#largestChunk, this.#chunk.length);
     this.#next = 0;
   }
 
-  /** Hands over a slice, or all of them where writing waits for reading; unless that is under way. */
+  /** Hands over a slice, or all of them where writing waits for reading; when the one under way is taken. */
   #feed(): void {
+    this.#isAsked = true;
     if (!this.#isFeeding && !this.#isFed) void this.#feedSlices();
   }
 
   /** Never rejects. */
   async #feedSlices(): Promise<void> {
     this.#isFeeding = true;
-    do await this.#feedSlice();
-    while (!inflatesUnasked && !this.#isFed);
+    while (!this.#isFed && (this.#isAsked || !inflatesUnasked)) {
+      this.#isAsked = false;
+      await this.#feedSlice();
+    }
     this.#isFeeding = false;
   }
 

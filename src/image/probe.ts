@@ -22,7 +22,9 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat | undefined {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png';
   if (ascii(bytes, 0, 6) === 'GIF87a' || ascii(bytes, 0, 6) === 'GIF89a') return 'gif';
   if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp';
-  if (startsWith(bytes, [0x49, 0x49, 42, 0]) || startsWith(bytes, [0x4d, 0x4d, 0, 42])) return 'tiff';
+  // 43 is BigTIFF's number: recognised, so that it can be refused by name.
+  if (startsWith(bytes, [0x49, 0x49, 42, 0]) || startsWith(bytes, [0x49, 0x49, 43, 0])) return 'tiff';
+  if (startsWith(bytes, [0x4d, 0x4d, 0, 42]) || startsWith(bytes, [0x4d, 0x4d, 0, 43])) return 'tiff';
   if (ascii(bytes, 4, 8) === 'ftyp') return sniffIsoBrand(bytes);
   if (ascii(bytes, 0, 2) === 'BM') return 'bmp';
   return undefined;

@@ -13,6 +13,8 @@ const kernelStep = 16;
  * Sums rows up before they are resized, weighted, in slots: one for each line of the crop that is in progress.
  * A slot holds what the crop needs of a row and no more: an image that is one pixel high has 224 slots, and
  * may have a row of 65,535.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleVertical_8bpc`
  */
 export interface ColumnPass {
   /** Makes `rgb` row `position` of the batch. */

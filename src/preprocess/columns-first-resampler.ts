@@ -5,7 +5,11 @@ import type { CropSink, StoredAxes } from './crop-sink.ts';
 import { kernelEnd, kernelOverlap, kernelStart } from './resample-kernel.ts';
 import { channels, mirrorRow, writeLine } from './resize-row.ts';
 
-/** Stored rows are added up, at their full length, to lines of the crop; each is then resized at once. */
+/**
+ * Stored rows are added up, at their full length, to lines of the crop; each is then resized at once.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleInner` where it begins along the columns
+ */
 export class ColumnsFirstResampler implements CropSink {
   readonly window: PixelWindow;
   readonly crop: Uint8Array;

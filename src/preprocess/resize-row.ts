@@ -2,7 +2,11 @@ import { precisionBits, type ResampleKernel, roundingBias } from './resample-ker
 
 export const channels = 3;
 
-/** Pillow's `ImagingResampleHorizontal_8bpc` for one row. Math.imul keeps the products 32-bit integers. */
+/**
+ * One row resized. Math.imul keeps the products 32-bit integers.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleHorizontal_8bpc`
+ */
 export function resizeRow(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint8ClampedArray): void {
   const { count, start, length, offset, weights } = kernel;
   for (let i = 0; i < count; i++) {

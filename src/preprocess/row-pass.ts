@@ -9,7 +9,11 @@ import {
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
 
-/** Resizes rows and sums them up, weighted, in slots: one for each line of the crop that is in progress. */
+/**
+ * Resizes rows and sums them up, weighted, in slots: one for each line of the crop that is in progress.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleHorizontal_8bpc`, then `ImagingResampleVertical_8bpc`
+ */
 export interface RowPass {
   /** Makes `rgb` the row that `addTo` adds. */
   resize(rgb: Uint8Array): void;

@@ -5,7 +5,11 @@ import { kernelEnd, kernelOverlap, kernelStart } from './resample-kernel.ts';
 import { channels, writeLine } from './resize-row.ts';
 import { createRowPass, type RowPass } from './row-pass.ts';
 
-/** Each stored row is resized at once, then added to the lines of the crop it belongs to. */
+/**
+ * Each stored row is resized at once, then added to the lines of the crop it belongs to.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleInner` where it begins along the rows
+ */
 export class RowsFirstResampler implements CropSink {
   readonly window: PixelWindow;
   readonly crop: Uint8Array;

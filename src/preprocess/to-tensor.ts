@@ -11,6 +11,7 @@ const sampleValues = 256;
  * @param crop RGB uint8, HWC, length = centerCrop * centerCrop * 3.
  * @returns FP32 (1, 3, centerCrop, centerCrop), row-major: `(sample * rescaleFactor - mean) / std`.
  * @throws {RangeError} If the crop's length does not fit, or a `std` component is not > 0.
+ * @see torchvision.transforms.functional, `to_tensor` and `normalize`
  */
 export function toTensor(crop: Uint8Array, spec: PreprocessSpec): Fp32Tensor {
   const { centerCrop, rescaleFactor, mean, std } = spec;

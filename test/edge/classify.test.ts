@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   goldenNames,
@@ -9,6 +10,8 @@ import {
   readSharedGoldens,
   sharedPath,
 } from '../golden/golden.ts';
+import { tiffOfStrips } from '../hostile/tiff-files.ts';
+import { readEdgeCase } from '../image/fixtures.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 interface Prediction {
@@ -91,6 +94,31 @@ describe('POST /v1/classify in workerd', () => {
     for (const name of ['receive', 'model', 'decode', 'preprocess', 'inference']) {
       expect(response.headers.get('server-timing')).toMatch(new RegExp(`${name};dur=[0-9.]+`));
     }
+  });
+
+  it('says so where the pixels are not exactly those Pillow shows', async () => {
+    // 1100 pixels a side are what decode=fast can spare some of; the cat has none to spare.
+    const large = await sharp(await readPhoto('cat'))
+      .resize(1200, 1100)
+      .jpeg({ quality: 90 })
+      .toBuffer();
+    const unrefined = readEdgeCase('unrefined-5-scans.jpg') as Uint8Array<ArrayBuffer>;
+    const imageOf = async (bytes: Uint8Array<ArrayBuffer>, query = '') =>
+      (await postBytes(bytes, query)).body.image;
+    expect(await imageOf(new Uint8Array(large))).toEqual({ format: 'jpeg', width: 1200, height: 1100 });
+    expect(await imageOf(new Uint8Array(large), '?decode=fast')).toHaveProperty('approximate', true);
+    expect(await imageOf(await readPhoto('cat'), '?decode=fast')).not.toHaveProperty('approximate');
+    expect(await imageOf(unrefined)).toHaveProperty('approximate', true);
+  });
+
+  it('takes no longer for a TIFF of many strips than for its pixels', async () => {
+    // Where each slice of a strip is waited for until workerd's stream counts as stalled, this takes 10 s.
+    const row = crypto.getRandomValues(new Uint8Array(3000));
+    const tiff = tiffOfStrips(row, 3000);
+    const started = performance.now();
+    const { body } = await postBytes(new Uint8Array(tiff));
+    expect(body.image).toEqual({ format: 'tiff', width: 3000, height: 3000 });
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 
   it('makes a request id of its own when it gets none, or a dangerous one', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
 import { afterEach, describe, expect, it } from 'vitest';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
@@ -7,7 +8,10 @@ let edge: EdgeServer;
 afterEach(() => edge?.stop());
 
 async function classify(file: string) {
-  const body = new Uint8Array(await readFile(goldenPath(file)));
+  return classifyBytes(new Uint8Array(await readFile(goldenPath(file))));
+}
+
+async function classifyBytes(body: Uint8Array<ArrayBuffer>) {
   const response = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body });
   return { status: response.status, body: (await response.json()) as object };
 }
@@ -39,6 +43,32 @@ describe('formats beyond the decoders', () => {
     expect(await classify('logits.json')).toMatchObject({
       status: 415,
       body: { code: 'image_format_unknown' },
+    });
+  });
+});
+
+describe('an image over the cap of its decoder', () => {
+  // 3.2 megapixels, lossless: libwebp would take 52 MB.
+  const readLarge = async () => {
+    const cat = await readFile(goldenPath('cat.jpg'));
+    return new Uint8Array(
+      await sharp(cat).resize(2000, 1600, { fit: 'fill' }).webp({ lossless: true, effort: 0 }).toBuffer(),
+    );
+  };
+
+  it('is refused', async () => {
+    edge = await startEdge();
+    expect(await classifyBytes(await readLarge())).toMatchObject({
+      status: 413,
+      body: { code: 'image_too_many_pixels' },
+    });
+  });
+
+  it('is transcoded where the Images binding is configured', async () => {
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
+    expect(await classifyBytes(await readLarge())).toMatchObject({
+      status: 200,
+      body: { image: { format: 'webp', width: 2000, height: 1600, approximate: true } },
     });
   });
 });

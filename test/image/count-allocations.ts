@@ -2,7 +2,7 @@
 export interface Allocations<T> {
   readonly result: PromiseSettledResult<T>;
   /**
-   * Bytes of all array buffers, typed arrays and linear memories made by JavaScript, none deducted for being
+   * Bytes of all array buffers, typed arrays and linear memories made by JavaScript or by WebAssembly instances, none deducted for being
    * freed: an upper bound of what was held at any time.
    */
   readonly bytes: number;
@@ -46,7 +46,17 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
       },
     });
   }
-  const { Memory } = WebAssembly;
+  const { Memory, Instance } = WebAssembly;
+  /** Made by instances themselves: libwebp's. They never shrink, so what they are at the end is the most. */
+  const exported = new Set<WebAssembly.Memory>();
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      super(module, imports);
+      for (const value of Object.values(this.exports)) {
+        if (value instanceof Memory && !(value instanceof WebAssembly.Memory)) exported.add(value);
+      }
+    }
+  };
   WebAssembly.Memory = class extends Memory {
     constructor(descriptor: WebAssembly.MemoryDescriptor) {
       super(descriptor);
@@ -79,9 +89,11 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
   };
   try {
     const [result] = await Promise.allSettled([run()]);
+    for (const memory of exported) bytes += memory.buffer.byteLength;
     return { result, bytes, inflatedBytes };
   } finally {
     for (const [name, original] of originals) scope[name] = original;
     WebAssembly.Memory = Memory;
+    WebAssembly.Instance = Instance;
   }
 }

@@ -13,6 +13,19 @@ export interface Goldens {
   readonly files: Readonly<Record<string, { width: number; height: number; sha256: readonly string[] }>>;
 }
 
+/** Made by test/fixtures/make-edge-cases.py, likewise. */
+interface EdgeCases extends Goldens {
+  readonly files: Readonly<Record<string, Goldens['files'][string] & { stored_sha256: string }>>;
+  /** By file name, lengths to cut it at, and those of them at which Pillow still shows the image. */
+  readonly cuts: Readonly<Record<string, { lengths: readonly number[]; shown: readonly number[] }>>;
+}
+
+export const edgeCases = JSON.parse(readFileSync(new URL('edge-cases.json', folder), 'utf8')) as EdgeCases;
+
+export function readEdgeCase(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`edge-cases/${name}`, folder)));
+}
+
 export const goldens = JSON.parse(readFileSync(new URL('goldens.json', folder), 'utf8')) as Goldens;
 
 /** A plain Uint8Array: what a request body is. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
 import { decodeToCrop, type ImageCrop } from '../../src/preprocess/image-to-crop.ts';
 import { countAllocations } from './count-allocations.ts';
-import { createKernels, defaultSpec, pixelWays } from './fixtures.ts';
+import { createKernels, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
 
 /** The budgets of the specification: what may be allocated beyond the file itself. */
 const megabyte = 1_000_000;
@@ -17,8 +18,7 @@ const sizes = {
 type Size = keyof typeof sizes;
 
 /** Noise: every block has all its coefficients, every row its own filter. */
-function noise(size: Size): Sharp {
-  const { width, height } = sizes[size];
+function noise({ width, height }: { width: number; height: number }): Sharp {
   return sharp({
     create: {
       width,
@@ -30,9 +30,20 @@ function noise(size: Size): Sharp {
   });
 }
 
+/** The more that is allocated of the two ways; the kernels' linear memory counts too. */
 async function measure(bytes: Uint8Array, fast = false): Promise<{ allocated: number; crop: ImageCrop }> {
+  const plain = await measureOneWay(bytes, { fast });
+  const withKernels = await measureOneWay(bytes, { fast, createKernels });
+  expect(Buffer.compare(plain.crop.crop, withKernels.crop.crop)).toBe(0);
+  return plain.allocated > withKernels.allocated ? plain : withKernels;
+}
+
+async function measureOneWay(
+  bytes: Uint8Array,
+  options: { readonly fast: boolean; readonly createKernels?: typeof createKernels },
+): Promise<{ allocated: number; crop: ImageCrop }> {
   const { result, bytes: allocated } = await countAllocations(() =>
-    decodeToCrop(bytes, defaultSpec, { fast, kernels: createKernels() }),
+    decodeToCrop(bytes, defaultSpec, { fast: options.fast, kernels: options.createKernels?.() }),
   );
   if (result.status === 'rejected') throw result.reason;
   return { allocated, crop: result.value };
@@ -43,7 +54,7 @@ describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
   let progressive: Uint8Array;
 
   beforeAll(async () => {
-    baseline = await noise(size).jpeg({ quality: 80 }).toBuffer();
+    baseline = await noise(sizes[size]).jpeg({ quality: 80 }).toBuffer();
     progressive = await sharp(baseline, { limitInputPixels: false })
       .jpeg({ quality: 80, progressive: true })
       .toBuffer();
@@ -95,6 +106,43 @@ describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
       .png({ compressionLevel: 1, progressive: true })
       .toBuffer();
     expect((await measure(png)).allocated).toBeLessThan(streamedBudget);
+  });
+});
+
+/** libwebp holds whole frames: its cap in pixels is derived from its memory, which this measures. */
+describe('WebP as large as it may be', { timeout: 60_000 }, () => {
+  const { lossy, losslessOrAlpha } = webpBytesPerPixel;
+
+  it.each([
+    { kind: 'lossy', bytesPerPixel: lossy, alpha: false, options: { quality: 95 } },
+    { kind: 'lossy, small file', bytesPerPixel: lossy, alpha: false, options: { quality: 1 } },
+    { kind: 'lossy with alpha', bytesPerPixel: losslessOrAlpha, alpha: true, options: { quality: 95 } },
+    {
+      kind: 'lossless',
+      bytesPerPixel: losslessOrAlpha,
+      alpha: false,
+      options: { lossless: true, effort: 0 },
+    },
+    { kind: 'lossless with alpha', bytesPerPixel: losslessOrAlpha, alpha: true, options: { lossless: true } },
+  ])('$kind', async ({ bytesPerPixel, alpha, options }) => {
+    const encode = async (side: number) => {
+      const colours = noise({ width: side, height: side });
+      if (!alpha) return colours.webp(options).toBuffer();
+      const raw = { width: side, height: side, channels: 1 } as const;
+      const grey = await noise({ width: side, height: side }).extractChannel(0).raw().toBuffer();
+      const pixels = await colours.joinChannel(grey, { raw }).png({ compressionLevel: 0 }).toBuffer();
+      return sharp(pixels).webp(options).toBuffer();
+    };
+    const fileBytesPerPixel = (await encode(400)).length / (400 * 400);
+    const perPixel = bytesPerPixel + fileBytesPerPixel * webpBytesPerFileByte;
+    const webp = await encode(Math.floor(Math.sqrt((0.99 * maxWebpBytes) / perPixel)));
+    const { result, bytes } = await countAllocations(() =>
+      decodeToCrop(webp, defaultSpec, { loadWebpModule, kernels: createKernels() }),
+    );
+    if (result.status === 'rejected') throw result.reason;
+    expect(bytes).toBeLessThan(maxWebpBytes + streamedBudget);
+    // Were it far less, the cap would refuse what fits.
+    expect(bytes).toBeGreaterThan(maxWebpBytes * 0.6);
   });
 });
 

@@ -15,6 +15,11 @@ export function decodeBmp(bytes: Uint8Array, sink: RowSink): void {
   const { width, height, topDown, bitsPerPixel, compression, pixelStart } = layout;
   const isRle = compression === bmpCompression.rle8 || compression === bmpCompression.rle4;
   const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
+  if (!isRle) {
+    // Whatever the window is. The padding of the last row may be missing.
+    const end = pixelStart + (height - 1) * rowBytes + Math.ceil((width * bitsPerPixel) / 8);
+    if (end > bytes.length) throw truncated('bmp', 'inside its pixels');
+  }
   const rle = isRle ? new RleRows(bytes, layout) : undefined;
   const palette = toRgbPalette(layout);
   const { left, right, top, bottom } = sink.window;
@@ -26,12 +31,9 @@ export function decodeBmp(bytes: Uint8Array, sink: RowSink): void {
       lookUp(rle.readRow(storedRow), 8, palette, left, right, rgb);
     } else {
       const start = pixelStart + storedRow * rowBytes;
-      // The padding of the last row may be missing.
-      if (start + Math.ceil((width * bitsPerPixel) / 8) > bytes.length)
-        throw truncated('bmp', 'inside its pixels');
       const row = bytes.subarray(start, start + rowBytes);
       if (bitsPerPixel <= 8) lookUp(row, bitsPerPixel, palette, left, right, rgb);
-      else if (bitsPerPixel === 24) copyBgr(row, 3, left, right, rgb);
+      else if (bitsPerPixel === 24 && compression === bmpCompression.none) copyBgr(row, left, right, rgb);
       else unpackMasked(row, layout, left, right, rgb);
     }
     sink.writeRow(rgb, y);
@@ -69,16 +71,16 @@ function lookUp(
   }
 }
 
-function copyBgr(row: Uint8Array, pixelBytes: number, left: number, right: number, rgb: Uint8Array): void {
+function copyBgr(row: Uint8Array, left: number, right: number, rgb: Uint8Array): void {
   for (let x = left; x < right; x++) {
-    const from = x * pixelBytes;
+    const from = x * 3;
     rgb[x * 3] = row[from + 2];
     rgb[x * 3 + 1] = row[from + 1];
     rgb[x * 3 + 2] = row[from];
   }
 }
 
-/** Pixels of 16 or 32 bits; each colour's bits are spread evenly over 0 to 255. */
+/** Pixels of 16, 24 or 32 bits; each colour's bits are spread evenly over 0 to 255. */
 function unpackMasked(
   row: Uint8Array,
   layout: BmpLayout,
@@ -96,7 +98,8 @@ function unpackMasked(
   for (let x = left; x < right; x++) {
     const at = x * pixelBytes;
     let pixel = row[at] | (row[at + 1] << 8);
-    if (pixelBytes === 4) pixel |= (row[at + 2] << 16) | (row[at + 3] << 24);
+    if (pixelBytes > 2) pixel |= row[at + 2] << 16;
+    if (pixelBytes > 3) pixel |= row[at + 3] << 24;
     for (let channel = 0; channel < 3; channel++) {
       const { shift, largest } = fields[channel];
       const value = ((pixel & masks[channel]) >>> 0) >>> shift;

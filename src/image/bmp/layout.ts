@@ -17,7 +17,7 @@ export interface BmpLayout {
   readonly topDown: boolean;
   readonly bitsPerPixel: number;
   readonly compression: number;
-  /** Red, green and blue bits of a 16 or 32-bit pixel. */
+  /** Red, green and blue bits of a pixel of 16 bits or more. */
   readonly masks: readonly [number, number, number];
   /** Colours as stored (blue, green, red, and perhaps a padding byte), for up to 8 bits per pixel. */
   readonly palette: Uint8Array;
@@ -29,7 +29,7 @@ export interface BmpLayout {
 export function parseBmpLayout(bytes: Uint8Array): BmpLayout {
   if (bytes.length < fileHeaderBytes + coreHeaderBytes) throw truncated('bmp', 'inside its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const pixelStart = view.getUint32(10, true);
+  const declaredStart = view.getUint32(10, true);
   const headerLength = view.getUint32(14, true);
   if (headerLength !== coreHeaderBytes && (headerLength < infoHeaderBytes || headerLength > 1024)) {
     throw malformed('bmp', `a header of ${headerLength} bytes`);
@@ -48,7 +48,9 @@ export function parseBmpLayout(bytes: Uint8Array): BmpLayout {
 
   const hasMasks = compression === bmpCompression.bitFields || compression === bmpCompression.alphaBitFields;
   const masksBehindHeader = hasMasks && headerLength < v2HeaderBytes;
-  const masks = hasMasks ? parseMasks(view, fileHeaderBytes + infoHeaderBytes) : defaultMasks(bitsPerPixel);
+  const declaredMasks = hasMasks ? parseMasks(view, fileHeaderBytes + infoHeaderBytes) : undefined;
+  // All zero means what the format means without masks.
+  const masks = declaredMasks?.some((mask) => mask !== 0) ? declaredMasks : defaultMasks(bitsPerPixel);
 
   const paletteStart = headerEnd + (masksBehindHeader ? 12 : 0);
   const bytesPerColour = isCore ? 3 : 4;
@@ -56,6 +58,8 @@ export function parseBmpLayout(bytes: Uint8Array): BmpLayout {
   const possibleColours = bitsPerPixel <= 8 ? 1 << bitsPerPixel : 0;
   const colours = declaredColours === 0 ? possibleColours : Math.min(declaredColours, possibleColours);
   const paletteEnd = Math.min(paletteStart + colours * bytesPerColour, bytes.length);
+  // Some writers name no place, or that of the palette.
+  const isPlaceOfPixels = declaredStart !== 0 && !(declaredStart === headerEnd && bitsPerPixel <= 8);
   return {
     width,
     height,
@@ -65,7 +69,7 @@ export function parseBmpLayout(bytes: Uint8Array): BmpLayout {
     masks,
     palette: bytes.subarray(paletteStart, paletteEnd),
     bytesPerColour,
-    pixelStart,
+    pixelStart: isPlaceOfPixels ? declaredStart : paletteEnd,
   };
 }
 
@@ -75,7 +79,7 @@ function assertCompression(compression: number, bitsPerPixel: number): void {
     (compression === bmpCompression.rle8 && bitsPerPixel === 8) ||
     (compression === bmpCompression.rle4 && bitsPerPixel === 4) ||
     ((compression === bmpCompression.bitFields || compression === bmpCompression.alphaBitFields) &&
-      (bitsPerPixel === 16 || bitsPerPixel === 32));
+      [16, 24, 32].includes(bitsPerPixel));
   if (!fits) throw unsupported('bmp', `compression ${compression} with ${bitsPerPixel} bits per pixel`);
 }
 

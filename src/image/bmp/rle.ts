@@ -5,6 +5,18 @@ const endOfLine = 0;
 const endOfBitmap = 1;
 const delta = 2;
 
+/** Where the commands of one row lead. */
+interface RowStep {
+  readonly position: number;
+  /** Rows to go on. */
+  readonly rows: number;
+  readonly column: number;
+  /** No row follows: the bitmap ends, or the file does. */
+  readonly ended: boolean;
+  /** The file ends without a mark. */
+  readonly cut: boolean;
+}
+
 /**
  * Run-length coded rows. A first walk notes where each row begins, so that rows can be read in any order
  * although the file stores them from the bottom.
@@ -36,6 +48,7 @@ export class RleRows {
     return this.#row;
   }
 
+  /** @throws {CodedError} `image_truncated` if the file ends before all rows do; the last needs no end mark. */
   #findRows(pixelStart: number, width: number, height: number): void {
     let position = pixelStart;
     let column = 0;
@@ -44,6 +57,7 @@ export class RleRows {
       this.#rowStart[y] = position;
       this.#rowColumn[y] = column;
       const step = this.#walkRow(position, column, undefined);
+      if (step.cut && (y < height - 1 || step.column < width)) throw truncated('bmp', 'inside its pixels');
       if (step.ended) return;
       position = step.position;
       y += step.rows;
@@ -53,16 +67,12 @@ export class RleRows {
   }
 
   /** Follows the commands of one row. @param row receives its indices, unless it is only measured. */
-  #walkRow(
-    start: number,
-    startColumn: number,
-    row: Uint8Array | undefined,
-  ): { position: number; rows: number; column: number; ended: boolean } {
+  #walkRow(start: number, startColumn: number, row: Uint8Array | undefined): RowStep {
     const bytes = this.#bytes;
     let position = start;
     let x = startColumn;
     for (;;) {
-      if (position + 2 > bytes.length) throw truncated('bmp', 'inside its pixels');
+      if (position + 2 > bytes.length) return { position, rows: 0, column: x, ended: true, cut: true };
       const count = bytes[position];
       const value = bytes[position + 1];
       position += 2;
@@ -70,15 +80,15 @@ export class RleRows {
         if (row !== undefined) this.#writeRun(row, x, count, value);
         x += count;
       } else if (value === endOfLine) {
-        return { position, rows: 1, column: 0, ended: false };
+        return { position, rows: 1, column: 0, ended: false, cut: false };
       } else if (value === endOfBitmap) {
-        return { position, rows: 0, column: 0, ended: true };
+        return { position, rows: 0, column: 0, ended: true, cut: false };
       } else if (value === delta) {
         if (position + 2 > bytes.length) throw truncated('bmp', 'inside its pixels');
         x += bytes[position];
         const rows = bytes[position + 1];
         position += 2;
-        if (rows > 0) return { position, rows, column: x, ended: false };
+        if (rows > 0) return { position, rows, column: x, ended: false, cut: false };
       } else {
         const literalBytes = this.#is4Bit ? (value + 1) >> 1 : value;
         if (position + literalBytes > bytes.length) throw truncated('bmp', 'inside its pixels');

@@ -17,6 +17,8 @@ export interface GifFrame {
   readonly transparentIndex: number | undefined;
   /** Where the LZW minimum code size stands, followed by the data sub-blocks. */
   readonly dataStart: number;
+  /** True if the data's end mark is there, so that nothing of it is missing. */
+  readonly ended: boolean;
 }
 
 /** What precedes the pixels of the first frame. */
@@ -51,11 +53,12 @@ export function findFirstFrame(bytes: Uint8Array): GifLayout {
       ) {
         transparentIndex = bytes[position + 2] & 1 ? bytes[position + 5] : undefined;
       }
-      position = skipSubBlocks(bytes, position + 1);
+      position = skipSubBlocks(bytes, position + 1).end;
     } else if (introducer === imageSeparator) {
       if (position + 9 > bytes.length) throw truncated('gif', 'inside an image descriptor');
       const flags = bytes[position + 8];
       const localTable = colourTable(bytes, position + 9, flags);
+      const dataStart = position + 9 + (localTable?.length ?? 0);
       const frame: GifFrame = {
         left: view.getUint16(position, true),
         top: view.getUint16(position + 2, true),
@@ -64,7 +67,8 @@ export function findFirstFrame(bytes: Uint8Array): GifLayout {
         interlaced: (flags & 0x40) !== 0,
         palette: localTable ?? globalTable,
         transparentIndex,
-        dataStart: position + 9 + (localTable?.length ?? 0),
+        dataStart,
+        ended: skipSubBlocks(bytes, dataStart + 1).ended,
       };
       return { screenWidth, screenHeight, frame };
     } else if (introducer === trailer) {
@@ -83,12 +87,13 @@ function colourTable(bytes: Uint8Array, start: number, flags: number): Uint8Arra
   return bytes.subarray(start, start + length);
 }
 
-function skipSubBlocks(bytes: Uint8Array, start: number): number {
+/** @returns where the sub-blocks end, and whether the block of length 0 is there that ends them. */
+function skipSubBlocks(bytes: Uint8Array, start: number): { end: number; ended: boolean } {
   let position = start;
   while (position < bytes.length) {
     const length = bytes[position++];
-    if (length === 0) return position;
+    if (length === 0) return { end: position, ended: true };
     position += length;
   }
-  return position;
+  return { end: position, ended: false };
 }

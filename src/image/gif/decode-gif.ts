@@ -30,11 +30,13 @@ export function decodeGif(bytes: Uint8Array, sink: RowSink): void {
   const rgb = new Uint8Array(right * 3);
   const outside = (frame.transparentIndex ?? 0) * 3;
 
-  for (let y = 0; y < bottom; y++) {
+  // What lies below the window must be there too, unless the data's end mark says that nothing is missing.
+  const end = frame.ended ? bottom : Math.max(bottom, frame.top + frame.height);
+  for (let y = 0; y < end; y++) {
     const frameRow = y - frame.top;
     const isCovered = frameRow >= 0 && frameRow < frame.height;
     if (isCovered) passes.find((pass) => pass.holdsRow(frameRow))?.readRow(indices);
-    if (y < top) continue;
+    if (y < top || y >= bottom) continue;
     for (let x = left; x < right; x++) {
       const column = x - frame.left;
       const entry = isCovered && column >= 0 && column < frame.width ? indices[column] * 3 : outside;

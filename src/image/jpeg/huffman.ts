@@ -11,74 +11,73 @@ export const skipEnd = 1 << 16;
 
 /**
  * One Huffman table, ready to decode with. The look-ups are indexed by the next `lookaheadBits` bits of
- * the stream; an entry of 0 says "not here" (the code is longer, or no code).
+ * the stream; an entry of 0 says "not here" (the code is longer, or no code). Those of AC are made when they are first
+ * used: DC and the kernels do without.
  *
  * @see ITU-T T.81 annex C (code generation) and F.2.2.3 (decoding); libjpeg `jpeg_make_d_derived_tbl`
  */
-export interface HuffmanTable {
+export class HuffmanTable {
   /** Symbol in bits 0 to 7, code length in the bits above. */
-  readonly symbols: Uint16Array;
+  readonly symbols = new Uint16Array(lookaheadSize);
+  /** Largest code of each length (index 1 to 16), -1 where there is none; index 17 stops the search. */
+  readonly maxCode = new Int32Array(maxCodeLength + 2).fill(-1);
+  /** What to add to a code of each length to get the index of its symbol. */
+  readonly valueOffset = new Int32Array(maxCodeLength + 1);
+  readonly values: Uint8Array;
+  #coefficients: Int32Array | undefined;
+  #skips: Int32Array | undefined;
+
+  /**
+   * @param counts number of codes of each length, 1 to 16.
+   * @param values symbols in order of their codes; at least as many as `counts` says.
+   * @throws {CodedError} `image_malformed` if there are more codes of a length than the shorter ones leave.
+   */
+  constructor(counts: Uint8Array, values: Uint8Array) {
+    this.values = values;
+    this.maxCode[maxCodeLength + 1] = 0x7fffffff;
+    let code = 0;
+    let index = 0;
+    for (let length = 1; length <= maxCodeLength; length++) {
+      this.valueOffset[length] = index - code;
+      for (let i = 0; i < counts[length - 1]; i++, index++, code++) {
+        if (length <= lookaheadBits) {
+          const spare = lookaheadBits - length;
+          this.symbols.fill((length << 8) | values[index], code << spare, (code + 1) << spare);
+        }
+      }
+      if (counts[length - 1] > 0) this.maxCode[length] = code - 1;
+      if (code > 1 << length) throw malformed('jpeg', 'a Huffman table has too many codes of one length');
+      code <<= 1;
+    }
+  }
+
   /**
    * For AC coefficients whose code and value fit into the look-ahead: value in bits 16 to 31 (signed),
    * zero run in bits 8 to 11, bits consumed in bits 0 to 7.
    */
-  readonly coefficients: Int32Array;
+  get coefficients(): Int32Array {
+    this.#coefficients ??= Int32Array.from(this.symbols, toCoefficient);
+    return this.#coefficients;
+  }
+
   /**
    * To pass over AC coefficients, as many as the look-ahead holds whole: bits consumed in bits 0 to 7, how far
    * the index advances in bits 8 to 15, and whether the end of the block follows at once in bit 16.
    */
-  readonly skips: Int32Array;
-  /** Largest code of each length (index 1 to 16), -1 where there is none; index 17 stops the search. */
-  readonly maxCode: Int32Array;
-  /** What to add to a code of each length to get the index of its symbol. */
-  readonly valueOffset: Int32Array;
-  readonly values: Uint8Array;
-}
-
-/**
- * @param counts number of codes of each length, 1 to 16.
- * @param values symbols in order of their codes; at least as many as `counts` says.
- * @throws {CodedError} `image_malformed` if there are more codes of a length than the shorter ones leave.
- */
-export function buildHuffmanTable(counts: Uint8Array, values: Uint8Array): HuffmanTable {
-  const symbols = new Uint16Array(lookaheadSize);
-  const maxCode = new Int32Array(maxCodeLength + 2).fill(-1);
-  const valueOffset = new Int32Array(maxCodeLength + 1);
-  maxCode[maxCodeLength + 1] = 0x7fffffff;
-
-  let code = 0;
-  let index = 0;
-  for (let length = 1; length <= maxCodeLength; length++) {
-    valueOffset[length] = index - code;
-    for (let i = 0; i < counts[length - 1]; i++, index++, code++) {
-      if (length <= lookaheadBits) {
-        const spare = lookaheadBits - length;
-        symbols.fill((length << 8) | values[index], code << spare, (code + 1) << spare);
-      }
-    }
-    if (counts[length - 1] > 0) maxCode[length] = code - 1;
-    if (code > 1 << length) throw malformed('jpeg', 'a Huffman table has too many codes of one length');
-    code <<= 1;
+  get skips(): Int32Array {
+    this.#skips ??= Int32Array.from(this.symbols, (_, prefix) => toSkip(prefix, this.symbols));
+    return this.#skips;
   }
-  const { coefficients, skips } = buildCoefficientLookups(symbols);
-  return { symbols, coefficients, skips, maxCode, valueOffset, values };
 }
 
 /** Most AC coefficients have a short code and a short value: code, run and value then take one look-up. */
-function buildCoefficientLookups(symbols: Uint16Array): { coefficients: Int32Array; skips: Int32Array } {
-  const coefficients = new Int32Array(lookaheadSize);
-  const skips = new Int32Array(lookaheadSize);
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    skips[prefix] = toSkip(prefix, symbols);
-    const run = (symbols[prefix] >> 4) & 15;
-    const size = symbols[prefix] & 15;
-    const total = (symbols[prefix] >> 8) + size;
-    if (size > 0 && total <= lookaheadBits) {
-      const magnitude = (prefix >> (lookaheadBits - total)) & ((1 << size) - 1);
-      coefficients[prefix] = (extend(magnitude, size) << 16) | (run << 8) | total;
-    }
-  }
-  return { coefficients, skips };
+function toCoefficient(entry: number, prefix: number): number {
+  const run = (entry >> 4) & 15;
+  const size = entry & 15;
+  const total = (entry >> 8) + size;
+  if (size === 0 || total > lookaheadBits) return 0;
+  const magnitude = (prefix >> (lookaheadBits - total)) & ((1 << size) - 1);
+  return (extend(magnitude, size) << 16) | (run << 8) | total;
 }
 
 /** What the symbols do that lie in `prefix` with their values; 0 if not even the code of one does. */

@@ -12,7 +12,11 @@ import {
   upsampleRow,
 } from './upsample.ts';
 
-/** Turns decoded MCU rows into RGB rows, as far as their neighbours allow. */
+/**
+ * Turns decoded MCU rows into RGB rows, as far as their neighbours allow.
+ *
+ * @see libjpeg-turbo jdmainct.c ("context rows") for what a row needs of its neighbours
+ */
 export class RowOutput {
   readonly #frame: JpegFrame;
   readonly #planes: readonly ComponentPlane[];

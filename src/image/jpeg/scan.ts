@@ -4,8 +4,6 @@ import { BitReader } from './bit-reader.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import { blockSize, type JpegFrame } from './frame.ts';
 import type { HuffmanTable } from './huffman.ts';
-import type { ProgressiveKernel } from './kernel/progressive-kernel.ts';
-import type { SequentialKernel } from './kernel/sequential-kernel.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import type { Segment } from './segments.ts';
@@ -24,6 +22,22 @@ export interface ScanComponent {
   readonly ac: HuffmanTable | undefined;
   /** DC of the block before. @see ITU-T T.81 F.1.1.5.1 */
   prediction: number;
+}
+
+/** Decodes the MCUs of a scan faster, and leaves to the scan what is damaged. */
+export interface ScanKernel {
+  /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
+  enterSegment(position: number): void;
+  /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
+  enterRow(mcuRow: number, v: number): void;
+  /**
+   * @param mcu index in its row of the first MCU.
+   * @param end index behind the last.
+   * @param reader is put where the segment was left: before the MCU that was given up; else behind all data that was
+   *   taken, which holds no marker.
+   * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
+   */
+  decode(mcu: number, end: number, reader: BitReader): number;
 }
 
 /**
@@ -45,7 +59,7 @@ export class JpegScan implements ProgressiveBand {
   readonly #restartInterval: number;
   #mcusToRestart: number;
   #nextRestart = 0;
-  #kernel: SequentialKernel | ProgressiveKernel | undefined;
+  #kernel: ScanKernel | undefined;
 
   /**
    * @param index of the scan in the file, from 0.
@@ -111,7 +125,7 @@ export class JpegScan implements ProgressiveBand {
   }
 
   /** From now on the kernel decodes what it can. */
-  accelerate(kernel: SequentialKernel | ProgressiveKernel): void {
+  accelerate(kernel: ScanKernel): void {
     this.#kernel = kernel;
     kernel.enterSegment(this.reader.position);
   }

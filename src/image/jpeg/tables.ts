@@ -1,10 +1,9 @@
 import { malformed } from '../image-error.ts';
 import { blockSize } from './frame.ts';
-import { buildHuffmanTable, type HuffmanTable } from './huffman.ts';
+import { HuffmanTable, maxSymbols } from './huffman.ts';
 import type { Segment } from './segments.ts';
 
 const codeLengths = 16;
-const maxSymbols = 256;
 
 /** Tables are kept as they stand in the file and built when a scan first uses them. */
 class StoredHuffmanTable {
@@ -18,7 +17,7 @@ class StoredHuffmanTable {
   }
 
   get built(): HuffmanTable {
-    this.#built ??= buildHuffmanTable(this.#counts, this.#values);
+    this.#built ??= new HuffmanTable(this.#counts, this.#values);
     return this.#built;
   }
 }

@@ -5,7 +5,7 @@ import { crc32 } from './crc32.ts';
 export const colourType = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgbAlpha: 6 } as const;
 
 /** A chunk's data lies in [start, end); its CRC follows. */
-export interface ChunkRange {
+interface ChunkRange {
   readonly start: number;
   readonly end: number;
 }
@@ -19,8 +19,8 @@ export interface PngLayout {
   readonly interlaced: boolean;
   /** RGB triples; empty if there is none. */
   readonly palette: Uint8Array;
-  /** IDAT chunks; the last may be cut by the end of the file. */
-  readonly data: readonly ChunkRange[];
+  /** Where the first IDAT chunk begins; the file's end if there is none. Of the others there may be a million. */
+  readonly dataStart: number;
   /** True if the file goes on to IEND, so that nothing of it is missing. */
   readonly ended: boolean;
 }
@@ -34,14 +34,15 @@ const allowedBitDepths: Readonly<Record<number, readonly number[]>> = {
 };
 
 /** Chunk types as the 32-bit numbers they are in the file. */
-const typeIdat = 0x49444154;
-const typeIend = 0x49454e44;
+export const typeIdat = 0x49444154;
+export const typeIend = 0x49454e44;
 const typePlte = 0x504c5445;
 const firstChunk = 8;
 const headerEnd = 33;
 
 /**
- * Walks the chunks. Ancillary ones are stepped over unread, whatever they claim to inflate to.
+ * Walks the chunks and compares the checksums of the critical ones. Ancillary ones are stepped over unread,
+ * whatever they claim to inflate to.
  *
  * @param bytes a file whose IHDR is known to be there.
  * @throws {CodedError} `image_malformed`.
@@ -61,16 +62,17 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
 
   let palette: Uint8Array = new Uint8Array(0);
   let ended = false;
-  const data: ChunkRange[] = [];
+  let dataStart = bytes.length;
   let position = headerEnd;
   while (position + 8 <= bytes.length) {
     const length = view.getUint32(position);
     const type = view.getUint32(position + 4);
     const range = { start: position + 8, end: position + 8 + length };
     if (type === typeIdat) {
-      data.push({ start: range.start, end: Math.min(range.end, bytes.length) });
+      if (range.end + 4 <= bytes.length) assertCrc(bytes, view, position, range);
+      dataStart = Math.min(dataStart, position);
     } else if (type === typePlte) {
-      if (data.length === 0 && range.end + 4 <= bytes.length) {
+      if (dataStart === bytes.length && range.end + 4 <= bytes.length) {
         assertCrc(bytes, view, position, range);
         palette = bytes.subarray(range.start, range.end);
       }
@@ -88,7 +90,7 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
     colourType: colour,
     interlaced: bytes[28] === 1,
     palette,
-    data,
+    dataStart,
     ended,
   };
 }

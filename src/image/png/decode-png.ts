@@ -37,10 +37,8 @@ function openPasses(bytes: Uint8Array, layout: PngLayout, window: PixelWindow): 
   const reduced = interlaced ? toReducedImages(width, height) : [toWholeImage(width, height)];
   const palette = toFullPalette(layout.palette);
   let offset = 0;
-  return reduced.map((pass, i) => {
-    // The last pass reads all the others' data as well, so it alone compares checksums.
-    const isLast = i === reduced.length - 1;
-    const reader = new PassReader(bytes, layout, palette, pass, window, offset, isLast);
+  return reduced.map((pass) => {
+    const reader = new PassReader(bytes, layout, palette, pass, window, offset);
     offset += reader.totalBytes;
     return reader;
   });
@@ -69,7 +67,6 @@ class PassReader {
     pass: ReducedImage,
     window: PixelWindow,
     offset: number,
-    verifyChecksums: boolean,
   ) {
     const rowBytes = Math.ceil((pass.width * bitsPerPixel(layout)) / 8);
     this.totalBytes = (rowBytes + 1) * pass.height;
@@ -78,7 +75,7 @@ class PassReader {
     this.#pass = pass;
     this.#run = toRun(pass, window);
     this.#pixelBytes = Math.max(1, bitsPerPixel(layout) >> 3);
-    this.#data = openImageData(bytes, layout, verifyChecksums);
+    this.#data = openImageData(bytes, layout);
     this.#offset = offset;
     this.#current = new Uint8Array(rowBytes + 1);
     this.#previous = new Uint8Array(rowBytes + 1);

@@ -6,8 +6,6 @@ const signatureBytes = 8;
 const headerBytes = 13;
 const crcBytes = 4;
 const xmpKeyword = 'XML:com.adobe.xmp\0';
-/** XMP packets are a few kilobytes; more is not worth a search for one digit. */
-const maxXmpBytes = 256 * 1024;
 
 /**
  * Reads IHDR, then walks the chunk headers for an orientation, which may stand after the pixels.
@@ -31,27 +29,27 @@ export function parsePngHeader(bytes: Uint8Array): ImageHeader {
 }
 
 function findOrientation(bytes: Uint8Array, view: DataView): Orientation {
+  let fromExif: Orientation | undefined;
   let fromXmp: Orientation | undefined;
   let position = signatureBytes;
   while (position + 12 <= bytes.length) {
     const length = view.getUint32(position);
-    const data = bytes.subarray(position + 8, position + 8 + length);
     // Compared by first letter before anything is built: a file may hold a million tiny chunks.
     if (bytes[position + 4] === 0x65 && chunkType(bytes, position) === 'eXIf') {
-      return parseExifOrientation(data) ?? fromXmp ?? 1;
+      fromExif = parseExifOrientation(bytes.subarray(position + 8, position + 8 + length));
     }
     if (bytes[position + 4] === 0x69 && fromXmp === undefined && chunkType(bytes, position) === 'iTXt') {
-      fromXmp = findXmpOrientation(data);
+      fromXmp = findXmpOrientation(bytes.subarray(position + 8, position + 8 + length));
     }
     if (bytes[position + 4] === 0x49 && chunkType(bytes, position) === 'IEND') break;
     position += 12 + length;
   }
-  return fromXmp ?? 1;
+  return fromExif ?? fromXmp ?? 1;
 }
 
 /** Only an uncompressed packet is read: text of an unknown size is never inflated. */
 function findXmpOrientation(data: Uint8Array): Orientation | undefined {
-  if (data.length < xmpKeyword.length + 2 || data.length > maxXmpBytes) return undefined;
+  if (data.length < xmpKeyword.length + 2) return undefined;
   for (let i = 0; i < xmpKeyword.length; i++) {
     if (data[i] !== xmpKeyword.charCodeAt(i)) return undefined;
   }

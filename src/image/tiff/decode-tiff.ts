@@ -1,6 +1,6 @@
 import type { RowSink } from '../image.ts';
 import { malformed, truncated, unsupported } from '../image-error.ts';
-import { parseTiffDirectory, type TiffDirectory, tiffPhotometric } from './directory.ts';
+import { parseTiffDirectory, type TiffDirectory, tiffCompression, tiffPhotometric } from './directory.ts';
 import { toRgb } from './samples.ts';
 import { openStrip, type StripReader } from './strip-readers.ts';
 
@@ -16,6 +16,7 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
   assertSupported(directory);
   const { width, height, rowsPerStrip, samplesPerPixel, bitsPerSample, predictor } = directory;
   const rowBytes = Math.ceil((width * samplesPerPixel * bitsPerSample[0]) / 8);
+  assertStripsPresent(bytes, directory, rowBytes);
   const row = new Uint8Array(rowBytes);
   const { window } = sink;
   const rgb = new Uint8Array(window.right * 3);
@@ -36,18 +37,35 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
   }
 }
 
+/**
+ * A file that was cut lacks some strip, be it outside the window; what lies inside strips is seen only where
+ * they are read.
+ */
+function assertStripsPresent(
+  bytes: Uint8Array,
+  { height, rowsPerStrip, stripOffsets, stripByteCounts, compression }: TiffDirectory,
+  rowBytes: number,
+): void {
+  const strips = Math.ceil(height / rowsPerStrip);
+  if (stripOffsets.length < strips) throw malformed('tiff', `strip ${stripOffsets.length} is missing`);
+  for (let index = 0; index < strips; index++) {
+    const rows = Math.min(rowsPerStrip, height - index * rowsPerStrip);
+    // Byte counts of uncompressed strips are redundant, and now and then wrong.
+    const byteCount = compression === tiffCompression.none ? rows * rowBytes : (stripByteCounts[index] ?? 1);
+    if (stripOffsets[index] + byteCount > bytes.length) throw truncated('tiff', 'inside its pixel data');
+  }
+}
+
 function openStripAt(
   bytes: Uint8Array,
-  directory: TiffDirectory,
+  { stripOffsets, stripByteCounts, compression }: TiffDirectory,
   index: number,
   previous: StripReader | undefined,
 ): StripReader {
-  const { stripOffsets, stripByteCounts, compression } = directory;
-  if (index >= stripOffsets.length) throw malformed('tiff', `strip ${index} is missing`);
   const start = stripOffsets[index];
-  if (start >= bytes.length) throw truncated('tiff', 'before its pixel data');
-  const byteCount = stripByteCounts[index] ?? bytes.length - start;
-  return openStrip(compression, bytes.subarray(start, start + byteCount), previous);
+  const byteCount = compression === tiffCompression.none ? undefined : stripByteCounts[index];
+  const strip = bytes.subarray(start, byteCount === undefined ? bytes.length : start + byteCount);
+  return openStrip(compression, strip, previous);
 }
 
 function assertSupported(directory: TiffDirectory): void {
@@ -70,8 +88,9 @@ function assertSupported(directory: TiffDirectory): void {
     (isLight && samplesPerPixel === 1 && bits === 16) ||
     (isLight && samplesPerPixel === 2 && bits === 8) ||
     (photometric === tiffPhotometric.palette && samplesPerPixel === 1 && [1, 2, 4, 8].includes(bits)) ||
+    (photometric === tiffPhotometric.palette && samplesPerPixel === 2 && bits === 8) ||
     (photometric === tiffPhotometric.rgb && samplesPerPixel >= 3 && (bits === 8 || bits === 16)) ||
-    (photometric === tiffPhotometric.cmyk && samplesPerPixel === 4 && bits === 8);
+    (photometric === tiffPhotometric.cmyk && samplesPerPixel >= 4 && (bits === 8 || bits === 16));
   if (!fits) {
     throw unsupported(
       'tiff',

@@ -1,4 +1,4 @@
-import { malformed, truncated } from '../image-error.ts';
+import { malformed, truncated, unsupported } from '../image-error.ts';
 
 /** @see TIFF 6.0 section 8 and Adobe Photoshop TIFF technical notes (Deflate) */
 export const tiffCompression = { none: 1, lzw: 5, deflate: 8, oldDeflate: 32_946, packBits: 32_773 } as const;
@@ -10,6 +10,8 @@ const shortType = 3;
 const longType = 4;
 const bytesOfType: Readonly<Record<number, number>> = { [byteType]: 1, [shortType]: 2, [longType]: 4 };
 const bytesPerEntry = 12;
+/** Where TIFF has 42: offsets of 64 bits follow. */
+const bigTiffVersion = 43;
 
 /** The fields of the first image that decide whether and how it is decoded. */
 export interface TiffDirectory {
@@ -42,13 +44,14 @@ export interface TiffDirectory {
 /**
  * Reads the first image file directory. Arrays are read only as long as an image can need.
  *
- * @throws {CodedError} `image_malformed`, `image_truncated`.
+ * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported` for BigTIFF.
  * @see TIFF 6.0 section 2 (image file directory)
  */
 export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
   if (bytes.length < 8) throw truncated('tiff', 'inside its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const littleEndian = bytes[0] === 0x49;
+  if (view.getUint16(2, littleEndian) === bigTiffVersion) throw unsupported('tiff', 'BigTIFF');
   const start = view.getUint32(4, littleEndian);
   if (start < 8) throw malformed('tiff', 'its directory lies inside the header');
   if (start + 2 > bytes.length) throw truncated('tiff', 'before its directory');

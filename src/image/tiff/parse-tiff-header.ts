@@ -4,8 +4,8 @@ import { malformed } from '../image-error.ts';
 import { parseTiffDirectory } from './directory.ts';
 
 /**
- * @param bytes a file that begins with "II*\0" or "MM\0*".
- * @throws {CodedError} `image_malformed`, `image_truncated`.
+ * @param bytes a file that begins with "II*\0" or "MM\0*" (or BigTIFF's "+" for the asterisk).
+ * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`.
  * @see TIFF 6.0 section 8 (baseline fields)
  */
 export function parseTiffHeader(bytes: Uint8Array): ImageHeader {

@@ -4,8 +4,9 @@ import { type TiffDirectory, tiffPhotometric } from './directory.ts';
 const associatedAlpha = 1;
 
 /**
- * Converts the pixels [left, right) of one row to RGB as Pillow's `convert('RGB')` does: alpha is dropped,
- * 16-bit colours are narrowed to the high byte, 16-bit grey is clipped to 255.
+ * Converts the pixels [left, right) of one row to RGB as Pillow's `convert('RGB')` does: alpha is dropped, after
+ * colours that were multiplied with it are divided by it; 16-bit colours are narrowed to the high byte, 16-bit
+ * grey is clipped to 255.
  *
  * @see Pillow src/PIL/TiffImagePlugin.py, `OPEN_INFO`; src/libImaging/Convert.c
  */
@@ -23,10 +24,10 @@ export function toRgb(
       copyColour(row, directory, left, right, rgb);
       return;
     case tiffPhotometric.cmyk:
-      convertCmyk(row, left, right, rgb);
+      convertCmyk(row, directory, left, right, rgb);
       return;
     case tiffPhotometric.palette:
-      lookUp(row, bits, directory.colourMap, left, right, rgb);
+      lookUp(row, bits, samplesPerPixel, directory.colourMap, left, right, rgb);
       return;
     default:
       if (bits === 16) clipGrey16(row, littleEndian, left, right, rgb);
@@ -45,10 +46,10 @@ function copyColour(
   const { samplesPerPixel, bitsPerSample, littleEndian, extraSample } = directory;
   const sampleBytes = bitsPerSample[0] / 8;
   const highByte = sampleBytes === 2 && littleEndian ? 1 : 0;
-  const isMultiplied = samplesPerPixel === 4 && sampleBytes === 1 && extraSample === associatedAlpha;
+  const isMultiplied = samplesPerPixel >= 4 && extraSample === associatedAlpha;
   for (let x = left; x < right; x++) {
     const from = x * samplesPerPixel * sampleBytes + highByte;
-    const alpha = isMultiplied ? row[from + 3] : 255;
+    const alpha = isMultiplied ? row[from + 3 * sampleBytes] : 255;
     for (let channel = 0; channel < 3; channel++) {
       const value = row[from + channel * sampleBytes];
       rgb[x * 3 + channel] = alpha === 255 ? value : divideByAlpha(value, alpha);
@@ -56,17 +57,26 @@ function copyColour(
   }
 }
 
-/** @see Pillow src/libImaging/Unpack.c, `unpackRGBa` */
+/** @see Pillow src/libImaging/Unpack.c, `unpackRGBa` and `unpackRGBa16L` */
 function divideByAlpha(value: number, alpha: number): number {
   return alpha === 0 ? 0 : Math.min(255, Math.floor((value * 255) / alpha));
 }
 
 /** @see Pillow src/libImaging/Convert.c, `cmyk2rgb` */
-function convertCmyk(row: Uint8Array, left: number, right: number, rgb: Uint8Array): void {
+function convertCmyk(
+  row: Uint8Array,
+  { samplesPerPixel, bitsPerSample, littleEndian }: TiffDirectory,
+  left: number,
+  right: number,
+  rgb: Uint8Array,
+): void {
+  const sampleBytes = bitsPerSample[0] / 8;
+  const highByte = sampleBytes === 2 && littleEndian ? 1 : 0;
   for (let x = left; x < right; x++) {
-    const light = 255 - row[x * 4 + 3];
+    const from = x * samplesPerPixel * sampleBytes + highByte;
+    const light = 255 - row[from + 3 * sampleBytes];
     for (let channel = 0; channel < 3; channel++) {
-      const product = row[x * 4 + channel] * light + 128;
+      const product = row[from + channel * sampleBytes] * light + 128;
       rgb[x * 3 + channel] = light - (((product >> 8) + product) >> 8);
     }
   }
@@ -75,6 +85,7 @@ function convertCmyk(row: Uint8Array, left: number, right: number, rgb: Uint8Arr
 function lookUp(
   row: Uint8Array,
   bits: number,
+  samplesPerPixel: number,
   colourMap: readonly number[],
   left: number,
   right: number,
@@ -82,7 +93,7 @@ function lookUp(
 ): void {
   const colours = 1 << bits;
   for (let x = left; x < right; x++) {
-    const entry = sampleAt(row, bits, x);
+    const entry = sampleAt(row, bits, x * samplesPerPixel);
     for (let channel = 0; channel < 3; channel++)
       rgb[x * 3 + channel] = colourMap[channel * colours + entry] >> 8;
   }

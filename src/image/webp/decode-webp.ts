@@ -1,6 +1,6 @@
 import createCodec from '@jsquash/webp/codec/dec/webp_dec.js';
 import { CodedError } from '../../errors.ts';
-import { maxWebpBytes, webpBytesPerPixel } from '../../limits.ts';
+import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../limits.ts';
 import type { ImageHeader, RowSink } from '../image.ts';
 import { malformed, truncated } from '../image-error.ts';
 import { toStillImage } from './still-image.ts';
@@ -30,11 +30,12 @@ export async function decodeWebp(
   }
   const still = toStillImage(bytes);
   const bytesPerPixel = still.isPlainLossy ? webpBytesPerPixel.lossy : webpBytesPerPixel.losslessOrAlpha;
-  const maxPixels = Math.floor(maxWebpBytes / bytesPerPixel);
+  const forPixels = maxWebpBytes - still.file.length * webpBytesPerFileByte;
+  const maxPixels = Math.max(0, Math.floor(forPixels / bytesPerPixel));
   if (still.width * still.height > maxPixels) {
     throw new CodedError(
       'image_too_many_pixels',
-      `The WebP declares ${still.width} x ${still.height} pixels; of this kind, at most ${maxPixels} are decoded.`,
+      `The WebP declares ${still.width} x ${still.height} pixels; of this kind and length, at most ${maxPixels} are decoded.`,
     );
   }
   if (still.left + still.width > width || still.top + still.height > height) {

@@ -1,5 +1,5 @@
 import { parseExifOrientation, parseXmpOrientation } from '../exif-orientation.ts';
-import type { ImageHeader, Orientation } from '../image.ts';
+import type { ImageHeader } from '../image.ts';
 import { malformed, truncated } from '../image-error.ts';
 import { type RiffChunk, riffChunks } from './riff.ts';
 
@@ -12,24 +12,19 @@ import { type RiffChunk, riffChunks } from './riff.ts';
  */
 export function parseWebpHeader(bytes: Uint8Array): ImageHeader {
   let size: { width: number; height: number } | undefined;
-  let fromExif: Orientation | undefined;
-  let fromXmp: Orientation | undefined;
+  let exif: Uint8Array | undefined;
+  let xmp: Uint8Array | undefined;
   for (const chunk of riffChunks(bytes)) {
-    if (size === undefined) {
-      size = parseSize(bytes, chunk);
-    } else if (chunk.type === 'EXIF') {
-      const exif = bytes.subarray(chunk.start, chunk.end);
-      // Some writers keep JPEG's "Exif\0\0" in front of the TIFF structure; Pillow accepts it.
-      fromExif ??= parseExifOrientation(exif[0] === 0x45 ? exif.subarray(6) : exif);
-    } else if (chunk.type === 'XMP ') {
-      fromXmp ??= parseXmpOrientation(bytes.subarray(chunk.start, chunk.end));
-    }
+    if (size === undefined) size = parseSize(bytes, chunk);
+    else if (chunk.type === 'EXIF') exif ??= bytes.subarray(chunk.start, chunk.end);
+    else if (chunk.type === 'XMP ') xmp ??= bytes.subarray(chunk.start, chunk.end);
   }
   if (size === undefined) throw truncated('webp', 'no image chunk');
   if (size.width === 0 || size.height === 0) {
     throw malformed('webp', `it declares ${size.width} x ${size.height} pixels`);
   }
-  return { format: 'webp', ...size, orientation: fromExif ?? fromXmp ?? 1 };
+  const orientation = (exif && parseExifOrientation(exif)) ?? (xmp && parseXmpOrientation(xmp)) ?? 1;
+  return { format: 'webp', ...size, orientation };
 }
 
 function parseSize(bytes: Uint8Array, chunk: RiffChunk): { width: number; height: number } {

@@ -19,8 +19,18 @@ export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
   while (position + 8 <= bytes.length) {
     const start = position + 8;
     const declaredEnd = start + view.getUint32(position + 4, true);
-    const type = String.fromCharCode(...bytes.subarray(position, position + 4));
+    const type = String.fromCharCode(
+      bytes[position],
+      bytes[position + 1],
+      bytes[position + 2],
+      bytes[position + 3],
+    );
     yield { type, start, end: Math.min(declaredEnd, bytes.length), complete: declaredEnd <= bytes.length };
     position = declaredEnd + (declaredEnd & 1);
   }
+}
+
+/** Bytes the file says it has. @see RFC 9649 section 2.4 (WebP file header) */
+export function declaredLength(bytes: Uint8Array): number {
+  return 8 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true);
 }

@@ -1,5 +1,5 @@
 import { malformed, truncated } from '../image-error.ts';
-import { type RiffChunk, riffChunks } from './riff.ts';
+import { declaredLength, type RiffChunk, riffChunks } from './riff.ts';
 
 /** Bytes before the chunks of an ANMF payload: position, size, duration, flags. */
 const frameHeaderBytes = 16;
@@ -22,10 +22,11 @@ export interface StillImage {
  * The first image of a WebP as a file of its own. A still file is returned as it is; of an animation, the
  * chunks of the first frame are wrapped anew, which is all that tells a frame from a still.
  *
- * @throws {CodedError} `image_malformed`, `image_truncated` if the image's chunk is cut.
+ * @throws {CodedError} `image_malformed`, `image_truncated` if the file is cut anywhere.
  * @see RFC 9649 section 2.7.1.1 (ANIM and ANMF chunks)
  */
 export function toStillImage(bytes: Uint8Array): StillImage {
+  if (declaredLength(bytes) > bytes.length) throw truncated('webp', 'before the end that it declares');
   let canvas: { width: number; height: number } | undefined;
   let hasAlpha = false;
   for (const chunk of riffChunks(bytes)) {

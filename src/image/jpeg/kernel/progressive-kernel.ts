@@ -2,7 +2,7 @@ import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import { blockSize } from '../frame.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
-import type { ScanComponent } from '../scan.ts';
+import type { ScanComponent, ScanKernel } from '../scan.ts';
 import { zigzag } from '../segments.ts';
 import { componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
@@ -24,7 +24,7 @@ interface ProgressiveScan extends ProgressiveBand {
 }
 
 /** Decodes the MCUs of a progressive scan into coefficients as `JpegScan` does, in WebAssembly. */
-export class ProgressiveKernel {
+export class ProgressiveKernel implements ScanKernel {
   readonly #scan: ProgressiveScan;
   readonly #window: SegmentWindow;
   readonly #kernel: (scan: number) => number;
@@ -43,20 +43,18 @@ export class ProgressiveKernel {
     for (const [index, { plane, dc, ac }] of components.entries()) {
       const { horizontal, vertical } = plane.declared;
       if (dc) this.#set(index, 'dc', tables.place(dc, 'dc'));
-      if (ac) this.#set(index, 'ac', tables.place(ac, 'progressiveAc'));
+      if (ac) this.#set(index, 'ac', tables.place(ac, previousShift > 0 ? 'acRefinement' : 'acFirst'));
       this.#set(index, 'horizontal', isInterleaved ? horizontal : 1);
       this.#set(index, 'vertical', isInterleaved ? vertical : 1);
     }
   }
 
-  /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
   enterSegment(position: number): void {
     this.#window.enter(position);
     this.#window.set(scanLayout.endOfBandRun, 0);
     for (let index = 0; index < this.#scan.components.length; index++) this.#set(index, 'prediction', 0);
   }
 
-  /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
   enterRow(_mcuRow: number, v: number): void {
     for (const [index, { plane }] of this.#scan.components.entries()) {
       const { coefficients, declared } = plane;
@@ -68,7 +66,6 @@ export class ProgressiveKernel {
     }
   }
 
-  /** @see SegmentWindow.decode */
   decode(mcu: number, end: number, reader: BitReader): number {
     const next = this.#window.decode(this.#kernel, mcu, end, reader);
     if (next < end) {

@@ -1,6 +1,6 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
-import type { ScanComponent } from '../scan.ts';
+import type { ScanComponent, ScanKernel } from '../scan.ts';
 import { componentAt, componentLayout, scanLayout, stepsBytes, tableLayout } from './layout.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import { placeSteps, TablePlacer } from './tables.ts';
@@ -13,7 +13,7 @@ export function sequentialKernelBytes(components: number): number {
 }
 
 /** Decodes the MCUs of a sequential scan into samples as `JpegScan` does, in WebAssembly. */
-export class SequentialKernel {
+export class SequentialKernel implements ScanKernel {
   readonly #arena: PixelArena;
   readonly #components: readonly ScanComponent[];
   readonly #window: SegmentWindow;
@@ -42,13 +42,11 @@ export class SequentialKernel {
     }
   }
 
-  /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
   enterSegment(position: number): void {
     this.#window.enter(position);
     for (let index = 0; index < this.#components.length; index++) this.#set(index, 'prediction', 0);
   }
 
-  /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
   enterRow(mcuRow: number, v: number): void {
     for (const [index, { plane }] of this.#components.entries()) {
       const rows = this.#get(index, 'vertical');
@@ -61,7 +59,6 @@ export class SequentialKernel {
     }
   }
 
-  /** @see SegmentWindow.decode */
   decode(mcu: number, end: number, reader: BitReader): number {
     const next = this.#window.decode(this.#arena.kernels.decode_sequential, mcu, end, reader);
     if (next < end) {

@@ -8,13 +8,18 @@ export const pairEndBit = 14;
 export const pairEnd = 1 << pairEndBit;
 const zeroRunOf16 = 0xf0;
 
-/** What a table decodes; in progressive scans an end of a block may be one of many. */
-export type TableKind = 'dc' | 'ac' | 'progressiveAc';
+/** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
+export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
 
 /** Places Huffman tables, each once: chroma components mostly share theirs. */
 export class TablePlacer {
   readonly #arena: PixelArena;
-  readonly #placed = new Map<HuffmanTable, number>();
+  readonly #placed: Record<TableKind, Map<HuffmanTable, number>> = {
+    dc: new Map(),
+    ac: new Map(),
+    acFirst: new Map(),
+    acRefinement: new Map(),
+  };
 
   constructor(arena: PixelArena) {
     this.#arena = arena;
@@ -22,8 +27,9 @@ export class TablePlacer {
 
   /** @returns the address at which the table stands as `tableLayout` says. */
   place(table: HuffmanTable, kind: TableKind): number {
-    const address = this.#placed.get(table) ?? placeTable(this.#arena, table, kind);
-    this.#placed.set(table, address);
+    const placed = this.#placed[kind];
+    const address = placed.get(table) ?? placeTable(this.#arena, table, kind);
+    placed.set(table, address);
     return address;
   }
 }
@@ -36,22 +42,18 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
   new Int32Array(buffer, address + tableLayout.valueOffset, table.valueOffset.length).set(table.valueOffset);
   arena.bytes.set(table.values, address + tableLayout.values);
   const direct = new Int32Array(buffer, address + tableLayout.direct, lookaheadSize);
-  if (kind === 'dc') {
-    writeDifferences(direct, table.symbols);
-  } else {
-    const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
-    writePairs(pairs, table.symbols, kind === 'progressiveAc');
-    if (kind === 'ac') direct.set(table.skips);
-    else writeCorrections(direct, table.symbols);
-  }
+  const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
+  if (kind === 'dc') writeDifferences(direct, table.symbols);
+  else if (kind === 'acRefinement') writeCorrections(direct, table.symbols);
+  else writePairs(pairs, table.symbols, kind === 'acFirst');
+  if (kind === 'ac') direct.set(table.skips);
   return address;
 }
 
 /** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
 function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const { total, value } = readSymbol(prefix, 0, symbols, false);
-    if (total <= lookaheadBits) differences[prefix] = (value << 16) | total;
+    differences[prefix] = toSingle(prefix, symbols[prefix]) & ~endFlag;
   }
 }
 
@@ -63,16 +65,15 @@ function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
  */
 function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const entry = symbols[prefix];
-    const run = (entry >> 4) & 15;
-    const isNew = (entry & 15) !== 0;
-    const total = (entry >> 8) + (isNew ? 1 : 0);
-    const isEnd = !isNew && run === 0;
-    if (entry === 0 || total > lookaheadBits || (!isNew && run > 0 && run < 15)) continue;
-    const sign = isNew ? ((prefix >> (lookaheadBits - total)) & 1) * 2 - 1 : 0;
-    corrections[prefix] = (sign << 16) | (isEnd ? pairEnd : 0) | (run << 8) | total;
+    // Whatever size a symbol names, one bit follows.
+    const isNew = (symbols[prefix] & 15) !== 0;
+    const single = toSingle(prefix, isNew ? (symbols[prefix] & ~15) | 1 : symbols[prefix]);
+    if (!isEndOfMany(single)) corrections[prefix] = single;
   }
 }
+
+/** Symbols that lie whole in the look-ahead: `toSingle` of each prefix. Written anew for each table. */
+const singles = new Int32Array(lookaheadSize);
 
 /**
  * Up to two AC coefficients, and the end of the block, that lie whole in the look-ahead. In the low word: bits
@@ -82,52 +83,61 @@ function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
  */
 function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const first = readSymbol(prefix, 0, symbols, progressive);
-    if (first.total > lookaheadBits) continue;
-    if (first.isEnd) {
-      pairs[prefix * 2] = pairEnd | first.total;
+    const single = toSingle(prefix, symbols[prefix]);
+    singles[prefix] = progressive && isEndOfMany(single) ? 0 : single;
+  }
+  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
+    const first = singles[prefix];
+    if (first === 0) continue;
+    if ((first & endFlag) !== 0) {
+      pairs[prefix * 2] = pairEnd | (first & 63);
       continue;
     }
-    let { total } = first;
-    let advance = first.run + 1;
+    const run = (first >> 8) & 15;
+    let bits = first & 63;
+    let advance = run + 1;
     let place = advance;
     let value = 0;
     let end = 0;
-    const second = readSymbol(prefix, total, symbols, progressive);
-    if (second.total <= lookaheadBits && !second.isEnd) {
-      place = advance + second.run;
-      ({ total, value } = second);
+    // Zeros stand for the bits that are not known: a symbol that needs some of them is found to be too long.
+    let next = singles[(prefix << bits) & (lookaheadSize - 1)];
+    if (next !== 0 && (next & endFlag) === 0 && bits + (next & 63) <= lookaheadBits) {
+      place = advance + ((next >> 8) & 15);
       advance = place + 1;
+      bits += next & 63;
+      value = next >> 16;
+      next = singles[(prefix << bits) & (lookaheadSize - 1)];
     }
-    const third = readSymbol(prefix, total, symbols, progressive);
-    if (third.total <= lookaheadBits && third.isEnd) {
-      ({ total } = third);
+    if ((next & endFlag) !== 0 && bits + (next & 63) <= lookaheadBits) {
+      bits += next & 63;
       end = pairEnd;
     }
-    pairs[prefix * 2] = total | (advance << 8) | end | (first.run << 18) | (place << 24);
-    pairs[prefix * 2 + 1] = (first.value & 0xffff) | (value << 16);
+    pairs[prefix * 2] = bits | (advance << 8) | end | (run << 18) | (place << 24);
+    pairs[prefix * 2 + 1] = ((first >> 16) & 0xffff) | (value << 16);
   }
 }
 
-interface PrefixSymbol {
-  /** Bits of the look-ahead that are used up behind the symbol and its value; more than it has if it is not there. */
-  readonly total: number;
-  readonly run: number;
-  readonly value: number;
-  readonly isEnd: boolean;
-}
+const endFlag = pairEnd;
 
-/** The symbol behind the first `bits` of a look-ahead; not an end of several blocks. @see ITU-T T.81 G.1.2.2 */
-function readSymbol(prefix: number, bits: number, symbols: Uint16Array, progressive: boolean): PrefixSymbol {
-  // Zeros stand for the bits that are not known: a code that needs some of them is found to be too long.
-  const entry = symbols[(prefix << bits) & (lookaheadSize - 1)];
+/**
+ * A symbol and its value, if they lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in bits 8 to 11,
+ * whether it is an end in bit 14, the value in bits 16 to 31; else 0.
+ *
+ * @param entry of `HuffmanTable.symbols`.
+ */
+function toSingle(prefix: number, entry: number): number {
   const symbol = entry & 255;
   const size = symbol & 15;
-  const isEnd = size === 0 && symbol !== zeroRunOf16;
-  const isNotThere = entry === 0 || (progressive && isEnd && symbol !== 0);
-  const total = isNotThere ? lookaheadBits + 1 : bits + (entry >> 8) + size;
-  const magnitude = total <= lookaheadBits ? (prefix >> (lookaheadBits - total)) & ((1 << size) - 1) : 0;
-  return { total, run: symbol >> 4, value: size === 0 ? 0 : extend(magnitude, size), isEnd };
+  const bits = (entry >> 8) + size;
+  if (entry === 0 || bits > lookaheadBits) return 0;
+  const end = size === 0 && symbol !== zeroRunOf16 ? endFlag : 0;
+  const value = size === 0 ? 0 : extend((prefix >> (lookaheadBits - bits)) & ((1 << size) - 1), size);
+  return (value << 16) | end | ((symbol >> 4) << 8) | bits;
+}
+
+/** Bits that say how many blocks follow such a symbol. @see ITU-T T.81 G.1.2.2 */
+function isEndOfMany(single: number): boolean {
+  return (single & endFlag) !== 0 && ((single >> 8) & 15) > 0;
 }
 
 /**

@@ -1,0 +1,39 @@
+import { expect } from 'vitest';
+import { CodedError, type ErrorCode } from '../../src/errors.ts';
+import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { type Allocations, countAllocations } from '../image/count-allocations.ts';
+import { createKernels, defaultSpec, loadWebpModule } from '../image/fixtures.ts';
+
+/** What a hostile file may cost. */
+const maxCpuMs = 250;
+const maxBytes = 32 * 1024 * 1024;
+
+export interface Outcome extends Allocations<unknown> {
+  readonly cpuMs: number;
+  /** The code it was refused with, or 'decoded'. */
+  readonly code: ErrorCode | 'decoded';
+}
+
+await loadWebpModule();
+
+/** Decodes and measures. Anything but a crop or a CodedError fails the test at once. */
+export async function attempt(bytes: Uint8Array): Promise<Outcome> {
+  const run = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, kernels: createKernels() });
+  const started = process.cpuUsage();
+  const counted = await countAllocations(run);
+  const { user, system } = process.cpuUsage(started);
+  const { result } = counted;
+  if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(CodedError);
+  const code = result.status === 'fulfilled' ? 'decoded' : (result.reason as CodedError).code;
+  return { ...counted, code, cpuMs: (user + system) / 1000 };
+}
+
+export async function expectOutcome(
+  bytes: Uint8Array,
+  codes: ErrorCode | 'decoded' | readonly string[],
+): Promise<void> {
+  const outcome = await attempt(bytes);
+  expect([codes].flat()).toContain(outcome.code);
+  expect(outcome.bytes).toBeLessThan(maxBytes);
+  expect(outcome.cpuMs).toBeLessThan(maxCpuMs);
+}

@@ -1,0 +1,36 @@
+import { decodeBmp } from '../../src/image/bmp/decode-bmp.ts';
+import { decodeGif } from '../../src/image/gif/decode-gif.ts';
+import type { ImageHeader, RowSink } from '../../src/image/image.ts';
+import { decodeJpeg } from '../../src/image/jpeg/decode-jpeg.ts';
+import { decodePng } from '../../src/image/png/decode-png.ts';
+import { parseImageHeader } from '../../src/image/probe.ts';
+import { decodeTiff } from '../../src/image/tiff/decode-tiff.ts';
+import { decodeWebp } from '../../src/image/webp/decode-webp.ts';
+import { loadWebpModule } from './fixtures.ts';
+
+/** All pixels of an image as RGB uint8, HWC, not turned: what the decoders do without the rest of the pipeline. */
+export async function decodeToFrame(bytes: Uint8Array): Promise<Uint8Array> {
+  const header = parseImageHeader(bytes);
+  const { width, height } = header;
+  const rgb = new Uint8Array(width * height * 3);
+  await decodeWith(bytes, header, {
+    window: { left: 0, top: 0, right: width, bottom: height },
+    writeRow: (row, y) => rgb.set(row.subarray(0, width * 3), y * width * 3),
+  });
+  return rgb;
+}
+
+/** Chooses the decoder. */
+export async function decodeWith(bytes: Uint8Array, header: ImageHeader, sink: RowSink): Promise<void> {
+  const decoders = {
+    jpeg: () => decodeJpeg(bytes, sink),
+    png: () => decodePng(bytes, sink),
+    gif: () => decodeGif(bytes, sink),
+    bmp: () => decodeBmp(bytes, sink),
+    tiff: () => decodeTiff(bytes, sink),
+    webp: () => decodeWebp(bytes, header, sink, loadWebpModule),
+  };
+  if (header.format === 'avif' || header.format === 'heic')
+    throw new TypeError(`no decoder: ${header.format}`);
+  await decoders[header.format]();
+}
