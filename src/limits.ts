@@ -188,6 +188,8 @@ export const maxPendingItems = 10 * maxBatchItems;
 
 /** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
 export const maxBatchBodyBytes = 100 * MiB;
+/** That body as a whole, whose items are stored as they come: 100 MiB at 3 Mbit/s take 280 s. */
+export const batchBodyTimeoutMs = 5 * 60_000;
 
 /** A line of NDJSON, and a JSON list as a whole: base64 of maxBodyBytes is 26.7 MiB. */
 export const maxInputLineBytes = 28 * MiB;

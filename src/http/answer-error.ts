@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import type { HonoEnv } from './context.ts';
 import { type Problem, problemKinds, toProblem, toProblemResponse } from './problem.ts';
-import { drain } from './read-bytes.ts';
 
 /** What middleware said before the handler failed, and that is true all the same. */
 const keptHeaders = ['ratelimit', 'ratelimit-policy'];
@@ -11,14 +10,11 @@ const keptHeaders = ['ratelimit', 'ratelimit-policy'];
  *
  * @param extend members that the client of another API looks for beside the standard ones.
  */
-export async function answerError(
+export function answerError(
   error: unknown,
   c: Context<HonoEnv>,
   extend: (problem: Problem) => object = () => ({}),
-): Promise<Response> {
-  // A client that is still sending would see a reset connection instead of the reason.
-  const { body, bodyUsed } = c.req.raw;
-  if (body && !bodyUsed && !body.locked) await drain(body.getReader());
+): Response {
   const requestId = c.get('requestId');
   const problem = toProblem(error, requestId);
   c.get('record').outcome = problem.code;

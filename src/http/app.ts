@@ -9,6 +9,7 @@ import { huggingFaceRoutes } from './dialects/hugging-face.ts';
 import { openInferenceRoutes } from './dialects/open-inference.ts';
 import { workersAiRoutes } from './dialects/workers-ai.ts';
 import { admission } from './middleware/admission.ts';
+import { drainBody } from './middleware/drain-body.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
 import { toProblemResponse } from './problem.ts';
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions) {
     await next();
   });
   app.use(observe);
+  app.use(drainBody);
   app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', xFrameOptions: 'DENY' }));
   const { corsOrigins = [] } = options;
   if (corsOrigins.length > 0) {

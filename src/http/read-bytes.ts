@@ -1,6 +1,7 @@
 import { CodedError } from '../errors.ts';
-import { bodyIdleTimeoutMs, bodyTimeoutMs, maxDrainBytes, maxDrainMs } from '../limits.ts';
-import { withTimeout } from '../with-timeout.ts';
+import { bodyTimeoutMs } from '../limits.ts';
+import { drain } from '../net/drain.ts';
+import { readBodyChunk } from '../net/read-body-chunk.ts';
 
 /** NaN if the header is missing or no length. */
 export function toDeclaredLength(request: Request): number {
@@ -34,7 +35,7 @@ export async function readBytes(
   const deadline = Date.now() + bodyTimeoutMs;
   try {
     for (;;) {
-      const { done, value } = await readChunk(reader, deadline);
+      const { done, value } = await readBodyChunk(reader, deadline);
       if (done) break;
       if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
       if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
@@ -51,37 +52,6 @@ export async function readBytes(
   if (total === 0) throw emptyBody();
   if (whole && chunks.length === 0) return whole.subarray(0, total);
   return join(whole, chunks, total);
-}
-
-async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>, deadline: number) {
-  const wait = Math.max(1, Math.min(bodyIdleTimeoutMs, deadline - Date.now()));
-  const chunk = reader.read().catch((cause: unknown) => {
-    throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
-  });
-  return await withTimeout(
-    chunk,
-    wait,
-    () => new CodedError('body_timeout', 'The body came too slowly and was given up.'),
-  );
-}
-
-/**
- * Reads on without keeping anything, up to a bound of bytes and of time, also where no byte comes. A client that is still sending when the answer
- * comes sees a reset connection instead of the 413 that explains it.
- */
-export async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  const deadline = Date.now() + maxDrainMs;
-  try {
-    for (let drained = 0; drained < maxDrainBytes && Date.now() < deadline; ) {
-      const left = Math.max(1, deadline - Date.now());
-      const { done, value } = await withTimeout(reader.read(), left, () => new Error('too slow'));
-      if (done) return;
-      drained += value.byteLength;
-    }
-  } catch {
-    // The client is gone, and nobody reads the answer, or it sends nothing more, and has waited long enough.
-  }
-  await reader.cancel().catch(() => undefined);
 }
 
 function join(head: Uint8Array | undefined, chunks: readonly Uint8Array[], total: number): Uint8Array {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { CodedError } from '../errors.ts';
 import { toProblem, toProblemResponse } from '../http/problem.ts';
-import { drain } from '../http/read-bytes.ts';
+import { drain } from '../net/drain.ts';
 import { chunkMediaType } from '../tier-protocol/chunk-format.ts';
 import { ChunkReader } from '../tier-protocol/chunk-reader.ts';
 import { answerChunk } from './chunk-answer.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { maxBodyBytes, maxDrainBytes } from '../../src/limits.ts';
+import { maxBodyBytes, maxDrainBytes, maxDrainMs, maxInputLineBytes } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -126,6 +126,14 @@ describe('a body over the limit', () => {
 });
 
 describe('a body that goes on after it was refused', () => {
+  it.each([
+    ['by its first line', 'no JSON', 400, 'json_invalid'],
+    ['by a line without an end', 'x'.repeat(maxInputLineBytes + 1), 413, 'body_too_large'],
+  ])('a batch, %s: the client reads why', async (_, head, status, code) => {
+    const body = `${head}\n${'x'.repeat(20_000_000)}`;
+    const headers = { 'content-type': 'application/x-ndjson' };
+    await expectProblem(await edge.fetch('/v1/batches', { method: 'POST', body, headers }), status, code);
+  });
   it('is cut off, and the server goes on', async () => {
     let left = maxBodyBytes + maxDrainBytes + 20_000_000;
     const tooLong = new ReadableStream({
@@ -139,6 +147,28 @@ describe('a body that goes on after it was refused', () => {
       .fetch('/v1/classify', { method: 'POST', body: tooLong, duplex: 'half' } as RequestInit)
       .catch(() => 'reset, as a connection that is cut off may be');
     expect((await postRaw(photo)).status).toBe(200);
+  });
+});
+
+describe('a body that never comes', () => {
+  it.each([
+    ['POST', '/v1/classify', 415, 'media_type_unsupported'],
+    ['POST', '/v1/batches', 408, 'body_timeout'],
+    ['POST', '/v1/webhooks/nobody', 404, 'webhook_source_unknown'],
+    ['POST', '/nowhere', 404, 'route_not_found'],
+    ['PUT', '/v1/classify', 405, 'method_not_allowed'],
+    ['GET', '/v1/models', 200, 'resnet18-imagenet1k'],
+  ])('%s %s is answered all the same', { concurrent: true }, async (method, path, status, text) => {
+    const { hostname, port } = new URL(edge.url);
+    const socket = new Socket().setTimeout(maxDrainMs + 10_000, () => socket.destroy(new Error('hang')));
+    socket.connect(Number(port), hostname, () =>
+      socket.write(
+        `${method} ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\ncontent-length: 1000\r\n\r\n{`,
+      ),
+    );
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*${text}`, 's'));
   });
 });
 
