@@ -68,8 +68,11 @@ async function classifyFile(
     return { ok: response.ok, body: (await response.json()) as Record<string, unknown> };
   } catch (error) {
     // fetch itself says only that it failed.
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    return { ok: false, body: { code: 'server_unreachable', detail: `${error}${cause}` } };
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : error;
+    return {
+      ok: false,
+      body: { code: 'server_unreachable', detail: `No answer from ${endpoint}: ${cause}` },
+    };
   }
 }
 
@@ -108,6 +111,8 @@ function parseCommandLine() {
       parameters.set('top_k', values['top-k']);
     }
     if (values.model !== undefined) parameters.set('model', values.model);
+    if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? ''))
+      throw new Error(`--url must be an http(s) URL, got "${values.url}".`);
     return {
       files: positionals,
       json: values.json,

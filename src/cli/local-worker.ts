@@ -49,7 +49,7 @@ export async function startLocalWorker(
   }
 }
 
-/** A service on this machine, for whoever sits at it: no key is needed and nothing is rationed. */
+/** A service on this machine, for whoever sits at it: unless told otherwise no key is needed and nothing is rationed. */
 const localDefaults = {
   PUBLIC_SCOPES: 'classify,batch,admin',
   RATE_LIMIT_REQUESTS: '0',
@@ -60,13 +60,27 @@ const localDefaults = {
 
 /** Variables of the Worker that may be set in this process's environment. */
 const passedOn = new RegExp(
-  '^((NODE_TIER|BATCH|WEBHOOK|OBJECT)_[A-Z_]+|IMAGE_URL_ALLOW|CORS_ORIGINS|MODEL_ALIASES|' +
-    'ANSWER_CACHE_SECONDS|CATALOG_TTL_SECONDS|SERVER_TIMING|ENGINE_KERNELS)$',
+  '^((NODE_TIER|BATCH|WEBHOOK|OBJECT|RATE_LIMIT)_[A-Z_]+|API_KEYS|PUBLIC_SCOPES|UPLOAD_TOKEN_SECRET|' +
+    'IMAGE_URL_ALLOW|CORS_ORIGINS|MODEL_ALIASES|ANSWER_CACHE_SECONDS|CATALOG_TTL_SECONDS|SERVER_TIMING|ENGINE_KERNELS)$',
 );
 
 function readPassedOn(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(([name]) => passedOn.test(name));
+  const secrets = readSecretNames(process.env['WEBHOOK_SOURCES'] ?? '');
+  const entries = Object.entries(process.env).filter(
+    ([name]) => passedOn.test(name) || secrets.includes(name),
+  );
   return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** Secrets that sources of webhooks name as they like; what is wrong with the list, the Worker says. */
+function readSecretNames(sources: string): readonly unknown[] {
+  try {
+    return (JSON.parse(sources) as { readonly secrets?: readonly unknown[] }[]).flatMap(
+      ({ secrets }) => secrets ?? [],
+    );
+  } catch {
+    return [];
+  }
 }
 
 function toBindings(variables: Readonly<Record<string, string>>) {
@@ -82,10 +96,19 @@ async function waitUntilReady(url: string): Promise<void> {
       (error: unknown) => error,
     );
     if (answer instanceof Response && answer.ok) return;
-    if (Date.now() > deadline) {
-      const reason = answer instanceof Response ? await answer.text() : String(answer);
-      throw new Error(`The Worker is not ready: ${reason}`);
-    }
+    const { code, detail } = answer instanceof Response ? await readProblem(answer) : { detail: `${answer}` };
+    // What is configured wrongly does not mend itself.
+    if (code === 'configuration_invalid' || code === 'access_not_configured' || Date.now() > deadline)
+      throw new Error(`The Worker is not ready: ${detail}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function readProblem(answer: Response): Promise<{ readonly code?: string; readonly detail: string }> {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { detail: text };
   }
 }

@@ -11,7 +11,7 @@ const port = await readFreePort('PORT', 8787, 'start');
 const worker = await startLocalWorker(port).catch((error: unknown) => fail(String(error)));
 sweepRegularly(worker.url);
 console.log(
-  `resnet-edge is ready on ${worker.url} - try: curl --data-binary @photo.jpg ${worker.url}/v1/classify`,
+  `resnet-edge is ready on ${worker.url} - try: curl --data-binary @test/golden/cat.jpg ${worker.url}/v1/classify`,
 );
 onStopSignal(() => worker.stop());
 

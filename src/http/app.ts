@@ -31,6 +31,10 @@ const exposedHeaders = [
   'etag',
   'cache-status',
   'retry-after',
+  'location',
+  'idempotency-replayed',
+  'x-batch-status',
+  'x-total-count',
   'ratelimit',
   'ratelimit-policy',
 ];
@@ -60,6 +64,7 @@ export function createApp(options: AppOptions) {
         allowHeaders: [
           'authorization',
           'content-type',
+          'idempotency-key',
           'if-none-match',
           'prefer',
           'traceparent',

@@ -28,7 +28,11 @@ export interface ClassifyRequest extends RequestOptions {
 }
 
 /** curl's --data-binary sends form-urlencoded unless told otherwise; the bytes decide what it is. */
-const rawMediaTypes = ['application/octet-stream', 'application/x-www-form-urlencoded'];
+const formMediaType = 'application/x-www-form-urlencoded';
+const rawMediaTypes = ['application/octet-stream', formMediaType];
+
+/** `{`: no image begins with it. */
+const openingBrace = 0x7b;
 
 const imageField = z.string().min(1).openapi({ description: 'base64, or a base64 data: URL.' });
 const urlField = z.string().min(1).max(maxUrlLength).openapi({ description: 'https URL of the picture.' });
@@ -70,7 +74,7 @@ export async function parseClassifyRequest(c: Context<HonoEnv>): Promise<Classif
   if (mediaType === 'application/json') return await parseJsonBody(c, options);
   if (isRawImage(mediaType)) {
     const parsed = parseOptions(options); // before the body: a wrong option should not cost an upload
-    return { ...parsed, images: [{ name: undefined, bytes: await readBody(c, maxBodyBytes) }] };
+    return { ...parsed, images: [{ name: undefined, bytes: await readRawImage(c, mediaType) }] };
   }
   throw new CodedError(
     'media_type_unsupported',
@@ -81,6 +85,20 @@ export async function parseClassifyRequest(c: Context<HonoEnv>): Promise<Classif
 /** Whether a body of this type is taken for the image itself. */
 export function isRawImage(mediaType: string): boolean {
   return mediaType === '' || mediaType.startsWith('image/') || rawMediaTypes.includes(mediaType);
+}
+
+/**
+ * A body that is the image itself.
+ *
+ * @throws {CodedError} as `readBody`; `media_type_unsupported` for what `curl -d '{...}'` sends as a form.
+ */
+export async function readRawImage(c: Context<HonoEnv>, mediaType: string): Promise<Uint8Array> {
+  const bytes = await readBody(c, maxBodyBytes);
+  if (mediaType !== formMediaType || bytes[0] !== openingBrace) return bytes;
+  throw new CodedError(
+    'media_type_unsupported',
+    'This looks like JSON: send it with "Content-Type: application/json".',
+  );
 }
 
 /** GET: the image is elsewhere, options are in the query. */

@@ -36,7 +36,9 @@ export function parseMultipartForm(bytes: Uint8Array, contentType: string): Mult
       maxParts: maxMultipartFields,
     });
     for (const part of parts) {
-      const field = part.name ?? '';
+      const field = part.name;
+      if (field === undefined)
+        throw new CodedError('multipart_invalid', 'A part has no Content-Disposition with a name.');
       if (part.isFile) files.push({ field, name: part.filename ?? '', bytes: toView(part) });
       else if (part.size <= maxTextFieldBytes) fields.set(field, part.text);
       else throw new CodedError('multipart_invalid', `The field "${field.slice(0, 40)}" is too long.`);

@@ -114,6 +114,8 @@ export function toProblemResponse(error: unknown, requestId: string, extension: 
     'cache-control': 'no-store',
     'x-request-id': requestId,
   });
+  // RFC 9110 asks for a challenge with every 401.
+  if (problem.status === 401) headers.set('www-authenticate', 'Bearer');
   if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
     headers.set('retry-after', String(error.retryAfterSeconds));
   }

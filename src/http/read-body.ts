@@ -9,11 +9,13 @@ import { emptyBody, readBytes, toDeclaredLength } from './read-bytes.ts';
  * the request ends.
  *
  * @param weight how many times over the body will be held.
- * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`,
+ *   `media_type_unsupported`.
  */
 export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1): Promise<Uint8Array> {
   const request = c.req.raw;
   if (!request.body) throw emptyBody();
+  assertPlainBody(request);
   const declared = toDeclaredLength(request);
   // Without an honest length as much as may come is reserved.
   if (!(declared > maxBytes))
@@ -29,4 +31,18 @@ export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promi
   } catch {
     throw new CodedError('json_invalid', 'The body is not JSON.');
   }
+}
+
+/**
+ * Nobody unpacks bodies here: an image is compressed already, and what a packed body grows to is no limit's business.
+ *
+ * @throws {CodedError} `media_type_unsupported`, which is 415 as RFC 9110 asks for it.
+ */
+export function assertPlainBody(request: Request): void {
+  const coding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
+  if (coding === 'identity') return;
+  throw new CodedError(
+    'media_type_unsupported',
+    `Content-Encoding "${coding.slice(0, 40)}" is not taken: send the body as it is.`,
+  );
 }

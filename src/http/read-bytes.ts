@@ -70,5 +70,5 @@ function tooLarge(maxBytes: number): CodedError {
 }
 
 export function emptyBody(): CodedError {
-  return new CodedError('body_empty', 'The body is empty: send an image.');
+  return new CodedError('body_empty', 'The body is empty.');
 }

@@ -52,7 +52,7 @@ function parseUrl(text: string): URL {
 
 /** An entry with a scheme allows that very origin; one without allows its hosts, under the usual rules. */
 function matchAllowList(url: URL, allow: readonly string[]): 'origin' | 'host' | undefined {
-  const host = url.hostname.replace(/\.$/, '');
+  const host = url.hostname.replace(/\.+$/, '');
   let found: 'host' | undefined;
   for (const entry of allow) {
     if (entry.includes('://')) {
@@ -68,7 +68,7 @@ async function assertPublicHost(hostname: string, resolveHost: UrlPolicy['resolv
     if (isPublicAddress(address)) return;
     throw new CodedError('url_forbidden', `${address} is not an address of the public internet.`);
   }
-  const name = hostname.replace(/\.$/, '');
+  const name = hostname.replace(/\.+$/, '');
   if (localNames.test(name) || !name.includes('.')) {
     throw new CodedError('url_forbidden', `"${name}" is not a host of the public internet.`);
   }

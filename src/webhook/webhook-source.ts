@@ -54,11 +54,11 @@ export function parseWebhookSources(
 ): ReadonlyMap<string, WebhookSource> {
   if (!json?.trim()) return new Map();
   const parsed = z.array(sourceSchema).max(100).safeParse(JSON.parse(json));
-  if (!parsed.success) throw new Error(`WEBHOOK_SOURCES: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const sources = parsed.data.map((row) => {
     const secrets = row.secrets.map((name) => {
       const secret = readSecret(name);
-      if (!secret) throw new Error(`WEBHOOK_SOURCES: there is no secret "${name}"`);
+      if (!secret) throw new Error(`there is no secret "${name}"`);
       return secret;
     });
     return toSource(row, secrets);

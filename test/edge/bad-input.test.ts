@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxBodyBytes, maxDrainBytes, maxDrainMs, maxInputLineBytes } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
@@ -45,6 +46,23 @@ describe('a bad body', () => {
   it('text sent as an image', async () => expectProblem(await postRaw('hello'), 415, 'image_format_unknown'));
   it('text sent as text', async () =>
     expectProblem(await postRaw('hello', 'text/plain'), 415, 'media_type_unsupported'));
+  it('JSON under the type that curl -d gives it', async () => {
+    const response = await postRaw(
+      '{"url":"https://img.example/cat.jpg"}',
+      'application/x-www-form-urlencoded',
+    );
+    expect(await response.clone().text()).toContain('application/json');
+    await expectProblem(response, 415, 'media_type_unsupported');
+  });
+  it.each(['/v1/classify', '/v1/batches', '/v1/upload-tokens'])('packed, to %s', async (path) => {
+    const body = new Uint8Array(gzipSync('{"image":"aGk="}'));
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    await expectProblem(
+      await edge.fetch(path, { method: 'POST', body, headers }),
+      415,
+      'media_type_unsupported',
+    );
+  });
   it('random bytes', async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(5000));
     bytes[0] = 0x01;

@@ -60,8 +60,11 @@ describe('npm run classify', () => {
     expect(await exit).toBe(1);
     expect(output.err).toContain(`ECONNREFUSED ${new URL(url).host}`);
   });
-  it('refuses a wrong command line at once, with the usage', async () => {
-    const { output, exit } = run('classify.ts', ['--top-k', '0', 'x.jpg']);
+  it.each([
+    ['--top-k', '0'],
+    ['--url', 'localhost:8787'],
+  ])('refuses a wrong command line at once, with the usage: %s %s', async (option, value) => {
+    const { output, exit } = run('classify.ts', [option, value, 'x.jpg']);
     expect(await exit).toBe(2);
     expect(output.err).toContain('Usage:');
   });
@@ -130,6 +133,18 @@ describe('npm start', () => {
     expect(await wrong.exit).toBe(1);
     expect(wrong.output.err).toContain('PORT must be');
   });
+});
+
+describe('a wrong variable', () => {
+  it('ends the start at once, with its name and no second copy of it', async () => {
+    const sources = [{ name: 'a', kind: 'github', secrets: ['GIT', 'MISSING'], image_url: '/url' }];
+    const env = { PORT: '0', GIT: 'text', WEBHOOK_SOURCES: JSON.stringify(sources) };
+    const { output, exit } = run('start.ts', [], env);
+    expect(await exit).toBe(1);
+    expect(output.err).toContain(
+      'not ready: The variable WEBHOOK_SOURCES is not valid: there is no secret "MISSING".',
+    );
+  }, 30_000);
 });
 
 describe('an old Node', () => {

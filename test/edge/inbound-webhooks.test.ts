@@ -49,7 +49,7 @@ afterAll(async () => {
   server?.close();
 });
 
-const post = (source: string, body: string, headers: Record<string, string>) =>
+const post = (source: string, body: string, headers: HeadersInit) =>
   edge.fetch(`/v1/webhooks/${source}`, { method: 'POST', headers, body });
 
 it('an event is answered at once, its picture classified, the result sent to the callback, a replay ignored', async () => {
@@ -67,6 +67,9 @@ it('an event is answered at once, its picture classified, the result sent to the
   expect(accepted).toMatchObject({ event_id: 'evt_1', replayed: false });
   const replay = await post('shop', body, headers);
   expect(await replay.json()).toMatchObject({ batch_id: accepted.batch_id, replayed: true });
+  // Nobody has signed the query: it changes nothing.
+  const changed = await post('shop?metadata={}&webhook_url=https://evil.example', body, headers);
+  expect(await changed.json()).toMatchObject({ batch_id: accepted.batch_id, replayed: true });
 
   const deadline = Date.now() + 20_000;
   while (callbacks.length === 0 && Date.now() < deadline)

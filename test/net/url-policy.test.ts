@@ -42,6 +42,7 @@ describe('where images may come from', () => {
     'https://[ff02::1]/',
     'https://localhost/',
     'https://LOCALHOST./',
+    'https://localhost../',
     'https://foo.localhost/',
     'https://printer.local/',
     'https://router.lan/',

@@ -69,9 +69,9 @@ describe('the configuration of sources', () => {
   it.each([
     [{ secrets: ['MISSING'] }, 'there is no secret "MISSING"'],
     [{ kind: 'standard' }, 'a webhook secret must be'],
-    [{ kind: 'other' }, 'WEBHOOK_SOURCES'],
+    [{ kind: 'other' }, 'kind'],
     [{ image_url: 'url' }, 'JSON pointer'],
-    [{ name: 'UPPER' }, 'WEBHOOK_SOURCES'],
+    [{ name: 'UPPER' }, 'name'],
   ])('is refused with %j', (fields, message) => {
     expect(() => configure(fields)).toThrow(message);
   });

@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
-import { maxBodyBytes, maxJsonBodyBytes } from '../../limits.ts';
+import { maxJsonBodyBytes } from '../../limits.ts';
 import { decodeBase64Image } from '../base64-image.ts';
 import type { HonoEnv } from '../context.ts';
-import { isRawImage } from '../parse-classify-request.ts';
-import { readBody, readJsonBody } from '../read-body.ts';
+import { isRawImage, readRawImage } from '../parse-classify-request.ts';
+import { readJsonBody } from '../read-body.ts';
 
 /**
  * The two bodies every image API takes: the image itself, or JSON that holds it.
  *
  * @param fromJson what the JSON holds: the image as base64 or as an array of bytes, and options.
- * @throws {CodedError} as `readBody` and `fromJson`; `media_type_unsupported`.
+ * @throws {CodedError} as `readRawImage` and `fromJson`; `media_type_unsupported`.
  */
 export async function readDialectImage<T>(
   c: Context<HonoEnv>,
@@ -25,5 +25,5 @@ export async function readDialectImage<T>(
   if (!isRawImage(mediaType)) {
     throw new CodedError('media_type_unsupported', 'Send image bytes, or application/json.');
   }
-  return { bytes: await readBody(c, maxBodyBytes), options: undefined };
+  return { bytes: await readRawImage(c, mediaType), options: undefined };
 }

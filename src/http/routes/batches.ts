@@ -9,6 +9,7 @@ import { maxBatchItems } from '../../limits.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
+import { assertPlainBody } from '../read-body.ts';
 import {
   cancelRoute,
   deliveriesRoute,
@@ -38,6 +39,7 @@ export function batchRoutes() {
   app.use('/v1/batches/*', needs('batch'));
   mount(app, submitRoute, async (c) => {
     const batches = requireBatches(c);
+    assertPlainBody(c.req.raw);
     const { batch, replayed } = await batches.submit(c.req.raw, ownerOf(c), readIdempotencyKey(c));
     const record = c.get('record');
     record.model = batch.model;

@@ -157,7 +157,10 @@ async function answerEach(
     } catch (error) {
       // Nobody reads the others any more.
       if (c.get('isCancelled')()) throw error;
-      results.push({ index, name, problem: toProblem(error) });
+      const problem = toProblem(error);
+      if (problem.status >= 500)
+        c.get('options').log('error', { code: problem.code, request_id: c.get('requestId'), error });
+      results.push({ index, name, problem });
     }
   }
   return results;

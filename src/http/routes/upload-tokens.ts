@@ -41,6 +41,7 @@ const createTokenRoute = createRoute({
       'body_too_large',
       'body_aborted',
       'body_timeout',
+      'media_type_unsupported',
       'json_invalid',
       'overloaded',
     ),

@@ -36,6 +36,7 @@ const webhookRoute = createRoute({
       'body_too_large',
       'body_aborted',
       'body_timeout',
+      'media_type_unsupported',
       'json_invalid',
       'idempotency_key_in_use',
       'idempotency_key_reused',
@@ -63,7 +64,8 @@ export function webhookRoutes() {
     if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
     const body = await readBody(c, maxWebhookBytes);
     const eventId = await source.verify(c.req.raw.headers, body);
-    const submission = new Request(c.req.url, {
+    // Without its query: that is not signed, and would be options of the batch.
+    const submission = new Request(new URL(c.req.path, c.req.url), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
