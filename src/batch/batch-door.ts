@@ -1,5 +1,5 @@
 import type { WebhookSource } from '../webhook/webhook-source.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, ListPlace } from './batch.ts';
 import type { LoggedDelivery } from './delivery.ts';
 
 /** What HTTP may do with batches: nothing in it tells of bindings. */
@@ -12,8 +12,8 @@ export interface BatchDoor {
     idempotencyKey: string | undefined,
   ): Promise<{ readonly batch: Batch; readonly replayed: boolean }>;
   find(id: string): Promise<Batch | undefined>;
-  /** Newest first. @param before only batches made before this time. */
-  list(owner: string, limit: number, before: number): Promise<readonly Batch[]>;
+  /** Newest first. @param before only batches that come after this place in the list. */
+  list(owner: string, limit: number, before: ListPlace): Promise<readonly Batch[]>;
   /** @returns false if it had ended already. */
   cancel(batch: Batch): Promise<boolean>;
   logDeliveries(batchId: string): Promise<readonly LoggedDelivery[]>;

@@ -4,7 +4,7 @@ import type { CreateSha256 } from '../model/verified-chunks.ts';
 import type { nextDeliveryDelay } from '../webhook/retry-schedule.ts';
 import type { WebhookKey } from '../webhook/standard-webhook.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
-import type { Batch, ChunkMessage, DeliveryMessage } from './batch.ts';
+import type { Batch, ChunkMessage, DeliveryMessage, ListPlace } from './batch.ts';
 import type { BatchDoor } from './batch-door.ts';
 import { BatchStore } from './batch-store.ts';
 import { toBatchJson } from './batch-wire.ts';
@@ -104,7 +104,7 @@ export class BatchServices implements BatchDoor {
     return this.#store.find(id);
   }
 
-  list(owner: string, limit: number, before: number) {
+  list(owner: string, limit: number, before: ListPlace) {
     return this.#store.list(owner, limit, before);
   }
 

@@ -1,5 +1,5 @@
 import type { Tier } from '../tier-protocol/tier.ts';
-import type { Batch, BatchStatus } from './batch.ts';
+import type { Batch, BatchStatus, ListPlace } from './batch.ts';
 
 interface BatchRow {
   readonly id: string;
@@ -128,13 +128,14 @@ export class BatchStore {
     return row?.pending ?? 0;
   }
 
-  /** Newest first. @param before only batches made before this time. */
-  async list(owner: string, limit: number, before: number): Promise<Batch[]> {
+  /** Newest first. @param before only batches that come after this place in the list. */
+  async list(owner: string, limit: number, { createdAt, id }: ListPlace): Promise<Batch[]> {
     const { results } = await this.#db
       .prepare(
-        'SELECT * FROM batches WHERE owner = ?1 AND created_at < ?2 ORDER BY created_at DESC, id LIMIT ?3',
+        `SELECT * FROM batches WHERE owner = ?1 AND created_at <= ?2 AND (created_at < ?2 OR id < ?3)
+         ORDER BY created_at DESC, id DESC LIMIT ?4`,
       )
-      .bind(owner, before, limit)
+      .bind(owner, createdAt, id, limit)
       .all<BatchRow>();
     return results.map(toBatch);
   }

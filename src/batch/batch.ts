@@ -35,6 +35,14 @@ export interface Batch {
   readonly expiresAt: number;
 }
 
+/** A place in a list of batches, newest first: batches of one millisecond are told apart by their ids. */
+export interface ListPlace {
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Empty: before all of that millisecond. */
+  readonly id: string;
+}
+
 export function isFinished({ status }: Batch): boolean {
   return status !== 'starting' && status !== 'processing';
 }

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors.ts';
 import { maxRetryDelaySeconds } from '../limits.ts';
 import { chunkMessageSchema } from './batch.ts';
-import type { ItemResult } from './item-result.ts';
+import { type NamedResult, toNamedResult } from './item-result.ts';
 import { type RunServices, runChunk } from './run-chunk.ts';
 
 export interface ConsumeOptions {
@@ -110,13 +110,13 @@ async function giveUp(batchId: string, number: number, services: RunServices): P
   const batch = await store.find(batchId);
   const chunk = await chunks.find(batchId, number);
   if (!batch || !chunk || batch.status === 'canceled') return;
-  const failures = new Map<number, ItemResult>();
-  for (const place of chunk.inputs.keys()) {
+  const failures = new Map<number, NamedResult>();
+  for (const [place, input] of chunk.inputs.entries()) {
     const index = chunk.firstIndex + place;
     const trouble = chunk.troubles[index];
     const reason = trouble ? `${trouble.code}: ${trouble.detail}` : (batch.lastTrouble ?? 'unknown');
     const error = new CodedError('batch_retries_exhausted', `Given up after many attempts. Last: ${reason}`);
-    failures.set(index, { problem: toProblem(error) });
+    failures.set(index, toNamedResult({ problem: toProblem(error) }, input));
   }
   const all = await results.add(batchId, number, failures);
   const failed = [...all.values()].filter((result) => 'problem' in result).length;

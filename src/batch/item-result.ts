@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Tier } from '../tier-protocol/tier.ts';
+import type { InputReference } from './batch.ts';
 
 /** A problem as the wire has it, RFC 9457; kept as it was made. */
 const problemSchema = z.looseObject({ code: z.string(), status: z.int(), detail: z.string() });
@@ -30,8 +31,15 @@ export const itemResultSchema = z.union([
 ]);
 export type ItemResult = z.infer<typeof itemResultSchema>;
 
+/** A result as it is stored and answered: under the name that its image was sent with. */
+export type NamedResult = ItemResult & { readonly name?: string };
+
+export function toNamedResult(result: ItemResult, input: InputReference): NamedResult {
+  return 'name' in input && input.name !== undefined ? { name: input.name, ...result } : result;
+}
+
 /** Results of a chunk by item index. */
-export type ChunkResults = ReadonlyMap<number, ItemResult>;
+export type ChunkResults = ReadonlyMap<number, NamedResult>;
 
 /** One line for each item, `{"index": 7, ...}`, ascending. */
 export function formatResults(results: ChunkResults): string {
@@ -42,12 +50,12 @@ export function formatResults(results: ChunkResults): string {
 }
 
 /** @param text what `formatResults` wrote. */
-export function parseResults(text: string): Map<number, ItemResult> {
+export function parseResults(text: string): Map<number, NamedResult> {
   const lines = text.split('\n').filter((line) => line !== '');
   return new Map(
     lines.map((line) => {
-      const { index, ...result } = JSON.parse(line) as ItemResult & { index: number };
-      return [index, result as ItemResult];
+      const { index, ...result } = JSON.parse(line) as NamedResult & { index: number };
+      return [index, result as NamedResult];
     }),
   );
 }

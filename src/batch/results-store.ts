@@ -1,5 +1,5 @@
 import { resultsKey } from './batch.ts';
-import { type ChunkResults, formatResults, type ItemResult, parseResults } from './item-result.ts';
+import { type ChunkResults, formatResults, type NamedResult, parseResults } from './item-result.ts';
 
 /** Times a write is tried again because another consumer wrote first; two at once are already rare. */
 const maxConflicts = 8;
@@ -12,7 +12,7 @@ export class ResultsStore {
     this.#bucket = bucket;
   }
 
-  async read(batchId: string, chunk: number): Promise<Map<number, ItemResult>> {
+  async read(batchId: string, chunk: number): Promise<Map<number, NamedResult>> {
     const object = await this.#bucket.get(resultsKey(batchId, chunk));
     return object ? parseResults(await object.text()) : new Map();
   }
@@ -27,7 +27,7 @@ export class ResultsStore {
     const key = resultsKey(batchId, chunk);
     for (let conflict = 0; conflict < maxConflicts; conflict++) {
       const object = await this.#bucket.get(key);
-      const stored = object ? parseResults(await object.text()) : new Map<number, ItemResult>();
+      const stored = object ? parseResults(await object.text()) : new Map<number, NamedResult>();
       const merged = new Map([...added, ...stored]);
       if (merged.size === stored.size) return stored;
       const onlyIf = object ? { etagMatches: object.etag } : { etagDoesNotMatch: '*' };

@@ -5,7 +5,7 @@ import type { BatchStore } from './batch-store.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from './chunk-runner.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { ImageGatherer } from './image-gatherer.ts';
-import type { ItemResult } from './item-result.ts';
+import { type ChunkResults, type ItemResult, type NamedResult, toNamedResult } from './item-result.ts';
 import type { ResultsStore } from './results-store.ts';
 
 export interface RunServices {
@@ -76,7 +76,7 @@ async function settle(
 
 /** One attempt at a chunk: what has a result, and what has trouble. */
 class ChunkRun {
-  readonly results: Map<number, ItemResult>;
+  readonly results: Map<number, NamedResult>;
   readonly troubles: Record<string, Trouble>;
   retryAfterSeconds: number | undefined;
   /** R2 could not be read: held against no item, however often. */
@@ -84,7 +84,7 @@ class ChunkRun {
   readonly #chunk: Chunk;
   readonly #services: RunServices;
 
-  constructor(chunk: Chunk, stored: ReadonlyMap<number, ItemResult>, services: RunServices) {
+  constructor(chunk: Chunk, stored: ChunkResults, services: RunServices) {
     this.#chunk = chunk;
     this.#services = services;
     this.results = new Map(stored);
@@ -153,7 +153,8 @@ class ChunkRun {
   }
 
   #finish(index: number, result: ItemResult): void {
-    this.results.set(index, result);
+    const { firstIndex, inputs } = this.#chunk;
+    this.results.set(index, toNamedResult(result, inputs[index - firstIndex]!));
     delete this.troubles[index];
   }
 }

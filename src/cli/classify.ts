@@ -10,7 +10,8 @@ const usage = `Usage: npm run classify -- FILE... [--top-k N] [--model NAME] [--
   --top-k N     predictions for each file, 1 to 1000 (default 5)
   --model NAME  a model of the catalogue (default: its default model)
   --json        one JSON object a line on standard output instead of tables
-  --url URL     ask a server that is already running, for example http://127.0.0.1:8787
+  --url URL     ask a server that is already running, for example http://127.0.0.1:8787;
+                with the API key in the environment variable RESNET_EDGE_API_KEY, if it wants one
 
 Exits with 1 if any file could not be classified, with 2 if the command line is wrong.`;
 
@@ -22,6 +23,7 @@ interface Prediction {
 }
 
 const barWidth = 24;
+const apiKey = process.env['RESNET_EDGE_API_KEY'];
 /** npm runs scripts in the project's folder; a relative path means the folder the person is in. */
 const callerDir = process.env['INIT_CWD'] ?? process.cwd();
 
@@ -61,7 +63,10 @@ async function classifyFile(
   try {
     const response = await fetch(endpoint, {
       method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
+      headers: {
+        'content-type': 'application/octet-stream',
+        ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+      },
       body: bytes,
       signal: AbortSignal.timeout(60_000),
     });

@@ -12,6 +12,7 @@ export interface BatchJson {
 
 export interface ResultRow {
   readonly index: number;
+  readonly name?: string;
   readonly predictions?: { readonly class_index: number; readonly label: string; readonly score: number }[];
   readonly problem?: { readonly code: string };
 }

@@ -38,6 +38,7 @@ describe('a batch that the edge runs itself', () => {
     const rows = await collectResults(edge, accepted.id);
     expect(rows.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(labelsOf(rows)).toEqual(['Egyptian cat', 'image_format_unknown', 'espresso']);
+    expect(rows.map(({ name }) => name)).toEqual(['cat.jpg', 'broken.jpg', 'coffee.png']);
     expect(rows[0]).toMatchObject({ model: 'resnet18-imagenet1k', model_version: '2', tier: 'edge' });
     expect(rows[0]!.predictions).toHaveLength(2);
   });
@@ -82,6 +83,28 @@ describe('a batch that the edge runs itself', () => {
       expect(await other.json()).toMatchObject({ code: 'idempotency_key_reused' });
     }
     await waitForEnd(edge, first.id);
+  });
+
+  it('lists batches of one millisecond page by page, and none twice', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const body = JSON.stringify({ inputs: [{ r2_key: 'x' }] });
+        const headers = { 'content-type': 'application/json' };
+        return (await (
+          await edge.fetch('/v1/batches', { method: 'POST', headers, body })
+        ).json()) as BatchJson;
+      }),
+    );
+    await edge.env.BATCHES_DB.prepare('UPDATE batches SET created_at = 86400000').run();
+    const found: string[] = [];
+    for (let before: string | null = '1970-01-03'; before !== null; ) {
+      const page = await edge.fetch(`/v1/batches?limit=2&before=${encodeURIComponent(before)}`);
+      const list = (await page.json()) as { batches: BatchJson[]; next_before: string | null };
+      found.push(...list.batches.map(({ id }) => id));
+      before = list.next_before;
+    }
+    expect(found).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
+    expect(new Set(found).size).toBe(found.length);
   });
 
   it('leaves nothing behind of a request that is wrong at its last line', async () => {

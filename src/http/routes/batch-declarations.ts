@@ -106,7 +106,7 @@ export const listRoute = createRoute({
   responses: {
     200: {
       description: '`next_before` asks for the next page.',
-      content: json(z.object({ batches: z.array(batchSchema), next_before: time.nullable() })),
+      content: json(z.object({ batches: z.array(batchSchema), next_before: z.string().nullable() })),
     },
     ...problemResponses('batch_not_configured'),
   },
@@ -150,7 +150,8 @@ export const resultsRoute = createRoute({
   request: { params: idParameter, query: z.object({ cursor: z.string().optional() }) },
   responses: {
     200: {
-      description: '`index` of the last line plus 1 is the next cursor.',
+      description:
+        'A line an item, with the `name` that it was sent under. `index` of the last line plus 1 is the next cursor.',
       content: text('application/x-ndjson'),
     },
     ...problemResponses('batch_not_configured', 'batch_unknown'),

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Batch } from '../../batch/batch.ts';
+import type { Batch, ListPlace } from '../../batch/batch.ts';
 import type { BatchDoor } from '../../batch/batch-door.ts';
 import { toBatchJson } from '../../batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../batch/delivery.ts';
@@ -50,11 +50,8 @@ export function batchRoutes() {
   });
   mount(app, listRoute, async (c) => {
     const limit = parseQuery(c, 'limit', limitSchema, 20);
-    const before = c.req.query('before');
-    const until = before === undefined ? Date.now() + 1 : Date.parse(before);
-    if (Number.isNaN(until)) throw new CodedError('option_invalid', 'before must be a time, ISO 8601.');
-    const list = await requireBatches(c).list(ownerOf(c), limit, until);
-    const next = list.length === limit ? new Date(list.at(-1)!.createdAt).toISOString() : null;
+    const list = await requireBatches(c).list(ownerOf(c), limit, readPlace(c.req.query('before')));
+    const next = list.length === limit ? formatPlace(list.at(-1)!) : null;
     return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });
   mount(app, readRoute, async (c) => c.json(toBatchJson(await findBatch(c))));
@@ -100,6 +97,19 @@ async function findBatch(c: Context<HonoEnv>): Promise<Batch> {
   const batch = await requireBatches(c).find(c.req.param('id') ?? '');
   if (batch?.owner === ownerOf(c)) return batch;
   throw new CodedError('batch_unknown', 'There is no batch of this id.');
+}
+
+/** `before` is a time, or the `next_before` of a page: time and id of its last batch. */
+function readPlace(before: string | undefined): ListPlace {
+  if (before === undefined) return { createdAt: Date.now() + 1, id: '' };
+  const [time = '', id = ''] = before.split(',', 2);
+  const createdAt = Date.parse(time);
+  if (!Number.isNaN(createdAt)) return { createdAt, id };
+  throw new CodedError('option_invalid', 'before must be a time, ISO 8601, or the next_before of a page.');
+}
+
+function formatPlace({ createdAt, id }: ListPlace): string {
+  return `${new Date(createdAt).toISOString()},${id}`;
 }
 
 function toDeliveryJson({ id, type, url, state, attempts, nextAttemptAt, log }: LoggedDelivery) {
