@@ -49,8 +49,9 @@ export function parseApiKeys(json: string): readonly ApiKey[] {
   }
   const parsed = apiKeysSchema.safeParse(rows);
   if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.') ?? '';
-    throw new CodedError('configuration_invalid', `The secret API_KEYS is not valid at "${where}".`);
+    const where = parsed.error.issues[0]?.path.join('.');
+    const reason = where ? `is not valid at "${where}"` : 'must be a JSON array of rows, [{"id": ...}, ...]';
+    throw new CodedError('configuration_invalid', `The secret API_KEYS ${reason}.`);
   }
   return parsed.data.map(({ id, sha256, scopes: granted, expires_at }) => ({
     id,

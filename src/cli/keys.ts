@@ -9,14 +9,7 @@ Makes an API key. The key is shown once; the row beside it goes into the secret 
   npx wrangler secret put API_KEYS
 To replace a key, add a second row with the same id, hand out the new key, then take the old row away.`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    scopes: { type: 'string', default: 'classify' },
-    'expires-at': { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
+const { values, positionals } = parseCommandLine();
 const [id] = positionals;
 if (values.help || id === undefined) {
   console.log(usage);
@@ -33,9 +26,28 @@ const row = {
 try {
   parseApiKeys(JSON.stringify([row]));
 } catch {
-  console.error(
-    `ID must be 1 to 64 letters, digits, "-" or "_"; scopes are ${scopes.join(', ')}.\n\n${usage}`,
+  fail(
+    `ID must be 1 to 64 letters, digits, "-" or "_"; scopes are ${scopes.join(', ')}; --expires-at is a time with its zone.`,
   );
-  process.exit(2);
 }
 console.log(`key  ${key}\nrow  ${JSON.stringify(row)}`);
+
+function parseCommandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        scopes: { type: 'string', default: 'classify' },
+        'expires-at': { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function fail(message: string): never {
+  console.error(`${message}\n\n${usage}`);
+  process.exit(2);
+}

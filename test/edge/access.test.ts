@@ -138,6 +138,10 @@ describe('other deployments', () => {
     expect(JSON.parse(text)).toMatchObject({ status: 503, code: 'configuration_invalid' });
     expect(text).toContain('API_KEYS');
     expect(text).not.toContain('not a hash');
+    await edge.stop();
+    // What npm run keys prints is one row, not the list.
+    edge = await startEdge({ secrets: { API_KEYS: '{"id":"x"}' }, seed: false });
+    expect(await (await edge.fetch('/v1/models')).text()).toContain('a JSON array of rows');
   });
   it('are not held up by a variable of batches where they have none', async () => {
     const vars = { BATCH_RETENTION_HOURS: 'never' };
