@@ -158,6 +158,11 @@ export const tensorBodyWeight = 2;
 export const bodyIdleTimeoutMs = 10_000;
 /** A whole body: 20 MiB at 6 Mbit/s take 28 s. */
 export const bodyTimeoutMs = 30_000;
+/**
+ * While others wait for its place a body has to keep the pace that brings it within bodyTimeoutMs, after this start:
+ * 20 MiB keep 5.6 Mbit/s, 1 MiB 280 kbit/s. Otherwise whoever declares 20 MiB and sends nothing stops an isolate.
+ */
+export const bodyHeadStartMs = 2_000;
 
 /** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
 export const maxWaitingRequests = 64;

@@ -20,7 +20,8 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
   // Without an honest length as much as may come is reserved.
   if (!(declared > maxBytes))
     await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
-  return await readBytes(request, maxBytes);
+  const { bodies } = c.get('options');
+  return await readBytes(request, maxBytes, undefined, () => bodies.state().waiting > 0);
 }
 
 /** A small JSON body, or one that holds a base64 image. Throws as `readBody`, and `json_invalid`. */

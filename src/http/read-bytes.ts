@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts';
-import { bodyTimeoutMs } from '../limits.ts';
+import { bodyHeadStartMs, bodyTimeoutMs } from '../limits.ts';
 import { drain } from '../net/drain.ts';
 import { readBodyChunk } from '../net/read-body-chunk.ts';
 
@@ -13,12 +13,14 @@ export function toDeclaredLength(request: Request): number {
  *
  * @param maxBytes refused as soon as one byte more has come.
  * @param allocate memory of exactly the declared length, for a body that has one.
+ * @param isWanted whether others wait for the place that the body has: then it has to keep its pace.
  * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
  */
 export async function readBytes(
   request: Request,
   maxBytes: number,
   allocate = (bytes: number) => new Uint8Array(bytes),
+  isWanted = () => false,
 ): Promise<Uint8Array> {
   const declared = toDeclaredLength(request);
   if (!request.body) throw emptyBody();
@@ -32,10 +34,15 @@ export async function readBytes(
   const whole = declared > 0 ? allocate(declared) : undefined;
   const chunks: Uint8Array[] = [];
   let total = 0;
-  const deadline = Date.now() + bodyTimeoutMs;
+  const started = Date.now();
+  const expected = declared > 0 ? declared : maxBytes;
+  const isBehind = () => {
+    const elapsed = Date.now() - started;
+    return elapsed > bodyHeadStartMs && total / expected < elapsed / bodyTimeoutMs && isWanted();
+  };
   try {
     for (;;) {
-      const { done, value } = await readBodyChunk(reader, deadline);
+      const { done, value } = await readBodyChunk(reader, started + bodyTimeoutMs, isBehind);
       if (done) break;
       if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
       if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)

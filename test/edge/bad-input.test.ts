@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { maxBodyBytes, maxDrainBytes, maxDrainMs, maxInputLineBytes } from '../../src/limits.ts';
+import {
+  bodyIdleTimeoutMs,
+  maxBodyBytes,
+  maxDrainBytes,
+  maxDrainMs,
+  maxInputLineBytes,
+} from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -187,6 +193,21 @@ describe('a body that never comes', () => {
     let answer = '';
     for await (const chunk of socket) answer += chunk;
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} .*${text}`, 's'));
+  });
+});
+
+describe('a large body that is silent', () => {
+  it('does not keep the others waiting', async () => {
+    const { hostname, port } = new URL(edge.url);
+    const socket = new Socket();
+    socket.connect(Number(port), hostname, () =>
+      socket.write(`POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-length: ${maxBodyBytes}\r\n\r\nx`),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const started = performance.now();
+    expect((await postRaw(photo)).status).toBe(200);
+    expect(performance.now() - started).toBeLessThan(bodyIdleTimeoutMs / 2);
+    socket.destroy();
   });
 });
 

@@ -52,6 +52,53 @@ describe('readBytes', () => {
       vi.useRealTimers();
     }
   });
+  it.each([
+    ['is silent', false, 10_000],
+    ['is silent, and keeps others waiting', true, 2_250],
+  ])('gives up a body that %s', async (_, isWanted, afterMs) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      const request = new Request('http://x/', {
+        method: 'POST',
+        body: new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(100)) }),
+        headers: { 'content-length': '4000' },
+        duplex: 'half',
+      } as RequestInit);
+      const ended = vi.fn();
+      readBytes(request, 4096, undefined, () => isWanted).catch(ended);
+      await vi.advanceTimersByTimeAsync(afterMs - 250);
+      expect(ended).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(500);
+      expect(ended).toHaveBeenCalledWith(expect.objectContaining({ code: 'body_timeout' }));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+  it('lets a body go on that keeps its pace while others wait', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'Date'] });
+    try {
+      let sent = 0;
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          if (sent++ < 20) controller.enqueue(new Uint8Array(200));
+          else controller.close();
+        },
+      });
+      const headers = { 'content-length': '4000' };
+      const request = new Request('http://x/', {
+        method: 'POST',
+        body,
+        headers,
+        duplex: 'half',
+      } as RequestInit);
+      const read = readBytes(request, 4096, undefined, () => true);
+      await vi.advanceTimersByTimeAsync(25_000);
+      expect((await read).byteLength).toBe(4000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
   it('knows an empty body from a broken one', async () => {
     await expect(readBytes(post([]), 10)).rejects.toMatchObject({ code: 'body_empty' });
     const broken = new ReadableStream({
