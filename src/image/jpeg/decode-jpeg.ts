@@ -39,10 +39,10 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
   const output = new RowOutput(frame, planes, colour, sink, side, arena);
   const block = createBlock(arena);
-  if (arena) accelerate(arena, bytes, frame, planes, scans, block);
+  const useful = usefulScans(scans);
+  if (arena) accelerate(arena, bytes, frame, planes, useful, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
-  const useful = usefulScans(scans);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);

@@ -103,10 +103,7 @@ export class JpegScan implements ProgressiveBand {
       });
     }
     this.components = components;
-    const blocksPerMcu = components.reduce(
-      (sum, { plane: { declared } }) => sum + declared.horizontal * declared.vertical,
-      0,
-    );
+    const blocksPerMcu = countBlocks(components);
     if (count > 1 && blocksPerMcu > maxBlocksPerMcu)
       throw malformed('jpeg', `${blocksPerMcu} blocks in an MCU`);
     this.#frame = frame;
@@ -118,10 +115,17 @@ export class JpegScan implements ProgressiveBand {
   /** Blocks this scan visits: what its cost is proportional to. */
   get blocks(): number {
     const { mcusPerLine, mcuRows } = this.#frame;
-    return this.components.reduce((sum, { plane: { declared } }) => {
-      if (this.components.length === 1) return sum + declared.blocksPerLine * declared.blocksPerColumn;
-      return sum + mcusPerLine * mcuRows * declared.horizontal * declared.vertical;
-    }, 0);
+    if (this.components.length > 1) return mcusPerLine * mcuRows * countBlocks(this.components);
+    const { blocksPerLine, blocksPerColumn } = this.components[0].plane.declared;
+    return blocksPerLine * blocksPerColumn;
+  }
+
+  /** Blocks from one restart, or beginning of a row, to the next: a kernel is entered for each such run. */
+  get blocksPerRun(): number {
+    const isLone = this.components.length === 1;
+    const mcusPerRow = isLone ? this.components[0].plane.declared.blocksPerLine : this.#frame.mcusPerLine;
+    const mcus = this.#restartInterval === 0 ? mcusPerRow : Math.min(mcusPerRow, this.#restartInterval);
+    return mcus * (isLone ? 1 : countBlocks(this.components));
   }
 
   /** From now on the kernel decodes what it can. */
@@ -259,4 +263,12 @@ export class JpegScan implements ProgressiveBand {
     const shiftIsLegal = shift <= 13 && (previousShift === 0 || previousShift === shift + 1);
     if (!bandIsLegal || !shiftIsLegal) throw malformed('jpeg', 'a progressive scan has illegal parameters');
   }
+}
+
+/** In an MCU of an interleaved scan. @see ITU-T T.81 A.2.3 */
+function countBlocks(components: readonly ScanComponent[]): number {
+  return components.reduce(
+    (sum, { plane: { declared } }) => sum + declared.horizontal * declared.vertical,
+    0,
+  );
 }

@@ -1,3 +1,4 @@
+import { allocatedBytes } from '../../../pixel-kernels/pixel-kernels.ts';
 import { blockSize } from '../frame.ts';
 import { lookaheadSize, maxCodeLength, maxSymbols } from '../huffman.ts';
 
@@ -67,7 +68,8 @@ function placeTable() {
   const maxCode = symbols + lookaheadSize * Uint16Array.BYTES_PER_ELEMENT;
   const valueOffset = maxCode + (maxCodeLength + 2) * Int32Array.BYTES_PER_ELEMENT;
   const values = valueOffset + (maxCodeLength + 1) * Int32Array.BYTES_PER_ELEMENT;
-  return { pairs, direct, symbols, maxCode, valueOffset, values, bytes: values + maxSymbols };
+  const bytes = allocatedBytes(values + maxSymbols);
+  return { pairs, direct, symbols, maxCode, valueOffset, values, bytes };
 }
 
 export const scanBytes = scanLayout.components + scanLayout.maxComponents * scanLayout.componentBytes;

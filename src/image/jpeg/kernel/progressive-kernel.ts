@@ -12,9 +12,9 @@ import type { TablePlacer } from './tables.ts';
 const chunkBytes = 4096;
 const blockBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 
-/** What `scans` `ProgressiveKernel`s and the tables of all their components allocate. */
-export function progressiveKernelBytes(scans: number, components: number): number {
-  return scans * (segmentWindowBytes(chunkBytes) + blockBytes) + (scans + components) * tableLayout.bytes;
+/** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */
+export function progressiveKernelBytes(scans: number, tables: number): number {
+  return scans * (segmentWindowBytes(chunkBytes) + blockBytes) + tables * tableLayout.bytes;
 }
 
 /** What a scan says of itself. */
