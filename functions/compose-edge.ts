@@ -24,10 +24,11 @@ import { Metrics } from '../src/observe/metrics.ts';
 import { PixelKernels } from '../src/pixel-kernels/pixel-kernels.ts';
 import pixelKernels from '../src/pixel-kernels/pixel-kernels.wasm';
 import { createCloudflareImagesTranscode } from '../src/transcode/cloudflare-images.ts';
-import { parseBatchSettings } from './batch-settings.ts';
-import { type BatchBindings, composeBatches, type EdgeParts } from './edge-batches.ts';
+import { type BatchBindings, composeBatches } from './edge-batches.ts';
 import { composeObjects } from './edge-objects.ts';
+import { composeRunners } from './edge-runners.ts';
 import { parseSettings } from './settings.ts';
+import { parseTierSettings } from './tier-settings.ts';
 import { toCode, writeLog } from './write-log.ts';
 
 /** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
@@ -52,10 +53,10 @@ export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings>
  */
 export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
   const settings = parseSettings(env);
-  const batchSettings = parseBatchSettings(env);
+  const tierSettings = parseTierSettings(env);
   const { NODE_TIER_CERTIFICATE: certificate } = env;
-  const nodeTier = batchSettings.nodeTier && {
-    ...batchSettings.nodeTier,
+  const nodeTier = tierSettings.nodeTier && {
+    ...tierSettings.nodeTier,
     ...(certificate && { fetch: certificate.fetch.bind(certificate) }),
   };
   const metrics = new Metrics();
@@ -100,19 +101,18 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
     ...(nodeTier &&
-      batchSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
+      tierSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
     onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
   const { IMAGES_BUCKET: bucket, RATE_LIMITER: limiter } = env;
   const urls = { allow: settings.imageUrlAllow, resolveHost };
-  const parts: EdgeParts = {
+  const runners = composeRunners({
     nodeTier,
+    versions: tierSettings.versions,
     catalog,
-    urls,
     image,
     transcode,
-    log: writeLog,
     async findModel(name, version) {
       const manifest = await catalog.readManifest(name, version);
       return {
@@ -122,9 +122,10 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
         withSession: (use) => sessions.withSession(manifest, () => undefined, use),
       };
     },
-  };
-  const batches = composeBatches(env, batchSettings, parts);
-  const objects = composeObjects(env, batchSettings, parts);
+  });
+  const parts = { runners, urls, log: writeLog };
+  const batches = composeBatches(env, parts);
+  const objects = composeObjects(env, parts);
   const app = createApp({
     catalog,
     sessions,

@@ -1,18 +1,14 @@
 import type { Batch, ChunkMessage, DeliveryMessage } from '../src/batch/batch.ts';
 import { BatchServices } from '../src/batch/batch-services.ts';
 import { type ChunkRunner, TierTrouble } from '../src/batch/chunk-runner.ts';
-import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
-import { createNodeTierRunner, type NodeTierOptions } from '../src/batch/node-tier-runner.ts';
-import type { BatchModel } from '../src/batch/submit-batch.ts';
-import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
 import { maxBodyBytes } from '../src/limits.ts';
-import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { fetchPublic } from '../src/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/net/url-policy.ts';
 import type { ObjectLabels } from '../src/object-labels/object-labels.ts';
-import type { BatchSettings } from './batch-settings.ts';
+import { parseBatchSettings } from './batch-settings.ts';
+import type { EdgeRunners } from './edge-runners.ts';
 
 /** Without all of these a deployment has no batches. */
 export interface BatchBindings {
@@ -25,47 +21,19 @@ export interface BatchBindings {
 export type BatchEnv = Partial<BatchBindings> & { readonly IMAGES_BUCKET?: R2Bucket };
 
 export interface EdgeParts {
-  readonly nodeTier: NodeTierOptions | undefined;
-  readonly catalog: CatalogReader;
+  readonly runners: EdgeRunners;
   readonly urls: UrlPolicy;
-  readonly findModel: EdgeRunnerOptions['findModel'];
-  readonly image: EdgeRunnerOptions['image'];
-  readonly transcode: EdgeRunnerOptions['transcode'];
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** What may run images that nobody waits for, and which of it a model takes. */
-export function composeRunners(
-  settings: BatchSettings,
-  { nodeTier, catalog, findModel, image, transcode }: EdgeParts,
-) {
-  const edge = createEdgeRunner({ findModel, image, transcode, toProblem });
-  const node = nodeTier && createNodeTierRunner(nodeTier);
-  async function resolveModel(name: string | undefined): Promise<BatchModel> {
-    const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
-    if (tier === 'batch' && !node) {
-      throw new CodedError(
-        'model_requires_batch_tier',
-        `${model} needs the Node tier, which is not configured.`,
-      );
-    }
-    if (!node) return { model, modelVersion, tier: 'edge' };
-    // The tier may have a version of the same network that suits it better; a batch says which it got.
-    const { version } = await catalog.readManifest(model, settings.nodeTierVersions.get(model));
-    return { model, modelVersion: version, tier: 'node' };
-  }
-  return { edge, node, resolveModel };
-}
-
+/** @throws {CodedError} `configuration_invalid`, in a deployment that has the bindings of batches. */
 export function composeBatches(
   env: BatchEnv,
-  settings: BatchSettings,
-  parts: EdgeParts,
+  { runners: { edge, node, resolveModel }, urls, log }: EdgeParts,
 ): BatchServices | undefined {
   const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
   if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
-  const { urls, log } = parts;
-  const { edge, node, resolveModel } = composeRunners(settings, parts);
+  const settings = parseBatchSettings(env);
   const webhookUrls: UrlPolicy = { ...urls, allow: settings.webhookUrlAllow };
   return new BatchServices({
     db,

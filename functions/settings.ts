@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { parseApiKeys, scopes } from '../src/access/api-keys.ts';
 import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
-import { CodedError } from '../src/errors.ts';
+import { list, parseVariables } from './variables.ts';
 
-const list = z
-  .string()
-  .default('')
-  .transform((text) => text.split(/[\s,]+/).filter(Boolean));
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const seconds = z.coerce.number().min(0).max(31_536_000);
 
@@ -39,17 +35,9 @@ const settingsSchema = z.object({
 
 export type Settings = ReturnType<typeof parseSettings>;
 
-/** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
+/** @throws {CodedError} `configuration_invalid`. */
 export function parseSettings(env: object) {
-  const parsed = settingsSchema.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new CodedError(
-      'configuration_invalid',
-      `The variable ${issue?.path.join('.')} is not valid: ${issue?.message}.`,
-    );
-  }
-  const settings = parsed.data;
+  const settings = parseVariables(settingsSchema, env);
   return {
     access: {
       apiKeys: settings.API_KEYS === undefined ? [] : parseApiKeys(settings.API_KEYS),

@@ -235,6 +235,12 @@ export const maxTierItems = 256;
 export const tierConnectMs = 10_000;
 export const tierSilenceMs = 60_000;
 
+/**
+ * What the tier may answer to one tensor: 21,841 classes (ImageNet-21k) as FP32 are 87 kB, and a line of JSON before
+ * them some 200 bytes. Beside 20 MiB of body 1 MiB is nothing, and has room for 262,000 classes.
+ */
+export const maxTierAnswerBytes = 1 * MiB;
+
 /** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
 export const maxTierTensorBytes = 64 * MiB;
 

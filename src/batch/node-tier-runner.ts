@@ -10,7 +10,11 @@ export interface NodeTierOptions {
   /** Origin of the tier, e.g. `https://tier.example.com`. */
   readonly url: string;
   readonly secret: string;
-  /** How long until the tier answers at all, and how long it may then be silent. */
+  /**
+   * How long until the tier answers at all, and how long it may then be silent. The first bounds as well what a tier
+   * costs that refuses an upload and reads no further: workerd sends the next request on the same connection, where
+   * it is not seen; giving it up closes that connection.
+   */
   readonly connectMs?: number;
   readonly silenceMs?: number;
   /** Speaks to the tier in the global one's place: that of a client certificate, for mutual TLS. */

@@ -3,7 +3,9 @@ import type { ItemResult } from '../batch/item-result.ts';
 import { createNodeTierRunner, type NodeTierOptions } from '../batch/node-tier-runner.ts';
 import type { Classification } from '../classify.ts';
 import { CodedError, type ErrorCode } from '../errors.ts';
+import { maxTierAnswerBytes } from '../limits.ts';
 import type { ModelManifest } from '../model/manifest.ts';
+import { readBounded } from '../net/read-bounded.ts';
 import { formatInferCall, readInferAnswer } from '../open-inference/infer-call.ts';
 import type { ModelInput } from '../open-inference/model-inputs.ts';
 import type { OpenTensor } from '../open-inference/tensor.ts';
@@ -42,7 +44,7 @@ export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions
       redirect: 'manual',
     });
     if (response.ok) return response;
-    const problem = (await response.json().catch(() => ({}))) as { code?: unknown; detail?: unknown };
+    const problem = await readProblem(response);
     const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'));
     throw (
       toError(problem.code, problem.detail) ??
@@ -70,7 +72,7 @@ export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions
       try {
         const { headers, body } = formatInferCall(toOpenTensor(input, manifest), name);
         const response = await post(manifest, 'infer', deadline, { method: 'POST', headers, body });
-        const answer = new Uint8Array(await response.arrayBuffer());
+        const answer = await readAnswer(response);
         const headerLength = response.headers.get('inference-header-content-length');
         return readInferAnswer(answer, headerLength, name, [1, classes]);
       } catch (cause) {
@@ -85,6 +87,25 @@ export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions
       }
     },
   };
+}
+
+function readAnswer(response: Response): Promise<Uint8Array> {
+  return readBounded(
+    response,
+    maxTierAnswerBytes,
+    () => new TierTrouble('garbage', `The tier answered with more than ${maxTierAnswerBytes} bytes.`),
+  );
+}
+
+/** Nothing of it, if it is none. */
+async function readProblem(
+  response: Response,
+): Promise<{ readonly code?: unknown; readonly detail?: unknown }> {
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(await readAnswer(response))));
+  } catch {
+    return {};
+  }
 }
 
 function leftMs(deadline: number): number {

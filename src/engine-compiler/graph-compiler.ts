@@ -6,15 +6,14 @@ import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
-import { QdqReader, type Quantization } from './qdq-reader.ts';
+import { QdqReader } from './qdq-reader.ts';
+import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
 import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
 import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 const imageChannels = 3;
-
-const f32 = Math.fround;
 
 /** Walks a QDQ graph once and writes down what the engine has to do. */
 export class GraphCompiler {
@@ -112,9 +111,7 @@ export class GraphCompiler {
     const [height, width] = window.output;
     const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
     claimBorder(node, draft, window, 'zero');
-    const multiplier = Float32Array.from({ length: outputs }, (_, channel) =>
-      f32(f32(f32(input.scale) * scaleOf(weights.scales, channel)) / f32(result.scale)),
-    );
+    const multiplier = toMultipliers(input.scale, weights.scales, outputs, result.scale);
     const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
     this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
     this.#operators.push({
@@ -197,7 +194,7 @@ export class GraphCompiler {
     const source = this.#tensors.find(node, input.tensor);
     const { height, width, logicalChannels } = this.#tensors.get(source);
     const target = this.#tensors.add(result.tensor, [1, 1, logicalChannels], result.zeroPoint);
-    const multiplier = f32(f32(f32(input.scale) / f32(result.scale)) / (height * width));
+    const multiplier = toMeanMultiplier(input.scale, result.scale, height * width);
     this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
   }
 
@@ -231,10 +228,7 @@ export class GraphCompiler {
     const { channels, logicalChannels, height, width } = this.#tensors.get(source);
     if (inputs !== logicalChannels || height * width !== 1)
       throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
-    const multiplier = Float32Array.from({ length: classes }, (_, index) => {
-      const product = f32(f32(input.scale) * scaleOf(weights.scales, index));
-      return result ? f32(product / f32(result.scale)) : product;
-    });
+    const multiplier = toMultipliers(input.scale, weights.scales, classes, result?.scale);
     this.#output = { name: this.#reader.graph.outputs[0]!.name, classes };
     this.#operators.push({
       type: 'classify',
@@ -254,16 +248,4 @@ export class GraphCompiler {
     if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
     return padToPanels(bias.tensor.data);
   }
-}
-
-function scaleOf(scales: Float32Array, channel: number): number {
-  return scales.length === 1 ? scales[0]! : scales[channel]!;
-}
-
-/** Range of a quantized result, centred; a Relu that is still in the graph raises its lower end to zero. */
-function toClamp({ zeroPoint, relu }: Quantization & { readonly relu: boolean }): {
-  low: number;
-  high: number;
-} {
-  return { low: relu ? 0 : -zeroPoint, high: 255 - zeroPoint };
 }

@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 import { maxUrlRedirects, urlTimeoutMs } from '../limits.ts';
+import { readBounded } from './read-bounded.ts';
 import { assertAllowedUrl, type UrlPolicy } from './url-policy.ts';
 
 export interface FetchPublicOptions {
@@ -28,7 +29,13 @@ export async function fetchPublic(
   const stop = signal ? AbortSignal.any([deadline, signal]) : deadline;
   try {
     const response = await followRedirects(text, policy, stop);
-    return await readBounded(response, maxBytes);
+    const bytes = await readBounded(
+      response,
+      maxBytes,
+      () => new CodedError('url_too_large', `The URL gives more than ${maxBytes} bytes.`),
+    );
+    if (bytes.byteLength === 0) throw new CodedError('url_unreachable', 'The URL gave no bytes.');
+    return bytes;
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     const reason = deadline.aborted ? `within ${timeoutMs} ms` : 'at all';
@@ -58,34 +65,4 @@ async function followRedirects(text: string, policy: UrlPolicy, signal: AbortSig
     next = new URL(location, url).href;
   }
   throw new CodedError('url_unreachable', `The URL redirects more than ${maxUrlRedirects} times.`);
-}
-
-async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => new CodedError('url_too_large', `The URL gives more than ${maxBytes} bytes.`);
-  if (!response.body) throw new CodedError('url_unreachable', 'The URL gave no bytes.');
-  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
-    await response.body.cancel();
-    throw tooLarge();
-  }
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    total += value.byteLength;
-    if (total > maxBytes) {
-      await reader.cancel();
-      throw tooLarge();
-    }
-    chunks.push(value);
-  }
-  if (total === 0) throw new CodedError('url_unreachable', 'The URL gave no bytes.');
-  const whole = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
 }

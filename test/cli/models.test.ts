@@ -222,6 +222,7 @@ describe('npm run models', () => {
     ['toString', 'no command "toString"'],
     ['bench resnet18-imagenet1k --rounds abc', '--rounds must be a whole number'],
     ['eval resnet18-imagenet1k . --limit 0', '--limit must be a whole number'],
+    ['eval resnet18-imagenet1k test/golden', 'expected CLASS/IMAGE in it'],
   ])('%s: says what is wrong', async (args, message) => {
     const { code, err } = await models(...args.split(' '));
     expect(code).toBe(1);

@@ -137,6 +137,17 @@ describe('other deployments', () => {
     expect(text).toContain('API_KEYS');
     expect(text).not.toContain('not a hash');
   });
+  it('are not held up by a variable of batches where they have none', async () => {
+    const vars = { BATCH_RETENTION_HOURS: 'never' };
+    edge = await startEdge({ vars, seed: false });
+    const refused = (await (await edge.fetch('/v1/models')).json()) as { detail: string };
+    expect(refused).toMatchObject({ status: 503, code: 'configuration_invalid' });
+    expect(refused.detail).toContain('BATCH_RETENTION_HOURS');
+    await edge.stop();
+    edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', vars, seed: false });
+    expect((await edge.fetch('/v2')).status).toBe(200);
+    await expectCode(await edge.fetch('/v1/batches'), 422, 'batch_not_configured');
+  });
   it('limit a caller’s rate, and say how much and when', async () => {
     edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', seed: false });
     const answers = [];

@@ -31,8 +31,7 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
   const server = createServer((incoming, answer) => {
     proxy.requests++;
     incoming.on('error', () => undefined);
-    // An answer may come before the whole request was read. Left unread, Node keeps the connection open for
-    // a minute or more, and workerd's local network the queue's consumer with it.
+    // What is left of a request that was answered early is read, as the tier does: see `garbage`.
     answer.on('finish', () => incoming.unpipe().resume());
     misbehave(proxy.fault, incoming, answer, proxy.target);
   });
@@ -66,8 +65,15 @@ function misbehave(fault: Fault, incoming: IncomingMessage, answer: ServerRespon
       refuse(answer, 503, { 'retry-after': '2' });
       break;
     case 'garbage':
+      // At once, but without an end before that of the upload. workerd's HTTP client ends an upload that was
+      // overtaken by a whole answer as if it were complete, and sends its next request on that connection. If the
+      // other side has stopped to read there, that request waits: the tier's next one until NODE_TIER_CONNECT_MS.
+      // But in tests all that a Worker fetches goes through miniflare's loopback server. It hands the upload to
+      // Node's fetch, which drops it when the answer ends, and keeps the connection, unread, for five minutes;
+      // the next request on it may be the queue's own line of log, which the consumer waits for.
       answer.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      answer.end('<html>not a result</html>\n');
+      answer.write('<html>not a result</html>\n');
+      incoming.on('end', () => answer.end()).resume();
       break;
     case 'dies-of-poison':
       void dieOfPoison(incoming, answer, target);

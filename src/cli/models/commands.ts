@@ -1,11 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join } from 'node:path';
 import { parseLabels, runtimeNames } from '../../model/manifest.ts';
 import { quantizeModel } from '../../quantize/quantize-model.ts';
 import { verifyModel } from '../assets.ts';
 import { benchModel } from './bench.ts';
 import { readCalibrationImages } from './calibration-images.ts';
+import { limit, oneOf, parseCommandLine, required, toPath, type Values } from './command-line.ts';
 import { createEvaluator, type Engine, evaluate } from './evaluate.ts';
 import { listImages, listLabelledImages } from './labelled-images.ts';
 import { type CompiledModel, compileModel, findDraft, importModel } from './make.ts';
@@ -13,43 +13,13 @@ import { Progress } from './progress.ts';
 import { openLocalTarget, openRemoteTarget, promoteModel, pushModel } from './publish.ts';
 import { pullModel } from './pull.ts';
 import { findPreset, readSources } from './sources.ts';
+import { toText } from './to-text.ts';
 import { toUsage } from './usage.ts';
 import { findModel, hasGraph, listLocalModels, onnxFile } from './workspace.ts';
 
-const options = {
-  json: { type: 'boolean', default: false },
-  name: { type: 'string' },
-  labels: { type: 'string' },
-  preprocess: { type: 'string', default: 'torchvision-v1' },
-  licence: { type: 'string', default: 'unknown' },
-  source: { type: 'string' },
-  mirror: { type: 'string' },
-  sources: { type: 'string' },
-  'no-compile': { type: 'boolean', default: false },
-  calibration: { type: 'string' },
-  method: { type: 'string', default: 'percentile' },
-  percentile: { type: 'string' },
-  limit: { type: 'string' },
-  local: { type: 'boolean', default: false },
-  remote: { type: 'boolean', default: false },
-  'kv-namespace-id': { type: 'string' },
-  default: { type: 'boolean', default: false },
-  engine: { type: 'string', default: 'edge' },
-  against: { type: 'string' },
-  rounds: { type: 'string', default: '15' },
-  runtime: { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
-
-type Values = ReturnType<typeof parse>['values'];
-const parse = (args: string[]) => parseArgs({ args, options, allowPositionals: true });
-
-/** npm runs scripts in the project's folder; a relative path means the folder the person is in. */
-const toPath = (path: string) => resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
-
 /** @throws {Error} whose message is for the person at the terminal. */
 export async function runCommand(args: string[]): Promise<void> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseCommandLine(args);
   const [command, ...operands] = positionals;
   if (values.help) {
     console.log(toUsage(command));
@@ -59,7 +29,6 @@ export async function runCommand(args: string[]): Promise<void> {
   if (!run) {
     throw new Error(`${toUsage()}\n\n${command ? `There is no command "${command}".` : 'Name a command.'}`);
   }
-  for (const option of ['limit', 'rounds'] as const) assertCount(values[option], `--${option}`);
   const result = await run(operands, values);
   if (values.json) console.log(JSON.stringify(result));
   else console.log(toText(result));
@@ -250,46 +219,4 @@ function summarise({ folder, manifest, refusal }: CompiledModel) {
     runtime_memory_bytes: manifest.runtimeMemoryBytes ?? null,
     ...(refusal && { not_for_resnet_int8: refusal }),
   };
-}
-
-function required(value: string | undefined, what: string): string {
-  if (value === undefined) throw new Error(`${what} is missing: npm run models -- --help`);
-  return value;
-}
-
-function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found) return found;
-  throw new Error(`${option} must be ${allowed.join(', ')}, got "${value}".`);
-}
-
-function limit<T>(items: readonly T[], values: Values): readonly T[] {
-  return values.limit === undefined ? items : items.slice(0, Number(values.limit));
-}
-
-function assertCount(value: string | undefined, option: string): void {
-  if (value === undefined || (Number.isSafeInteger(Number(value)) && Number(value) > 0)) return;
-  throw new Error(`${option} must be a whole number above 0, got "${value}".`);
-}
-
-function toText(result: unknown): string {
-  const rows = (Array.isArray(result) ? result : [result]) as Record<string, unknown>[];
-  const columns = Object.keys(rows[0] ?? {});
-  if (rows.length === 1)
-    return columns.map((column) => `${column.padEnd(22)} ${toCell(rows[0]![column])}`).join('\n');
-  const widths = columns.map((column) =>
-    Math.max(column.length, ...rows.map((row) => toCell(row[column]).length)),
-  );
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index]!))
-      .join('  ')
-      .trimEnd();
-  return [line(columns), ...rows.map((row) => line(columns.map((column) => toCell(row[column]))))].join('\n');
-}
-
-function toCell(value: unknown): string {
-  if (value === null || value === undefined) return '-';
-  if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(4).replace(/\.?0+$/, '');
-  return Array.isArray(value) ? value.join('; ') || '-' : String(value);
 }

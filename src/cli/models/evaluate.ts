@@ -74,14 +74,16 @@ export interface Evaluation {
 
 const calibrationBins = 15;
 
-/** @param against a second evaluator to compare top-1 with. */
+/**
+ * @param images one at least.
+ * @param against a second evaluator to compare top-1 with.
+ */
 export async function evaluate(
   images: readonly LabelledImage[],
   evaluator: Evaluator,
   against: Evaluator | undefined,
   onProgress: (done: number) => void,
 ): Promise<Evaluation> {
-  if (images.length === 0) throw new Error('There are no images to evaluate on.');
   const bins = Array.from({ length: calibrationBins }, () => ({ count: 0, hits: 0, scores: 0 }));
   let [top1, top5, agreed, topScores] = [0, 0, 0, 0];
   for (const [index, { path, classIndex }] of images.entries()) {

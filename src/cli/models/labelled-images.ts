@@ -13,12 +13,21 @@ const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp
  * A folder with a folder for each class (named by WordNet id, class index or label), or a CSV file of
  * `path,class` rows with paths relative to the file.
  *
- * @throws {Error} naming the class that the model does not have.
+ * @throws {Error} naming the class that the model does not have; or if there is no image, saying what it looks for.
  */
 export async function listLabelledImages(
   source: string,
   labels: readonly ClassLabel[],
 ): Promise<LabelledImage[]> {
+  const images = await readLabelledImages(source, labels);
+  if (images.length > 0) return images;
+  throw new Error(
+    `There are no images in ${source}: expected CLASS/IMAGE in it, where CLASS is a WordNet id, a class index or ` +
+      `a label and IMAGE ends in ${[...imageExtensions].join(', ')}; or a file of rows "path,class".`,
+  );
+}
+
+async function readLabelledImages(source: string, labels: readonly ClassLabel[]): Promise<LabelledImage[]> {
   const toIndex = createClassLookup(labels);
   if ((await stat(source)).isDirectory()) {
     const classes = (await readdir(source, { withFileTypes: true })).filter((entry) => entry.isDirectory());

@@ -1,0 +1,46 @@
+import type { ChunkRunner } from '../src/batch/chunk-runner.ts';
+import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/batch/node-tier-runner.ts';
+import type { BatchModel } from '../src/batch/submit-batch.ts';
+import { CodedError } from '../src/errors.ts';
+import { toProblem } from '../src/http/problem.ts';
+import type { CatalogReader } from '../src/model/catalog-reader.ts';
+
+/** What runs images that nobody waits for: batches and a bucket's objects share it. */
+export interface EdgeRunners {
+  readonly edge: ChunkRunner;
+  /** Where a Node tier is configured. */
+  readonly node: ChunkRunner | undefined;
+  /** @throws {CodedError} `model_requires_batch_tier`, and what the catalogue throws. */
+  readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
+}
+
+interface RunnerParts {
+  readonly nodeTier: NodeTierOptions | undefined;
+  /** The version that the tier has of a model, by its name. */
+  readonly versions: ReadonlyMap<string, string>;
+  readonly catalog: CatalogReader;
+  readonly findModel: EdgeRunnerOptions['findModel'];
+  readonly image: EdgeRunnerOptions['image'];
+  readonly transcode: EdgeRunnerOptions['transcode'];
+}
+
+export function composeRunners({ nodeTier, versions, catalog, ...parts }: RunnerParts): EdgeRunners {
+  return {
+    edge: createEdgeRunner({ ...parts, toProblem }),
+    node: nodeTier && createNodeTierRunner(nodeTier),
+    async resolveModel(name) {
+      const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
+      if (tier === 'batch' && !nodeTier) {
+        throw new CodedError(
+          'model_requires_batch_tier',
+          `${model} needs the Node tier, which is not configured.`,
+        );
+      }
+      if (!nodeTier) return { model, modelVersion, tier: 'edge' };
+      // The tier may have a version of the same network that suits it better; a batch says which it got.
+      const { version } = await catalog.readManifest(model, versions.get(model));
+      return { model, modelVersion: version, tier: 'node' };
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { list, parseVariables, positive } from './variables.ts';
+
+/** src/batch/README.md says what each is for. */
+const settingsSchema = z.object({
+  NODE_TIER_URL: z.url().optional(),
+  NODE_TIER_SECRET: z.string().default(''),
+  NODE_TIER_SYNC: z.enum(['on', 'off']).default('on'),
+  NODE_TIER_CONNECT_MS: positive.optional(),
+  NODE_TIER_SILENCE_MS: positive.optional(),
+  NODE_TIER_MODEL_VERSIONS: list.pipe(z.array(z.string().regex(/^[^/]+\/[^/]+$/, 'name/version expected'))),
+});
+
+/**
+ * Where the Node tier is, for batches and for single requests beyond an isolate.
+ *
+ * @throws {CodedError} `configuration_invalid`.
+ */
+export function parseTierSettings(env: object) {
+  const settings = parseVariables(settingsSchema, env);
+  const { NODE_TIER_URL: url, NODE_TIER_CONNECT_MS: connectMs, NODE_TIER_SILENCE_MS: silenceMs } = settings;
+  return {
+    nodeTier: url
+      ? {
+          url,
+          secret: settings.NODE_TIER_SECRET,
+          ...(connectMs !== undefined && { connectMs }),
+          ...(silenceMs !== undefined && { silenceMs }),
+        }
+      : undefined,
+    delegates: settings.NODE_TIER_SYNC === 'on',
+    versions: new Map(settings.NODE_TIER_MODEL_VERSIONS.map((text) => text.split('/') as [string, string])),
+  };
+}

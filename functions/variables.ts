@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { CodedError } from '../src/errors.ts';
+
+/** Words separated by spaces or commas. */
+export const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/[\s,]+/).filter(Boolean));
+
+export const positive = z.coerce.number().positive();
+
+/** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
+export function parseVariables<T>(schema: z.ZodType<T>, env: object): T {
+  const { success, data, error } = schema.safeParse(env);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw invalidVariable(`${issue?.path.join('.')}`, `${issue?.message}`);
+}
+
+export function invalidVariable(name: string, reason: string, cause?: unknown): CodedError {
+  return new CodedError('configuration_invalid', `The variable ${name} is not valid: ${reason}.`, { cause });
+}

@@ -1,0 +1,37 @@
+/**
+ * Reads a body whole, unless it is longer than it may be: a declared length is only believed if it is too large.
+ *
+ * @param createError makes the rejection as soon as one byte more than `maxBytes` is declared or has come.
+ * @returns no bytes if there is no body.
+ */
+export async function readBounded(
+  response: Response,
+  maxBytes: number,
+  createError: () => Error,
+): Promise<Uint8Array> {
+  if (!response.body) return new Uint8Array();
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
+    await response.body.cancel();
+    throw createError();
+  }
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    total += value.byteLength;
+    if (total > maxBytes) {
+      await reader.cancel();
+      throw createError();
+    }
+    chunks.push(value);
+  }
+  const whole = new Uint8Array(total);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
