@@ -1,6 +1,6 @@
 import { componentLayout, scanLayout } from '../../image/jpeg/kernel/layout.ts';
-import { add, get, i32, increase, mul, set, shl, toFunction } from '../../wasm-text/wat.ts';
-import { field, load, part, setField, store, sub } from './entropy.ts';
+import { add, get, i32, increase, load, mul, set, shl, store, sub, toFunction } from '../../wasm-text/wat.ts';
+import { field, part, setField } from './entropy.ts';
 
 /** `body` for each component of the scan, in `component`. */
 export const eachComponent = (label: string, body: string) => `
@@ -53,9 +53,9 @@ export interface ScanFunction {
 export function toScanFunction(scan: ScanFunction): string {
   const { name, locals, long = [], reads = [], writes = [], decodeMcu, save, restore } = scan;
   const copy = (names: readonly (keyof typeof scanLayout)[]) =>
-    names.map((field_) => set(field_, field(field_))).join('\n');
+    names.map((local) => set(local, field(local))).join('\n');
   const writeBack = (names: readonly (keyof typeof scanLayout)[]) =>
-    names.map((field_) => setField(field_, get(field_))).join('\n');
+    names.map((local) => setField(local, get(local))).join('\n');
   return toFunction({
     name,
     exported: true,

@@ -1,12 +1,12 @@
-import { add, get, i32, increase, set, toFunction } from '../../wasm-text/wat.ts';
-import { setField, sub, when } from './entropy.ts';
+import { add, get, i32, increase, set, sub, toFunction, when } from '../../wasm-text/wat.ts';
+import { setField } from './entropy.ts';
 
 const allOnes = `(v128.const i8x16 ${Array(16).fill(-1).join(' ')})`;
 
 /**
  * Entropy-coded bytes from address `from` up to `end`, in reverse order: the first to address `to`, the next below.
  * Stuffed zeros are left out. It goes on to a marker, or to a last 0xFF of which it cannot tell what it is. Up to 16
- * bytes below the last are written too.
+ * bytes below the last are written too, and up to 15 behind `end` are read.
  *
  * @returns the address up to which it came; how much it wrote is in `written`.
  * @see ITU-T T.81 B.1.1.5

@@ -3,12 +3,8 @@ import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { ComponentPlane } from '../component-plane.ts';
 import type { JpegFrame } from '../frame.ts';
 import type { JpegScan } from '../scan.ts';
-import {
-  divisorBytes,
-  ProgressiveKernel,
-  placeDivisors,
-  progressiveKernelBytes,
-} from './progressive-kernel.ts';
+import { ProgressiveKernel, progressiveKernelBytes } from './progressive-kernel.ts';
+import { divisorBytes, placeDivisors } from './quantization.ts';
 import { SequentialKernel, sequentialKernelBytes } from './sequential-kernel.ts';
 import { TablePlacer } from './tables.ts';
 

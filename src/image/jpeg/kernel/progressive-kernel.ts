@@ -1,20 +1,17 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
-import { blockSize } from '../frame.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
 import type { ScanComponent, ScanKernel } from '../scan.ts';
-import { zigzag } from '../segments.ts';
-import { componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
+import { coefficientsBytes, componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import type { TablePlacer } from './tables.ts';
 
 /** Of a progressive file, each scan has little in a row of blocks. */
 const chunkBytes = 4096;
-const blockBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 
 /** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */
 export function progressiveKernelBytes(scans: number, tables: number): number {
-  return scans * (segmentWindowBytes(chunkBytes) + blockBytes) + tables * tableLayout.bytes;
+  return scans * (segmentWindowBytes(chunkBytes) + coefficientsBytes) + tables * tableLayout.bytes;
 }
 
 /** What a scan says of itself. */
@@ -34,7 +31,7 @@ export class ProgressiveKernel implements ScanKernel {
     this.#scan = scan;
     this.#kernel = chooseKernel(arena.kernels, spectralStart > 0, previousShift > 0);
     this.#window = new SegmentWindow(arena, bytes, chunkBytes);
-    this.#window.set(scanLayout.block, arena.allocate(blockBytes));
+    this.#window.set(scanLayout.block, arena.allocate(coefficientsBytes));
     this.#window.set(scanLayout.componentCount, components.length);
     this.#window.set(scanLayout.spectralStart, spectralStart);
     this.#window.set(scanLayout.spectralEnd, spectralEnd);
@@ -61,7 +58,7 @@ export class ProgressiveKernel implements ScanKernel {
       const rows = this.#window.get(componentAt(index) + componentLayout.vertical);
       for (let row = 0; row < rows; row++) {
         const firstBlock = (v + row) * declared.paddedBlocksPerLine;
-        this.#set(index, 'rows', coefficients.byteOffset + firstBlock * blockBytes, row);
+        this.#set(index, 'rows', coefficients.byteOffset + firstBlock * coefficientsBytes, row);
       }
     }
   }
@@ -90,15 +87,4 @@ function chooseKernel(
 ): (scan: number) => number {
   if (isAc) return isRefinement ? kernels.decode_ac_refinement : kernels.decode_ac_first;
   return isRefinement ? kernels.decode_dc_refinement : kernels.decode_dc_first;
-}
-
-/** What `placeDivisors` allocates. */
-export const divisorBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
-
-/** @returns the address of the divisors, row-major, for the kernel `reconstruct_row`. */
-export function placeDivisors(arena: PixelArena, quantization: Int32Array): number {
-  const address = arena.allocate(divisorBytes);
-  const divisors = new Int32Array(arena.bytes.buffer, address, blockSize);
-  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]] = quantization[k];
-  return address;
 }

@@ -1,9 +1,10 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import type { ScanComponent, ScanKernel } from '../scan.ts';
-import { componentAt, componentLayout, scanLayout, stepsBytes, tableLayout } from './layout.ts';
+import { componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
+import { placeSteps, stepsBytes } from './quantization.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
-import { placeSteps, TablePlacer } from './tables.ts';
+import { TablePlacer } from './tables.ts';
 
 const chunkBytes = 16_384;
 
