@@ -13,7 +13,7 @@ import type { JpegTables } from './tables.ts';
 const lastCoefficient = blockSize - 1;
 const restartMarkers = 8;
 /** More blocks in an MCU are illegal. @see ITU-T T.81 B.2.3 */
-const maxBlocksPerMcu = 10;
+export const maxBlocksPerMcu = 10;
 
 /** A component's part in a scan. */
 export interface ScanComponent {
