@@ -40,7 +40,11 @@ export interface ScanFunction {
   readonly writes?: readonly (keyof typeof scanLayout)[];
   /** Decodes MCU `mcu`; gives it up by a branch to `$give_up`. */
   readonly decodeMcu: string;
-  /** Before an MCU, and after one that was given up, beside the place in the data. */
+  /**
+   * Before an MCU, and after one that was given up, beside the place in the data: whatever decides how TypeScript
+   * decodes it again. Samples and coefficients that were written need not be restored, for what is given up ends in an
+   * error before they are read.
+   */
   readonly save: string;
   readonly restore: string;
 }

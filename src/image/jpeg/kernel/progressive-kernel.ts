@@ -40,14 +40,10 @@ export class ProgressiveKernel implements ScanKernel {
     state.set(scanLayout.spectralStart, spectralStart);
     state.set(scanLayout.spectralEnd, spectralEnd);
     state.set(scanLayout.shift, shift);
+    const acKind = previousShift > 0 ? 'acRefinement' : 'acFirst';
     for (const [index, { dc, ac }] of components.entries()) {
       if (dc) state.setOf(index, componentLayout.dc, tables.place(dc, 'dc'));
-      if (ac)
-        state.setOf(
-          index,
-          componentLayout.ac,
-          tables.place(ac, previousShift > 0 ? 'acRefinement' : 'acFirst'),
-        );
+      if (ac) state.setOf(index, componentLayout.ac, tables.place(ac, acKind));
     }
   }
 
