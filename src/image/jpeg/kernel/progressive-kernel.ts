@@ -1,7 +1,8 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
-import type { ScanComponent, ScanKernel } from '../scan.ts';
+import type { ScanKernel } from '../scan.ts';
+import type { ScanComponent } from '../scan-header.ts';
 import { coefficientsBytes, componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
 import { ScanState } from './scan-state.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';

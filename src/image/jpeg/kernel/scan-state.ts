@@ -1,5 +1,5 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
-import type { ScanComponent } from '../scan.ts';
+import type { ScanComponent } from '../scan-header.ts';
 import { componentAt, componentLayout, scanBytes, scanLayout } from './layout.ts';
 
 /** What a kernel knows of a scan, in linear memory as layout.ts says; its offsets name the fields. */

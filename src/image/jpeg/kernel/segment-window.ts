@@ -1,7 +1,7 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import { blockSize } from '../frame.ts';
-import { maxBlocksPerMcu } from '../scan.ts';
+import { maxBlocksPerMcu } from '../scan-header.ts';
 import { scanLayout } from './layout.ts';
 import type { ScanState } from './scan-state.ts';
 

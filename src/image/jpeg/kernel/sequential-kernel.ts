@@ -1,6 +1,7 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
-import type { ScanComponent, ScanKernel } from '../scan.ts';
+import type { ScanKernel } from '../scan.ts';
+import type { ScanComponent } from '../scan-header.ts';
 import { componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
 import { placeSteps, stepsBytes } from './quantization.ts';
 import { ScanState } from './scan-state.ts';
