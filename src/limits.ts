@@ -107,8 +107,9 @@ export const maxImageSide = 65_535;
 export const maxJpegScans = 200;
 
 /**
- * Scans of a progressive JPEG that kernels decode, each with 43 KB of tables and windows: 1 MB with the tables of DC.
- * libjpeg writes 10 for YCbCr and 18 for CMYK; a file with more is decoded without kernels.
+ * Scans of a progressive JPEG that kernels decode, each with 14 KB of window and a table of 29 KB; one table more for
+ * each component, since a scan of DC may have several: 1 MB. libjpeg writes 10 for YCbCr and 18 for CMYK; a file with
+ * more scans or tables is decoded without kernels.
  */
 export const maxJpegKernelScans = 20;
 

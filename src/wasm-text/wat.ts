@@ -5,7 +5,15 @@ export const set = (name: string, value: string) => `(local.set $${name} ${value
 export const i32 = (value: number) => `(i32.const ${value})`;
 export const add = (a: string, b: string) => `(i32.add ${a} ${b})`;
 export const mul = (a: string, b: string) => `(i32.mul ${a} ${b})`;
+export const sub = (a: string, b: string) => `(i32.sub ${a} ${b})`;
 export const shl = (value: string, by: number) => `(i32.shl ${value} ${i32(by)})`;
+export const and = (a: string, mask: number) => `(i32.and ${a} ${i32(mask)})`;
+export const toI64 = (value: string) => `(i64.extend_i32_u ${value})`;
+export const load = (address: string, offset: number) => `(i32.load offset=${offset} ${address})`;
+export const store = (address: string, offset: number, value: string) =>
+  `(i32.store offset=${offset} ${address} ${value})`;
+export const when = (condition: string, then: string, otherwise = '') =>
+  `(if ${condition} (then ${then}) ${otherwise && `(else ${otherwise})`})`;
 export const increase = (name: string, by: string) => set(name, add(get(name), by));
 
 export const repeat = (count: number, make: (index: number) => string) =>

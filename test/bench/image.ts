@@ -174,6 +174,7 @@ try {
     await compare(`JPEG progressive 4:2:0, ${size}, ${progressive.length} bytes`, [
       ours(progressive),
       ours(progressive, true),
+      plain(progressive),
       sharpAndResample(progressive),
     ]);
     await compare(`JPEG baseline, orientation 6, ${size}`, [

@@ -1,4 +1,4 @@
-import { maxDecoderBytes, maxJpegBlockVisits } from '../../limits.ts';
+import { maxDecoderBytes, maxJpegBlockVisits, maxJpegScans } from '../../limits.ts';
 import type { PixelArena } from '../../pixel-kernels/pixel-kernels.ts';
 import type { RowSink } from '../image.ts';
 import { malformed, tooComplex, truncated } from '../image-error.ts';
@@ -8,6 +8,7 @@ import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
 import { accelerate, scanKernelBytes } from './kernel/accelerate.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
 import { JpegScan } from './scan.ts';
+import { parseScanHeader } from './scan-header.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
 
@@ -39,10 +40,10 @@ export function decodeJpeg(
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
   const output = new RowOutput(frame, planes, colour, sink, side, arena);
   const block = createBlock(arena);
-  if (arena) accelerate(arena, bytes, frame, planes, scans, block);
+  const useful = usefulScans(scans);
+  if (arena) accelerate(arena, bytes, frame, planes, useful, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
-  const useful = usefulScans(scans);
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
@@ -119,7 +120,9 @@ function parseScans(
       );
     } else if (code === marker.startOfScan) {
       if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');
-      const scan = new JpegScan(bytes, segment, frame, planes, tables, scans.length);
+      if (scans.length === maxJpegScans) throw tooComplex('jpeg', `more than ${maxJpegScans} scans`);
+      const header = parseScanHeader(bytes, segment, frame, planes, tables);
+      const scan = new JpegScan(bytes, header, frame, tables.restartInterval);
       scans.push(scan);
       visits += scan.blocks;
       if (visits > maxJpegBlockVisits) throw tooComplex('jpeg', 'its scans visit too many blocks');

@@ -6,6 +6,8 @@ export const maxCodeLength = 16;
 export const lookaheadSize = 1 << lookaheadBits;
 /** Symbols of one table. @see ITU-T T.81 B.2.4.2: V(i,j) is one byte */
 export const maxSymbols = 256;
+/** The symbol that is no coefficient, but 16 zeros (ZRL). @see ITU-T T.81 F.1.2.2.1 */
+export const zeroRunOf16 = 0xf0;
 /** Marks an entry of `skips` that the end of the block closes. */
 export const skipEnd = 1 << 16;
 

@@ -1,28 +1,11 @@
-import { maxJpegScans } from '../../limits.ts';
-import { malformed, tooComplex } from '../image-error.ts';
 import { BitReader } from './bit-reader.ts';
-import type { ComponentPlane } from './component-plane.ts';
 import { blockSize, type JpegFrame } from './frame.ts';
-import type { HuffmanTable } from './huffman.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
 import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
-import type { Segment } from './segments.ts';
+import { countBlocks, type ScanComponent, type ScanHeader } from './scan-header.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
-import type { JpegTables } from './tables.ts';
 
-const lastCoefficient = blockSize - 1;
 const restartMarkers = 8;
-/** More blocks in an MCU are illegal. @see ITU-T T.81 B.2.3 */
-const maxBlocksPerMcu = 10;
-
-/** A component's part in a scan. */
-export interface ScanComponent {
-  readonly plane: ComponentPlane;
-  readonly dc: HuffmanTable | undefined;
-  readonly ac: HuffmanTable | undefined;
-  /** DC of the block before. @see ITU-T T.81 F.1.1.5.1 */
-  prediction: number;
-}
 
 /** Decodes the MCUs of a scan faster, and leaves to the scan what is damaged. */
 export interface ScanKernel {
@@ -44,13 +27,12 @@ export interface ScanKernel {
  * One scan, decoded an MCU row at a time. Each scan keeps its place in the file, so all scans of a
  * progressive image can advance side by side and no more than one MCU row of coefficients is held.
  *
- * @see ITU-T T.81 B.2.3 (scan header), A.2 (order of blocks)
+ * @see ITU-T T.81 A.2 (order of blocks)
  */
 export class JpegScan implements ProgressiveBand {
   readonly components: readonly ScanComponent[];
   readonly spectralStart: number;
   readonly spectralEnd: number;
-  /** Bit position of the scan before over the same coefficients (Ah); 0 in the first. */
   readonly previousShift: number;
   readonly shift: number;
   endOfBandRun = 0;
@@ -61,67 +43,33 @@ export class JpegScan implements ProgressiveBand {
   #nextRestart = 0;
   #kernel: ScanKernel | undefined;
 
-  /**
-   * @param index of the scan in the file, from 0.
-   * @throws {CodedError} `image_malformed`, `image_too_complex`.
-   */
-  constructor(
-    bytes: Uint8Array,
-    segment: Segment,
-    frame: JpegFrame,
-    planes: readonly ComponentPlane[],
-    tables: JpegTables,
-    index: number,
-  ) {
-    if (index >= maxJpegScans) throw tooComplex('jpeg', `more than ${maxJpegScans} scans`);
-    const { start, end } = segment;
-    const count = bytes[start];
-    if (count < 1 || count > 4 || end - start < 4 + count * 2)
-      throw malformed('jpeg', 'a scan header is malformed');
-    const parameters = start + 1 + count * 2;
-    this.spectralStart = frame.progressive ? bytes[parameters] : 0;
-    this.spectralEnd = frame.progressive ? bytes[parameters + 1] : lastCoefficient;
-    this.previousShift = frame.progressive ? bytes[parameters + 2] >> 4 : 0;
-    this.shift = frame.progressive ? bytes[parameters + 2] & 15 : 0;
-    this.#assertProgression(frame, count);
-
-    const needsDc = this.spectralStart === 0 && this.previousShift === 0;
-    const needsAc = this.spectralEnd > 0;
-    const components: ScanComponent[] = [];
-    for (let i = 0; i < count; i++) {
-      const at = start + 1 + i * 2;
-      const plane = planes.find(({ declared }) => declared.id === bytes[at]);
-      if (plane === undefined || components.some((other) => other.plane === plane)) {
-        throw malformed('jpeg', 'a scan names a component that is not there');
-      }
-      plane.quantization ??= tables.quantization(plane.declared.quantizationTable);
-      components.push({
-        plane,
-        dc: needsDc ? tables.dc(bytes[at + 1] >> 4) : undefined,
-        ac: needsAc ? tables.ac(bytes[at + 1] & 15) : undefined,
-        prediction: 0,
-      });
-    }
-    this.components = components;
-    const blocksPerMcu = components.reduce(
-      (sum, { plane: { declared } }) => sum + declared.horizontal * declared.vertical,
-      0,
-    );
-    if (count > 1 && blocksPerMcu > maxBlocksPerMcu)
-      throw malformed('jpeg', `${blocksPerMcu} blocks in an MCU`);
+  /** @param restartInterval in MCUs, 0 if there are no restarts. */
+  constructor(bytes: Uint8Array, header: ScanHeader, frame: JpegFrame, restartInterval: number) {
+    this.components = header.components;
+    this.spectralStart = header.spectralStart;
+    this.spectralEnd = header.spectralEnd;
+    this.previousShift = header.previousShift;
+    this.shift = header.shift;
+    this.reader = new BitReader(bytes, header.dataStart);
     this.#frame = frame;
-    this.reader = new BitReader(bytes, end);
-    this.#restartInterval = tables.restartInterval;
-    this.#mcusToRestart = tables.restartInterval;
+    this.#restartInterval = restartInterval;
+    this.#mcusToRestart = restartInterval;
   }
 
   /** Blocks this scan visits: what its cost is proportional to. */
   get blocks(): number {
     const { mcusPerLine, mcuRows } = this.#frame;
-    return this.components.reduce((sum, { plane: { declared } }) => {
-      if (this.components.length === 1) return sum + declared.blocksPerLine * declared.blocksPerColumn;
-      return sum + mcusPerLine * mcuRows * declared.horizontal * declared.vertical;
-    }, 0);
+    if (this.components.length > 1) return mcusPerLine * mcuRows * countBlocks(this.components);
+    const { blocksPerLine, blocksPerColumn } = this.components[0].plane.declared;
+    return blocksPerLine * blocksPerColumn;
+  }
+
+  /** Blocks from one restart, or beginning of a row, to the next: a kernel is entered for each such run. */
+  get blocksPerRun(): number {
+    const isLone = this.components.length === 1;
+    const mcusPerRow = isLone ? this.components[0].plane.declared.blocksPerLine : this.#frame.mcusPerLine;
+    const mcus = this.#restartInterval === 0 ? mcusPerRow : Math.min(mcusPerRow, this.#restartInterval);
+    return mcus * (isLone ? 1 : countBlocks(this.components));
   }
 
   /** From now on the kernel decodes what it can. */
@@ -246,17 +194,5 @@ export class JpegScan implements ProgressiveBand {
     const end = Math.min(mcu + this.#mcusToRestart, rowEnd);
     this.#mcusToRestart -= end - mcu;
     return end;
-  }
-
-  /** @see ITU-T T.81 G.1.1.1 and table B.3 */
-  #assertProgression(frame: JpegFrame, count: number): void {
-    if (!frame.progressive) return;
-    const { spectralStart, spectralEnd, previousShift, shift } = this;
-    const isDc = spectralStart === 0;
-    const bandIsLegal = isDc
-      ? spectralEnd === 0
-      : count === 1 && spectralEnd >= spectralStart && spectralEnd < 64;
-    const shiftIsLegal = shift <= 13 && (previousShift === 0 || previousShift === shift + 1);
-    if (!bandIsLegal || !shiftIsLegal) throw malformed('jpeg', 'a progressive scan has illegal parameters');
   }
 }

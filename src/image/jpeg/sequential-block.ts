@@ -1,12 +1,11 @@
 import type { BitReader } from './bit-reader.ts';
 import { blockSize } from './frame.ts';
-import { extend, type HuffmanTable, lookaheadBits, skipEnd } from './huffman.ts';
+import { extend, type HuffmanTable, lookaheadBits, skipEnd, zeroRunOf16 } from './huffman.ts';
 import { zigzag } from './segments.ts';
 
 const lookaheadMask = (1 << lookaheadBits) - 1;
 /** Fewer bits than this in the reader, and a code of 16 bits might not be there. */
 const enoughBits = 16;
-const zeroRunOf16 = 0xf0;
 
 /**
  * The difference of a block's DC coefficient to the one before.

@@ -1,8 +1,7 @@
-import { add, get, i32, increase, mul, set } from '../../wasm-text/wat.ts';
-import { store, toI64, when } from './entropy.ts';
+import { workspaceOffset } from '../../image/jpeg/kernel/layout.ts';
+import { add, get, i32, increase, mul, set, store, toI64, when } from '../../wasm-text/wat.ts';
 
-/** Behind the 64 coefficients of a block. */
-const workspaceOffset = 256;
+/* Samples of a block: `side` x `side` of them from address `out` on, rows `stride` apart, by its DC in `dc`. */
 
 const fill = (side: 1 | 2 | 4 | 8) =>
   Array.from({ length: side }, (_, row) => {
@@ -31,6 +30,7 @@ export const writeFlat = `
   ${set('value', `(select ${i32(255)} ${get('value')} (i32.gt_s ${get('value')} ${i32(255)}))`)}
   ${bySide(fill)}`;
 
+/** Of the AC coefficients in `block` too, which are zero then, as far as the transform of that side reads them. */
 export const transform = `
   ${store(get('block'), 0, get('dc'))}
   ${bySide((side) => {

@@ -1,20 +1,29 @@
 import { lookaheadBits, maxCodeLength } from '../../image/jpeg/huffman.ts';
 import { componentLayout, scanLayout, tableLayout } from '../../image/jpeg/kernel/layout.ts';
-import { add, get, i32, increase, set, shl } from '../../wasm-text/wat.ts';
+import {
+  add,
+  and,
+  get,
+  i32,
+  increase,
+  load,
+  set,
+  shl,
+  store,
+  sub,
+  toI64,
+  when,
+} from '../../wasm-text/wat.ts';
 
-/** What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`. */
+/*
+ * What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`; `scan` and
+ * `component` are addresses of what ../../image/jpeg/kernel/layout.ts places.
+ */
 
-export const blockSize = 64;
-export const zeroRunOf16 = 0xf0;
-
-export const load = (address: string, offset: number) => `(i32.load offset=${offset} ${address})`;
-export const store = (address: string, offset: number, value: string) =>
-  `(i32.store offset=${offset} ${address} ${value})`;
-export const sub = (a: string, b: string) => `(i32.sub ${a} ${b})`;
-export const and = (a: string, mask: number) => `(i32.and ${a} ${i32(mask)})`;
-export const when = (condition: string, then: string, otherwise = '') =>
-  `(if ${condition} (then ${then}) ${otherwise && `(else ${otherwise})`})`;
-export const toI64 = (value: string) => `(i64.extend_i32_u ${value})`;
+/** Bits that are at hand after `fetch`, at least: 7 bytes. */
+export const fetchedBits = 56;
+/** Look-ups that one `fetch` is enough for, if each takes no more than it looked at. */
+export const lookupsPerFetch = Math.floor(fetchedBits / lookaheadBits);
 
 export const field = (name: keyof typeof scanLayout) => load(get('scan'), scanLayout[name]);
 export const setField = (name: keyof typeof scanLayout, value: string) =>
@@ -35,14 +44,14 @@ export const consumeEntry = (entry: string) => `
   ${set('count', sub(get('count'), and(get('entry'), 63)))}`;
 
 /**
- * 56 bits or more at hand: as many whole bytes of the next eight as fit. They stand in reverse order, so that one load
- * has the next of them on top. What stands in `bits` below `count` are then bits of the byte behind; setting them
+ * `fetchedBits` or more at hand: as many whole bytes of the next eight as fit. They stand in reverse order, so that one
+ * load has the next of them on top. What stands in `bits` below `count` are then bits of the byte behind; setting them
  * again changes nothing.
  */
 export const fetch = `
   ${set('bits', `(i64.or ${get('bits')} (i64.shr_u (i64.load ${sub(get('position'), i32(7))}) ${toI64(get('count'))}))`)}
   ${set('position', sub(get('position'), `(i32.shr_u ${sub(i32(63), get('count'))} ${i32(3)})`))}
-  ${set('count', `(i32.or ${get('count')} ${i32(56)})`)}`;
+  ${set('count', `(i32.or ${get('count')} ${i32(fetchedBits)})`)}`;
 
 /**
  * For codes longer than the look-ahead: length in bits 8 and up, symbol below.
@@ -65,7 +74,7 @@ const findLongSymbol = `
     )}))`,
   )}`;
 
-/** The next symbol of `table` into `symbol`, its bits consumed; no code: the MCU is given up. */
+/** The next symbol of `table` into `symbol`, its 1 to 16 bits consumed; no code: the MCU is given up. */
 export const readSymbol = `
   ${set('symbol', `(i32.load16_u offset=${tableLayout.symbols} ${add(get('table'), shl(prefix, 1))})`)}
   ${when(`(i32.eqz ${get('symbol')})`, findLongSymbol)}
@@ -85,7 +94,7 @@ export const readValue = `
     ),
   )}`;
 
-/** The block's new DC into the component's prediction. @see ITU-T T.81 F.2.2.1 */
+/** The block's new DC into the component's prediction: at most 31 bits, fetched here. @see ITU-T T.81 F.2.2.1 */
 export const decodeDc = `
   ${set('table', part('dc'))}
   ${fetch}

@@ -1,5 +1,5 @@
 import { meanWeights, pass1Half, pass1Shift, pass2Bias, pass2Shift } from '../../image/jpeg/idct-scaled.ts';
-import { add, get, i32, increase, mul, repeat, set, toFunction } from '../../wasm-text/wat.ts';
+import { add, get, i32, increase, load, mul, repeat, set, sub, toFunction } from '../../wasm-text/wat.ts';
 
 const { dc, outer, inner, half } = meanWeights;
 const splat = (value: number) => `(v128.const i32x4 ${Array(4).fill(value).join(' ')})`;
@@ -60,9 +60,7 @@ export const idct4 = toFunction({
   ${repeat(4, (row) => `(v128.store32_lane ${row} ${get('out')} ${get('m0')}) ${row < 3 ? increase('out', get('stride')) : ''}`)}`,
 });
 
-const coefficient = (row: number, column: number) =>
-  `(i32.load offset=${(row * 8 + column) * 4} ${get('block')})`;
-const sub = (a: string, b: string) => `(i32.sub ${a} ${b})`;
+const coefficient = (row: number, column: number) => load(get('block'), (row * 8 + column) * 4);
 const shiftRight = (value: string, by: number) => `(i32.shr_s ${value} ${i32(by)})`;
 const limited = (name: string, limit: number, comparison: 'lt_s' | 'gt_s') =>
   set(name, `(select ${i32(limit)} ${get(name)} (i32.${comparison} ${get(name)} ${i32(limit)}))`);

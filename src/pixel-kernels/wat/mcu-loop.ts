@@ -1,6 +1,6 @@
 import { componentLayout, scanLayout } from '../../image/jpeg/kernel/layout.ts';
-import { add, get, i32, increase, mul, set, shl, toFunction } from '../../wasm-text/wat.ts';
-import { field, load, part, setField, store, sub } from './entropy.ts';
+import { add, get, i32, increase, load, mul, set, shl, store, sub, toFunction } from '../../wasm-text/wat.ts';
+import { field, part, setField } from './entropy.ts';
 
 /** `body` for each component of the scan, in `component`. */
 export const eachComponent = (label: string, body: string) => `
@@ -40,7 +40,11 @@ export interface ScanFunction {
   readonly writes?: readonly (keyof typeof scanLayout)[];
   /** Decodes MCU `mcu`; gives it up by a branch to `$give_up`. */
   readonly decodeMcu: string;
-  /** Before an MCU, and after one that was given up, beside the place in the data. */
+  /**
+   * Before an MCU, and after one that was given up, beside the place in the data: whatever decides how TypeScript
+   * decodes it again. Samples and coefficients that were written need not be restored, for what is given up ends in an
+   * error before they are read.
+   */
   readonly save: string;
   readonly restore: string;
 }
@@ -53,9 +57,9 @@ export interface ScanFunction {
 export function toScanFunction(scan: ScanFunction): string {
   const { name, locals, long = [], reads = [], writes = [], decodeMcu, save, restore } = scan;
   const copy = (names: readonly (keyof typeof scanLayout)[]) =>
-    names.map((field_) => set(field_, field(field_))).join('\n');
+    names.map((local) => set(local, field(local))).join('\n');
   const writeBack = (names: readonly (keyof typeof scanLayout)[]) =>
-    names.map((field_) => setField(field_, get(field_))).join('\n');
+    names.map((local) => setField(local, get(local))).join('\n');
   return toFunction({
     name,
     exported: true,

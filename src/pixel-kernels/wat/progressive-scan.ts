@@ -1,30 +1,36 @@
-import { lookaheadBits } from '../../image/jpeg/huffman.ts';
-import { scanLayout, tableLayout } from '../../image/jpeg/kernel/layout.ts';
-import { pairEnd, pairEndBit } from '../../image/jpeg/kernel/tables.ts';
-import { add, get, i32, increase, repeat, set, shl } from '../../wasm-text/wat.ts';
+import { zeroRunOf16 } from '../../image/jpeg/huffman.ts';
+import { coefficientsBytes, scanLayout, tableLayout } from '../../image/jpeg/kernel/layout.ts';
+import { blockEnd, blockEndBit } from '../../image/jpeg/kernel/tables.ts';
 import {
+  add,
   and,
+  get,
+  i32,
+  increase,
+  load,
+  repeat,
+  set,
+  shl,
+  sub,
+  toI64,
+  when,
+} from '../../wasm-text/wat.ts';
+import {
   consume,
   consumeEntry,
   decodeDc,
   fetch,
   firstBits,
-  load,
+  lookupsPerFetch,
   part,
   prefix,
   readSymbol,
   readValue,
-  sub,
-  toI64,
-  when,
-  zeroRunOf16,
 } from './entropy.ts';
 import { eachBlock, restorePredictions, savePredictions, toScanFunction } from './mcu-loop.ts';
 
-/** A block's coefficients: 64 i16 in zigzag order. */
-const blockShift = 7;
-const vectorsPerBlock = 8;
-const pairsPerFetch = Math.floor(56 / lookaheadBits);
+const blockShift = Math.log2(coefficientsBytes);
+const vectorsPerBlock = coefficientsBytes / 16;
 
 const coefficient = (k: string) => add(get('at'), shl(k, 1));
 const store16 = (address: string, value: string) => `(i32.store16 ${address} ${value})`;
@@ -83,7 +89,7 @@ const takePair = (otherwise: string) => `
   ${set('next', add(get('k'), and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 63)))}
   ;; where the band is full, an end that follows is of the next block
   (br_if ${otherwise} (i32.or (i32.eqz ${get('entry')})
-    (i32.gt_s ${add(get('next'), and(`(i32.shr_u ${get('entry')} ${i32(pairEndBit)})`, 1))} ${add(get('spectralEnd'), i32(1))})))
+    (i32.gt_s ${add(get('next'), and(`(i32.shr_u ${get('entry')} ${i32(blockEndBit)})`, 1))} ${add(get('spectralEnd'), i32(1))})))
   ${consumeEntry(get('pair'))}
   ${set('from', coefficient(get('k')))}
   ${set('both', `(i32.wrap_i64 (i64.shr_u ${get('pair')} (i64.const 32)))`)}
@@ -92,7 +98,7 @@ const takePair = (otherwise: string) => `
   ${set('value', `(i32.shr_s ${get('both')} ${i32(16)})`)}
   ${storeValue(23, 0x3e)}
   ${set('k', get('next'))}
-  (br_if $band ${and(get('entry'), pairEnd)})`;
+  (br_if $band ${and(get('entry'), blockEnd)})`;
 
 /**
  * First scan of AC coefficients: `decodeAcFirst` of src/image/jpeg/progressive-block.ts.
@@ -113,7 +119,7 @@ export const decodeAcFirst = toScanFunction({
        ${fetch}
        (block $one_symbol
          ${takePair('$one_symbol')}
-         ${repeat(pairsPerFetch - 1, () => `(br_if $band ${isBehind(get('k'))}) ${takePair('$next_ac')}`)}
+         ${repeat(lookupsPerFetch - 1, () => `(br_if $band ${isBehind(get('k'))}) ${takePair('$next_ac')}`)}
          (br $next_ac))
        ${readSymbol}
        ${set('size', and(get('symbol'), 15))}
@@ -219,7 +225,7 @@ export const decodeAcRefinement = toScanFunction({
           ${when(
             get('entry'),
             `${consumeEntry(toI64(get('entry')))}
-             ${when(and(get('entry'), pairEnd), `${set('endOfBandRun', i32(1))} (br $band)`)}
+             ${when(and(get('entry'), blockEnd), `${set('endOfBandRun', i32(1))} (br $band)`)}
              ${set('run', and(`(i32.shr_u ${get('entry')} ${i32(8)})`, 15))}
              ${set('fresh', `(i32.shl (i32.shr_s ${get('entry')} ${i32(16)}) ${get('shift')})`)}
              (br $known)`,

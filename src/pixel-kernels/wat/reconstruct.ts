@@ -1,7 +1,6 @@
 import { zigzag } from '../../image/jpeg/segments.ts';
-import { get, i32, increase, loop, repeat, set, toFunction } from '../../wasm-text/wat.ts';
+import { get, i32, increase, loop, repeat, set, toFunction, when } from '../../wasm-text/wat.ts';
 import { transform, writeFlat } from './block-output.ts';
-import { when } from './entropy.ts';
 
 const lanes = 8;
 const rows = Array.from({ length: lanes }, (_, row) => row);

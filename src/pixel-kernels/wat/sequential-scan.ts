@@ -1,36 +1,51 @@
-import { lookaheadBits, skipEnd } from '../../image/jpeg/huffman.ts';
+import { blockSize } from '../../image/jpeg/frame.ts';
+import { lookaheadBits, skipEnd, zeroRunOf16 } from '../../image/jpeg/huffman.ts';
 import { tableLayout } from '../../image/jpeg/kernel/layout.ts';
-import { pairEnd } from '../../image/jpeg/kernel/tables.ts';
-import { add, get, i32, increase, mul, set, shl } from '../../wasm-text/wat.ts';
+import { divisorShift } from '../../image/jpeg/kernel/quantization.ts';
+import { blockEnd } from '../../image/jpeg/kernel/tables.ts';
+import {
+  add,
+  and,
+  get,
+  i32,
+  increase,
+  load,
+  mul,
+  repeat,
+  set,
+  shl,
+  store,
+  toI64,
+  when,
+} from '../../wasm-text/wat.ts';
 import { transform, writeFlat } from './block-output.ts';
 import {
-  and,
-  blockSize,
   consume,
   consumeEntry,
   decodeDc,
   fetch,
-  load,
+  fetchedBits,
+  lookupsPerFetch,
   part,
   prefix,
   readSymbol,
   readValue,
-  store,
-  toI64,
-  when,
-  zeroRunOf16,
 } from './entropy.ts';
 import { eachBlock, restorePredictions, savePredictions, toScanFunction } from './mcu-loop.ts';
 
-/** Look-ups that 56 bits suffice for: a pair takes what was looked at, a skip up to 15 bits of a value more. */
-const pairsPerFetch = Math.floor(56 / lookaheadBits);
-const skipsPerFetch = Math.floor(56 / (lookaheadBits + 15));
+/** A skip takes what was looked at, and up to 15 bits of a value more. */
+const skipsPerFetch = Math.floor(fetchedBits / (lookaheadBits + 15));
 
-/** `value` as the coefficient that `step` stands for; `last` is not zero once one is not. */
+const divisor = (step: string) => `(i32.shr_u ${step} ${i32(divisorShift)})`;
+
+/**
+ * `value` as the coefficient that `step`, an entry of `placeSteps`, stands for: its offset keeps it within `block`.
+ * `last` is not zero once one is not.
+ */
 const storeCoefficient = (step: string, value: string) => `
   ${set('step', step)}
-  ${set('product', mul(value, `(i32.shr_u ${get('step')} ${i32(9)})`))}
-  ${store(add(get('block'), and(get('step'), 511)), 0, get('product'))}
+  ${set('product', mul(value, divisor(get('step'))))}
+  ${store(add(get('block'), and(get('step'), (1 << divisorShift) - 1)), 0, get('product'))}
   ${set('last', `(i32.or ${get('last')} ${get('product')})`)}`;
 
 /** Whether all symbols of an entry belong to this block: the last of them may be of the next one. */
@@ -54,11 +69,12 @@ const takePair = (otherwise: string) => `
     `(i32.shr_s ${get('value')} ${i32(16)})`,
   )}
   ${set('k', get('next'))}
-  ${when(and(get('entry'), pairEnd), `${set('k', i32(blockSize))} (br $kept)`)}`;
+  ${when(and(get('entry'), blockEnd), `${set('k', i32(blockSize))} (br $kept)`)}`;
 
 /**
  * AC coefficients up to `lastKept`, two from one look-up where that holds both; leaves in `k` where to go on, and in
- * `last` whether one is not zero. What lies behind `lastKept`, or is none, goes to a place that nobody reads.
+ * `last` whether one is not zero. What lies behind `lastKept`, or is none, goes to a place that nobody reads: damaged
+ * data may take `k` to 63 + 15, as far as the steps reach.
  *
  * @see ITU-T T.81 F.2.2.2, figure F.13
  */
@@ -68,12 +84,12 @@ const decodeAc = `
     ${fetch}
     (block $one_symbol
       ${takePair('$one_symbol')}
-      ${Array.from(
-        { length: pairsPerFetch - 1 },
+      ${repeat(
+        lookupsPerFetch - 1,
         () => `
       (br_if $kept (i32.gt_u ${get('k')} ${get('lastKept')}))
       ${takePair('$next_ac')}`,
-      ).join('\n')}
+      )}
       (br $next_ac))
     ${readSymbol}
     ${set('size', and(get('symbol'), 15))}
@@ -105,7 +121,7 @@ const skipAc = `
     ${fetch}
     (block $one_symbol
       ${takeSkip('$one_symbol')}
-      ${Array.from({ length: skipsPerFetch - 1 }, () => takeSkip('$next_skip')).join('\n')}
+      ${repeat(skipsPerFetch - 1, () => takeSkip('$next_skip'))}
       (br $next_skip))
     ${readSymbol}
     ${set('size', and(get('symbol'), 15))}
@@ -133,7 +149,7 @@ const decodeBlock = `
      ${set('side', part('side'))}
      ${set('stride', part('stride'))}
      ${set('out', add(get('row'), mul(get('x'), get('side'))))}
-     ${set('dc', mul(part('prediction'), `(i32.shr_u ${load(get('steps'), 0)} ${i32(9)})`))}
+     ${set('dc', mul(part('prediction'), divisor(load(get('steps'), 0))))}
      ${when(get('last'), transform, writeFlat)}`,
   )}
   ${skipAc}`;
@@ -148,5 +164,5 @@ export const decodeSequential = toScanFunction({
   ],
   decodeMcu: eachBlock(decodeBlock),
   save: savePredictions,
-  restore: `${restorePredictions} (memory.fill ${get('block')} ${i32(0)} ${i32(blockSize * 4)})`,
+  restore: `${restorePredictions} (memory.fill ${get('block')} ${i32(0)} ${i32(blockSize * Int32Array.BYTES_PER_ELEMENT)})`,
 });

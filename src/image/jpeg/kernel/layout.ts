@@ -1,3 +1,4 @@
+import { allocatedBytes } from '../../../pixel-kernels/pixel-kernels.ts';
 import { blockSize } from '../frame.ts';
 import { lookaheadSize, maxCodeLength, maxSymbols } from '../huffman.ts';
 
@@ -22,7 +23,7 @@ export const scanLayout = {
   mcu: 28,
   mcuEnd: 32,
   componentCount: 36,
-  /** Sequential: address of 64 zeros, and of 256 bytes more. Progressive: of a block's 64 i16, to restore. */
+  /** Sequential: address of 64 zeros and the workspace. Progressive: of a block's 64 i16, to restore or to spare. */
   block: 40,
   /** Progressive: what `ProgressiveBand` says. */
   spectralStart: 44,
@@ -58,23 +59,27 @@ export const componentLayout = {
 } as const;
 
 /** A `HuffmanTable` (../huffman.ts) and the look-ups of tables.ts: arrays one after the other. */
-export const tableLayout = placeTable();
+export const tableLayout = layOutTable();
 
-function placeTable() {
+function layOutTable() {
   const pairs = 0;
   const direct = pairs + lookaheadSize * BigInt64Array.BYTES_PER_ELEMENT;
   const symbols = direct + lookaheadSize * Int32Array.BYTES_PER_ELEMENT;
   const maxCode = symbols + lookaheadSize * Uint16Array.BYTES_PER_ELEMENT;
   const valueOffset = maxCode + (maxCodeLength + 2) * Int32Array.BYTES_PER_ELEMENT;
   const values = valueOffset + (maxCodeLength + 1) * Int32Array.BYTES_PER_ELEMENT;
-  return { pairs, direct, symbols, maxCode, valueOffset, values, bytes: values + maxSymbols };
+  const bytes = allocatedBytes(values + maxSymbols);
+  return { pairs, direct, symbols, maxCode, valueOffset, values, bytes };
 }
 
 export const scanBytes = scanLayout.components + scanLayout.maxComponents * scanLayout.componentBytes;
-/** An index of at most 63, a run of at most 15, and one more of each. */
-export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
-/** Behind the 64 coefficients of a block, where kernels have their workspace. */
-export const unreadOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;
+/**
+ * Behind the 64 coefficients, i32 each, of a block that is worked in (`createBlock`): what `idct_islow` keeps between
+ * its passes, and where coefficients go that nobody reads.
+ */
+export const workspaceOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;
+/** A block's coefficients in the MCU row of a progressive image: i16, in zigzag order. */
+export const coefficientsBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 
 export function componentAt(index: number): number {
   return scanLayout.components + index * scanLayout.componentBytes;

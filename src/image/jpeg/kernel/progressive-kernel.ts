@@ -1,20 +1,20 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
-import { blockSize } from '../frame.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
-import type { ScanComponent, ScanKernel } from '../scan.ts';
-import { zigzag } from '../segments.ts';
-import { componentAt, componentLayout, scanLayout, tableLayout } from './layout.ts';
+import type { ScanKernel } from '../scan.ts';
+import type { ScanComponent } from '../scan-header.ts';
+import { coefficientsBytes, componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
+import { ScanState } from './scan-state.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import type { TablePlacer } from './tables.ts';
 
 /** Of a progressive file, each scan has little in a row of blocks. */
 const chunkBytes = 4096;
-const blockBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 
-/** What `scans` `ProgressiveKernel`s and the tables of all their components allocate. */
-export function progressiveKernelBytes(scans: number, components: number): number {
-  return scans * (segmentWindowBytes(chunkBytes) + blockBytes) + (scans + components) * tableLayout.bytes;
+/** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */
+export function progressiveKernelBytes(scans: number, tables: number): number {
+  const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + coefficientsBytes;
+  return scans * bytesPerScan + tables * tableLayout.bytes;
 }
 
 /** What a scan says of itself. */
@@ -26,6 +26,7 @@ interface ProgressiveScan extends ProgressiveBand {
 /** Decodes the MCUs of a progressive scan into coefficients as `JpegScan` does, in WebAssembly. */
 export class ProgressiveKernel implements ScanKernel {
   readonly #scan: ProgressiveScan;
+  readonly #state: ScanState;
   readonly #window: SegmentWindow;
   readonly #kernel: (scan: number) => number;
 
@@ -33,35 +34,33 @@ export class ProgressiveKernel implements ScanKernel {
     const { components, spectralStart, spectralEnd, shift, previousShift } = scan;
     this.#scan = scan;
     this.#kernel = chooseKernel(arena.kernels, spectralStart > 0, previousShift > 0);
-    this.#window = new SegmentWindow(arena, bytes, chunkBytes);
-    this.#window.set(scanLayout.block, arena.allocate(blockBytes));
-    this.#window.set(scanLayout.componentCount, components.length);
-    this.#window.set(scanLayout.spectralStart, spectralStart);
-    this.#window.set(scanLayout.spectralEnd, spectralEnd);
-    this.#window.set(scanLayout.shift, shift);
-    const isInterleaved = components.length > 1;
-    for (const [index, { plane, dc, ac }] of components.entries()) {
-      const { horizontal, vertical } = plane.declared;
-      if (dc) this.#set(index, 'dc', tables.place(dc, 'dc'));
-      if (ac) this.#set(index, 'ac', tables.place(ac, previousShift > 0 ? 'acRefinement' : 'acFirst'));
-      this.#set(index, 'horizontal', isInterleaved ? horizontal : 1);
-      this.#set(index, 'vertical', isInterleaved ? vertical : 1);
+    const state = new ScanState(arena, components);
+    this.#state = state;
+    this.#window = new SegmentWindow(state, arena, bytes, chunkBytes);
+    state.set(scanLayout.block, arena.allocate(coefficientsBytes));
+    state.set(scanLayout.spectralStart, spectralStart);
+    state.set(scanLayout.spectralEnd, spectralEnd);
+    state.set(scanLayout.shift, shift);
+    const acKind = previousShift > 0 ? 'acRefinement' : 'acFirst';
+    for (const [index, { dc, ac }] of components.entries()) {
+      if (dc) state.setOf(index, componentLayout.dc, tables.place(dc, 'dc'));
+      if (ac) state.setOf(index, componentLayout.ac, tables.place(ac, acKind));
     }
   }
 
   enterSegment(position: number): void {
     this.#window.enter(position);
-    this.#window.set(scanLayout.endOfBandRun, 0);
-    for (let index = 0; index < this.#scan.components.length; index++) this.#set(index, 'prediction', 0);
+    this.#state.set(scanLayout.endOfBandRun, 0);
+    this.#state.clearPredictions();
   }
 
   enterRow(_mcuRow: number, v: number): void {
     for (const [index, { plane }] of this.#scan.components.entries()) {
       const { coefficients, declared } = plane;
-      const rows = this.#window.get(componentAt(index) + componentLayout.vertical);
+      const rows = this.#state.getOf(index, componentLayout.vertical);
       for (let row = 0; row < rows; row++) {
         const firstBlock = (v + row) * declared.paddedBlocksPerLine;
-        this.#set(index, 'rows', coefficients.byteOffset + firstBlock * blockBytes, row);
+        this.#state.setRow(index, row, coefficients.byteOffset + firstBlock * coefficientsBytes);
       }
     }
   }
@@ -69,17 +68,10 @@ export class ProgressiveKernel implements ScanKernel {
   decode(mcu: number, end: number, reader: BitReader): number {
     const next = this.#window.decode(this.#kernel, mcu, end, reader);
     if (next < end) {
-      this.#scan.endOfBandRun = this.#window.get(scanLayout.endOfBandRun);
-      for (const [index, component] of this.#scan.components.entries()) {
-        component.prediction = this.#window.get(componentAt(index) + componentLayout.prediction);
-      }
+      this.#scan.endOfBandRun = this.#state.get(scanLayout.endOfBandRun);
+      this.#state.givePredictionsBack();
     }
     return next;
-  }
-
-  #set(index: number, name: keyof typeof componentLayout, value: number, element = 0): void {
-    const offset = componentLayout[name] + element * Int32Array.BYTES_PER_ELEMENT;
-    this.#window.set(componentAt(index) + offset, value);
   }
 }
 
@@ -90,15 +82,4 @@ function chooseKernel(
 ): (scan: number) => number {
   if (isAc) return isRefinement ? kernels.decode_ac_refinement : kernels.decode_ac_first;
   return isRefinement ? kernels.decode_dc_refinement : kernels.decode_dc_first;
-}
-
-/** What `placeDivisors` allocates. */
-export const divisorBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
-
-/** @returns the address of the divisors, row-major, for the kernel `reconstruct_row`. */
-export function placeDivisors(arena: PixelArena, quantization: Int32Array): number {
-  const address = arena.allocate(divisorBytes);
-  const divisors = new Int32Array(arena.bytes.buffer, address, blockSize);
-  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]] = quantization[k];
-  return address;
 }

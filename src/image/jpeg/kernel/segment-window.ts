@@ -1,29 +1,37 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
 import type { BitReader } from '../bit-reader.ts';
 import { blockSize } from '../frame.ts';
-import { scanBytes, scanLayout } from './layout.ts';
+import { maxBlocksPerMcu } from '../scan-header.ts';
+import { scanLayout } from './layout.ts';
+import type { ScanState } from './scan-state.ts';
 
-/** The most that one MCU can take: 10 blocks of 64 coefficients of 16 + 15 bits; and what is fetched ahead. */
-const maxMcuBytes = (10 * blockSize * 32) / 8 + 8;
-/** Below the window's bytes, what an MCU may read that the data is too short for, or `unstuff` write. */
+/**
+ * The most that one MCU can take: in each block 64 coefficients of a code of 16 bits and a value of 15; and what is
+ * fetched ahead.
+ */
+const maxMcuBytes = (maxBlocksPerMcu * blockSize * (16 + 16)) / 8 + 8;
+/**
+ * Below the window's last byte: what an MCU may read that the data is too short for, before it is given up, or 16 bytes
+ * that `unstuff` may write.
+ */
 const marginBytes = maxMcuBytes + 16;
+/** And of the bytes themselves, what is left of those before, when as much as a chunk is added. */
 const windowOverheadBytes = marginBytes + maxMcuBytes;
 
 /** What a `SegmentWindow` allocates. */
 export function segmentWindowBytes(chunkBytes: number): number {
-  return scanBytes + windowOverheadBytes + 2 * chunkBytes;
+  return windowOverheadBytes + 2 * chunkBytes;
 }
 
 /**
- * The state of a scan in linear memory, and of the entropy-coded segment it is in a window: without stuffing and in
- * reverse order, as the kernels read it. What a kernel gives up, a `BitReader` can go on with.
+ * The entropy-coded segment that a scan is in, in linear memory: without stuffing and in reverse order, as the kernels
+ * read it. It begins at the top and grows down; what is left of it is moved up before more is added, so that never more
+ * stands there than what an MCU can take and a chunk of the file. What a kernel gives up, a `BitReader` can go on with.
  */
 export class SegmentWindow {
-  /** Address of the state. */
-  readonly scan: number;
+  readonly #state: ScanState;
   readonly #arena: PixelArena;
   readonly #bytes: Uint8Array;
-  readonly #state: Int32Array;
   readonly #chunk: Uint8Array;
   /** What part of the file stands in `#chunk`. */
   #chunkStart = 0;
@@ -37,22 +45,13 @@ export class SegmentWindow {
   #passed = 0;
 
   /** @param chunkBytes how much of the file is taken into linear memory at a time. */
-  constructor(arena: PixelArena, bytes: Uint8Array, chunkBytes: number) {
+  constructor(state: ScanState, arena: PixelArena, bytes: Uint8Array, chunkBytes: number) {
+    this.#state = state;
     this.#arena = arena;
     this.#bytes = bytes;
-    this.scan = arena.allocate(scanBytes);
-    this.#state = new Int32Array(arena.bytes.buffer, this.scan, scanBytes / Int32Array.BYTES_PER_ELEMENT);
     this.#chunk = arena.allocateView(chunkBytes);
     const windowBytes = windowOverheadBytes + chunkBytes;
     this.#top = arena.allocate(windowBytes) + windowBytes - 1;
-  }
-
-  get(offset: number): number {
-    return this.#state[offset >> 2];
-  }
-
-  set(offset: number, value: number): void {
-    this.#state[offset >> 2] = value;
   }
 
   /** What is decoded next is a segment that begins at `position` in the file. */
@@ -60,12 +59,10 @@ export class SegmentWindow {
     this.#segmentStart = position;
     this.#rest = position;
     this.#passed = 0;
-    this.set(scanLayout.bits, 0);
-    this.set(scanLayout.bits + 4, 0);
-    this.set(scanLayout.count, 0);
-    this.set(scanLayout.position, this.#top);
-    this.set(scanLayout.end, this.#top + 1);
-    this.set(scanLayout.stop, this.#top + 1);
+    this.#state.clearBits();
+    this.#state.set(scanLayout.position, this.#top);
+    this.#state.set(scanLayout.end, this.#top + 1);
+    this.#state.set(scanLayout.stop, this.#top + 1);
   }
 
   /**
@@ -79,12 +76,12 @@ export class SegmentWindow {
    * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
    */
   decode(kernel: (scan: number) => number, mcu: number, end: number, reader: BitReader): number {
-    this.set(scanLayout.mcu, mcu);
-    this.set(scanLayout.mcuEnd, end);
+    this.#state.set(scanLayout.mcu, mcu);
+    this.#state.set(scanLayout.mcuEnd, end);
     for (;;) {
-      if (this.get(scanLayout.position) < this.get(scanLayout.stop)) this.#move();
-      const isGivenUp = kernel(this.scan) !== 0;
-      const next = this.get(scanLayout.mcu);
+      if (this.#state.get(scanLayout.position) < this.#state.get(scanLayout.stop)) this.#move();
+      const isGivenUp = kernel(this.#state.address) !== 0;
+      const next = this.#state.get(scanLayout.mcu);
       if (isGivenUp) this.#leave(reader);
       else if (next < end) continue;
       else reader.position = this.#rest;
@@ -94,24 +91,24 @@ export class SegmentWindow {
 
   /** Has as much of the segment in the window as an MCU can take, or all there is. */
   #move(): void {
-    const end = this.get(scanLayout.end);
-    const position = this.get(scanLayout.position);
+    const end = this.#state.get(scanLayout.end);
+    const position = this.#state.get(scanLayout.position);
     const shift = this.#top - position;
     this.#arena.bytes.copyWithin(end + shift, end, position + 1);
     this.#passed += shift;
-    this.set(scanLayout.position, this.#top);
+    this.#state.set(scanLayout.position, this.#top);
 
     this.#load();
     const from = this.#chunk.byteOffset + this.#rest - this.#chunkStart;
     const available = this.#chunkEnd - this.#rest;
     const to = end + shift - 1;
-    const taken = this.#arena.kernels.unstuff(this.scan, from, from + available, to) - from;
+    const taken = this.#arena.kernels.unstuff(this.#state.address, from, from + available, to) - from;
     this.#rest += taken;
-    const newEnd = end + shift - this.get(scanLayout.written);
-    this.set(scanLayout.end, newEnd);
+    const newEnd = end + shift - this.#state.get(scanLayout.written);
+    this.#state.set(scanLayout.end, newEnd);
     // Only of the last byte it cannot be told whether it begins a marker.
     const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
-    this.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
+    this.#state.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
   }
 
   /** Has two bytes of the rest in the chunk, if there are two. */
@@ -127,7 +124,7 @@ export class SegmentWindow {
   }
 
   #leave(reader: BitReader): void {
-    const fetched = this.#passed + this.#top - this.get(scanLayout.position);
-    reader.seek(this.#segmentStart, fetched * 8 - this.get(scanLayout.count));
+    const fetched = this.#passed + this.#top - this.#state.get(scanLayout.position);
+    reader.seek(this.#segmentStart, fetched * 8 - this.#state.get(scanLayout.count));
   }
 }

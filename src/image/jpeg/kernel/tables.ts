@@ -1,12 +1,10 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
-import { extend, type HuffmanTable, lookaheadBits, lookaheadSize } from '../huffman.ts';
-import { zigzag } from '../segments.ts';
-import { stepsBytes, tableLayout, unreadOffset } from './layout.ts';
+import { extend, type HuffmanTable, lookaheadBits, lookaheadSize, zeroRunOf16 } from '../huffman.ts';
+import { tableLayout } from './layout.ts';
 
-/** Marks an entry of `pairs` that the end of the block closes. */
-export const pairEndBit = 14;
-export const pairEnd = 1 << pairEndBit;
-const zeroRunOf16 = 0xf0;
+/** Marks an entry, of whatever look-up, that the end of the block closes. */
+export const blockEndBit = 14;
+export const blockEnd = 1 << blockEndBit;
 
 /** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
 export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
@@ -53,7 +51,7 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
 /** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
 function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    differences[prefix] = toSingle(prefix, symbols[prefix]) & ~endFlag;
+    differences[prefix] = toSingle(prefix, symbols[prefix]) & ~blockEnd;
   }
 }
 
@@ -89,8 +87,8 @@ function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolea
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
     const first = singles[prefix];
     if (first === 0) continue;
-    if ((first & endFlag) !== 0) {
-      pairs[prefix * 2] = pairEnd | (first & 63);
+    if ((first & blockEnd) !== 0) {
+      pairs[prefix * 2] = blockEnd | (first & 63);
       continue;
     }
     const run = (first >> 8) & 15;
@@ -101,23 +99,21 @@ function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolea
     let end = 0;
     // Zeros stand for the bits that are not known: a symbol that needs some of them is found to be too long.
     let next = singles[(prefix << bits) & (lookaheadSize - 1)];
-    if (next !== 0 && (next & endFlag) === 0 && bits + (next & 63) <= lookaheadBits) {
+    if (next !== 0 && (next & blockEnd) === 0 && bits + (next & 63) <= lookaheadBits) {
       place = advance + ((next >> 8) & 15);
       advance = place + 1;
       bits += next & 63;
       value = next >> 16;
       next = singles[(prefix << bits) & (lookaheadSize - 1)];
     }
-    if ((next & endFlag) !== 0 && bits + (next & 63) <= lookaheadBits) {
+    if ((next & blockEnd) !== 0 && bits + (next & 63) <= lookaheadBits) {
       bits += next & 63;
-      end = pairEnd;
+      end = blockEnd;
     }
     pairs[prefix * 2] = bits | (advance << 8) | end | (run << 18) | (place << 24);
     pairs[prefix * 2 + 1] = ((first >> 16) & 0xffff) | (value << 16);
   }
 }
-
-const endFlag = pairEnd;
 
 /**
  * A symbol and its value, if they lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in bits 8 to 11,
@@ -130,28 +126,12 @@ function toSingle(prefix: number, entry: number): number {
   const size = symbol & 15;
   const bits = (entry >> 8) + size;
   if (entry === 0 || bits > lookaheadBits) return 0;
-  const end = size === 0 && symbol !== zeroRunOf16 ? endFlag : 0;
+  const end = size === 0 && symbol !== zeroRunOf16 ? blockEnd : 0;
   const value = size === 0 ? 0 : extend((prefix >> (lookaheadBits - bits)) & ((1 << size) - 1), size);
   return (value << 16) | end | ((symbol >> 4) << 8) | bits;
 }
 
 /** Bits that say how many blocks follow such a symbol. @see ITU-T T.81 G.1.2.2 */
 function isEndOfMany(single: number): boolean {
-  return (single & endFlag) !== 0 && ((single >> 8) & 15) > 0;
-}
-
-/**
- * For each zigzag index, and for what runs may reach behind the last: the divisor in bits 9 to 24 and the byte
- * offset in a block in bits 0 to 8.
- *
- * @param lastKept index behind which coefficients are dropped.
- */
-export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept: number): number {
-  const address = arena.allocate(stepsBytes);
-  const steps = new Int32Array(arena.bytes.buffer, address, stepsBytes / Int32Array.BYTES_PER_ELEMENT);
-  steps.fill(unreadOffset);
-  for (let k = 0; k <= lastKept; k++) {
-    steps[k] = (quantization[k] << 9) | (zigzag[k] * Int32Array.BYTES_PER_ELEMENT);
-  }
-  return address;
+  return (single & blockEnd) !== 0 && ((single >> 8) & 15) > 0;
 }
