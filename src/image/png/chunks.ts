@@ -41,8 +41,8 @@ const firstChunk = 8;
 const headerEnd = 33;
 
 /**
- * Walks the chunks and compares the checksums of the critical ones. Ancillary ones are stepped over unread,
- * whatever they claim to inflate to.
+ * Walks the chunks and compares the checksums of the header and the palette; for those of the pixel data there is
+ * `DataChecksums`. Ancillary chunks are stepped over unread, whatever they claim to inflate to.
  *
  * @param bytes a file whose IHDR is known to be there.
  * @throws {CodedError} `image_malformed`.
@@ -69,7 +69,6 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
     const type = view.getUint32(position + 4);
     const range = { start: position + 8, end: position + 8 + length };
     if (type === typeIdat) {
-      if (range.end + 4 <= bytes.length) assertCrc(bytes, view, position, range);
       dataStart = Math.min(dataStart, position);
     } else if (type === typePlte) {
       if (dataStart === bytes.length && range.end + 4 <= bytes.length) {
@@ -95,7 +94,13 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
   };
 }
 
-function assertCrc(bytes: Uint8Array, view: DataView, chunk: number, { start, end }: ChunkRange): void {
+/** @param chunk where it begins. @throws {CodedError} `image_malformed`. */
+export function assertCrc(
+  bytes: Uint8Array,
+  view: DataView,
+  chunk: number,
+  { start, end }: ChunkRange,
+): void {
   if (crc32(bytes, chunk + 4, end) !== view.getUint32(end)) {
     throw malformed(
       'png',

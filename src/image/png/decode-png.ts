@@ -2,6 +2,7 @@ import type { PixelWindow, RowSink } from '../image.ts';
 import type { InflatedData } from '../inflated-data.ts';
 import { type ReducedImage, toReducedImages, toWholeImage } from './adam7.ts';
 import { type PngLayout, parsePngLayout } from './chunks.ts';
+import { DataChecksums } from './data-checksums.ts';
 import { openImageData } from './image-data.ts';
 import { bitsPerPixel, type PixelRun, toFullPalette, toRgb } from './samples.ts';
 import { unfilterRow } from './unfilter.ts';
@@ -20,7 +21,8 @@ export async function decodePng(bytes: Uint8Array, sink: RowSink): Promise<void>
   const layout = parsePngLayout(bytes);
   const { window } = sink;
   const rgb = new Uint8Array(window.right * 3);
-  const rows = openPasses(bytes, layout, window);
+  const checksums = new DataChecksums(bytes, layout);
+  const rows = openPasses(bytes, layout, checksums, window);
   // What lies below the window must be there too, unless IEND says that nothing is missing.
   const end = layout.ended ? window.bottom : layout.height;
   for (let y = 0; y < end; y++) {
@@ -30,15 +32,28 @@ export async function decodePng(bytes: Uint8Array, sink: RowSink): Promise<void>
     }
     if (isNeeded) sink.writeRow(rgb, y);
   }
+  checksums.compareUntil(bytes.length);
 }
 
-function openPasses(bytes: Uint8Array, layout: PngLayout, window: PixelWindow): PassReader[] {
+function openPasses(
+  bytes: Uint8Array,
+  layout: PngLayout,
+  checksums: DataChecksums,
+  window: PixelWindow,
+): PassReader[] {
   const { width, height, interlaced } = layout;
   const reduced = interlaced ? toReducedImages(width, height) : [toWholeImage(width, height)];
   const palette = toFullPalette(layout.palette);
   let offset = 0;
   return reduced.map((pass) => {
-    const reader = new PassReader(bytes, layout, palette, pass, window, offset);
+    const reader = new PassReader(
+      openImageData(bytes, layout, checksums),
+      layout,
+      palette,
+      pass,
+      window,
+      offset,
+    );
     offset += reader.totalBytes;
     return reader;
   });
@@ -61,7 +76,7 @@ class PassReader {
   #previous: Uint8Array;
 
   constructor(
-    bytes: Uint8Array,
+    data: InflatedData,
     layout: PngLayout,
     palette: Uint8Array,
     pass: ReducedImage,
@@ -75,7 +90,7 @@ class PassReader {
     this.#pass = pass;
     this.#run = toRun(pass, window);
     this.#pixelBytes = Math.max(1, bitsPerPixel(layout) >> 3);
-    this.#data = openImageData(bytes, layout);
+    this.#data = data;
     this.#offset = offset;
     this.#current = new Uint8Array(rowBytes + 1);
     this.#previous = new Uint8Array(rowBytes + 1);
