@@ -1,11 +1,6 @@
-import type { z } from 'zod';
-import type { problemSchema } from '../http/openapi.ts';
-import type { classificationSchema, modelSchema, modelSummarySchema } from '../http/schemas.ts';
+import type { Classification, Model, ModelSummary, Problem } from './wire.ts';
 
-export type Classification = z.infer<typeof classificationSchema>;
-export type Model = z.infer<typeof modelSchema>;
-export type ModelSummary = z.infer<typeof modelSummarySchema>;
-export type Problem = z.infer<typeof problemSchema>;
+export type { Classification, Image, Model, ModelSummary, Prediction, Problem } from './wire.ts';
 
 export interface ClientOptions {
   /** Origin of the service, for example `https://resnet-edge.example.workers.dev`. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,25 +9,27 @@ import type * as ClientModule from '../../src/client/client.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
-/** A project that has installed the packed package, as `npm pack` makes it. */
+/** A project that has installed the two packages that have the client, as `npm pack` makes them, and nothing else. */
+const packages = { 'resnet-edge-client': 'dist/client', 'resnet-edge': '.' } as const;
 let folder: string;
 let edge: EdgeServer;
 let client: typeof ClientModule;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'client-'));
-  const npm = (args: readonly string[], cwd: string) =>
-    execFileSync('npm', [...args, '--silent'], {
-      cwd,
+  // The whole package's builds the client's.
+  for (const [name, source] of Object.entries(packages).toReversed()) {
+    const tarball = execFileSync('npm', ['pack', `./${source}`, '--pack-destination', folder, '--silent'], {
+      cwd: projectRoot,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-  const tarball = npm(['pack', '--pack-destination', folder], projectRoot).trim().split('\n').at(-1)!;
-  execFileSync('tar', ['-xzf', tarball], { cwd: folder });
+    const target = join(folder, 'node_modules', name);
+    await mkdir(target, { recursive: true });
+    const file = join(folder, tarball.trim().split('\n').at(-1)!);
+    execFileSync('tar', ['-xzf', file, '-C', target, '--strip-components=1']);
+  }
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  execFileSync('mkdir', ['-p', 'node_modules'], { cwd: folder });
-  await symlink(join(folder, 'package'), join(folder, 'node_modules/resnet-edge'));
-  await symlink(join(projectRoot, 'node_modules'), join(folder, 'package/node_modules'));
-  await writeFile(join(folder, 'use.mjs'), "export * from 'resnet-edge/client';");
+  await writeFile(join(folder, 'use.mjs'), "export * from 'resnet-edge-client';");
   client = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'use.mjs')).href);
   edge = await startEdge();
 }, 120_000);
@@ -36,7 +38,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('resnet-edge/client, packed and installed', () => {
+describe('the client, packed and installed', () => {
   it('classifies, lists and describes', async () => {
     const service = client.createClient({ baseUrl: edge.url });
     const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
@@ -45,6 +47,11 @@ describe('resnet-edge/client, packed and installed', () => {
     expect(image).toEqual({ format: 'jpeg', width: 451, height: 300 });
     const [model] = await service.listModels();
     expect((await service.readModel(model!.name)).tier).toBe('edge');
+  });
+  it('is the same by its other name', async () => {
+    await writeFile(join(folder, 'other.mjs'), "export * from 'resnet-edge/client';");
+    const other = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'other.mjs')).href);
+    expect(Object.keys(other)).toEqual(Object.keys(client));
   });
   it('throws the problem with its code', async () => {
     const service = client.createClient({ baseUrl: edge.url });
@@ -56,23 +63,27 @@ describe('resnet-edge/client, packed and installed', () => {
       code: 'image_format_unknown',
     });
   });
-  it('has types that a strict project accepts, and that refuse what is wrong', async () => {
-    await writeFile(
-      join(folder, 'use.ts'),
-      `import { createClient } from 'resnet-edge/client';
+  it.each(['resnet-edge-client', 'resnet-edge/client'])(
+    'has types, as %s, that a strict project accepts, and that refuse what is wrong',
+    async (name) => {
+      await writeFile(
+        join(folder, 'use.ts'),
+        `import { createClient } from '${name}';
        const client = createClient({ baseUrl: 'https://x.example' });
        const score: number = (await client.classify(new Blob([]))).predictions[0]!.score;
        // @ts-expect-error a label is a string
        const label: number = (await client.classify({ url: 'https://x.example/cat.jpg' })).predictions[0]!.label;
        export { label, score };`,
-    );
-    const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc');
-    const options = '--strict --noEmit --module nodenext --target es2024 --lib es2024,dom --skipLibCheck';
-    expect(() =>
-      execFileSync(process.execPath, [tsc, ...options.split(' '), 'use.ts'], {
-        cwd: folder,
-        stdio: 'pipe',
-      }),
-    ).not.toThrow();
-  }, 60_000);
+      );
+      const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc');
+      const options = '--strict --noEmit --module nodenext --target es2024 --lib es2024,dom';
+      expect(() =>
+        execFileSync(process.execPath, [tsc, ...options.split(' '), 'use.ts'], {
+          cwd: folder,
+          stdio: 'pipe',
+        }),
+      ).not.toThrow();
+    },
+    60_000,
+  );
 });

@@ -1,0 +1,77 @@
+import type { ErrorCode } from '../errors.ts';
+
+/**
+ * What the service answers, as it stands on the wire. Written out, so that the client's declarations need no other
+ * package's; test/http/client-types.test.ts holds them equal to the schemas that the service answers by.
+ */
+export interface Prediction {
+  class_index: number;
+  /** WordNet id; unlike the label it is unique. */
+  wnid: string;
+  label: string;
+  /** After softmax, 0 to 1. */
+  score: number;
+}
+
+export interface Image {
+  format: 'jpeg' | 'png' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic';
+  /** As a person sees it: after EXIF orientation. */
+  width: number;
+  height: number;
+  /** The pixels are not exactly Pillow's. */
+  approximate?: true | undefined;
+}
+
+export interface Classification {
+  /** The request's id. */
+  id: string;
+  model: string;
+  model_version: string;
+  /** Where it ran: `node` if the model or the image is beyond an isolate. */
+  tier: 'edge' | 'node';
+  image: Image;
+  predictions: Prediction[];
+}
+
+export interface ModelSummary {
+  name: string;
+  version: string;
+  default: boolean;
+}
+
+export interface Model {
+  name: string;
+  version: string;
+  description?: string | undefined;
+  format: 'rni8' | 'ort' | 'onnx';
+  runtime: 'resnet-int8' | 'onnxruntime-web';
+  datatype: 'fp32' | 'int8';
+  bytes: number;
+  sha256: string;
+  input: { name: string; shape: number[]; datatype: 'FP32' };
+  output: { name: string; kind: 'logits' | 'probabilities'; classes: number };
+  preprocess: {
+    resize_shortest_edge: number;
+    interpolation: 'bilinear' | 'bicubic';
+    center_crop: number;
+    rescale_factor: number;
+    mean: number[];
+    std: number[];
+  };
+  source: string;
+  licence: string;
+  accuracy: { dataset: string; count: number; top1: number; top5: number; command?: string | undefined }[];
+  tier: 'edge' | 'batch';
+  /** Whether the isolate that answered has it in memory. */
+  loaded: boolean;
+}
+
+/** RFC 9457 problem details. `code` is stable, `detail` is for people. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail: string;
+  request_id?: string | undefined;
+}
