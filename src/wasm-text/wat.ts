@@ -14,6 +14,12 @@ export const store = (address: string, offset: number, value: string) =>
   `(i32.store offset=${offset} ${address} ${value})`;
 export const when = (condition: string, then: string, otherwise = '') =>
   `(if ${condition} (then ${then}) ${otherwise && `(else ${otherwise})`})`;
+/** Four 32-bit, or eight 16-bit, numbers that are the same. */
+export const splat32 = (value: number) => `(v128.const i32x4 ${Array(4).fill(value).join(' ')})`;
+export const splat16 = (value: number) => `(v128.const i16x8 ${Array(8).fill(value).join(' ')})`;
+/** A shuffle of 32-bit lanes: 0 to 3 of `a`, 4 to 7 of `b`. */
+export const shuffle32 = (order: readonly number[], a: string, b: string) =>
+  `(i8x16.shuffle ${order.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte)).join(' ')} ${a} ${b})`;
 export const increase = (name: string, by: string) => set(name, add(get(name), by));
 
 export const repeat = (count: number, make: (index: number) => string) =>

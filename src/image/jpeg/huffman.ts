@@ -8,6 +8,9 @@ export const lookaheadSize = 1 << lookaheadBits;
 export const maxSymbols = 256;
 /** The symbol that is no coefficient, but 16 zeros (ZRL). @see ITU-T T.81 F.1.2.2.1 */
 export const zeroRunOf16 = 0xf0;
+/** Marks a symbol, or symbols looked up together, with which the block ends. */
+export const blockEndBit = 14;
+export const blockEnd = 1 << blockEndBit;
 /** Marks an entry of `skips` that the end of the block closes. */
 export const skipEnd = 1 << 16;
 
@@ -74,12 +77,23 @@ export class HuffmanTable {
 
 /** Most AC coefficients have a short code and a short value: code, run and value then take one look-up. */
 function toCoefficient(entry: number, prefix: number): number {
-  const run = (entry >> 4) & 15;
-  const size = entry & 15;
-  const total = (entry >> 8) + size;
-  if (size === 0 || total > lookaheadBits) return 0;
-  const magnitude = (prefix >> (lookaheadBits - total)) & ((1 << size) - 1);
-  return (extend(magnitude, size) << 16) | (run << 8) | total;
+  return (entry & 15) === 0 ? 0 : toSingle(entry, prefix);
+}
+
+/**
+ * A symbol and its value, if they lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in bits 8 to 11,
+ * whether it is an end in bit 14 (`blockEnd`), the value in bits 16 to 31; else 0.
+ *
+ * @param entry of `HuffmanTable.symbols`, of that prefix.
+ */
+export function toSingle(entry: number, prefix: number): number {
+  const symbol = entry & 255;
+  const size = symbol & 15;
+  const bits = (entry >> 8) + size;
+  if (entry === 0 || bits > lookaheadBits) return 0;
+  const end = size === 0 && symbol !== zeroRunOf16 ? blockEnd : 0;
+  const value = size === 0 ? 0 : extend((prefix >> (lookaheadBits - bits)) & ((1 << size) - 1), size);
+  return (value << 16) | end | ((symbol >> 4) << 8) | bits;
 }
 
 /** What the symbols do that lie in `prefix` with their values; 0 if not even the code of one does. */

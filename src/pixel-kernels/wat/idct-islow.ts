@@ -1,7 +1,6 @@
-import { get, i32, increase, repeat, set, toFunction } from '../../wasm-text/wat.ts';
+import { get, i32, increase, repeat, set, shuffle32, splat32, toFunction } from '../../wasm-text/wat.ts';
 
-const splat = (value: number) => `(v128.const i32x4 ${Array(4).fill(value).join(' ')})`;
-const times = (a: string, constant: number) => `(i32x4.mul ${a} ${splat(constant)})`;
+const times = (a: string, constant: number) => `(i32x4.mul ${a} ${splat32(constant)})`;
 const add = (a: string, b: string) => `(i32x4.add ${a} ${b})`;
 const sub = (a: string, b: string) => `(i32x4.sub ${a} ${b})`;
 const d = (index: number) => get(`d${index}`);
@@ -11,7 +10,7 @@ const pass = (bias: number, shift: number) => {
   const output = (index: number, even: string, odd: string) => `
     ${set(`d${index}`, `(i32x4.shr_s ${add(get(even), get(odd))} ${i32(shift)})`)}
     ${set(`d${7 - index}`, `(i32x4.shr_s ${sub(get(even), get(odd))} ${i32(shift)})`)}`;
-  const centre = (sum: string) => add(`(i32x4.shl ${sum} ${i32(13)})`, splat(bias));
+  const centre = (sum: string) => add(`(i32x4.shl ${sum} ${i32(13)})`, splat32(bias));
   return `
   ${set('z1', times(add(d(2), d(6)), 4433))}
   ${set('even2', sub(get('z1'), times(d(6), 15_137)))}
@@ -39,24 +38,20 @@ const pass = (bias: number, shift: number) => {
   ${output(3, 'sum3', 'odd0')}`;
 };
 
-/** A shuffle of 32-bit lanes: 0 to 3 of `a`, 4 to 7 of `b`. */
-const lanes = (order: readonly number[], a: string, b: string) =>
-  `(i8x16.shuffle ${order.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte)).join(' ')} ${a} ${b})`;
-
 /** Stores four vectors as columns, 16 bytes apart. */
 const storeTransposed = (first: number, address: string, offset: number) => {
   const [a, b, c, e] = [0, 1, 2, 3].map((index) => d(first + index)) as [string, string, string, string];
   const store = (column: number, value: string) =>
     `(v128.store offset=${offset + column * 16} ${get(address)} ${value})`;
   return `
-  ${set('z1', lanes([0, 4, 1, 5], a, b))}
-  ${set('z2', lanes([0, 4, 1, 5], c, e))}
-  ${store(0, lanes([0, 1, 4, 5], get('z1'), get('z2')))}
-  ${store(1, lanes([2, 3, 6, 7], get('z1'), get('z2')))}
-  ${set('z1', lanes([2, 6, 3, 7], a, b))}
-  ${set('z2', lanes([2, 6, 3, 7], c, e))}
-  ${store(2, lanes([0, 1, 4, 5], get('z1'), get('z2')))}
-  ${store(3, lanes([2, 3, 6, 7], get('z1'), get('z2')))}`;
+  ${set('z1', shuffle32([0, 4, 1, 5], a, b))}
+  ${set('z2', shuffle32([0, 4, 1, 5], c, e))}
+  ${store(0, shuffle32([0, 1, 4, 5], get('z1'), get('z2')))}
+  ${store(1, shuffle32([2, 3, 6, 7], get('z1'), get('z2')))}
+  ${set('z1', shuffle32([2, 6, 3, 7], a, b))}
+  ${set('z2', shuffle32([2, 6, 3, 7], c, e))}
+  ${store(2, shuffle32([0, 1, 4, 5], get('z1'), get('z2')))}
+  ${store(3, shuffle32([2, 3, 6, 7], get('z1'), get('z2')))}`;
 };
 
 /** Four rows of eight samples, of which `d0` to `d7` hold the columns. */
@@ -99,7 +94,7 @@ export const idctIslow = toFunction({
     ${storeTransposed(4, 'workspace', half + side * 64)}`,
     )
     .join('\n')}
-  ${repeat(16, (index) => `(v128.store offset=${index * 16} ${get('block')} ${splat(0)})`)}
+  ${repeat(16, (index) => `(v128.store offset=${index * 16} ${get('block')} ${splat32(0)})`)}
   ${[0, 1]
     .map(
       (rows) => `

@@ -1,16 +1,28 @@
 import { meanWeights, pass1Half, pass1Shift, pass2Bias, pass2Shift } from '../../image/jpeg/idct-scaled.ts';
-import { add, get, i32, increase, load, mul, repeat, set, sub, toFunction } from '../../wasm-text/wat.ts';
+import {
+  add,
+  get,
+  i32,
+  increase,
+  load,
+  mul,
+  repeat,
+  set,
+  shuffle32,
+  splat32,
+  sub,
+  toFunction,
+} from '../../wasm-text/wat.ts';
 
 const { dc, outer, inner, half } = meanWeights;
-const splat = (value: number) => `(v128.const i32x4 ${Array(4).fill(value).join(' ')})`;
 const sum = (a: string, b: string) => `(i32x4.add ${a} ${b})`;
 const difference = (a: string, b: string) => `(i32x4.sub ${a} ${b})`;
 const weighted = (frequency: number, weight: number) =>
-  `(i32x4.mul ${get(`d${frequency}`)} ${splat(weight)})`;
+  `(i32x4.mul ${get(`d${frequency}`)} ${splat32(weight)})`;
 
 /** The first four coefficients of so many rows to zero: no others are kept for a mean. */
 const clearRows = (rows: number) =>
-  repeat(rows, (row) => `(v128.store offset=${row * 32} ${get('block')} ${splat(0)})`);
+  repeat(rows, (row) => `(v128.store offset=${row * 32} ${get('block')} ${splat32(0)})`);
 
 /** Means of `d0` to `d3` into `m0` to `m3`, of four columns or rows at once. */
 const means = (bias: number, shift: number) => {
@@ -20,11 +32,8 @@ const means = (bias: number, shift: number) => {
     ${set('odd', sum(weighted(1, weights[1]), weighted(3, weights[3])))}
     ${output(index, sum(get('even'), get('odd')))}
     ${output(3 - index, difference(get('even'), get('odd')))}`;
-  return `${set('flat', sum(weighted(0, dc), splat(bias)))} ${outputs(0, outer)} ${outputs(1, inner)}`;
+  return `${set('flat', sum(weighted(0, dc), splat32(bias)))} ${outputs(0, outer)} ${outputs(1, inner)}`;
 };
-
-const lanes = (order: readonly number[], a: string, b: string) =>
-  `(i8x16.shuffle ${order.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte)).join(' ')} ${get(a)} ${get(b)})`;
 
 /** Lane 0 of four vectors, then lane 1 of all. */
 const byRow = [0, 1, 2, 3].flatMap((row) => [0, 4, 8, 12].map((column) => column + row));
@@ -42,14 +51,14 @@ export const idct4 = toFunction({
   ${repeat(4, (row) => set(`d${row}`, `(v128.load offset=${row * 32} ${get('block')})`))}
   ${clearRows(5)}
   ${means(pass1Half, pass1Shift)}
-  ${set('even', lanes([0, 4, 1, 5], 'm0', 'm1'))}
-  ${set('odd', lanes([0, 4, 1, 5], 'm2', 'm3'))}
-  ${set('d0', lanes([0, 1, 4, 5], 'even', 'odd'))}
-  ${set('d1', lanes([2, 3, 6, 7], 'even', 'odd'))}
-  ${set('even', lanes([2, 6, 3, 7], 'm0', 'm1'))}
-  ${set('odd', lanes([2, 6, 3, 7], 'm2', 'm3'))}
-  ${set('d2', lanes([0, 1, 4, 5], 'even', 'odd'))}
-  ${set('d3', lanes([2, 3, 6, 7], 'even', 'odd'))}
+  ${set('even', shuffle32([0, 4, 1, 5], get('m0'), get('m1')))}
+  ${set('odd', shuffle32([0, 4, 1, 5], get('m2'), get('m3')))}
+  ${set('d0', shuffle32([0, 1, 4, 5], get('even'), get('odd')))}
+  ${set('d1', shuffle32([2, 3, 6, 7], get('even'), get('odd')))}
+  ${set('even', shuffle32([2, 6, 3, 7], get('m0'), get('m1')))}
+  ${set('odd', shuffle32([2, 6, 3, 7], get('m2'), get('m3')))}
+  ${set('d2', shuffle32([0, 1, 4, 5], get('even'), get('odd')))}
+  ${set('d3', shuffle32([2, 3, 6, 7], get('even'), get('odd')))}
   ${means(pass2Bias, pass2Shift)}
   ${set(
     'm0',

@@ -1,6 +1,5 @@
-import { zeroRunOf16 } from '../../image/jpeg/huffman.ts';
+import { blockEnd, blockEndBit, zeroRunOf16 } from '../../image/jpeg/huffman.ts';
 import { coefficientsBytes, scanLayout, tableLayout } from '../../image/jpeg/kernel/layout.ts';
-import { blockEnd, blockEndBit } from '../../image/jpeg/kernel/tables.ts';
 import {
   add,
   and,

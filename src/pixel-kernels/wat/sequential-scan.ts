@@ -1,8 +1,7 @@
 import { blockSize } from '../../image/jpeg/frame.ts';
-import { lookaheadBits, skipEnd, zeroRunOf16 } from '../../image/jpeg/huffman.ts';
+import { blockEnd, lookaheadBits, skipEnd, zeroRunOf16 } from '../../image/jpeg/huffman.ts';
 import { tableLayout } from '../../image/jpeg/kernel/layout.ts';
 import { divisorShift } from '../../image/jpeg/kernel/quantization.ts';
-import { blockEnd } from '../../image/jpeg/kernel/tables.ts';
 import {
   add,
   and,

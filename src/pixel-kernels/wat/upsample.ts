@@ -1,15 +1,14 @@
-import { get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
+import { get, i32, increase, loop, set, splat16, toFunction } from '../../wasm-text/wat.ts';
 
 const add = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
 const triple = (a: string) => add(a, `(i16x8.shl ${a} (i32.const 1))`);
 const eight = (address: string) => `(v128.load8x8_u ${address})`;
 const moved = (name: string, by: number) => `(i32.add ${get(name)} ${i32(by)})`;
-const splat = (value: number) => `(v128.const i16x8 ${Array(8).fill(value).join(' ')})`;
 
 /** Two outputs of each of eight samples: three parts of it and one of the neighbour on that side. */
 const outputs = (shift: number, roundLeft: number, roundRight: number) => {
   const output = (neighbour: string, round: number) =>
-    `(i16x8.shr_u ${add(add(get('weighted'), get(neighbour)), splat(round))} ${i32(shift)})`;
+    `(i16x8.shr_u ${add(add(get('weighted'), get(neighbour)), splat16(round))} ${i32(shift)})`;
   return `${set('weighted', triple(get('here')))}
     (v128.store ${get('out')} (v128.or ${output('before', roundLeft)}
       (i16x8.shl ${output('after', roundRight)} (i32.const 8))))

@@ -1,4 +1,4 @@
-import { get, i32, increase, loop, set, toFunction } from '../../wasm-text/wat.ts';
+import { get, i32, increase, loop, set, splat16, toFunction } from '../../wasm-text/wat.ts';
 
 /** Chroma c, from -128 to 127, in pairs with the other chroma: operands of a dot product. */
 const pairs = (half: 'low' | 'high', a: string, b: string) => {
@@ -6,7 +6,6 @@ const pairs = (half: 'low' | 'high', a: string, b: string) => {
   const bytes = [0, 2, 4, 6].flatMap((at) => [from + at, from + at + 1, 16 + from + at, 17 + from + at]);
   return `(i8x16.shuffle ${bytes.join(' ')} ${a} ${b})`;
 };
-const splat = (value: number) => `(v128.const i16x8 ${Array(8).fill(value).join(' ')})`;
 
 /** `(a * x + b * y + 2^15) >> 16` of eight x and y. */
 function scaledSum(x: string, a: number, y: string, b: number): string {
@@ -18,11 +17,11 @@ function scaledSum(x: string, a: number, y: string, b: number): string {
 }
 
 /** `(a * x + 2^15) >> 16` where `a` is about twice `half`: the same for each x from -128 to 127. */
-const scaled = (x: string, half: number) => `(i16x8.q15mulr_sat_s ${x} ${splat(half)})`;
+const scaled = (x: string, half: number) => `(i16x8.q15mulr_sat_s ${x} ${splat16(half)})`;
 
 const sum = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
 const chroma = (address: string, offset: number) =>
-  `(i16x8.sub (v128.load8x8_u offset=${offset} ${get(address)}) ${splat(128)})`;
+  `(i16x8.sub (v128.load8x8_u offset=${offset} ${get(address)}) ${splat16(128)})`;
 
 /**
  * The inverse transform of T.871 with libjpeg's coefficients, x 2^16: 91881, 22554, 46802, 116130. Those that

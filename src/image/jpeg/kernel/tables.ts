@@ -1,10 +1,6 @@
 import type { PixelArena } from '../../../pixel-kernels/pixel-kernels.ts';
-import { extend, type HuffmanTable, lookaheadBits, lookaheadSize, zeroRunOf16 } from '../huffman.ts';
+import { blockEnd, type HuffmanTable, lookaheadBits, lookaheadSize, toSingle } from '../huffman.ts';
 import { tableLayout } from './layout.ts';
-
-/** Marks an entry, of whatever look-up, that the end of the block closes. */
-export const blockEndBit = 14;
-export const blockEnd = 1 << blockEndBit;
 
 /** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
 export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
@@ -51,7 +47,7 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
 /** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
 function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    differences[prefix] = toSingle(prefix, symbols[prefix]) & ~blockEnd;
+    differences[prefix] = toSingle(symbols[prefix], prefix) & ~blockEnd;
   }
 }
 
@@ -65,7 +61,7 @@ function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
     // Whatever size a symbol names, one bit follows.
     const isNew = (symbols[prefix] & 15) !== 0;
-    const single = toSingle(prefix, isNew ? (symbols[prefix] & ~15) | 1 : symbols[prefix]);
+    const single = toSingle(isNew ? (symbols[prefix] & ~15) | 1 : symbols[prefix], prefix);
     if (!isEndOfMany(single)) corrections[prefix] = single;
   }
 }
@@ -81,7 +77,7 @@ const singles = new Int32Array(lookaheadSize);
  */
 function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const single = toSingle(prefix, symbols[prefix]);
+    const single = toSingle(symbols[prefix], prefix);
     singles[prefix] = progressive && isEndOfMany(single) ? 0 : single;
   }
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
@@ -113,22 +109,6 @@ function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolea
     pairs[prefix * 2] = bits | (advance << 8) | end | (run << 18) | (place << 24);
     pairs[prefix * 2 + 1] = ((first >> 16) & 0xffff) | (value << 16);
   }
-}
-
-/**
- * A symbol and its value, if they lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in bits 8 to 11,
- * whether it is an end in bit 14, the value in bits 16 to 31; else 0.
- *
- * @param entry of `HuffmanTable.symbols`.
- */
-function toSingle(prefix: number, entry: number): number {
-  const symbol = entry & 255;
-  const size = symbol & 15;
-  const bits = (entry >> 8) + size;
-  if (entry === 0 || bits > lookaheadBits) return 0;
-  const end = size === 0 && symbol !== zeroRunOf16 ? blockEnd : 0;
-  const value = size === 0 ? 0 : extend((prefix >> (lookaheadBits - bits)) & ((1 << size) - 1), size);
-  return (value << 16) | end | ((symbol >> 4) << 8) | bits;
 }
 
 /** Bits that say how many blocks follow such a symbol. @see ITU-T T.81 G.1.2.2 */
