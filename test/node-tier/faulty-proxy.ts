@@ -89,7 +89,7 @@ function passOn(fault: Fault, incoming: IncomingMessage, answer: ServerResponse,
   if (fault === 'wrong-secret') headers.authorization = 'Bearer something-else-entirely';
   const upstream = request(new URL(url!, target), { method, headers }, (result) => {
     answer.writeHead(result.statusCode!, result.headers);
-    result.on('error', () => answer.destroy());
+    result.on('error', () => breakOff(incoming, answer));
     if (fault !== 'dies') {
       result.pipe(answer);
       return;
@@ -97,13 +97,20 @@ function passOn(fault: Fault, incoming: IncomingMessage, answer: ServerResponse,
     result.once('data', (chunk) => {
       answer.write(chunk);
       setTimeout(() => {
-        answer.destroy();
+        breakOff(incoming, answer);
         upstream.destroy();
       }, 50);
     });
   });
-  upstream.on('error', () => answer.destroy());
+  upstream.on('error', () => breakOff(incoming, answer));
   incoming.pipe(upstream);
+}
+
+/** Breaks the connection, but not before the upload has come: otherwise it is left unread, see `garbage`. */
+function breakOff(incoming: IncomingMessage, answer: ServerResponse): void {
+  incoming.unpipe().resume();
+  if (incoming.readableEnded) answer.destroy();
+  else incoming.once('end', () => answer.destroy());
 }
 
 async function dieOfPoison(incoming: IncomingMessage, answer: ServerResponse, target: string): Promise<void> {
