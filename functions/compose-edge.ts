@@ -107,7 +107,6 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   const urls = { allow: settings.imageUrlAllow, resolveHost };
   const runners = composeRunners({
     nodeTier,
-    versions: tierSettings.versions,
     catalog,
     classifier,
   });

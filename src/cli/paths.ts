@@ -14,5 +14,5 @@ export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.
 export const engineBuildDir = fileURLToPath(new URL('../../.build/edge-engine/', import.meta.url));
 /** ImageNet-1k, one row a class. */
 export const assetPathOfDefaultLabels = fileURLToPath(
-  new URL('../../model-assets/resnet18-imagenet1k/1/labels.json', import.meta.url),
+  new URL('../../model-assets/resnet18-imagenet1k/3/labels.json', import.meta.url),
 );

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getPlatformProxy } from 'wrangler';
 import { catalogKey } from '../model/model-store.ts';
-import { verifyAssets } from './assets.ts';
+import { type LocalAsset, verifyAssets } from './assets.ts';
 import { assetsDir, projectRoot, stateDir } from './paths.ts';
 
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
@@ -20,13 +20,13 @@ export interface SeedBucket {
  * @returns how many objects were written.
  */
 export async function seedLocalModels(): Promise<number> {
-  const hashes = await verifyAssets();
+  const assets = await verifyAssets();
   const proxy = await getPlatformProxy<{ MODELS: SeedBucket }>({
     configPath: join(projectRoot, 'wrangler.toml'),
     persist: { path: join(stateDir, 'v3') },
   });
   try {
-    return await putMissing(proxy.env.MODELS, hashes);
+    return await putMissing(proxy.env.MODELS, assets);
   } finally {
     await proxy.dispose();
   }
@@ -57,16 +57,19 @@ interface CatalogJson {
 }
 
 /** Puts every object of model-assets that the bucket does not hold with the same SHA-256. */
-export async function putMissing(bucket: SeedBucket, hashes: ReadonlyMap<string, string>): Promise<number> {
+export async function putMissing(
+  bucket: SeedBucket,
+  assets: ReadonlyMap<string, LocalAsset>,
+): Promise<number> {
   let written = 0;
-  for (const [key, sha256] of hashes) {
+  for (const [key, { path, sha256 }] of assets) {
     if (key === catalogKey) {
       if (await putCatalog(bucket)) written++;
       continue;
     }
     const stored = (await bucket.head(key))?.checksums.sha256;
     if (stored && Buffer.from(stored).toString('hex') === sha256) continue;
-    await bucket.put(key, await readFile(join(assetsDir, key)), { sha256 });
+    await bucket.put(key, await readFile(path), { sha256 });
     written++;
   }
   return written;

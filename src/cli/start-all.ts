@@ -30,8 +30,6 @@ process.once('exit', () => tier.kill('SIGTERM'));
 const starting = startLocalWorker(port, {
   NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
   NODE_TIER_SECRET: secret,
-  // The same network as the default's current version, in the form that onnxruntime runs in batches.
-  NODE_TIER_MODEL_VERSIONS: process.env['NODE_TIER_MODEL_VERSIONS'] ?? 'resnet18-imagenet1k/1',
 });
 onStopSignal(stop);
 const worker = await starting;

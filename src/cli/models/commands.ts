@@ -15,7 +15,7 @@ import { pullModel } from './pull.ts';
 import { findPreset, readSources } from './sources.ts';
 import { toText } from './to-text.ts';
 import { toUsage } from './usage.ts';
-import { findModel, hasGraph, listLocalModels, onnxFile } from './workspace.ts';
+import { findModel, listLocalModels, onnxFile } from './workspace.ts';
 
 /** @throws {Error} whose message is for the person at the terminal. */
 export async function runCommand(args: string[]): Promise<void> {
@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
         name: `${manifest.name}/${manifest.version}`,
         where: 'this machine',
         datatype: manifest.datatype,
-        megabytes: manifest.model.bytes / 1e6,
+        megabytes: manifest.edgeFile.bytes / 1e6,
         tier: manifest.tier,
         top1: manifest.accuracy[0] ? manifest.accuracy[0].top1 * 100 : null,
       })),
@@ -187,8 +187,7 @@ const commands: Readonly<Record<string, (operands: string[], values: Values) => 
 /** The model to agree with: on onnxruntime-node, unless there is nothing of it that this could run. */
 async function openOther(reference: string) {
   const model = await findModel(reference);
-  const graph = model.manifest.format !== 'rni8' || (await hasGraph(model));
-  return await createEvaluator(model, graph ? 'onnxruntime-node' : 'edge');
+  return await createEvaluator(model, model.manifest.files.onnx ? 'onnxruntime-node' : 'edge');
 }
 
 async function promoteIfFirst(name: string, version: string, target: Awaited<ReturnType<typeof openTarget>>) {
@@ -210,9 +209,9 @@ function summarise({ folder, manifest, refusal }: CompiledModel) {
   return {
     name: `${manifest.name}/${manifest.version}`,
     folder,
-    format: manifest.format,
+    files: Object.keys(manifest.files).join(', '),
     datatype: manifest.datatype,
-    megabytes: manifest.model.bytes / 1e6,
+    megabytes: manifest.edgeFile.bytes / 1e6,
     classes: manifest.output.classes,
     tier: manifest.tier,
     runtime: manifest.runtime,

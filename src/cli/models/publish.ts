@@ -7,6 +7,7 @@ import { getPlatformProxy } from 'wrangler';
 import { kvPartBytes, putKvFile, toKvPartKey } from '../../model/kv-parts.ts';
 import { parseCatalog } from '../../model/manifest.ts';
 import { catalogKey, manifestFile, toModelKey } from '../../model/model-store.ts';
+import { verifyModel } from '../assets.ts';
 import { projectRoot, stateDir } from '../paths.ts';
 import type { LocalModel } from './workspace.ts';
 
@@ -114,8 +115,8 @@ export async function pushModel({ folder, manifest }: LocalModel, target: Publis
     );
   }
   const written: string[] = [];
-  for (const { file, sha256 } of [manifest.labels, manifest.model]) {
-    await target.write(toKey(file), new Uint8Array(await readFile(join(folder, file))), sha256);
+  for (const [file, { path, sha256 }] of await verifyModel(folder, manifest)) {
+    await target.write(toKey(file), new Uint8Array(await readFile(path)), sha256);
     written.push(toKey(file));
   }
   await target.write(toKey(manifestFile), local, undefined);
