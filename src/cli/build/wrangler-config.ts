@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { experimental_readRawConfig } from 'wrangler';
+import { projectRoot, wranglerConfigDir } from '../paths.ts';
+
+/** The deployment's configuration, as it is committed. */
+export const committedConfig = join(projectRoot, 'wrangler.toml');
+
+type RawConfig = ReturnType<typeof experimental_readRawConfig>['rawConfig'];
+type RawEnvironment = NonNullable<RawConfig['env']>[string];
+
+/**
+ * The configuration that wrangler is to be run with. wrangler writes its temporary files beside it, so where
+ * RESNET_EDGE_STATE_DIR is set, a copy with absolute paths is written there.
+ *
+ * @param webFolder where the pages lie that are served as assets.
+ * @returns an absolute path.
+ */
+export async function prepareWranglerConfig(webFolder: string): Promise<string> {
+  if (wranglerConfigDir === projectRoot) return committedConfig;
+  const { rawConfig } = experimental_readRawConfig({ config: committedConfig });
+  const moved = {
+    ...moveEnvironment(rawConfig, webFolder),
+    env: Object.fromEntries(
+      Object.entries(rawConfig.env ?? {}).map(([name, environment]) => [
+        name,
+        moveEnvironment(environment, webFolder),
+      ]),
+    ),
+  };
+  await mkdir(wranglerConfigDir, { recursive: true });
+  const path = join(wranglerConfigDir, 'wrangler.json');
+  await writeFile(path, `${JSON.stringify(moved, undefined, 2)}\n`);
+  return path;
+}
+
+/** Every path of an environment made absolute. */
+function moveEnvironment<T extends RawConfig | RawEnvironment>(environment: T, webFolder: string): T {
+  const { main, alias, assets, d1_databases: databases } = environment;
+  const fromProject = createRequire(committedConfig);
+  return {
+    ...environment,
+    ...(main && { main: resolve(projectRoot, main) }),
+    ...(alias && {
+      alias: Object.fromEntries(
+        Object.entries(alias).map(([from, to]) => [from, fromProject.resolve(to)]),
+      ),
+    }),
+    ...(assets && { assets: { ...assets, directory: webFolder } }),
+    ...(databases && {
+      d1_databases: databases.map(({ migrations_dir: dir, ...database }) => ({
+        ...database,
+        ...(dir && { migrations_dir: resolve(projectRoot, dir) }),
+      })),
+    }),
+  };
+}
