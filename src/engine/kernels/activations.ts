@@ -1,4 +1,4 @@
-import { get } from '../../wasm-text/wat.ts';
+import { get } from '../../lib/wasm-text/wat.ts';
 import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
 import type { KernelSetName } from './layout.ts';
 

@@ -1,4 +1,4 @@
-import { add, get, increase, loop, mul, set, toFunction } from '../../wasm-text/wat.ts';
+import { add, get, increase, loop, mul, set, toFunction } from '../../lib/wasm-text/wat.ts';
 import { panelChannels } from './layout.ts';
 
 const channelSums = (weights: string) =>

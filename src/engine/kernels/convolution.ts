@@ -1,4 +1,4 @@
-import { add, get, i32, increase, loop, mul, repeat, set, toFunction } from '../../wasm-text/wat.ts';
+import { add, get, i32, increase, loop, mul, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
 import { field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';

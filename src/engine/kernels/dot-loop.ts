@@ -1,4 +1,4 @@
-import { get, i32, increase, repeat, set } from '../../wasm-text/wat.ts';
+import { get, i32, increase, repeat, set } from '../../lib/wasm-text/wat.ts';
 import { panelChannels, segmentStep, shortStep } from './layout.ts';
 
 export const vectors = panelChannels / 4;

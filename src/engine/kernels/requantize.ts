@@ -1,4 +1,4 @@
-import { get, repeat, set, toFunction } from '../../wasm-text/wat.ts';
+import { get, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
 import { laneField, splatField } from './descriptor-fields.ts';
 import { fixedPoint, magic } from './layout.ts';

@@ -1,4 +1,4 @@
-import { get, increase, repeat, toFunction } from '../../wasm-text/wat.ts';
+import { get, increase, repeat, toFunction } from '../../lib/wasm-text/wat.ts';
 
 /**
  * A weight panel from int8 to int16, `bytes` of it (a multiple of 64): done once for all pixels of a

@@ -1,4 +1,4 @@
-import { add, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from '../../wasm-text/wat.ts';
+import { add, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from '../../lib/wasm-text/wat.ts';
 import type { Activations } from './activations.ts';
 import { field, laneField } from './descriptor-fields.ts';
 import { winogradSkew } from './layout.ts';

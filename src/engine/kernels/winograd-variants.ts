@@ -1,4 +1,4 @@
-import { get } from '../../wasm-text/wat.ts';
+import { get } from '../../lib/wasm-text/wat.ts';
 
 /**
  * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many
