@@ -1,10 +1,18 @@
 import { verifyAssets } from './assets.ts';
+import { defineCommand } from './command-line/command.ts';
 
-try {
-  const hashes = await verifyAssets();
-  for (const [key, sha256] of hashes) console.log(`${sha256}  ${key}`);
-  console.log(`${hashes.size} model assets verified`);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+/** `npm run assets:verify` */
+export const assetsVerify = defineCommand({
+  summary: 'check sizes and SHA-256 of the embedded models',
+  usage: `Usage: npm run assets:verify
+
+Checks every file of model-assets against its manifest and prints its SHA-256.`,
+  options: {},
+  operands: { min: 0, max: 0 },
+  async run() {
+    const hashes = await verifyAssets();
+    for (const [key, sha256] of hashes) console.log(`${sha256}  ${key}`);
+    console.log(`${hashes.size} model assets verified`);
+    return 0;
+  },
+});

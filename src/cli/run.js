@@ -29,7 +29,8 @@ function findNode() {
   const path = bundled && join(packages, bundled);
   if (path && existsSync(path)) return path;
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return process.execPath;
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]))
+    return process.execPath;
   console.error(
     `resnet-edge needs Node ${OLDEST_NODE.join('.')} or later to run its tools; this is ${process.version}.\n` +
       'On Linux (x64, arm64), macOS and Windows (x64), npm ci installs one beside the project: run it without --omit=optional.\n' +

@@ -7,8 +7,13 @@ import { projectRoot, wranglerConfigDir } from '../paths.ts';
 /** The deployment's configuration, as it is committed. */
 export const committedConfig = join(projectRoot, 'wrangler.toml');
 
-type RawConfig = ReturnType<typeof experimental_readRawConfig>['rawConfig'];
-type RawEnvironment = NonNullable<RawConfig['env']>[string];
+/** The parts of an environment of wrangler.toml that name paths. */
+interface RawEnvironment {
+  readonly main?: string;
+  readonly alias?: Readonly<Record<string, string>>;
+  readonly assets?: object;
+  readonly d1_databases?: readonly { readonly migrations_dir?: string }[];
+}
 
 /**
  * The configuration that wrangler is to be run with. wrangler writes its temporary files beside it, so where
@@ -19,14 +24,13 @@ type RawEnvironment = NonNullable<RawConfig['env']>[string];
  */
 export async function prepareWranglerConfig(webFolder: string): Promise<string> {
   if (wranglerConfigDir === projectRoot) return committedConfig;
-  const { rawConfig } = experimental_readRawConfig({ config: committedConfig });
+  const { rawConfig }: { rawConfig: RawEnvironment & { readonly env?: Record<string, RawEnvironment> } } =
+    experimental_readRawConfig({ config: committedConfig });
+  const { env = {}, ...production } = rawConfig;
   const moved = {
-    ...moveEnvironment(rawConfig, webFolder),
+    ...moveEnvironment(production, webFolder),
     env: Object.fromEntries(
-      Object.entries(rawConfig.env ?? {}).map(([name, environment]) => [
-        name,
-        moveEnvironment(environment, webFolder),
-      ]),
+      Object.entries(env).map(([name, environment]) => [name, moveEnvironment(environment, webFolder)]),
     ),
   };
   await mkdir(wranglerConfigDir, { recursive: true });
@@ -36,16 +40,14 @@ export async function prepareWranglerConfig(webFolder: string): Promise<string> 
 }
 
 /** Every path of an environment made absolute. */
-function moveEnvironment<T extends RawConfig | RawEnvironment>(environment: T, webFolder: string): T {
+function moveEnvironment(environment: RawEnvironment, webFolder: string): RawEnvironment {
   const { main, alias, assets, d1_databases: databases } = environment;
   const fromProject = createRequire(committedConfig);
   return {
     ...environment,
     ...(main && { main: resolve(projectRoot, main) }),
     ...(alias && {
-      alias: Object.fromEntries(
-        Object.entries(alias).map(([from, to]) => [from, fromProject.resolve(to)]),
-      ),
+      alias: Object.fromEntries(Object.entries(alias).map(([from, to]) => [from, fromProject.resolve(to)])),
     }),
     ...(assets && { assets: { ...assets, directory: webFolder } }),
     ...(databases && {

@@ -15,13 +15,20 @@ export interface Command<O extends ParseArgsOptionsConfig = ParseArgsOptionsConf
   /** How many operands it takes; more or fewer are a usage error. */
   readonly operands: { readonly min: number; readonly max: number };
   /**
-   * @returns the exit status; nothing is 0.
+   * @returns the exit status; undefined for a server, which goes on.
    * @throws {UsageError} if the command line is wrong: status 2. Any other error: status 1.
    */
   run(values: OptionValues<O>, operands: readonly string[]): Promise<number | undefined>;
 }
 
-/** Infers the types of the option values. */
-export function defineCommand<const O extends ParseArgsOptionsConfig>(command: Command<O>): Command<O> {
-  return command;
+/** A command whose first word names one of several. */
+export interface CommandGroup {
+  readonly summary: string;
+  readonly usage: string;
+  readonly commands: Readonly<Record<string, Command>>;
+}
+
+/** Infers the types of the option values; a table of commands does not need them. */
+export function defineCommand<const O extends ParseArgsOptionsConfig>(command: Command<O>): Command {
+  return command as unknown as Command;
 }

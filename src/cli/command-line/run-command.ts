@@ -1,29 +1,23 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { Command } from './command.ts';
+import { parseArgs } from 'node:util';
+import type { Command, CommandGroup } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Exit status of a command line that is wrong. */
 export const usageErrorStatus = 2;
 
 /**
- * Parses the command line of one command and runs it. Results go to standard output. Everything else goes to
- * standard error, so that a result can be piped.
+ * Parses a command line and runs its command. Results go to standard output. Everything else goes to standard error,
+ * so that a result can be piped.
  *
  * @param args what follows the command's name.
- * @returns the exit status: 0; 1 if the command failed; 2 if the command line is wrong.
+ * @returns the exit status: 0; 1 if the command failed; 2 if the command line is wrong; undefined for a server.
  */
-export async function runCommand<O extends ParseArgsOptionsConfig>(
-  command: Command<O>,
+export async function runCommand(
+  command: Command | CommandGroup,
   args: readonly string[],
-): Promise<number> {
+): Promise<number | undefined> {
   try {
-    const { values, positionals } = parse(command, args);
-    if ('help' in values && values.help === true) {
-      console.log(command.usage);
-      return 0;
-    }
-    assertOperandCount(positionals, command.operands);
-    return (await command.run(values, positionals)) ?? 0;
+    return 'commands' in command ? await runOneOf(command, args) : await parseAndRun(command, args);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     if (!(error instanceof UsageError)) return 1;
@@ -32,7 +26,35 @@ export async function runCommand<O extends ParseArgsOptionsConfig>(
   }
 }
 
-function parse<O extends ParseArgsOptionsConfig>({ options }: Command<O>, args: readonly string[]) {
+async function runOneOf(
+  group: CommandGroup,
+  [name, ...args]: readonly string[],
+): Promise<number | undefined> {
+  if (name === '--help' || name === '-h') {
+    console.log(group.usage);
+    return 0;
+  }
+  if (name === undefined) throw new UsageError('Name a command.');
+  const command = Object.hasOwn(group.commands, name) ? group.commands[name] : undefined;
+  if (!command) throw new UsageError(`There is no command "${name}".`);
+  return await runCommand(command, args);
+}
+
+async function parseAndRun(command: Command, args: readonly string[]): Promise<number | undefined> {
+  const { values, positionals } = parse(command, args);
+  const { help, ...own } = values;
+  if (help === true) {
+    console.log(command.usage);
+    return 0;
+  }
+  const { min, max } = command.operands;
+  const surplus = positionals[max];
+  if (surplus !== undefined) throw new UsageError(`Unexpected argument "${surplus}".`);
+  if (positionals.length < min) throw new UsageError('An argument is missing.');
+  return await command.run(own, positionals);
+}
+
+function parse({ options }: Command, args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -41,13 +63,8 @@ function parse<O extends ParseArgsOptionsConfig>({ options }: Command<O>, args: 
       strict: true,
     });
   } catch (cause) {
+    // node:util goes on with advice that is about itself.
     const [sentence] = String(cause instanceof Error ? cause.message : cause).split('. To specify');
     throw new UsageError(`${sentence}`, { cause });
   }
-}
-
-function assertOperandCount(operands: readonly string[], { min, max }: Command['operands']): void {
-  const surplus = operands[max];
-  if (surplus !== undefined) throw new UsageError(`Unexpected argument "${surplus}".`);
-  if (operands.length < min) throw new UsageError('An argument is missing.');
 }

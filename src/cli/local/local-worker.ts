@@ -80,14 +80,13 @@ async function build(steps: Steps) {
   const fingerprint = await fingerprintSources();
   const web =
     (await findBuilt('web', fingerprint)) ??
-    (await steps.run('Build the pages', async () => await buildTarget('web', fingerprint)));
+    (await steps.run('Build the pages', async () => await buildTarget('web', fingerprint, '')));
   const built = await findBuilt('edge', fingerprint);
   if (built !== undefined) return { web, edge: built, options: await readWorkerOptions(fingerprint) };
   // On two cores, at the same time.
   const [edge, options] = await steps.run(
     'Build the Worker (only when its sources have changed)',
-    async () =>
-      await Promise.all([buildTarget('edge', fingerprint, web), readWorkerOptions(fingerprint)]),
+    async () => await Promise.all([buildTarget('edge', fingerprint, web), readWorkerOptions(fingerprint)]),
   );
   return { web, edge, options };
 }

@@ -54,6 +54,8 @@ async function fingerprintStorage(
 
 /** Someone may have deleted a part of it. */
 async function hasStorage(): Promise<boolean> {
-  const folders = await Promise.allSettled(['r2', 'd1'].map((folder) => access(join(persistenceDir, folder))));
+  const folders = await Promise.allSettled(
+    ['r2', 'd1'].map((folder) => access(join(persistenceDir, folder))),
+  );
   return folders.every(({ status }) => status === 'fulfilled');
 }

@@ -1,0 +1,1 @@
+export const deploySetup = undefined as never;
