@@ -1,17 +1,21 @@
 import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
-import { AccessPolicy } from '../src/http/access/access-policy.ts';
-import { Gate } from '../src/classify/gate.ts';
 import { createCacheApiAnswers } from '../src/classify/answers/cache-api-answers.ts';
 import { Classifier } from '../src/classify/classifier.ts';
-import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts';
+import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-images.ts';
+import { Gate } from '../src/classify/gate.ts';
 import plain from '../src/engine/kernels-plain.wasm';
 import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
+import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
 import { isErrorCode } from '../src/http/problem.ts';
+import { PixelKernels } from '../src/image/pixel-arena.ts';
+import pixelKernels from '../src/image/pixel-routines.wasm';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
+import { resolveHost } from '../src/lib/net/resolve-host.ts';
+import { Metrics } from '../src/lib/observe/metrics.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -19,11 +23,7 @@ import { ModelSources } from '../src/model/model-sources.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
 import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
-import { resolveHost } from '../src/lib/net/resolve-host.ts';
-import { Metrics } from '../src/lib/observe/metrics.ts';
-import { PixelKernels } from '../src/image/pixel-arena.ts';
-import pixelKernels from '../src/image/pixel-routines.wasm';
-import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-images.ts';
+import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts';
 import { type BatchBindings, composeBatches } from './edge-batches.ts';
 import { composeObjects } from './edge-objects.ts';
 import { composeRunners } from './edge-runners.ts';
@@ -134,6 +134,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
+    logAnswers: settings.logAnswers,
     ...(limiter &&
       settings.rateLimit.requests > 0 && {
         rateLimit: {

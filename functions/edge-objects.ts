@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
-import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
+import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { retryBaseSeconds } from './batch-settings.ts';
 import type { BatchEnv, EdgeParts } from './edge-batches.ts';
 import { list, parseVariables } from './variables.ts';

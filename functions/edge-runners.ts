@@ -1,10 +1,10 @@
-import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
-import { createEdgeRunner, type EdgeRunnerOptions } from '../src/jobs/batch/edge-runner.ts';
-import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
-import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
+import { createEdgeRunner, type EdgeRunnerOptions } from '../src/jobs/batch/edge-runner.ts';
+import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
 import type { CatalogReader } from '../src/model/catalog-reader.ts';
+import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
 
 /** What runs images that nobody waits for: batches and a bucket's objects share it. */
 export interface EdgeRunners {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
 import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
+import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
 import { list, parseVariables } from './variables.ts';
 
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
@@ -12,6 +12,7 @@ const settingsSchema = z.object({
   API_KEYS: z.string().optional(),
   UPLOAD_TOKEN_SECRET: z.string().min(32, 'at least 32 characters').optional(),
   SERVER_TIMING: onOff.default(true),
+  LOG_ANSWERS: onOff.default(false),
   CATALOG_TTL_SECONDS: seconds.default(30),
   ANSWER_CACHE_SECONDS: seconds.default(86_400),
   CORS_ORIGINS: list,
@@ -45,6 +46,7 @@ export function parseSettings(env: object) {
       uploadTokenSecret: settings.UPLOAD_TOKEN_SECRET,
     },
     serverTiming: settings.SERVER_TIMING,
+    logAnswers: settings.LOG_ANSWERS,
     catalogTtlMs: settings.CATALOG_TTL_SECONDS * 1000,
     answerCacheSeconds: settings.ANSWER_CACHE_SECONDS,
     corsOrigins: settings.CORS_ORIGINS,

@@ -3,7 +3,6 @@ import { defineCommand } from './command-line/command.ts';
 
 /** `npm run assets:verify` */
 export const assetsVerify = defineCommand({
-  summary: 'check sizes and SHA-256 of the embedded models',
   usage: `Usage: npm run assets:verify
 
 Checks every file of model-assets against its manifest and prints its SHA-256.`,

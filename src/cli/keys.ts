@@ -5,7 +5,6 @@ import { createApiKey } from './create-api-key.ts';
 
 /** `npm run keys`: an API key, and what the secret API_KEYS has to hold for it. */
 export const keys = defineCommand({
-  summary: 'make an API key and the secret that goes with it',
   usage: `Usage: npm run keys -- ID [--scopes classify,batch,admin] [--expires-at 2027-01-31T00:00:00Z]
 
   ID            who the key is for: 1 to 64 letters, digits, "-" or "_"; it stands in logs

@@ -21,7 +21,6 @@ const modules = [
  * imports .wasm files.
  */
 export const buildKernels = defineCommand({
-  summary: 'the WebAssembly of engine and pixels, from its generator',
   usage: `Usage: npm run kernels -- [--check]
 
 Writes the .wasm files that are committed.

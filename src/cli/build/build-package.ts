@@ -9,7 +9,6 @@ import { projectRoot } from '../paths.ts';
  * `resnet-edge/client` names. tsc puts the declarations beside it.
  */
 export const buildPackage = defineCommand({
-  summary: 'the client as a package of its own',
   usage: `Usage: npm run build:package
 
 Writes dist/client, ready for npm pack.`,

@@ -1,7 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
 import { projectRoot } from '../paths.ts';
 
 const webDir = join(projectRoot, 'src/web');
@@ -15,6 +14,7 @@ const webDir = join(projectRoot, 'src/web');
 export async function buildWeb(folder: string): Promise<void> {
   const assets = join(folder, 'assets');
   await mkdir(assets, { recursive: true });
+  const { build } = await import('esbuild');
   await build({
     entryPoints: [join(webDir, 'demo.ts'), join(webDir, 'demo.css'), join(webDir, 'docs.ts')],
     outdir: assets,

@@ -6,7 +6,6 @@ const options = { force: { type: 'boolean', default: false } } as const;
 
 /** `npm run build`: everything that would be uploaded. */
 export const build = defineCommand({
-  summary: 'the bundles as they would be uploaded',
   usage: `Usage: npm run build -- [--force]
 
 Builds the pages, the Worker, and the Worker without onnxruntime-web, into .build (or RESNET_EDGE_STATE_DIR/build).
@@ -23,7 +22,6 @@ What was built from the same sources before is left as it is.
 
 /** `npm run build:web`: before a deploy, the pages. */
 export const buildPages = defineCommand({
-  summary: 'the demo page and the API reference alone',
   usage: `Usage: npm run build:web -- [--force]
 
 Builds the pages that wrangler.toml serves as assets.

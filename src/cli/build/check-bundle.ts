@@ -16,7 +16,6 @@ const bundles = [
 
 /** `npm run check:bundle`: what would be uploaded, after `npm run build`. */
 export const checkBundle = defineCommand({
-  summary: 'the sizes of the bundles, which must not grow',
   usage: `Usage: npm run check:bundle
 
 Prints the size of each file of the bundles that npm run build made. Fails if one of the bundles is too large.`,

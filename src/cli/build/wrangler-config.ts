@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { experimental_readRawConfig } from 'wrangler';
 import { projectRoot, wranglerConfigDir } from '../paths.ts';
 
 /** The deployment's configuration, as it is committed. */
@@ -24,6 +23,8 @@ interface RawEnvironment {
  */
 export async function prepareWranglerConfig(webFolder: string): Promise<string> {
   if (wranglerConfigDir === projectRoot) return committedConfig;
+  // wrangler takes more than a second to import.
+  const { experimental_readRawConfig } = await import('wrangler');
   const { rawConfig }: { rawConfig: RawEnvironment & { readonly env?: Record<string, RawEnvironment> } } =
     experimental_readRawConfig({ config: committedConfig });
   const { env = {}, ...production } = rawConfig;

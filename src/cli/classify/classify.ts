@@ -9,7 +9,6 @@ import { toTable } from './to-table.ts';
 
 /** `npm run classify`: labels in the terminal. */
 export const classify = defineCommand({
-  summary: 'labels of images, in the terminal',
   usage: `Usage: npm run classify -- IMAGE... [--top-k N] [--model NAME] [--json] [--url URL]
 
   IMAGE         a file, a folder (all images in it and below it), an http(s) URL, or - for standard input
@@ -33,6 +32,7 @@ Exits with 1 if an image could not be classified, with 2 if the command line is 
     const query = toQuery(values['top-k'], values.model);
     const url = values.url === undefined ? undefined : toOrigin(values.url);
     const inputs = await findInputs(operands);
+    if (values.json) warnOfNpm();
     const isWatched = process.stderr.isTTY === true;
     const worker =
       url === undefined
@@ -46,6 +46,15 @@ Exits with 1 if an image could not be classified, with 2 if the command line is 
     }
   },
 });
+
+/** npm's own lines cannot be taken back: whoever pipes them is told. */
+function warnOfNpm(): void {
+  const { npm_lifecycle_event: script, npm_config_loglevel: level } = process.env;
+  if (script !== 'classify' || level === 'silent' || process.stdout.isTTY) return;
+  console.error(
+    'npm run prints two lines before the JSON. npx resnet-edge classify --json prints JSON alone.',
+  );
+}
 
 /** @returns the exit status. */
 async function classifyAll(

@@ -7,8 +7,6 @@ export type OptionValues<O extends ParseArgsOptionsConfig> = ReturnType<
 
 /** One command of `resnet-edge`. */
 export interface Command<O extends ParseArgsOptionsConfig = ParseArgsOptionsConfig> {
-  /** What it does, in one line without a full stop. */
-  readonly summary: string;
   /** What `--help` prints. The first line begins with "Usage: " and is repeated after a usage error. */
   readonly usage: string;
   readonly options: O;
@@ -23,7 +21,6 @@ export interface Command<O extends ParseArgsOptionsConfig = ParseArgsOptionsConf
 
 /** A command whose first word names one of several. */
 export interface CommandGroup {
-  readonly summary: string;
   readonly usage: string;
   readonly commands: Readonly<Record<string, Command>>;
 }

@@ -1,4 +1,3 @@
-import { unstable_readConfig } from 'wrangler';
 import { committedConfig } from '../build/wrangler-config.ts';
 import { UsageError } from '../command-line/usage-error.ts';
 
@@ -41,7 +40,9 @@ export const toWranglerEnv = (environment: EnvironmentName): string =>
   environment === 'production' ? '' : environment;
 
 /** @throws {Error} if wrangler.toml lacks what every deployment needs. */
-export function readDeployment(environment: EnvironmentName): Deployment {
+export async function readDeployment(environment: EnvironmentName): Promise<Deployment> {
+  // wrangler takes more than a second to import.
+  const { unstable_readConfig } = await import('wrangler');
   const config: WranglerConfig = unstable_readConfig(
     { config: committedConfig, env: toWranglerEnv(environment) },
     { hideWarnings: true },

@@ -10,7 +10,6 @@ import { createSteps, silentSteps } from './steps.ts';
 
 /** `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. */
 export const startAll = defineCommand({
-  summary: 'the same together with the Node tier',
   usage: `Usage: npm run start:all -- [--quiet]
 
   --quiet    say only when it is ready, and what fails

@@ -2,7 +2,6 @@ import { defineCommand } from '../command-line/command.ts';
 
 /** `npm run start:batch`: the deployable itself, which takes its configuration from the environment alone. */
 export const startBatch = defineCommand({
-  summary: 'the Node tier alone',
   usage: `Usage: npm run start:batch
 
 The Node tier, configured by variables TIER_... of the environment: src/tier/server/README.md.`,

@@ -10,7 +10,6 @@ import { createSteps, silentSteps } from './steps.ts';
 
 /** `npm start`: the Worker on this machine, with the embedded default model. */
 export const start = defineCommand({
-  summary: 'the service on this machine, for development and first steps',
   usage: `Usage: npm start -- [--port N] [--quiet]
 
   --port N   where to listen on 127.0.0.1 (default: the variable PORT, else 8787); 0 takes any free port

@@ -5,6 +5,11 @@ import { toText } from './to-text.ts';
 
 const json = { json: { type: 'boolean', default: false } } as const;
 
+export interface ModelCommand extends Command {
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+}
+
 /** A command of `npm run models`: its result is printed as text, or with `--json` as one line of JSON. */
 export function defineModelCommand<const O extends ParseArgsOptionsConfig>(command: {
   readonly summary: string;
@@ -14,10 +19,9 @@ export function defineModelCommand<const O extends ParseArgsOptionsConfig>(comma
   readonly options: O;
   readonly operands: Command['operands'];
   run(values: OptionValues<O>, operands: readonly string[]): Promise<unknown>;
-}): Command {
+}): ModelCommand {
   const { summary, synopsis, notes, options, operands, run } = command;
-  return defineCommand({
-    summary,
+  const own = defineCommand({
     usage: `Usage: npm run models -- ${synopsis} [--json]\n\n${sentence(summary)}${notes ? `\n\n${notes}` : ''}`,
     options: { ...options, ...json },
     operands,
@@ -27,6 +31,7 @@ export function defineModelCommand<const O extends ParseArgsOptionsConfig>(comma
       return 0;
     },
   });
+  return { ...own, summary };
 }
 
 /** @throws {UsageError} */

@@ -19,7 +19,6 @@ const commands = {
 
 /** `npm run models`: from any ResNet in ONNX to a verified version in the store. */
 export const models: CommandGroup = {
-  summary: 'import, quantize, verify, publish and compare models',
   usage: `Usage: npm run models -- COMMAND [options] [--json]
 
 ${Object.entries(commands)

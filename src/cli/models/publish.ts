@@ -52,7 +52,7 @@ export async function openRemoteTarget({
   readonly env?: string | undefined;
   readonly kvNamespaceId?: string | undefined;
 }): Promise<PublishTarget> {
-  const { modelsBucket } = readDeployment(parseEnvironment(env));
+  const { modelsBucket } = await readDeployment(parseEnvironment(env));
   const scratch = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
   const withFile = async (bytes: Uint8Array, use: (path: string) => Promise<unknown>) => {
     const path = join(scratch, 'object');

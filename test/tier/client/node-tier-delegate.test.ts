@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { createNodeTierDelegate } from '../../../src/tier/client/node-tier-delegate.ts';
 import { isErrorCode } from '../../../src/http/problem.ts';
 import { maxTierAnswerBytes } from '../../../src/limits.ts';
 import { parseManifest } from '../../../src/model/manifest.ts';
+import { createNodeTierDelegate } from '../../../src/tier/client/node-tier-delegate.ts';
 import { assetPath } from '../../golden/golden.ts';
 
 const manifest = parseManifest(
