@@ -9,7 +9,6 @@ import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
-import { isErrorCode } from '../src/http/problem.ts';
 import { PixelKernels } from '../src/image/pixel-arena.ts';
 import pixelKernels from '../src/image/pixel-routines.wasm';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
@@ -100,8 +99,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
-    ...(nodeTier &&
-      tierSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
+    ...(nodeTier && tierSettings.delegates && { delegate: createNodeTierDelegate(nodeTier) }),
     onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
@@ -111,17 +109,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     nodeTier,
     versions: tierSettings.versions,
     catalog,
-    image,
-    transcode,
-    async findModel(name, version) {
-      const manifest = await catalog.readManifest(name, version);
-      return {
-        manifest,
-        labels: catalog.readLabels(manifest),
-        // A consumer has no client that could go away: nothing but itself keeps the load alive.
-        withSession: (use) => sessions.withSession(manifest, () => undefined, use),
-      };
-    },
+    classifier,
   });
   const parts = { runners, urls, log: writeLog };
   const batches = composeBatches(env, parts);
@@ -167,10 +155,10 @@ async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Pro
 
 /** One row a request in Workers Analytics Engine: what the log says, in columns. */
 function toDataPoints(dataset: AnalyticsEngineDataset): (record: RequestRecord) => void {
-  return ({ route, outcome, model, principal, answerOrigin, status, ...figures }) =>
+  return ({ route, outcome, model, principal, answerOrigin, tier, status, ...figures }) =>
     dataset.writeDataPoint({
       indexes: [principal ?? 'none'],
-      blobs: [route, outcome, model ?? '', answerOrigin ?? ''],
+      blobs: [route, outcome, model ?? '', answerOrigin ?? '', tier ?? ''],
       doubles: [
         status,
         figures.durationMs,

@@ -1,4 +1,3 @@
-import { toProblem } from '../src/http/problem.ts';
 import type { Batch, ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
 import { BatchServices } from '../src/jobs/batch/batch-services.ts';
 import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
@@ -44,7 +43,6 @@ export function composeBatches(
     createSha256: createWorkersSha256,
     resolveModel,
     runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
-    toProblem,
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),
     postWebhook: async (url, init) => await fetch(await assertAllowedUrl(url, webhookUrls), init),
     assertPublicUrl: async (url) => void (await assertAllowedUrl(url, webhookUrls)),

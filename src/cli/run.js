@@ -64,6 +64,9 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...a
 });
 // A terminal's Ctrl-C reaches the child as well; a signal that is sent to this process alone is passed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm passes a signal to a shell, which may end without passing it on: then nobody is left who could stop the child.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 250).unref();
 child.on('exit', (code, signal) => {
   process.exitCode = signal ? 128 + constants.signals[signal] : code;
 });

@@ -1,15 +1,15 @@
 import { CodedError } from '../errors.ts';
 import { decodeBmp } from './codecs/bmp/decode-bmp.ts';
 import { decodeGif } from './codecs/gif/decode-gif.ts';
-import type { ImageHeader, RowSink } from './image.ts';
 import { decodeJpeg, type JpegOutputSide } from './codecs/jpeg/decode-jpeg.ts';
 import { decodePng } from './codecs/png/decode-png.ts';
-import { parseImageHeader } from './probe.ts';
 import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
 import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
+import type { ImageHeader, RowSink } from './image.ts';
 import type { PixelArena, PixelKernels } from './pixel-arena.ts';
-import { createCropResampler } from './resample/crop-resampler.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
+import { parseImageHeader } from './probe.ts';
+import { createCropResampler } from './resample/crop-resampler.ts';
 
 export interface ImageOptions {
   /** Whether the image is turned upright as its metadata says. Default: 'apply'. */

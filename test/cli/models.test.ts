@@ -62,7 +62,7 @@ async function models(...args: string[]) {
   };
   const argv = ['src/cli/main.ts', 'models', ...args, '--json'];
   return await new Promise<{ code: number; json: Record<string, unknown>; err: string }>((resolve) => {
-    execFile('node', argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';
       resolve({
         code: error ? Number(error.code) : 0,

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath } from '../golden/golden.ts';
@@ -223,17 +225,18 @@ describe('a wrong variable', () => {
 });
 
 describe('an old Node', () => {
-  it('is told which version is needed, where none is installed beside the project', async () => {
-    const pretend = [
-      "Object.defineProperty(process, 'platform', { value: 'sunos' })",
-      "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })",
-      "process.argv.push('eval', 'x.ts')",
-      "import('./src/cli/run.js')",
-    ];
-    const child = spawn('node', ['-e', pretend.join(';')], { cwd: projectRoot });
+  it('is told which version is needed, where npm installed no newer one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
+    await mkdir(join(folder, 'src/cli'), { recursive: true });
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    await copyFile(join(projectRoot, 'src/cli/run.js'), join(folder, 'src/cli/run.js'));
+    const old = "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/run.js')";
+    const child = spawn(process.execPath, ['-e', old, 'any.ts'], { cwd: folder });
     let err = '';
     child.stderr.on('data', (data) => (err += data));
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
-    expect(err).toContain('resnet-edge needs Node 22');
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    await rm(folder, { recursive: true });
+    expect(err).toContain('needs Node 22.18 or later');
+    expect(code).toBe(1);
   });
 });

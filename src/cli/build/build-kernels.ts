@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import createWabt from 'wabt';
-import { kernelSetNames } from '../../engine/kernels/layout.ts';
+import { kernelSetNames } from '../../engine/kernel-layout.ts';
 import { writeModule } from '../../engine/kernels/module.ts';
 import { writePixelModule } from '../../image/wat/module.ts';
 import { defineCommand } from '../command-line/command.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { kernelTraits } from '../../engine/kernels/layout.ts';
+import { kernelTraits } from '../../engine/kernel-layout.ts';
 import { layOutMemory } from '../../engine/memory-layout.ts';
 import { maxRuntimeBytes } from '../../limits.ts';
 import { modelNameSchema, type RuntimeName } from '../../model/manifest.ts';

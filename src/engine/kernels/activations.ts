@@ -1,6 +1,6 @@
 import { get } from '../../lib/wasm-text/wat.ts';
+import type { KernelSetName } from '../kernel-layout.ts';
 import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
-import type { KernelSetName } from './layout.ts';
 
 /** How a kernel set keeps 8 neighbouring channels of one pixel, and what it does with them. */
 export interface Activations {

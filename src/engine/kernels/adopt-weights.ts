@@ -1,5 +1,5 @@
 import { add, get, increase, loop, mul, set, toFunction } from '../../lib/wasm-text/wat.ts';
-import { panelChannels } from './layout.ts';
+import { panelChannels } from '../kernel-layout.ts';
 
 const channelSums = (weights: string) =>
   `(i32x4.extadd_pairwise_i16x8_s (i16x8.extadd_pairwise_i8x16_s ${weights}))`;

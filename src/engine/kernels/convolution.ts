@@ -1,8 +1,14 @@
 import { add, get, i32, increase, loop, mul, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
+import {
+  blockPixels,
+  type KernelTraits,
+  panelChannels,
+  pixelEntryBytes,
+  pixelTable,
+} from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
-import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from './layout.ts';
 import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
 
 const shl2 = (value: string) => `(i32.shl ${value} (i32.const 2))`;

@@ -1,4 +1,4 @@
-import { type ConvField, fieldOffset } from './layout.ts';
+import { type ConvField, fieldOffset } from '../kernel-layout.ts';
 
 /** A field of the convolution descriptor that `$c` points to. */
 export const field = (name: ConvField) => `(i32.load offset=${fieldOffset(name)} (local.get $c))`;

@@ -1,5 +1,5 @@
 import { get, i32, increase, repeat, set } from '../../lib/wasm-text/wat.ts';
-import { panelChannels, segmentStep, shortStep } from './layout.ts';
+import { panelChannels, segmentStep, shortStep } from '../kernel-layout.ts';
 
 export const vectors = panelChannels / 4;
 

@@ -1,7 +1,7 @@
+import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
 import { activationsOf } from './activations.ts';
 import { adoptWeights, probeDot } from './adopt-weights.ts';
 import { convolution } from './convolution.ts';
-import { type KernelSetName, kernelTraits } from './layout.ts';
 import { fusedSum } from './requantize.ts';
 import { smallOperators } from './small-operators.ts';
 import { widenPanel } from './widen-panel.ts';

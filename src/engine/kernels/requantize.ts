@@ -1,7 +1,7 @@
 import { get, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
+import { fixedPoint, magic } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { laneField, splatField } from './descriptor-fields.ts';
-import { fixedPoint, magic } from './layout.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,

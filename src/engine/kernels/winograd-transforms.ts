@@ -1,7 +1,7 @@
 import { add, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from '../../lib/wasm-text/wat.ts';
+import { winogradSkew } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { field, laneField } from './descriptor-fields.ts';
-import { winogradSkew } from './layout.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);

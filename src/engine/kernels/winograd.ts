@@ -1,8 +1,8 @@
 import { add, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from '../../lib/wasm-text/wat.ts';
+import { kernelTraits, panelChannels, scratch, winogradSkew } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, widenedOperands } from './dot-loop.ts';
-import { kernelTraits, panelChannels, scratch, winogradSkew } from './layout.ts';
 import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
 import { transformInput, transformOutput, transformPanel } from './winograd-transforms.ts';
 import { tilesOf2, tilesOf4, type WinogradVariant } from './winograd-variants.ts';

@@ -1,14 +1,19 @@
-import { precisionBits } from '../resample/filter.ts';
 import { idctIslow } from '../codecs/jpeg/wat/idct-islow.ts';
 import { idct2, idct4 } from '../codecs/jpeg/wat/idct-mean.ts';
-import { decodeAcFirst, decodeAcRefinement, decodeDcFirst, decodeDcRefinement } from '../codecs/jpeg/wat/progressive-scan.ts';
+import {
+  decodeAcFirst,
+  decodeAcRefinement,
+  decodeDcFirst,
+  decodeDcRefinement,
+} from '../codecs/jpeg/wat/progressive-scan.ts';
 import { reconstructRow } from '../codecs/jpeg/wat/reconstruct.ts';
-import { resizeRow } from '../resample/wat/resize-row.ts';
 import { decodeSequential } from '../codecs/jpeg/wat/sequential-scan.ts';
 import { unstuff } from '../codecs/jpeg/wat/unstuff.ts';
 import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
-import { addWeighted, addWeightedRows, finishSums } from '../resample/wat/weighted-sums.ts';
 import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
+import { precisionBits } from '../resample/filter.ts';
+import { resizeRow } from '../resample/wat/resize-row.ts';
+import { addWeighted, addWeightedRows, finishSums } from '../resample/wat/weighted-sums.ts';
 
 /** All pixel kernels as WebAssembly text: SIMD and nothing newer. */
 export function writePixelModule(): string {

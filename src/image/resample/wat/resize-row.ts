@@ -1,5 +1,5 @@
-import { lowBits } from '../weight-table.ts';
 import { add, get, i32, increase, loop, set, toFunction } from '../../../lib/wasm-text/wat.ts';
+import { lowBits } from '../weight-table.ts';
 
 /** Two pixels of RGB as pairs of 16-bit numbers, red with red: r0 r1 g0 g1 b0 b1 0 0. Index 31 gives 0. */
 const pairFrom = (byte: number) =>

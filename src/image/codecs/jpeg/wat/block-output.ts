@@ -1,5 +1,5 @@
-import { workspaceOffset } from '../wasm/layout.ts';
 import { add, get, i32, increase, mul, set, store, toI64, when } from '../../../../lib/wasm-text/wat.ts';
+import { workspaceOffset } from '../wasm/layout.ts';
 
 /* Samples of a block: `side` x `side` of them from address `out` on, rows `stride` apart, by its DC in `dc`. */
 

@@ -1,5 +1,3 @@
-import { lookaheadBits, maxCodeLength } from '../huffman.ts';
-import { componentLayout, scanLayout, tableLayout } from '../wasm/layout.ts';
 import {
   add,
   and,
@@ -14,6 +12,8 @@ import {
   toI64,
   when,
 } from '../../../../lib/wasm-text/wat.ts';
+import { lookaheadBits, maxCodeLength } from '../huffman.ts';
+import { componentLayout, scanLayout, tableLayout } from '../wasm/layout.ts';
 
 /*
  * What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`; `scan` and

@@ -1,4 +1,13 @@
-import { get, i32, increase, repeat, set, shuffle32, splat32, toFunction } from '../../../../lib/wasm-text/wat.ts';
+import {
+  get,
+  i32,
+  increase,
+  repeat,
+  set,
+  shuffle32,
+  splat32,
+  toFunction,
+} from '../../../../lib/wasm-text/wat.ts';
 
 const times = (a: string, constant: number) => `(i32x4.mul ${a} ${splat32(constant)})`;
 const add = (a: string, b: string) => `(i32x4.add ${a} ${b})`;

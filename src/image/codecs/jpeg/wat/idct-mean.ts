@@ -1,4 +1,3 @@
-import { meanWeights, pass1Half, pass1Shift, pass2Bias, pass2Shift } from '../idct-scaled.ts';
 import {
   add,
   get,
@@ -13,6 +12,7 @@ import {
   sub,
   toFunction,
 } from '../../../../lib/wasm-text/wat.ts';
+import { meanWeights, pass1Half, pass1Shift, pass2Bias, pass2Shift } from '../idct-scaled.ts';
 
 const { dc, outer, inner, half } = meanWeights;
 const sum = (a: string, b: string) => `(i32x4.add ${a} ${b})`;

@@ -1,5 +1,17 @@
+import {
+  add,
+  get,
+  i32,
+  increase,
+  load,
+  mul,
+  set,
+  shl,
+  store,
+  sub,
+  toFunction,
+} from '../../../../lib/wasm-text/wat.ts';
 import { componentLayout, scanLayout } from '../wasm/layout.ts';
-import { add, get, i32, increase, load, mul, set, shl, store, sub, toFunction } from '../../../../lib/wasm-text/wat.ts';
 import { field, part, setField } from './entropy.ts';
 
 /** `body` for each component of the scan, in `component`. */

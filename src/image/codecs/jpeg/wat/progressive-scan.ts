@@ -1,5 +1,3 @@
-import { blockEnd, blockEndBit, zeroRunOf16 } from '../huffman.ts';
-import { coefficientsBytes, scanLayout, tableLayout } from '../wasm/layout.ts';
 import {
   add,
   and,
@@ -14,6 +12,8 @@ import {
   toI64,
   when,
 } from '../../../../lib/wasm-text/wat.ts';
+import { blockEnd, blockEndBit, zeroRunOf16 } from '../huffman.ts';
+import { coefficientsBytes, scanLayout, tableLayout } from '../wasm/layout.ts';
 import {
   consume,
   consumeEntry,

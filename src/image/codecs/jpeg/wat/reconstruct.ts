@@ -1,5 +1,5 @@
-import { zigzag } from '../segments.ts';
 import { get, i32, increase, loop, repeat, set, toFunction, when } from '../../../../lib/wasm-text/wat.ts';
+import { zigzag } from '../segments.ts';
 import { transform, writeFlat } from './block-output.ts';
 
 const lanes = 8;

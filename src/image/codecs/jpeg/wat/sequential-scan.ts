@@ -1,7 +1,3 @@
-import { blockSize } from '../frame.ts';
-import { blockEnd, lookaheadBits, skipEnd, zeroRunOf16 } from '../huffman.ts';
-import { tableLayout } from '../wasm/layout.ts';
-import { divisorShift } from '../wasm/quantization.ts';
 import {
   add,
   and,
@@ -17,6 +13,10 @@ import {
   toI64,
   when,
 } from '../../../../lib/wasm-text/wat.ts';
+import { blockSize } from '../frame.ts';
+import { blockEnd, lookaheadBits, skipEnd, zeroRunOf16 } from '../huffman.ts';
+import { tableLayout } from '../wasm/layout.ts';
+import { divisorShift } from '../wasm/quantization.ts';
 import { transform, writeFlat } from './block-output.ts';
 import {
   consume,
