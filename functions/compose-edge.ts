@@ -121,6 +121,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
+    logAnswers: settings.logAnswers,
     ...(limiter &&
       settings.rateLimit.requests > 0 && {
         rateLimit: {

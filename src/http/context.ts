@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly bodies: Gate;
   readonly metrics: Metrics;
   readonly serverTiming: boolean;
+  /** Whether a log line tells the path that was asked and the first label of each image. False by default. */
+  readonly logAnswers?: boolean;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
   /** Origins whose pages may call the API; `*` for all. None by default. */
@@ -68,6 +70,8 @@ export interface RequestRecord {
   images?: number;
   imageBytes?: number;
   imagePixels?: number;
+  /** The first label of each image. Logged only where the deployment says so. */
+  labels?: string[];
   answerOrigin?: string;
   tier?: string;
 }

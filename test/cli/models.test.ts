@@ -60,7 +60,7 @@ async function models(...args: string[]) {
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
   };
-  const argv = ['src/cli/models.ts', ...args, '--json'];
+  const argv = ['src/cli/main.ts', 'models', ...args, '--json'];
   return await new Promise<{ code: number; json: Record<string, unknown>; err: string }>((resolve) => {
     execFile(process.execPath, argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';
@@ -215,14 +215,18 @@ describe('npm run models', () => {
   });
 
   it.each([
-    ['frobnicate', 'no command "frobnicate"'],
-    ['toString', 'no command "toString"'],
-    ['bench resnet18-imagenet1k --rounds abc', '--rounds must be a whole number'],
-    ['eval resnet18-imagenet1k . --limit 0', '--limit must be a whole number'],
-    ['eval resnet18-imagenet1k test/golden', 'expected CLASS/IMAGE in it'],
-  ])('%s: says what is wrong', async (args, message) => {
+    ['frobnicate', 2, 'no command "frobnicate"'],
+    ['toString', 2, 'no command "toString"'],
+    ['bench resnet18-imagenet1k --rounds abc', 2, '--rounds must be a whole number'],
+    ['eval resnet18-imagenet1k . --limit 0', 2, '--limit must be a whole number'],
+    ['push a --env staging', 2, 'belong to --remote'],
+    ['push a --local --remote', 2, 'Choose'],
+    ['push a --remote --env moon', 2, '--env must be production or staging'],
+    ['import a.onnx', 2, '--name NAME is missing'],
+    ['eval resnet18-imagenet1k test/golden', 1, 'expected CLASS/IMAGE in it'],
+  ])('%s: status %s, and says what is wrong', async (args, status, message) => {
     const { code, err } = await models(...args.split(' '));
-    expect(code).toBe(1);
+    expect(code).toBe(status);
     expect(err).toContain(message);
   });
 });

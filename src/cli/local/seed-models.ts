@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getPlatformProxy } from 'wrangler';
-import { catalogKey } from '../model/model-store.ts';
-import { type LocalAsset, verifyAssets } from './assets.ts';
-import { assetsDir, projectRoot, stateDir } from './paths.ts';
+import { catalogKey } from '../../model/model-store.ts';
+import type { LocalAsset } from '../assets.ts';
+import { assetsDir } from '../paths.ts';
 
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
 export interface SeedBucket {
@@ -11,25 +10,6 @@ export interface SeedBucket {
   head(key: string): Promise<{ size: number; checksums: { sha256?: ArrayBuffer } } | null>;
   put(key: string, value: Uint8Array, options?: { sha256: string }): Promise<unknown>;
   delete(key: string): Promise<unknown>;
-}
-
-/**
- * Copies model-assets into the local R2 bucket that wrangler's runtime reads. Files that are there
- * already, by SHA-256, are left alone; R2 itself refuses bytes whose hash is another.
- *
- * @returns how many objects were written.
- */
-export async function seedLocalModels(): Promise<number> {
-  const assets = await verifyAssets();
-  const proxy = await getPlatformProxy<{ MODELS: SeedBucket }>({
-    configPath: join(projectRoot, 'wrangler.toml'),
-    persist: { path: join(stateDir, 'v3') },
-  });
-  try {
-    return await putMissing(proxy.env.MODELS, assets);
-  } finally {
-    await proxy.dispose();
-  }
 }
 
 /** The shipped catalogue, but names that are there already keep the version they were promoted to. */
@@ -56,7 +36,13 @@ interface CatalogJson {
   readonly models: readonly { readonly name: string; readonly version: string }[];
 }
 
-/** Puts every object of model-assets that the bucket does not hold with the same SHA-256. */
+/**
+ * Copies model-assets into a bucket. Files that are there already, by SHA-256, are left alone; R2 itself refuses
+ * bytes whose hash is another.
+ *
+ * @param assets what `verifyAssets` gives.
+ * @returns how many objects were written.
+ */
 export async function putMissing(
   bucket: SeedBucket,
   assets: ReadonlyMap<string, LocalAsset>,

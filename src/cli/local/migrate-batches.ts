@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { getPlatformProxy, unstable_splitSqlQuery } from 'wrangler';
-import { migrationsDir, projectRoot, stateDir } from './paths.ts';
+import { migrationsDir } from '../paths.ts';
 
 /** The part of D1 that migrating uses; the proxy's own types are the Worker's. */
 export interface MigratedDatabase {
@@ -14,19 +13,6 @@ interface Statement {
   bind(...values: unknown[]): Statement;
   run(): Promise<unknown>;
   all(): Promise<{ results: unknown[] }>;
-}
-
-/** `wrangler d1 migrations apply --local`, without a process of its own. */
-export async function migrateLocalBatches(): Promise<number> {
-  const proxy = await getPlatformProxy<{ BATCHES_DB: MigratedDatabase }>({
-    configPath: join(projectRoot, 'wrangler.toml'),
-    persist: { path: join(stateDir, 'v3') },
-  });
-  try {
-    return await applyMigrations(proxy.env.BATCHES_DB);
-  } finally {
-    await proxy.dispose();
-  }
 }
 
 /**
@@ -46,6 +32,9 @@ export async function applyMigrations(db: MigratedDatabase): Promise<number> {
   const missing = (await readdir(migrationsDir))
     .filter((name) => name.endsWith('.sql') && !applied.has(name))
     .sort();
+  if (missing.length === 0) return 0;
+  // wrangler takes more than a second to import.
+  const { unstable_splitSqlQuery } = await import('wrangler');
   for (const name of missing) {
     const sql = await readFile(join(migrationsDir, name), 'utf8');
     // One transaction: a process that is ended in between must not leave a migration half applied.
