@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { projectRoot } from '../paths.ts';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { projectRoot, wranglerConfigDir } from '../paths.ts';
 
 /** The file that the package's `bin` starts in a process of its own; started directly, a signal reaches it. */
 const wranglerProgram = createRequire(import.meta.url).resolve('wrangler');
@@ -31,8 +33,10 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
-      NO_COLOR: '1',
-      FORCE_COLOR: '0',
+      // Whatever the caller debugs: bodies of requests, secrets among them, stay out of wrangler's log files.
+      WRANGLER_LOG_SANITIZE: 'true',
+      WRANGLER_CACHE_DIR: join(wranglerConfigDir, '.wrangler/cache'),
+      WRANGLER_LOG_PATH: join(wranglerConfigDir, '.wrangler/logs'),
       ...env,
     },
   });
@@ -52,5 +56,5 @@ export async function runWrangler(
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   }).finally(() => process.off('exit', end));
-  return { status, stdout, output };
+  return { status, stdout, output: stripVTControlCharacters(output) };
 }
