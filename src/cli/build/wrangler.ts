@@ -33,7 +33,9 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
-      // Whatever the caller debugs: bodies of requests, secrets among them, stay out of wrangler's log files.
+      // What is parsed is not mixed with what is debugged; and bodies of requests, secrets among them, stay out of
+      // wrangler's log files, whatever the caller's environment says.
+      WRANGLER_LOG: 'log',
       WRANGLER_LOG_SANITIZE: 'true',
       WRANGLER_CACHE_DIR: join(wranglerConfigDir, '.wrangler/cache'),
       WRANGLER_LOG_PATH: join(wranglerConfigDir, '.wrangler/logs'),

@@ -31,6 +31,11 @@ const advices: readonly (readonly [RegExp, string])[] = [
     'open Workers & Pages in the dashboard once: the account gets its workers.dev subdomain there. Or set a custom domain in wrangler.toml.',
   ],
   [
+    /is not ready: .*(ENOTFOUND|ECONNREFUSED|status 5|status 404)/,
+    'a new address can take some minutes to be known everywhere: run it again, with a longer --timeout if need be.',
+  ],
+  [/is not ready:/, 'the deployment says itself what it lacks: mend that, and run it again.'],
+  [
     /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|fetch failed|connectivity issue/i,
     'Cloudflare could not be reached: look at the network and proxy of this machine.',
   ],

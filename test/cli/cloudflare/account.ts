@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare';
@@ -7,6 +8,10 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptio
 /** The account's resources, kept by the runtime that also serves what is deployed to it: R2 is R2 and D1 is SQLite. */
 export interface Account {
   readonly id: string;
+  /** Where the Worker that was uploaded last is served. */
+  readonly url: string;
+  /** Accounts that the login may use. */
+  logins: readonly { readonly id: string; readonly name: string }[];
   readonly buckets: Set<string>;
   /** Names by id. */
   readonly databases: Map<string, string>;
@@ -17,8 +22,8 @@ export interface Account {
   createBucket(name: string): Promise<void>;
   bucket(name: string): Promise<Bucket>;
   database(id: string): Promise<Database>;
-  /** Serves the Worker of that name. @returns its origin. */
-  serve(name: string): Promise<string>;
+  /** Serves the Worker of that name. */
+  serve(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +53,7 @@ export interface Database {
 }
 
 export async function createAccount(): Promise<Account> {
+  const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'account-'));
   const buckets = new Set<string>();
   const databases = new Map<string, string>();
@@ -56,10 +62,11 @@ export async function createAccount(): Promise<Account> {
   const toOptions = () =>
     convertV4MiniflareOptions({
       cf: false,
-      port: 0,
+      port,
       host: '127.0.0.1',
       telemetry: { enabled: false },
       log: new Log(LogLevel.ERROR),
+      handleStructuredLogs: () => undefined,
       resourcePersistencePath: folder,
       workers: [
         ...(served ? [served.options] : []),
@@ -81,6 +88,8 @@ export async function createAccount(): Promise<Account> {
   const workers = new Map<string, DeployedWorker>();
   return {
     id: 'account-of-the-test',
+    url: `http://127.0.0.1:${port}`,
+    logins: [{ id: 'account-of-the-test', name: 'The test' }],
     buckets,
     databases,
     queues: new Map(),
@@ -100,11 +109,18 @@ export async function createAccount(): Promise<Account> {
     async serve(name) {
       served = workers.get(name);
       await update();
-      return (await runtime.ready).origin;
     },
     async close() {
       await runtime.dispose();
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

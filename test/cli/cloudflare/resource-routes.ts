@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { D1, DatabaseListResponse, QueryResult } from 'cloudflare/resources/d1';
-import type { Queue } from 'cloudflare/resources/queues';
+import type { D1 } from 'cloudflare/resources/d1/d1';
+import type { DatabaseListResponse, QueryResult } from 'cloudflare/resources/d1/database';
+import type { Queue } from 'cloudflare/resources/queues/queues';
 import type { Bucket } from 'cloudflare/resources/r2';
 import type { TokenVerifyResponse } from 'cloudflare/resources/user/tokens';
 import type { Account } from './account.ts';
@@ -45,8 +46,9 @@ export function resourceRoutes(account: Account): Routes {
   return {
     'GET /user/tokens/verify': (): TokenVerifyResponse => ({ id: 'token', status: 'active' }),
     'GET /user': () => ({ id: 'user', email: 'someone@example.com' }),
-    'GET /accounts': () => [{ id: account.id, name: 'The test' }],
-    'GET /memberships': () => [],
+    'GET /accounts': () => account.logins,
+    'GET /memberships': () =>
+      account.logins.map(({ id, name }) => ({ id: `of-${id}`, account: { id, name } })),
 
     [`POST ${root}/r2/buckets`]: async ({ body }): Promise<Bucket> => {
       const { name } = toJson(body);

@@ -19,7 +19,7 @@ interface Binding {
   readonly simple?: { readonly limit: number; readonly period: number };
 }
 
-interface Metadata {
+export interface UploadMetadata {
   readonly main_module: string;
   readonly bindings: readonly Binding[];
   readonly compatibility_date: string;
@@ -29,7 +29,7 @@ interface Metadata {
 }
 
 /** Workers: assets, upload, secrets, workers.dev and triggers. What is uploaded can be served. */
-export function workerRoutes(account: Account, uploads: Metadata[]): Routes {
+export function workerRoutes(account: Account, uploads: UploadMetadata[]): Routes {
   const root = `/accounts/${account.id}/workers`;
   const assets = new Map<string, Uint8Array>();
   let manifest: Readonly<Record<string, { readonly hash: string }>> = {};
@@ -42,7 +42,7 @@ export function workerRoutes(account: Account, uploads: Metadata[]): Routes {
   const upload = async (request: ApiRequest): Promise<ScriptUpdateResponse> => {
     const [name = ''] = request.parts;
     const form = await toForm(request);
-    const metadata: Metadata = JSON.parse(await toText(form.get('metadata')));
+    const metadata: UploadMetadata = JSON.parse(await toText(form.get('metadata')));
     uploads.push(metadata);
     const earlier = account.workers.get(name);
     const secrets = new Map(earlier?.secrets);
@@ -56,6 +56,7 @@ export function workerRoutes(account: Account, uploads: Metadata[]): Routes {
       schedules: earlier?.schedules ?? [],
       options: await toWorker(name, metadata, form, secrets, await writeAssets(manifest, assets)),
     });
+    await account.serve(name);
     return {
       id: name,
       etag: randomUUID(),
@@ -150,7 +151,7 @@ async function toText(value: FormDataEntryValue | null): Promise<string> {
 /** The Worker that the runtime serves: the very modules and bindings of the upload. */
 async function toWorker(
   name: string,
-  metadata: Metadata,
+  metadata: UploadMetadata,
   form: FormData,
   secrets: ReadonlyMap<string, string>,
   assetsFolder: string,
