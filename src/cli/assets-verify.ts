@@ -9,9 +9,9 @@ Checks every file of model-assets against its manifest and prints its SHA-256.`,
   options: {},
   operands: { min: 0, max: 0 },
   async run() {
-    const hashes = await verifyAssets();
-    for (const [key, sha256] of hashes) console.log(`${sha256}  ${key}`);
-    console.log(`${hashes.size} model assets verified`);
+    const assets = await verifyAssets();
+    for (const [key, { sha256 }] of assets) console.log(`${sha256}  ${key}`);
+    console.log(`${assets.size} model assets verified`);
     return 0;
   },
 });

@@ -8,7 +8,7 @@ export const assetsDir = join(projectRoot, 'model-assets');
 /** Schema of the batches' database. */
 export const migrationsDir = fileURLToPath(new URL('../jobs/batch/migrations/', import.meta.url));
 /** ImageNet-1k, one row a class. */
-export const assetPathOfDefaultLabels = join(assetsDir, 'resnet18-imagenet1k/1/labels.json');
+export const assetPathOfDefaultLabels = join(assetsDir, 'resnet18-imagenet1k/3/labels.json');
 
 /** With it nothing is written into the checkout, which may then be read-only. */
 const ownStateDir = process.env['RESNET_EDGE_STATE_DIR'];

@@ -95,7 +95,7 @@ describe('npm run models', () => {
     expect(code).toBe(0);
     expect(json).toMatchObject({
       name: 'imported/1',
-      format: 'ort',
+      files: 'onnx, ort',
       datatype: 'fp32',
       classes: classCount,
       tier: 'edge',
@@ -157,11 +157,11 @@ describe('npm run models', () => {
 
     expect((await models('promote', 'quantized', '2')).err).toContain('not published');
     expect((await models('push', 'quantized/1', '--local')).json).toMatchObject({
-      written: 3,
+      written: 4,
       promoted: true,
     });
     expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({
-      written: 3,
+      written: 4,
       promoted: false,
     });
     expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({ written: 0 });
@@ -197,14 +197,17 @@ describe('npm run models', () => {
     expect(await readdir(join(folder, 'workspace'))).not.toContain(name);
   });
 
-  it('benches and evaluates the embedded default, of which there is only the file of the engine', async () => {
+  it('benches and evaluates the embedded default on both runtimes', async () => {
     const benched = await models('bench', 'resnet18-imagenet1k', '--rounds', '1');
-    expect(benched.json).toMatchObject([{ engine: 'edge, resnet-int8', rounds: 1 }]);
+    expect(benched.json).toMatchObject([
+      { engine: 'edge, resnet-int8', rounds: 1 },
+      { engine: 'onnxruntime-node, one thread', rounds: 1 },
+    ]);
     const csv = join(folder, 'cat.csv');
     await writeFile(csv, `${goldenPath('cat.jpg')},n02124075`);
     expect((await models('eval', 'resnet18-imagenet1k', csv)).json).toMatchObject({ images: 1, top1: 1 });
-    const { err } = await models('eval', 'resnet18-imagenet1k', csv, '--engine', 'onnxruntime-node');
-    expect(err).toContain('--engine edge');
+    const node = await models('eval', 'resnet18-imagenet1k', csv, '--engine', 'onnxruntime-node');
+    expect(node.json).toMatchObject({ images: 1, top1: 1 });
     await writeFile(csv, `${goldenPath('cat.jpg')},crane`);
     expect((await models('eval', 'resnet18-imagenet1k', csv)).err).toContain('Several classes');
     await writeFile(csv, `${join(folder, 'labels.txt')},n02124075`);

@@ -98,7 +98,7 @@ describe('npm run start:all', () => {
     const id = await submit(2);
     await expectAllCats(id, 2);
     const batch = await (await edge.fetch(`/v1/batches/${id}`)).json();
-    expect(batch).toMatchObject({ tier: 'node', model_version: '1' });
+    expect(batch).toMatchObject({ tier: 'node', model_version: '3' });
     expect(await edge.stop()).toBe(0);
   });
 

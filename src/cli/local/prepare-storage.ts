@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
-import { verifyAssets } from '../assets.ts';
+import { type LocalAsset, verifyAssets } from '../assets.ts';
 import { migrationsDir, stateDir } from '../paths.ts';
 import { applyMigrations, type MigratedDatabase } from './migrate-batches.ts';
 import { putMissing, type SeedBucket } from './seed-models.ts';
@@ -42,10 +42,11 @@ export async function prepareStorage(
 }
 
 async function fingerprintStorage(
-  assets: ReadonlyMap<string, string>,
+  assets: ReadonlyMap<string, LocalAsset>,
   { r2Buckets, d1Databases }: WorkerOptions,
 ): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([[...assets], r2Buckets, d1Databases]));
+  const hashes = Array.from(assets, ([key, { sha256 }]) => [key, sha256]);
+  const hash = createHash('sha256').update(JSON.stringify([hashes, r2Buckets, d1Databases]));
   for (const name of (await readdir(migrationsDir)).sort()) {
     hash.update(name).update(await readFile(join(migrationsDir, name)));
   }

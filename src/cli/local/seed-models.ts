@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogKey } from '../../model/model-store.ts';
+import type { LocalAsset } from '../assets.ts';
 import { assetsDir } from '../paths.ts';
 
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
@@ -40,19 +41,22 @@ interface CatalogJson {
  * Copies model-assets into a bucket. Files that are there already, by SHA-256, are left alone; R2 itself refuses
  * bytes whose hash is another.
  *
- * @param hashes what `verifyAssets` gives.
+ * @param assets what `verifyAssets` gives.
  * @returns how many objects were written.
  */
-export async function putMissing(bucket: SeedBucket, hashes: ReadonlyMap<string, string>): Promise<number> {
+export async function putMissing(
+  bucket: SeedBucket,
+  assets: ReadonlyMap<string, LocalAsset>,
+): Promise<number> {
   let written = 0;
-  for (const [key, sha256] of hashes) {
+  for (const [key, { path, sha256 }] of assets) {
     if (key === catalogKey) {
       if (await putCatalog(bucket)) written++;
       continue;
     }
     const stored = (await bucket.head(key))?.checksums.sha256;
     if (stored && Buffer.from(stored).toString('hex') === sha256) continue;
-    await bucket.put(key, await readFile(join(assetsDir, key)), { sha256 });
+    await bucket.put(key, await readFile(path), { sha256 });
     written++;
   }
   return written;

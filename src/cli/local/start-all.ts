@@ -29,8 +29,6 @@ set in the environment.`,
       variables: {
         NODE_TIER_URL: `http://127.0.0.1:${tierPort}`,
         NODE_TIER_SECRET: secret,
-        // The same network as the default's current version, in the form that onnxruntime runs in batches.
-        NODE_TIER_MODEL_VERSIONS: process.env['NODE_TIER_MODEL_VERSIONS'] ?? 'resnet18-imagenet1k/1',
       },
       steps: quiet ? silentSteps : createSteps(process.stdout),
       showRequests: !quiet,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { kvPartBytes, putKvFile, toKvPartKey } from '../../model/kv-parts.ts';
 import { parseCatalog } from '../../model/manifest.ts';
 import { catalogKey, manifestFile, toModelKey } from '../../model/model-store.ts';
+import { verifyModel } from '../assets.ts';
 import { callWrangler } from '../deploy/call-wrangler.ts';
 import { parseEnvironment, readDeployment } from '../deploy/deployment.ts';
 import { getRemoteObject, putRemoteObject } from '../deploy/remote-objects.ts';
@@ -97,8 +98,8 @@ export async function pushModel({ folder, manifest }: LocalModel, target: Publis
     );
   }
   const written: string[] = [];
-  for (const { file, sha256 } of [manifest.labels, manifest.model]) {
-    await target.write(toKey(file), new Uint8Array(await readFile(join(folder, file))), sha256);
+  for (const [file, { path, sha256 }] of await verifyModel(folder, manifest)) {
+    await target.write(toKey(file), new Uint8Array(await readFile(path)), sha256);
     written.push(toKey(file));
   }
   await target.write(toKey(manifestFile), local, undefined);

@@ -18,7 +18,7 @@ export const list = defineModelCommand({
         name: `${manifest.name}/${manifest.version}`,
         where: 'this machine',
         datatype: manifest.datatype,
-        megabytes: manifest.model.bytes / 1e6,
+        megabytes: manifest.edgeFile.bytes / 1e6,
         tier: manifest.tier,
         top1: manifest.accuracy[0] ? manifest.accuracy[0].top1 * 100 : null,
       })),

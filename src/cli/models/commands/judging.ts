@@ -7,7 +7,7 @@ import { defineModelCommand, oneOf, toCount } from '../define-model-command.ts';
 import { createEvaluator, evaluate } from '../evaluate.ts';
 import { listLabelledImages } from '../labelled-images.ts';
 import { Progress } from '../progress.ts';
-import { findModel, hasGraph } from '../workspace.ts';
+import { findModel } from '../workspace.ts';
 
 export const evaluateModel = defineModelCommand({
   summary: 'top-1, top-5, calibration, agreement',
@@ -57,6 +57,5 @@ export const bench = defineModelCommand({
 /** The model to agree with: on onnxruntime-node, unless there is nothing of it that this could run. */
 async function openOther(reference: string) {
   const model = await findModel(reference);
-  const graph = model.manifest.format !== 'rni8' || (await hasGraph(model));
-  return await createEvaluator(model, graph ? 'onnxruntime-node' : 'edge');
+  return await createEvaluator(model, model.manifest.files.onnx ? 'onnxruntime-node' : 'edge');
 }

@@ -141,9 +141,9 @@ function summarise({ folder, manifest, refusal }: CompiledModel) {
   return {
     name: `${manifest.name}/${manifest.version}`,
     folder,
-    format: manifest.format,
+    files: Object.keys(manifest.files).join(', '),
     datatype: manifest.datatype,
-    megabytes: manifest.model.bytes / 1e6,
+    megabytes: manifest.edgeFile.bytes / 1e6,
     classes: manifest.output.classes,
     tier: manifest.tier,
     runtime: manifest.runtime,

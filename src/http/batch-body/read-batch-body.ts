@@ -1,9 +1,11 @@
 import { MultipartParseError, MultipartParser, type MultipartPart } from '@remix-run/multipart-parser';
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
+import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
 import { decodeBase64 } from '../../lib/base64.ts';
 import {
   defaultTopK,
+  maxBatchBodyBytes,
   maxBatchItems,
   maxBatchTopK,
   maxBodyBytes,
@@ -12,12 +14,8 @@ import {
   maxModelNameLength,
   maxUrlLength,
 } from '../../limits.ts';
-
-/** One input as it was sent: a reference, or the bytes themselves. */
-export type RawInput =
-  | { readonly url: string }
-  | { readonly r2_key: string }
-  | { readonly bytes: Uint8Array; readonly name?: string };
+import type { CreateSha256 } from '../../model/verified-chunks.ts';
+import { countBody } from './count-body.ts';
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1).max(maxModelNameLength).optional(),
@@ -43,7 +41,6 @@ const optionsSchema = z.strictObject({
     )
     .default({}),
 });
-export type BatchOptions = z.infer<typeof optionsSchema>;
 const optionNames = Object.keys(optionsSchema.shape);
 
 const inputSchema = z.union(
@@ -55,28 +52,18 @@ const inputSchema = z.union(
   'expected {"url": ...}, {"r2_key": ...} or {"image": "<base64>"}',
 );
 
-/** Inputs in order; options, which may stand anywhere in the body, once all inputs are read. */
-export interface BatchBody {
-  readonly inputs: AsyncIterable<RawInput>;
-  /** @throws {CodedError} `option_invalid`. */
-  options(): BatchOptions;
-}
-
 /**
  * Reads a batch from its body as it comes in:
  * `application/x-ndjson` one input a line, the first line may hold options instead;
  * `multipart/form-data` a file is an input, a field an option;
  * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as one image is.
  *
- * @param chunks of the body, counted by whoever gives them.
- * @throws {CodedError} (also from the iteration) `media_type_unsupported`, `json_invalid`,
- *   `base64_invalid`, `multipart_invalid`, `too_many_images`, `body_too_large`.
+ * @throws {CodedError} `media_type_unsupported`; from the iteration `body_*`, `json_invalid`, `base64_invalid`,
+ *   `multipart_invalid`, `too_many_images`.
  */
-export function readBatchBody(
-  contentType: string,
-  query: URLSearchParams,
-  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
-): BatchBody {
+export function readBatchBody(request: Request, createSha256: CreateSha256): BatchInputs {
+  const query = new URL(request.url).searchParams;
+  const contentType = request.headers.get('content-type') ?? '';
   const found: Record<string, unknown> = {};
   for (const name of optionNames) {
     const value = query.get(name);
@@ -84,9 +71,12 @@ export function readBatchBody(
   }
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
   const read = readerOf(mediaType);
+  const { chunks, digest } = countBody(request, maxBatchBodyBytes, createSha256);
   return {
+    model: query.get('model') ?? undefined,
     inputs: limitCount(read(chunks, found, contentType)),
     options: () => parseOptions(found),
+    digest,
   };
 }
 
@@ -239,7 +229,10 @@ function parseInput(json: unknown, where: string): RawInput {
 
 function parseOptions(found: Record<string, unknown>): BatchOptions {
   const parsed = optionsSchema.safeParse(found);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { model, top_k: topK, webhook_url: webhookUrl, metadata } = parsed.data;
+    return { model, topK, webhookUrl, metadata };
+  }
   const { path, message } = parsed.error.issues[0]!;
   throw new CodedError('option_invalid', `${path.join('.') || 'options'}: ${message}.`);
 }
