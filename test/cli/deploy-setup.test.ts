@@ -211,7 +211,9 @@ describe('deploy:setup', () => {
     expect(out).toContain('Migrations of the database ... up to date');
     expect(out).toContain('new: NODE_TIER_SECRET\n');
     expect(changes(calls).filter((one) => /objects|\/d1\/database$|\/queues$/.test(one))).toEqual([]);
-    expect(account.workers.get('resnet-edge')!.secrets).toEqual(secrets.set('NODE_TIER_SECRET', 'one of my own'));
+    expect(account.workers.get('resnet-edge')!.secrets).toEqual(
+      secrets.set('NODE_TIER_SECRET', 'one of my own'),
+    );
     expect(uploads.at(-1)!.main_module).toBe('edge-engine.js');
     expect(JSON.parse((await classify(key)).out)).toMatchObject({
       predictions: [{ label: 'Egyptian cat' }, {}, {}, {}, {}],

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { catalogKey, manifestFile } from '../../model/model-store.ts';
-import { verifyAssets } from '../assets.ts';
+import { type LocalAsset, verifyAssets } from '../assets.ts';
 import { mergeCatalogs } from '../local/seed-models.ts';
 import { assetsDir } from '../paths.ts';
 import { getRemoteObject, putRemoteObject } from './remote-objects.ts';
@@ -19,19 +19,19 @@ export function uploadModels(bucket: string): Step {
     title: `Models into ${bucket}`,
     calls: [
       `npx wrangler r2 object get ${bucket}/NAME/VERSION/${manifestFile} --remote`,
-      `unless it is there: npx wrangler r2 object put ${bucket}/KEY --file model-assets/KEY --remote, for each file of it`,
+      `unless it is there: npx wrangler r2 object put ${bucket}/KEY --file FILE --remote, for each file of it`,
       `npx wrangler r2 object get and put ${bucket}/${catalogKey} --remote, if a name is missing in it`,
     ],
     async run() {
-      const keys = [...(await verifyAssets()).keys()];
+      const assets = await verifyAssets();
       const scratch = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
       try {
         let uploaded = 0;
-        for (const manifestKey of keys.filter((key) => key.endsWith(`/${manifestFile}`))) {
-          uploaded += await uploadVersion(bucket, manifestKey, keys, scratch);
+        for (const manifestKey of [...assets.keys()].filter((key) => key.endsWith(`/${manifestFile}`))) {
+          uploaded += await uploadVersion(bucket, manifestKey, assets, scratch);
         }
         if (await uploadCatalog(bucket, scratch)) uploaded++;
-        return uploaded === 0 ? 'there already' : `${uploaded} of ${keys.length} files uploaded`;
+        return uploaded === 0 ? 'there already' : `${uploaded} of ${assets.size} files uploaded`;
       } finally {
         await rm(scratch, { recursive: true });
       }
@@ -43,7 +43,7 @@ export function uploadModels(bucket: string): Step {
 async function uploadVersion(
   bucket: string,
   manifestKey: string,
-  keys: readonly string[],
+  assets: ReadonlyMap<string, LocalAsset>,
   scratch: string,
 ): Promise<number> {
   const local = await readFile(join(assetsDir, manifestKey));
@@ -54,8 +54,9 @@ async function uploadVersion(
       `${bucket} has another ${manifestKey}. A version never changes: publish yours as a new one with npm run models.`,
     );
   }
-  const files = keys.filter((key) => dirname(key) === dirname(manifestKey) && key !== manifestKey);
-  for (const key of [...files, manifestKey]) await putRemoteObject(bucket, key, join(assetsDir, key));
+  const files = [...assets].filter(([key]) => dirname(key) === dirname(manifestKey) && key !== manifestKey);
+  for (const [key, { path }] of files) await putRemoteObject(bucket, key, path);
+  await putRemoteObject(bucket, manifestKey, join(assetsDir, manifestKey));
   return files.length + 1;
 }
 
