@@ -220,6 +220,16 @@ describe('deploy:setup', () => {
     });
   }, 240_000);
 
+  it('deploy uploads the code alone', async () => {
+    const before = new Map(account.workers.get('resnet-edge')!.secrets);
+    const { code, out, calls } = await call(['deploy']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^version [0-9a-f-]{36}\nhttps:\/\/resnet-edge\.the-test\.workers\.dev\n$/);
+    expect(uploads.at(-1)!.main_module).toBe('edge.js');
+    expect(account.workers.get('resnet-edge')!.secrets).toEqual(before);
+    expect(changes(calls).filter((one) => /objects|\/d1\/|\/queues$/.test(one))).toEqual([]);
+  }, 120_000);
+
   it('leaves no secret in the log files of wrangler, and no file of secrets behind', async () => {
     const folder = join(state, '.wrangler/logs');
     const logs = await Promise.all(

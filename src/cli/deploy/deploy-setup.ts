@@ -1,7 +1,4 @@
 import { relative } from 'node:path';
-import { buildTarget, findBuilt } from '../build/build-target.ts';
-import { fingerprintSources } from '../build/source-fingerprint.ts';
-import { prepareWranglerConfig } from '../build/wrangler-config.ts';
 import { defineCommand } from '../command-line/command.ts';
 import { toOrigin } from '../command-line/to-origin.ts';
 import { callerDir, toPath } from '../command-line/to-path.ts';
@@ -14,9 +11,11 @@ import {
   environments,
   parseEnvironment,
   readDeployment,
+  toEntry,
   toWranglerEnv,
 } from './deployment.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import { prepareDeployConfig } from './prepare-config.ts';
 import { createResources } from './resources.ts';
 import { createSecrets, listSecretNames, readSecretsFile, type Secrets, withSecretsFile } from './secrets.ts';
 import { printSteps, runSteps, type Step } from './step.ts';
@@ -59,7 +58,7 @@ left as it is: run it again after a failure, and it goes on; run it again later,
     const outcome: Outcome = { secrets: undefined, url: undefined };
     const steps = toSteps(deployment, {
       selection: [`--env=${toWranglerEnv(environment)}`],
-      entry: engineOnly ? ['functions/edge-engine.ts'] : [],
+      entry: toEntry(engineOnly),
       given,
       url,
       timeoutMs: Number(values.timeout) * 1000,
@@ -137,23 +136,16 @@ function deploy(name: string, { selection, entry, outcome, url }: StepOptions): 
     title: `Worker ${name}`,
     calls: ['npm run build:web', `npx wrangler ${args.join(' ')} --secrets-file FILE`],
     async run() {
-      const where = ['--config', await prepareConfig()];
+      const where = ['--config', await prepareDeployConfig()];
       const { values = {} } = outcome.secrets ?? {};
-      const targets =
+      const { urls } =
         Object.keys(values).length === 0
-          ? await deployWorker([...args, ...where], undefined)
+          ? await deployWorker([...args, ...where])
           : await withSecretsFile(values, (path) => deployWorker([...args, ...where], path));
-      outcome.url = url ?? targets[0];
+      outcome.url = url ?? urls[0];
       return 'deployed';
     },
   };
-}
-
-/** The pages are uploaded with the Worker. */
-async function prepareConfig(): Promise<string> {
-  const fingerprint = await fingerprintSources();
-  const web = (await findBuilt('web', fingerprint)) ?? (await buildTarget('web', fingerprint, ''));
-  return await prepareWranglerConfig(web);
 }
 
 function showReady({ outcome, timeoutMs }: StepOptions): Step {
