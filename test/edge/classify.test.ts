@@ -208,7 +208,14 @@ describe('POST /v1/classify in workerd', () => {
 describe('models and health', () => {
   it('lists models and describes one', async () => {
     expect(await (await edge.fetch('/v1/models')).json()).toEqual({
-      models: [{ name: 'resnet18-imagenet1k', version: '3', default: true }],
+      models: [
+        {
+          name: 'resnet18-imagenet1k',
+          version: '3',
+          default: true,
+          aliases: ['@cf/microsoft/resnet-50', 'microsoft/resnet-50'],
+        },
+      ],
     });
     expect(await (await edge.fetch('/v1/models/resnet18-imagenet1k')).json()).toMatchObject({
       name: 'resnet18-imagenet1k',

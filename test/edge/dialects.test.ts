@@ -25,9 +25,7 @@ const postJson = (path: string, body: unknown) =>
 describe('Workers AI', () => {
   it('answers the official SDK', async () => {
     const client = new Cloudflare({ apiToken: 'any', baseURL: `${edge.url}/client/v4`, maxRetries: 0 });
-    // A token that this open deployment does not know would be refused: the SDK always sends one.
-    const open = client.withOptions({ defaultHeaders: { authorization: null } });
-    const result = await open.ai.run('@cf/microsoft/resnet-50', {
+    const result = await client.ai.run('@cf/microsoft/resnet-50', {
       account_id: 'account',
       image: Array.from(photo),
     });
@@ -40,7 +38,7 @@ describe('Workers AI', () => {
       {},
     ]);
     await expect(
-      open.ai.run('@cf/microsoft/resnet-50', { account_id: 'account', image: [1, 2, 3] }),
+      client.ai.run('@cf/microsoft/resnet-50', { account_id: 'account', image: [1, 2, 3] }),
     ).rejects.toMatchObject({ status: 415, errors: [{ code: 415 }] });
   });
   it('answers the bare path with the bare list, to bytes and to arrays', async () => {
@@ -51,6 +49,12 @@ describe('Workers AI', () => {
       expect(Object.keys(body[0])).toEqual(['label', 'score']);
       expect(body[0].label).toBe('Egyptian cat');
     }
+  });
+  it('names the version that answers behind an alias', async () => {
+    const response = await edge.fetch('/ai/run/@cf/microsoft/resnet-50', { method: 'POST', body: photo });
+    expect(response.headers.get('x-model-version')).toBe('resnet18-imagenet1k/3');
+    const { models } = (await (await edge.fetch('/v1/models')).json()) as { models: { aliases: string[] }[] };
+    expect(models[0]!.aliases).toContain('@cf/microsoft/resnet-50');
   });
   it.each([
     ['no image', {}, 'json_invalid'],
@@ -66,7 +70,7 @@ describe('Workers AI', () => {
 
 describe('Hugging Face', () => {
   it('answers the official client', async () => {
-    const client = new InferenceClient();
+    const client = new InferenceClient('hf_any');
     const labels = await client.imageClassification({
       endpointUrl: `${edge.url}/models/microsoft/resnet-50`,
       data: new Blob([photo]),
