@@ -134,7 +134,7 @@ describe('what the model takes', () => {
   it('says so in its metadata', () => {
     expect(toModelMetadata(manifest, 'resnet-int8')).toEqual({
       name: 'resnet18-imagenet1k',
-      versions: ['2'],
+      versions: ['3'],
       platform: 'resnet-int8',
       inputs: [
         { name: 'data', datatype: 'FP32', shape: [-1, 3, 224, 224] },
