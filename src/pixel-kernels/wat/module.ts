@@ -1,7 +1,9 @@
+import { wasmModule } from '../../lib/wasm-text/function.ts';
 import { precisionBits } from '../../preprocess/resample-kernel.ts';
 import { idctIslow } from './idct-islow.ts';
 import { idct2, idct4 } from './idct-mean.ts';
-import { decodeAcFirst, decodeAcRefinement, decodeDcFirst, decodeDcRefinement } from './progressive-scan.ts';
+import { decodeAcRefinement } from './progressive-refinement.ts';
+import { decodeAcFirst, decodeDcFirst, decodeDcRefinement } from './progressive-scan.ts';
 import { reconstructRow } from './reconstruct.ts';
 import { resizeRow } from './resize-row.ts';
 import { decodeSequential } from './sequential-scan.ts';
@@ -12,8 +14,10 @@ import { yccToRgb } from './ycc-to-rgb.ts';
 
 /** All pixel kernels as WebAssembly text: SIMD and nothing newer. */
 export function writePixelModule(): string {
-  return `(module
-  (import "env" "memory" (memory 1))
-  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2, unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, reconstructRow].join('\n')}
-)\n`;
+  return wasmModule([
+    ...[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits)],
+    ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
+    ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
+    reconstructRow,
+  ]);
 }
