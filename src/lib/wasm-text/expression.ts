@@ -62,6 +62,7 @@ const toLocals =
     names.map((name) => toLocal(type, name)) as { [K in keyof N]: Local<T> };
 
 export const i32Local = (name: string) => toLocal('i32', name);
+export const i64Local = (name: string) => toLocal('i64', name);
 export const v128Local = (name: string) => toLocal('v128', name);
 export const i32Locals = toLocals('i32');
 export const i64Locals = toLocals('i64');

@@ -41,5 +41,6 @@ export const i64Or = i64Binary('or');
 export const i64Shl = i64Binary('shl');
 export const i64ShrU = i64Binary('shr_u');
 export const i64Ctz = i64Unary('ctz');
+export const i32Const = (value: number): I32 => toValue('i32', operandText(value));
 export const i64Const = (value: bigint): I64 => toValue('i64', operandText(value));
 export const i64ExtendI32U = (a: Int): I64 => toValue('i64', `(i64.extend_i32_u ${operandText(a)})`);

@@ -81,7 +81,13 @@ export const idct4 = wasmFunction({
 });
 
 const [rowEven, rowOdd, value, even0, odd0, even1, odd1] = i32Locals(
-  ...(['even', 'odd', 'value', 'even0', 'odd0', 'even1', 'odd1'] as const),
+  'even',
+  'odd',
+  'value',
+  'even0',
+  'odd0',
+  'even1',
+  'odd1',
 );
 const coefficient = (row: number, column: number) => i32Load(at(block, (row * 8 + column) * 4));
 
