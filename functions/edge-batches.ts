@@ -1,12 +1,12 @@
-import type { Batch, ChunkMessage, DeliveryMessage } from '../src/batch/batch.ts';
-import { BatchServices } from '../src/batch/batch-services.ts';
-import { type ChunkRunner, TierTrouble } from '../src/batch/chunk-runner.ts';
+import type { Batch, ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
+import { BatchServices } from '../src/jobs/batch/batch-services.ts';
+import { type ChunkRunner, TierTrouble } from '../src/tier/client/chunk-runner.ts';
 import { toProblem } from '../src/http/problem.ts';
 import { maxBodyBytes } from '../src/limits.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
-import { fetchPublic } from '../src/net/fetch-public.ts';
-import { assertAllowedUrl, type UrlPolicy } from '../src/net/url-policy.ts';
-import type { ObjectLabels } from '../src/object-labels/object-labels.ts';
+import { fetchPublic } from '../src/lib/net/fetch-public.ts';
+import { assertAllowedUrl, type UrlPolicy } from '../src/lib/net/url-policy.ts';
+import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { parseBatchSettings } from './batch-settings.ts';
 import type { EdgeRunners } from './edge-runners.ts';
 

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
 import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
-import { ObjectLabels } from '../src/object-labels/object-labels.ts';
+import { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { retryBaseSeconds } from './batch-settings.ts';
 import type { BatchEnv, EdgeParts } from './edge-batches.ts';
 import { list, parseVariables } from './variables.ts';
 
-/** src/object-labels/README.md says what each is for. */
+/** src/jobs/objects/README.md says what each is for. */
 const settingsSchema = z.object({
   OBJECT_EVENTS_BUCKET: z.string().min(1),
   OBJECT_PREFIX: z.string().default(''),

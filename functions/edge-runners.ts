@@ -1,7 +1,7 @@
-import type { ChunkRunner } from '../src/batch/chunk-runner.ts';
-import { createEdgeRunner, type EdgeRunnerOptions } from '../src/batch/edge-runner.ts';
-import { createNodeTierRunner, type NodeTierOptions } from '../src/batch/node-tier-runner.ts';
-import type { BatchModel } from '../src/batch/submit-batch.ts';
+import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
+import { createEdgeRunner, type EdgeRunnerOptions } from '../src/jobs/batch/edge-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
+import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
 import { CodedError } from '../src/errors.ts';
 import { toProblem } from '../src/http/problem.ts';
 import type { CatalogReader } from '../src/model/catalog-reader.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseApiKeys, scopes } from '../src/access/api-keys.ts';
+import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
 import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
 import { list, parseVariables } from './variables.ts';
 

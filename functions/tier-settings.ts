@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { list, parseVariables, positive } from './variables.ts';
 
-/** src/batch/README.md says what each is for. */
+/** src/jobs/batch/README.md says what each is for. */
 const settingsSchema = z.object({
   NODE_TIER_URL: z.url().optional(),
   NODE_TIER_SECRET: z.string().default(''),

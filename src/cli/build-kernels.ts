@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import createWabt from 'wabt';
 import { kernelSetNames } from '../engine/kernels/layout.ts';
 import { writeModule } from '../engine/kernels/module.ts';
-import { writePixelModule } from '../pixel-kernels/wat/module.ts';
+import { writePixelModule } from '../image/wat/module.ts';
 
 /**
  * `npm run kernels`: assembles the kernels of the engine and of the pixels. The results are committed, because wrangler
@@ -24,7 +24,7 @@ const modules = [
     text: writeModule(set),
     relaxed: set === 'relaxed',
   })),
-  { file: 'src/pixel-kernels/pixel-kernels.wasm', text: writePixelModule(), relaxed: false },
+  { file: 'src/image/pixel-routines.wasm', text: writePixelModule(), relaxed: false },
 ];
 const check = process.argv.includes('--check');
 for (const { file, text, relaxed } of modules) {

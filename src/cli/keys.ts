@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { parseApiKeys, scopes } from '../access/api-keys.ts';
-import { digestHex } from '../digest.ts';
+import { parseApiKeys, scopes } from '../http/access/api-keys.ts';
+import { digestHex } from '../lib/digest.ts';
 
 const usage = `Usage: npm run keys -- ID [--scopes classify,batch,admin] [--expires-at 2027-01-31T00:00:00Z]
 

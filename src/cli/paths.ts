@@ -7,7 +7,7 @@ export const assetsDir = fileURLToPath(new URL('../../model-assets/', import.met
 export const stateDir =
   process.env['RESNET_EDGE_STATE_DIR'] ?? fileURLToPath(new URL('../../.wrangler/state/', import.meta.url));
 /** Schema of the batches' database. */
-export const migrationsDir = fileURLToPath(new URL('../batch/migrations/', import.meta.url));
+export const migrationsDir = fileURLToPath(new URL('../jobs/batch/migrations/', import.meta.url));
 /** Output of `npm run build`. */
 export const buildDir = fileURLToPath(new URL('../../.build/edge/', import.meta.url));
 /** The Worker without onnxruntime-web, of the same command. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { endWithParent } from '../process/end-with-parent.ts';
+import { endWithParent } from '../lib/end-with-parent.ts';
 import { readFreePort } from './listen-port.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';

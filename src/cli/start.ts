@@ -1,4 +1,4 @@
-import { endWithParent } from '../process/end-with-parent.ts';
+import { endWithParent } from '../lib/end-with-parent.ts';
 import { readFreePort } from './listen-port.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { Answer, ClassifyChoice } from '../classifier.ts';
-import type { Classification } from '../classify.ts';
+import type { Answer, ClassifyChoice } from '../classify/classifier.ts';
+import type { Classification } from '../classify/classify.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ComputedAnswer } from '../answers/answer-store.ts';
+import type { ComputedAnswer } from '../classify/answers/answer-store.ts';
 import { runtimeNames } from '../model/manifest.ts';
 import { problemSchema } from './openapi.ts';
 

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Fp32Tensor } from '../tensor.ts';
+import type { Fp32Tensor } from '../lib/tensor.ts';
 
 /**
  * The only file that imports onnxruntime-node: calibration, compilation and the Node tier go through it.

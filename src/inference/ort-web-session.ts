@@ -1,6 +1,6 @@
 import type { OrtModule } from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
 import { CodedError } from '../errors.ts';
-import type { Fp32Tensor } from '../tensor.ts';
+import type { Fp32Tensor } from '../lib/tensor.ts';
 import { assertSync, lastError, pointerBytes } from './ort-web-calls.ts';
 import type { InferenceSession } from './session.ts';
 

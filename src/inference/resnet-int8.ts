@@ -6,7 +6,7 @@ import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';
 import { buildProgram, instantiateKernels, type Step } from '../engine/program.ts';
 import { CodedError } from '../errors.ts';
-import type { Fp32Tensor } from '../tensor.ts';
+import type { Fp32Tensor } from '../lib/tensor.ts';
 import type { InferenceRuntime, InferenceSession } from './session.ts';
 
 const wasmPageBytes = 65_536;

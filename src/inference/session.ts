@@ -1,4 +1,4 @@
-import type { Fp32Tensor } from '../tensor.ts';
+import type { Fp32Tensor } from '../lib/tensor.ts';
 
 /** A loaded model, ready to run. One `run` at a time: a caller need not queue, see each adapter. */
 export interface InferenceSession {

@@ -11,11 +11,11 @@ async function load(root: string) {
   const from = async (file: string) => await import(pathToFileURL(join(root, file)).href);
   const { openPlan } = (await from('test/engine/machine.ts')) as typeof import('../engine/machine.ts');
   const { GraphCompiler } = (await from(
-    'src/engine-compiler/graph-compiler.ts',
-  )) as typeof import('../../src/engine-compiler/graph-compiler.ts');
+    'src/toolchain/engine-compiler/graph-compiler.ts',
+  )) as typeof import('../../src/toolchain/engine-compiler/graph-compiler.ts');
   const { parseModel } = (await from(
-    'src/onnx/onnx-model.ts',
-  )) as typeof import('../../src/onnx/onnx-model.ts');
+    'src/toolchain/onnx/onnx-model.ts',
+  )) as typeof import('../../src/toolchain/onnx/onnx-model.ts');
   return { openPlan, GraphCompiler, parseModel };
 }
 

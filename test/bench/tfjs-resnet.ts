@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { intsAttribute } from '../../src/onnx/onnx-attribute.ts';
-import type { OnnxNode } from '../../src/onnx/onnx-graph.ts';
-import { parseModel } from '../../src/onnx/onnx-model.ts';
-import { toFloat32 } from '../../src/onnx/onnx-tensor.ts';
+import { intsAttribute } from '../../src/toolchain/onnx/onnx-attribute.ts';
+import type { OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
+import { parseModel } from '../../src/toolchain/onnx/onnx-model.ts';
+import { toFloat32 } from '../../src/toolchain/onnx/onnx-tensor.ts';
 
 /**
  * A ResNet on TensorFlow.js' WebAssembly backend (XNNPACK, SIMD, one thread, FP32): the graph's nodes as

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { createOrtNodeSession, type OrtNodeSession } from '../../src/inference/ort-node.ts';
-import { chunkMediaType } from '../../src/tier-protocol/chunk-format.ts';
+import { chunkMediaType } from '../../src/protocol/tier/chunk-format.ts';
 import { goldenPath, modelPath, photoFiles, readCropTensor } from '../golden/golden.ts';
-import { startTier, type TierProcess } from '../node-tier/tier-process.ts';
+import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { median } from './median.ts';
 
 const model = 'resnet18-imagenet1k';

@@ -1,6 +1,6 @@
-import type { OnnxNode } from '../../src/onnx/onnx-graph.ts';
-import { parseModel, serialiseModel } from '../../src/onnx/onnx-model.ts';
-import { fp32Tensor, type OnnxTensor, toFloat32 } from '../../src/onnx/onnx-tensor.ts';
+import type { OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
+import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
+import { fp32Tensor, type OnnxTensor, toFloat32 } from '../../src/toolchain/onnx/onnx-tensor.ts';
 
 /**
  * Dynamic quantization as the models for transformers.js have it (`q8`): weights are U8 with one scale each,

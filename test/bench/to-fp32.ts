@@ -1,6 +1,6 @@
-import type { OnnxNode } from '../../src/onnx/onnx-graph.ts';
-import { parseModel, serialiseModel } from '../../src/onnx/onnx-model.ts';
-import { fp32Tensor, type OnnxTensor } from '../../src/onnx/onnx-tensor.ts';
+import type { OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
+import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
+import { fp32Tensor, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
 
 /**
  * Takes the quantization out of a QDQ graph: weights become FP32 again, QuantizeLinear and

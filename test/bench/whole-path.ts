@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { createTestHarness } from 'wrangler';
 import { type BatchJson, collectResults, type ResultRow, waitForEnd } from '../edge/batch-client.ts';
 import { type EdgeServer, startEdge } from '../edge/edge-server.ts';
-import { startTier } from '../node-tier/tier-process.ts';
+import { startTier } from '../tier/server/tier-process.ts';
 import { median } from './median.ts';
 
 const sampleEveryMs = 2000;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath } from '../golden/golden.ts';
-import { buildResnet, classCount } from '../quantize/resnet-builder.ts';
+import { buildResnet, classCount } from '../toolchain/quantize/resnet-builder.ts';
 
 /** A ResNet of 32 x 32 pixels and 10 classes, random weights: small enough to make in a test. */
 const onnx = buildResnet({ opset: 13 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startFaultyProxy } from '../node-tier/faulty-proxy.ts';
+import { startFaultyProxy } from '../tier/server/faulty-proxy.ts';
 import { type BatchJson, collectResults, waitForEnd } from './batch-client.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 

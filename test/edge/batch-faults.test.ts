@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
-import { type Fault, type FaultyProxy, poison, startFaultyProxy } from '../node-tier/faulty-proxy.ts';
-import { startTier, type TierProcess } from '../node-tier/tier-process.ts';
+import { type Fault, type FaultyProxy, poison, startFaultyProxy } from '../tier/server/faulty-proxy.ts';
+import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { type BatchJson, collectResults, getBatch, waitForEnd } from './batch-client.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 

@@ -13,8 +13,8 @@ import {
   readGoldenLogits,
 } from '../golden/golden.ts';
 import { readFixture } from '../image/fixtures.ts';
-import { type FaultyProxy, startFaultyProxy } from '../node-tier/faulty-proxy.ts';
-import { startTier, type TierProcess } from '../node-tier/tier-process.ts';
+import { type FaultyProxy, startFaultyProxy } from '../tier/server/faulty-proxy.ts';
+import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 /** The default network under another name, for the Node tier alone. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
-import { startTier, type TierProcess } from '../node-tier/tier-process.ts';
+import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { type BatchJson, waitForEnd } from './batch-client.ts';
 import { type EdgeProcess, startEdgeProcess } from './edge-process.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
-import { type FaultyProxy, poison, startFaultyProxy } from '../node-tier/faulty-proxy.ts';
-import { startTier, type TierProcess } from '../node-tier/tier-process.ts';
+import { type FaultyProxy, poison, startFaultyProxy } from '../tier/server/faulty-proxy.ts';
+import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 interface ObjectJson {

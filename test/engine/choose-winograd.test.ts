@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { PlanOperator } from '../../src/engine/plan.ts';
-import { chooseWinograd } from '../../src/engine-compiler/choose-winograd.ts';
-import { largestSum } from '../../src/engine-compiler/largest-sum.ts';
-import { TensorTable } from '../../src/engine-compiler/tensor-table.ts';
+import { chooseWinograd } from '../../src/toolchain/engine-compiler/choose-winograd.ts';
+import { largestSum } from '../../src/toolchain/engine-compiler/largest-sum.ts';
+import { TensorTable } from '../../src/toolchain/engine-compiler/tensor-table.ts';
 
 /** How a 3 x 3 convolution of stride 1 is done, of 64 channels. */
 function choose({

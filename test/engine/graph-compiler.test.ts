@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
-import { indexGraph, type OnnxNode, soleConsumer } from '../../src/onnx/onnx-graph.ts';
-import { parseModel, serialiseModel } from '../../src/onnx/onnx-model.ts';
-import { quantizeModel } from '../../src/quantize/quantize-model.ts';
-import { buildResnet } from '../quantize/resnet-builder.ts';
-import { createRandom } from '../quantize/seeded-random.ts';
+import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
+import { indexGraph, type OnnxNode, soleConsumer } from '../../src/toolchain/onnx/onnx-graph.ts';
+import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
+import { quantizeModel } from '../../src/toolchain/quantize/quantize-model.ts';
+import { buildResnet } from '../toolchain/quantize/resnet-builder.ts';
+import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 
 /**
  * A ResNet whose stem's result is read by its padded maximum and by a 3x3 convolution beside it, and

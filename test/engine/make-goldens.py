@@ -1,4 +1,4 @@
-"""Has onnxruntime's own quantize_static make int8 models of test/quantize/golden/bottleneck.onnx.
+"""Has onnxruntime's own quantize_static make int8 models of test/toolchain/quantize/golden/bottleneck.onnx.
 
 Run once, not by the tests (onnx 1.23.2, onnxruntime 1.32.0, numpy):
     python test/engine/make-goldens.py

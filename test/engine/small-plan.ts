@@ -1,5 +1,5 @@
 import { type Plan, type PlanOperator, type PlanTensor, tensorElements } from '../../src/engine/plan.ts';
-import { WeightPacker } from '../../src/engine-compiler/weight-packer.ts';
+import { WeightPacker } from '../../src/toolchain/engine-compiler/weight-packer.ts';
 
 export const noPadding = { top: 0, left: 0, bottom: 0, right: 0 };
 

@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type KernelSetName, kernelSetNames } from '../../src/engine/kernels/layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader } from '../../src/engine/plan.ts';
-import { compileEngineModel } from '../../src/engine-compiler/compile-engine-model.ts';
-import { QdqReader } from '../../src/engine-compiler/qdq-reader.ts';
+import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
+import { QdqReader } from '../../src/toolchain/engine-compiler/qdq-reader.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
-import { UnsupportedGraphError } from '../../src/onnx/onnx-errors.ts';
-import { parseModel, serialiseModel } from '../../src/onnx/onnx-model.ts';
-import { datatypeCodes, type OnnxTensor } from '../../src/onnx/onnx-tensor.ts';
-import { quantizeModel } from '../../src/quantize/quantize-model.ts';
-import { buildResnet, type ResnetSpelling } from '../quantize/resnet-builder.ts';
-import { createRandom } from '../quantize/seeded-random.ts';
+import { UnsupportedGraphError } from '../../src/toolchain/onnx/onnx-errors.ts';
+import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
+import { datatypeCodes, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
+import { quantizeModel } from '../../src/toolchain/quantize/quantize-model.ts';
+import { buildResnet, type ResnetSpelling } from '../toolchain/quantize/resnet-builder.ts';
+import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable } from './machine.ts';
 
 /** Every shape of ResNet the engine promises to run, small, with random weights; by input size. */

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CodedError } from '../../src/errors.ts';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { countAllocations } from '../image/count-allocations.ts';
 import { createKernels, defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
 

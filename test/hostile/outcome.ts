@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CodedError, type ErrorCode } from '../../src/errors.ts';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { type Allocations, countAllocations } from '../image/count-allocations.ts';
 import { createKernels, defaultSpec, loadWebpModule } from '../image/fixtures.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
-import { toTensor } from '../../src/preprocess/to-tensor.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { toTensor } from '../../src/image/to-tensor.ts';
 import { defaultSpec, edgeCases, loadWebpModule, pixelWays, readEdgeCase } from './fixtures.ts';
 
 const { recipes, files, cuts } = edgeCases;

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { PixelKernels } from '../../src/pixel-kernels/pixel-kernels.ts';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
-import { toTensor } from '../../src/preprocess/to-tensor.ts';
+import type { PixelKernels } from '../../src/image/pixel-arena.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { toTensor } from '../../src/image/to-tensor.ts';
 import { defaultSpec, pixelWays, readFixture } from './fixtures.ts';
 
 /** Bounds of the fast mode's error, in normalised tensor units (one is about 58 grey levels): on photos. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { PixelKernels } from '../../src/pixel-kernels/pixel-kernels.ts';
-import type { PreprocessSpec } from '../../src/preprocess/preprocess-spec.ts';
+import { PixelKernels } from '../../src/image/pixel-arena.ts';
+import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 
 /** Made by test/fixtures/make-fixtures.py, which says how and from what. */
 const folder = new URL('../fixtures/', import.meta.url);
@@ -43,7 +43,7 @@ export const defaultSpec: PreprocessSpec = {
   std: [0.229, 0.224, 0.225],
 };
 
-const kernelFile = new URL('../../src/pixel-kernels/pixel-kernels.wasm', import.meta.url);
+const kernelFile = new URL('../../src/image/pixel-routines.wasm', import.meta.url);
 const kernelModule = new WebAssembly.Module(readFileSync(kernelFile));
 
 /** As each isolate has them. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { defaultSpec, goldens, loadWebpModule, pixelWays, readFixture } from './fixtures.ts';
 
 describe.each(pixelWays)('crops are byte-identical to those Pillow makes, by $way', ({ kernels }) => {

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { flatJpeg } from '../hostile/jpeg-files.ts';
 import { concat, pngChunk, pngFile, smallRows, zeroBomb } from '../hostile/png-files.ts';
 import { defaultSpec, loadWebpModule, readFixture } from './fixtures.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
-import { decodeToCrop, type ImageCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop, type ImageCrop } from '../../src/image/image-to-crop.ts';
 import { countAllocations } from './count-allocations.ts';
 import { createKernels, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
 

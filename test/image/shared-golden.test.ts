@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { defaultSpec, pixelWays } from './fixtures.ts';
 
 /** The reference set of photos is not part of this repository. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createS3ModelStore } from '../../src/model/s3-model-store.ts';
 import { assetPath, defaultKey, defaultModel } from '../golden/golden.ts';
-import { startTier } from '../node-tier/tier-process.ts';
+import { startTier } from '../tier/server/tier-process.ts';
 import { s3Credentials, startLoopbackS3 } from './loopback-s3.ts';
 import { describeModelStore } from './model-store-suite.ts';
 

@@ -1,6 +1,6 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { decodeToCrop } from '../../src/preprocess/image-to-crop.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { EDGE, readFile, seedModels } from './env.ts';
 
 const spec = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
-import type { Fp32Tensor } from '../../tensor.ts';
+import type { Fp32Tensor } from '../../lib/tensor.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
 import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';
 

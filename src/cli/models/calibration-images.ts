@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { decodeToCrop } from '../../preprocess/image-to-crop.ts';
-import type { PreprocessSpec } from '../../preprocess/preprocess-spec.ts';
-import { toTensor } from '../../preprocess/to-tensor.ts';
+import { decodeToCrop } from '../../image/image-to-crop.ts';
+import type { PreprocessSpec } from '../../image/preprocess-spec.ts';
+import { toTensor } from '../../image/to-tensor.ts';
 
 /** Images as the model sees them, CHW, one at a time. What cannot be decoded is told of and left out. */
 export async function* readCalibrationImages(

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseLabels, runtimeNames } from '../../model/manifest.ts';
-import { quantizeModel } from '../../quantize/quantize-model.ts';
+import { quantizeModel } from '../../toolchain/quantize/quantize-model.ts';
 import { verifyModel } from '../assets.ts';
 import { benchModel } from './bench.ts';
 import { readCalibrationImages } from './calibration-images.ts';

@@ -8,12 +8,12 @@ import {
   tensorBodyWeight,
 } from '../../limits.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
-import { toClassificationTensor } from '../../open-inference/classification.ts';
-import { type InferRequest, parseInferRequest } from '../../open-inference/infer-request.ts';
-import { formatInferResponse } from '../../open-inference/infer-response.ts';
-import { toModelMetadata, toOpenError, toServerMetadata } from '../../open-inference/metadata.ts';
-import { toModelInputs } from '../../open-inference/model-inputs.ts';
-import { tensorError } from '../../open-inference/tensor.ts';
+import { toClassificationTensor } from '../../protocol/open-inference/classification.ts';
+import { type InferRequest, parseInferRequest } from '../../protocol/open-inference/infer-request.ts';
+import { formatInferResponse } from '../../protocol/open-inference/infer-response.ts';
+import { toModelMetadata, toOpenError, toServerMetadata } from '../../protocol/open-inference/metadata.ts';
+import { toModelInputs } from '../../protocol/open-inference/model-inputs.ts';
+import { tensorError } from '../../protocol/open-inference/tensor.ts';
 import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';

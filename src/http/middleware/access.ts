@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Scope } from '../../access/api-keys.ts';
+import type { Scope } from '../access/api-keys.ts';
 import { CodedError } from '../../errors.ts';
 import { maxCredentialLength } from '../../limits.ts';
 import type { HonoEnv } from '../context.ts';

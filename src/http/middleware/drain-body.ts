@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { drain } from '../../net/drain.ts';
+import { drain } from '../../lib/net/drain.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { continueTrace, toTraceHeaders } from '../../observe/trace-context.ts';
+import { continueTrace, toTraceHeaders } from '../../lib/observe/trace-context.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { batchStatuses } from '../../batch/batch.ts';
+import { batchStatuses } from '../../jobs/batch/batch.ts';
 import { pictureCodes, problemResponses } from '../openapi.ts';
 
 // What the document says of /v1/batches and below; batches.ts does it.

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { Batch, ListPlace } from '../../batch/batch.ts';
-import type { BatchDoor } from '../../batch/batch-door.ts';
-import { toBatchJson } from '../../batch/batch-wire.ts';
-import type { LoggedDelivery } from '../../batch/delivery.ts';
+import type { Batch, ListPlace } from '../../jobs/batch/batch.ts';
+import type { BatchDoor } from '../../jobs/batch/batch-door.ts';
+import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
+import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
 import { CodedError } from '../../errors.ts';
 import { maxBatchItems } from '../../limits.ts';
 import type { HonoEnv } from '../context.ts';

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
-import type { LabelledObject } from '../../object-labels/object-labels-door.ts';
+import type { LabelledObject } from '../../jobs/objects/object-labels-door.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
@@ -57,7 +57,7 @@ const limitSchema = z
   .transform(Number)
   .pipe(z.int().min(1).max(1000));
 
-/** What R2's event notifications have brought (src/object-labels). */
+/** What R2's event notifications have brought (src/jobs/objects). */
 export function objectRoutes() {
   const app = createRouter();
   app.use('/v1/objects', needs('batch'));

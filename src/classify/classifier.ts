@@ -1,0 +1,220 @@
+import type { Gate } from './gate.ts';
+import type { AnswerStore, ComputedAnswer } from './answers/answer-store.ts';
+import { SingleFlight } from './answers/single-flight.ts';
+import {
+  type Classification,
+  type ClassifyOptions,
+  classify,
+  type Scoring,
+  type Stage,
+  type Transcode,
+  toModelInput,
+} from './classify.ts';
+import { type Delegation, runHereOrThere } from './here-or-there.ts';
+import { digestHex } from '../lib/digest.ts';
+import { CodedError } from '../errors.ts';
+import type { CatalogReader } from '../model/catalog-reader.ts';
+import type { ModelManifest } from '../model/manifest.ts';
+import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
+import type { ModelInput } from '../protocol/open-inference/model-inputs.ts';
+
+export interface ClassifierServices extends Delegation {
+  readonly catalog: CatalogReader;
+  readonly sessions: SessionCache;
+  /** One place: a decoder's memory is budgeted once. Inference needs none, it runs without a pause. */
+  readonly decoding: Gate;
+  /** What this deployment decodes with. */
+  readonly image?: ClassifyOptions['image'];
+  readonly transcode?: Transcode;
+  /** Remembered answers; without it each image is computed. */
+  readonly answers?: AnswerStore;
+  /** Hears what went wrong without harm, such as an answer store that fails. */
+  readonly onWarning?: (event: string, error: unknown) => void;
+}
+
+/** What a caller may choose for one image. */
+export interface ClassifyChoice {
+  readonly topK: number;
+  readonly orientation: 'apply' | 'ignore';
+  readonly decode: 'exact' | 'fast';
+  readonly scoring?: Scoring;
+}
+
+/** The circumstances of the request that asks. */
+export interface ClassifyContext {
+  readonly keepAlive: KeepAlive;
+  /** Milliseconds since 1970 at which the answer is no longer wanted. */
+  readonly deadline: number;
+  readonly isCancelled: () => boolean;
+  readonly onStage?: (stage: Stage) => Promise<void> | void;
+}
+
+/** Where an answer came from: computed, remembered, or computed for another request at the same time. */
+export type AnswerOrigin = 'miss' | 'hit' | 'shared' | 'bypass';
+
+export interface Answer extends ComputedAnswer {
+  readonly origin: AnswerOrigin;
+}
+
+/**
+ * Classifies on this isolate: one at a time, the same question only once, answers remembered by content;
+ * what is beyond it goes to the delegate. Every door of the service (HTTP dialects, batch, webhooks) asks here.
+ */
+export class Classifier {
+  readonly #services: ClassifierServices;
+  readonly #flights = new SingleFlight<ComputedAnswer>();
+
+  constructor(services: ClassifierServices) {
+    this.#services = services;
+  }
+
+  /**
+   * @returns a name for the answer: it is the same if and only if bytes, model version and choices are.
+   */
+  async nameAnswer(bytes: Uint8Array, manifest: ModelManifest, choice: ClassifyChoice): Promise<string> {
+    const image = await digestHex(bytes);
+    const { topK, orientation, decode, scoring = 'softmax' } = choice;
+    const transcodes = this.#services.transcode !== undefined;
+    return await digestHex(
+      JSON.stringify([
+        image,
+        manifest.name,
+        manifest.version,
+        topK,
+        orientation,
+        decode,
+        scoring,
+        transcodes,
+      ]),
+    );
+  }
+
+  /**
+   * @param name of `nameAnswer`, if the caller has it already.
+   * @throws {CodedError} `image_*`, `model_*`, `inference_failed`, `overloaded`, `client_closed`,
+   *   `batch_tier_unavailable`.
+   */
+  async classify(
+    bytes: Uint8Array,
+    manifest: ModelManifest,
+    choice: ClassifyChoice,
+    context: ClassifyContext,
+    name?: string,
+  ): Promise<Answer> {
+    const { answers } = this.#services;
+    const key = name ?? (await this.nameAnswer(bytes, manifest, choice));
+    const known = answers && (await this.#recall(answers, key));
+    if (known) return { ...known, origin: 'hit' };
+    const { value, shared } = await this.#flights.join(key, context, (isAbandoned) =>
+      runHereOrThere(
+        this.#services,
+        async (): Promise<ComputedAnswer> => ({
+          classification: await this.#compute(bytes, manifest, choice, context, isAbandoned),
+          tier: 'edge',
+        }),
+        async (delegate) => ({
+          classification: await delegate.classify(bytes, manifest, choice, context.deadline),
+          tier: delegate.tier,
+        }),
+      ),
+    );
+    if (shared) return { ...value, origin: 'shared' };
+    if (answers) context.keepAlive(answers.put(key, value).catch((error) => this.#warn(error)));
+    return { ...value, origin: answers ? 'miss' : 'bypass' };
+  }
+
+  /**
+   * One row of a tensor request: an image file, or a tensor that is ready for the model.
+   *
+   * @returns the model's output as it is, length = output.classes.
+   * @throws {CodedError} as `classify`.
+   */
+  async infer(input: ModelInput, manifest: ModelManifest, context: ClassifyContext): Promise<Float32Array> {
+    return await runHereOrThere(
+      this.#services,
+      () => this.#inferHere(input, manifest, context),
+      (delegate) => delegate.infer(input, manifest, context.deadline),
+    );
+  }
+
+  /**
+   * Loads a model wherever it is going to run.
+   *
+   * @throws {CodedError} `model_*`, `batch_tier_unavailable`.
+   */
+  async warm(
+    manifest: ModelManifest,
+    { keepAlive, deadline }: Pick<ClassifyContext, 'keepAlive' | 'deadline'>,
+  ): Promise<void> {
+    await runHereOrThere(
+      { delegate: this.#services.delegate },
+      () => this.#services.sessions.warm(manifest, keepAlive),
+      (delegate) => delegate.assertReady(manifest, deadline),
+    );
+  }
+
+  async #inferHere(
+    input: ModelInput,
+    manifest: ModelManifest,
+    { deadline, isCancelled, keepAlive }: ClassifyContext,
+  ): Promise<Float32Array> {
+    const { sessions, image, transcode, decoding } = this.#services;
+    sessions.assertFits(manifest);
+    sessions.preload(manifest, keepAlive);
+    const tensor =
+      input.kind === 'tensor'
+        ? input.tensor
+        : (
+            await toModelInput(input.bytes, manifest.preprocess, {
+              ...(image && { image }),
+              ...(transcode && { transcode }),
+              admit: () => decoding.enter(1, { deadline, isCancelled }),
+            })
+          ).input;
+    const output = await sessions.withSession(manifest, keepAlive, (session) => session.run(tensor));
+    return output.data;
+  }
+
+  async #compute(
+    bytes: Uint8Array,
+    manifest: ModelManifest,
+    choice: ClassifyChoice,
+    { keepAlive, deadline, onStage }: ClassifyContext,
+    isAbandoned: () => boolean,
+  ): Promise<Classification> {
+    const { catalog, sessions, decoding, image, transcode } = this.#services;
+    // Before the image is decoded: a model that never runs here would have it decoded in vain.
+    sessions.assertFits(manifest);
+    sessions.preload(manifest, keepAlive);
+    const labels = catalog.readLabels(manifest);
+    labels.catch(() => undefined); // whoever awaits it hears of it
+    return await classify(
+      bytes,
+      { manifest, labels, withSession: (use) => sessions.withSession(manifest, keepAlive, use) },
+      {
+        topK: choice.topK,
+        ...(choice.scoring && { scoring: choice.scoring }),
+        image: { ...image, orientation: choice.orientation, fast: choice.decode === 'fast' },
+        ...(transcode && { transcode }),
+        admit: () => decoding.enter(1, { deadline, isCancelled: isAbandoned }),
+        async onStage(stage) {
+          await onStage?.(stage);
+          if (isAbandoned()) throw new CodedError('client_closed', 'The client went away.');
+        },
+      },
+    );
+  }
+
+  async #recall(answers: AnswerStore, key: string): Promise<ComputedAnswer | undefined> {
+    try {
+      return await answers.get(key);
+    } catch (error) {
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  #warn(error: unknown): void {
+    this.#services.onWarning?.('answer_store_failed', error);
+  }
+}

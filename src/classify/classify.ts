@@ -1,0 +1,179 @@
+import { CodedError, type ErrorCode } from '../errors.ts';
+import type { ImageFormat } from '../image/image.ts';
+import { sniffImageFormat } from '../image/probe.ts';
+import type { InferenceSession } from '../inference/session.ts';
+import type { ClassLabel, ModelManifest } from '../model/manifest.ts';
+import { softmax } from './softmax.ts';
+import { topK } from '../lib/top-k.ts';
+import { decodeToCrop, type ImageCrop, type ImageOptions } from '../image/image-to-crop.ts';
+import type { PreprocessSpec } from '../image/preprocess-spec.ts';
+import { toTensor } from '../image/to-tensor.ts';
+import type { Fp32Tensor } from '../lib/tensor.ts';
+
+/** One class with its probability. */
+export interface Prediction {
+  readonly classIndex: number;
+  readonly wnid: string;
+  readonly label: string;
+  /** In [0, 1], unless scoring is 'none'. */
+  readonly score: number;
+}
+
+export interface Classification {
+  readonly image: ClassifiedImage;
+  /** Highest score first. */
+  readonly predictions: readonly Prediction[];
+}
+
+export interface ClassifiedImage {
+  readonly format: ImageFormat;
+  /** As a person sees it: after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** True if the pixels are not Pillow's: `fast`, a progressive JPEG without its last refinement, transcoded. */
+  readonly approximate: boolean;
+}
+
+/** @returns a file of the same picture that can be decoded here, upright; smaller, if `original` says so. */
+export type Transcode = (bytes: Uint8Array) => Promise<TranscodedImage>;
+
+export interface TranscodedImage {
+  readonly bytes: Uint8Array;
+  /** Pixels the picture had. */
+  readonly original?: { readonly width: number; readonly height: number };
+}
+
+/** Refusals that say nothing against the image itself: another decoder may take it. */
+export const beyondThisDecoder: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'image_format_unsupported',
+  'image_too_many_pixels',
+  'image_too_complex',
+]);
+
+export type Stage = 'decode' | 'preprocess' | 'model' | 'inference';
+
+/** A model that can be used, though an isolate may still have to load it. */
+export interface ClassifyModel {
+  readonly manifest: ModelManifest;
+  readonly labels: Promise<readonly ClassLabel[]>;
+  /** Lends the session while `use` runs. */
+  withSession<T>(use: (session: InferenceSession) => Promise<T>): Promise<T>;
+}
+
+export type Scoring = 'softmax' | 'sigmoid' | 'none';
+
+export interface ClassifyOptions {
+  /** Number of predictions, at least 1. */
+  readonly topK: number;
+  /** How logits become scores; a model that gives probabilities is left as it is. Default: 'softmax'. */
+  readonly scoring?: Scoring | undefined;
+  readonly image?: ImageOptions;
+  /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
+  readonly transcode?: Transcode;
+  /** Awaited before the image is decoded; what it gives is called when the pixels are no longer held. */
+  readonly admit?: () => Promise<() => void>;
+  /** Awaited after each stage: the moment at which a clock can be read (workerd's stands still during CPU work). */
+  readonly onStage?: (stage: Stage) => Promise<void> | void;
+}
+
+/**
+ * The use case: image bytes and a model in, labels out. The image is decoded before the session is
+ * asked for, so that a cold isolate decodes while the model is on its way.
+ *
+ * @param bytes a whole image file in any supported format.
+ * @throws {CodedError} `image_*` if the bytes are not an image that can be decoded within the
+ *   limits; `inference_failed`.
+ */
+export async function classify(
+  bytes: Uint8Array,
+  model: ClassifyModel,
+  options: ClassifyOptions,
+): Promise<Classification> {
+  const { manifest } = model;
+  const { image, input } = await toModelInput(bytes, manifest.preprocess, options);
+
+  const { data } = await model.withSession(async (session) => {
+    await options.onStage?.('model');
+    return await session.run(input);
+  });
+  await options.onStage?.('inference');
+
+  const predictions = toPredictions(data, manifest, await model.labels, options);
+  return { image, predictions };
+}
+
+/**
+ * @param output the model's, length = labels.length.
+ * @throws {CodedError} `inference_failed` if there is not one score for each label.
+ */
+export function toPredictions(
+  output: Float32Array,
+  { output: { kind } }: ModelManifest,
+  labels: readonly ClassLabel[],
+  { topK: count, scoring = 'softmax' }: Pick<ClassifyOptions, 'topK' | 'scoring'>,
+): Prediction[] {
+  if (output.length !== labels.length) {
+    throw new CodedError(
+      'inference_failed',
+      `The model gave ${output.length} scores for ${labels.length} labels.`,
+    );
+  }
+  const scores = kind === 'logits' ? toScores(output, scoring) : output;
+  return topK(scores, count).map((classIndex) => {
+    const { wnid, label } = labels[classIndex]!;
+    return { classIndex, wnid, label, score: scores[classIndex]! };
+  });
+}
+
+function toScores(logits: Float32Array, scoring: Scoring): Float32Array {
+  if (scoring === 'softmax') return softmax(logits);
+  return scoring === 'none' ? logits : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+/** How an image is decoded; the part of the options that comes before the model. */
+export type DecodeOptions = Pick<ClassifyOptions, 'image' | 'transcode' | 'admit' | 'onStage'>;
+
+/**
+ * @returns what the image is, and the model's input: FP32 (1, 3, centerCrop, centerCrop).
+ * @throws {CodedError} `image_*`; whatever `admit` and `onStage` throw.
+ */
+export async function toModelInput(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  options: DecodeOptions,
+): Promise<{ image: ClassifiedImage; input: Fp32Tensor }> {
+  const leave = await options.admit?.();
+  try {
+    const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
+    await options.onStage?.('decode');
+    const input = toTensor(crop, spec);
+    await options.onStage?.('preprocess');
+    const turned = header.orientation >= 5;
+    const image = {
+      format: header.format,
+      width: turned ? header.height : header.width,
+      height: turned ? header.width : header.height,
+      approximate,
+    };
+    return { image, input };
+  } finally {
+    leave?.();
+  }
+}
+
+async function decodeOrTranscode(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  { image, transcode }: DecodeOptions,
+): Promise<ImageCrop> {
+  try {
+    return await decodeToCrop(bytes, spec, image);
+  } catch (error) {
+    if (!transcode || !(error instanceof CodedError) || !beyondThisDecoder.has(error.code)) throw error;
+    const { bytes: transcoded, original } = await transcode(bytes);
+    const decoded = await decodeToCrop(transcoded, spec, image);
+    const format = sniffImageFormat(bytes) ?? decoded.header.format;
+    // Another decoder, and perhaps another JPEG generation, lies between: no longer Pillow's bytes.
+    return { ...decoded, header: { ...decoded.header, ...original, format }, approximate: true };
+  }
+}

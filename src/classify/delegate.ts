@@ -1,0 +1,32 @@
+import type { Classification, Scoring } from './classify.ts';
+import type { ModelManifest } from '../model/manifest.ts';
+import type { ModelInput } from '../protocol/open-inference/model-inputs.ts';
+import type { Tier } from '../protocol/tier/tier.ts';
+
+export interface DelegatedChoice {
+  readonly topK: number;
+  readonly orientation: 'apply' | 'ignore';
+  readonly scoring?: Scoring;
+}
+
+/**
+ * Another tier, asked at once for what this isolate must not run itself: a model that does not fit, an
+ * image over the decoders' limits. It always decodes exactly.
+ *
+ * All throw {CodedError}: `image_*` if the tier says so of the image, as if it had been found here;
+ * `batch_tier_unavailable` for everything else, also at the deadline.
+ */
+export interface Delegate {
+  readonly tier: Tier;
+  /** @param deadline milliseconds since 1970. */
+  classify(
+    bytes: Uint8Array,
+    manifest: ModelManifest,
+    choice: DelegatedChoice,
+    deadline: number,
+  ): Promise<Classification>;
+  /** @returns the model's output as it is, length = output.classes. */
+  infer(input: ModelInput, manifest: ModelManifest, deadline: number): Promise<Float32Array>;
+  /** Loads the model there. */
+  assertReady(manifest: ModelManifest, deadline: number): Promise<void>;
+}

@@ -1,0 +1,210 @@
+import { maxDecoderBytes, maxJpegBlockVisits, maxJpegScans } from '../../../limits.ts';
+import type { PixelArena } from '../../pixel-arena.ts';
+import type { RowSink } from '../../image.ts';
+import { malformed, tooComplex, truncated } from '../../image-error.ts';
+import { toColour } from './colour.ts';
+import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
+import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
+import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
+import { RowOutput, rowOutputBytes } from './row-output.ts';
+import { JpegScan } from './scan.ts';
+import { parseScanHeader } from './scan-header.ts';
+import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
+import { JpegTables } from './tables.ts';
+
+export type JpegOutputSide = 1 | 2 | 4 | 8;
+
+/**
+ * Decodes a JPEG row by row: baseline, extended sequential and progressive Huffman coding, 8 bits. What
+ * it allocates grows with the image's width, not with its height. Pixels are identical to those of
+ * libjpeg-turbo in its default configuration.
+ *
+ * @param bytes the whole file; the scans of a progressive image are read side by side.
+ * @param sink receives the rows of its window.
+ * @param side pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to
+ *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
+ *   sink's window counts in such pixels.
+ * @param arena with it, kernels make the rows: the same bytes, faster.
+ * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
+ *   smooths such an image and this decoder does not.
+ * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`,
+ *   `image_too_complex`.
+ * @see ITU-T T.81; libjpeg-turbo jdmaster.c for which methods are the default
+ */
+export function decodeJpeg(
+  bytes: Uint8Array,
+  sink: RowSink,
+  side: JpegOutputSide = blockSide,
+  arena?: PixelArena,
+): { complete: boolean } {
+  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
+  const output = new RowOutput(frame, planes, colour, sink, side, arena);
+  const block = createBlock(arena);
+  const useful = usefulScans(scans);
+  if (arena) accelerate(arena, bytes, frame, planes, useful, block);
+  /** Looked up once: the search goes through the rest of the file. */
+  let isEnded: boolean | undefined;
+
+  for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
+    if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
+    for (const scan of useful) scan.decodeRow(mcuRow, block);
+    if (frame.progressive) for (const plane of planes) plane.reconstructRow(mcuRow, block);
+    output.writeRows(mcuRow);
+    // The rows below the window still have to be there, unless a marker proves that the scans were ended.
+    if (output.complete) {
+      isEnded ??=
+        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position));
+      if (isEnded) break;
+    }
+  }
+  if (!frame.progressive) return { complete: true };
+  const complete = isFullyRefined(scans, planes);
+  if (!complete && end === undefined) throw truncated('jpeg', 'before its last scan');
+  return { complete };
+}
+
+interface ParsedJpeg {
+  readonly frame: JpegFrame;
+  readonly planes: readonly ComponentPlane[];
+  readonly scans: readonly JpegScan[];
+  readonly colour: ReturnType<typeof toColour>;
+  /** Where EOI stands; undefined if it is missing or was not looked for. */
+  readonly end: number | undefined;
+}
+
+/**
+ * Reads all headers. The common file has one scan, of which nothing but the header is read here; of others
+ * the scans' data is searched for the markers between them.
+ */
+function parseScans(
+  bytes: Uint8Array,
+  sink: RowSink,
+  side: JpegOutputSide,
+  arena: PixelArena | undefined,
+): ParsedJpeg {
+  const tables = new JpegTables();
+  const scans: JpegScan[] = [];
+  let frame: JpegFrame | undefined;
+  let planes: ComponentPlane[] = [];
+  let isJfif = false;
+  let adobeTransform: number | undefined;
+  let visits = 0;
+  let end: number | undefined;
+  let position = 2;
+
+  for (;;) {
+    const segment = nextSegment(bytes, position);
+    if (segment === undefined) break;
+    const { code } = segment;
+    position = segment.end;
+    if (code === marker.endOfImage) {
+      end = segment.start;
+      break;
+    }
+    if (code === marker.quantizationTables) tables.defineQuantization(bytes, segment);
+    else if (code === marker.huffmanTables) tables.defineHuffman(bytes, segment);
+    else if (code === marker.restartInterval) tables.defineRestartInterval(bytes, segment);
+    else if (code === marker.app0) isJfif ||= isJfifSegment(bytes, segment);
+    else if (code === marker.app14) adobeTransform = parseAdobeTransform(bytes, segment) ?? adobeTransform;
+    else if (isStartOfFrame(code)) {
+      if (frame !== undefined) throw malformed('jpeg', 'it has two frame headers');
+      frame = parseFrame(bytes, segment);
+      const parsed = frame;
+      if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
+      const { length } = frame.components;
+      arena?.reserve(
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanKernelBytes(frame),
+      );
+      planes = frame.components.map(
+        (component) => new ComponentPlane(parsed, component, sink.window, side, arena),
+      );
+    } else if (code === marker.startOfScan) {
+      if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');
+      if (scans.length === maxJpegScans) throw tooComplex('jpeg', `more than ${maxJpegScans} scans`);
+      const header = parseScanHeader(bytes, segment, frame, planes, tables);
+      const scan = new JpegScan(bytes, header, frame, tables.restartInterval);
+      scans.push(scan);
+      visits += scan.blocks;
+      if (visits > maxJpegBlockVisits) throw tooComplex('jpeg', 'its scans visit too many blocks');
+      if (!frame.progressive && scan.components.length === planes.length) break;
+      position = findMarker(bytes, segment.end);
+    }
+  }
+  if (frame === undefined || scans.length === 0) throw truncated('jpeg', 'before its pixel data');
+  if (planes.some((plane) => plane.quantization === undefined)) {
+    if (end === undefined) throw truncated('jpeg', 'before the scan of a component');
+    throw malformed('jpeg', 'a component has no scan');
+  }
+  const colour = toColour(
+    frame.components.map(({ id }) => id),
+    isJfif,
+    adobeTransform,
+  );
+  return { frame, planes, scans, colour, end };
+}
+
+/**
+ * The scans that a reduced image needs: those of coefficients that are kept, and all that came before over what a
+ * refinement of them reads.
+ */
+function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
+  /** Zigzag index of the last coefficient that is needed of each component, by the scans that were looked at. */
+  const lastNeeded = new Map<ComponentPlane, number>();
+  const isUseful = (scan: JpegScan) => {
+    const needs = scan.components.map(({ plane }) => lastNeeded.get(plane) ?? plane.lastKept);
+    if (needs.every((last) => scan.spectralStart > last)) return false;
+    if (scan.previousShift > 0) {
+      for (const [i, { plane }] of scan.components.entries()) {
+        lastNeeded.set(plane, Math.max(needs[i], scan.spectralEnd));
+      }
+    }
+    return true;
+  };
+  return scans.toReversed().filter(isUseful).toReversed();
+}
+
+/** True if scans brought every coefficient of every component to its last bit. */
+function isFullyRefined(scans: readonly JpegScan[], planes: readonly ComponentPlane[]): boolean {
+  return planes.every((plane) => {
+    const missingBits = new Uint8Array(blockSize).fill(255);
+    for (const scan of scans) {
+      if (scan.components.some((component) => component.plane === plane)) {
+        missingBits.fill(scan.shift, scan.spectralStart, scan.spectralEnd + 1);
+      }
+    }
+    return missingBits.every((bits) => bits === 0);
+  });
+}
+
+/** First marker at or after `position` that is neither a stuffed byte nor a restart; else the file's end. */
+function findMarker(bytes: Uint8Array, position: number): number {
+  let at = position;
+  for (;;) {
+    at = bytes.indexOf(0xff, at);
+    if (at < 0 || at + 1 >= bytes.length) return bytes.length;
+    const code = bytes[at + 1];
+    const isData = code === 0 || code === 0xff || (code >= marker.restart0 && code <= marker.restart7);
+    if (!isData) return at;
+    at++;
+  }
+}
+
+function hasMarkerAfter(bytes: Uint8Array, position: number): boolean {
+  return findMarker(bytes, position) < bytes.length;
+}
+
+function isJfifSegment(bytes: Uint8Array, { start, end }: Segment): boolean {
+  return end - start >= 14 && startsWithAscii(bytes, start, 'JFIF\0');
+}
+
+/** @see ITU-T T.872 6.5.3 (APP14 marker segment for colour encoding) */
+function parseAdobeTransform(bytes: Uint8Array, { start, end }: Segment): number | undefined {
+  return end - start >= 12 && startsWithAscii(bytes, start, 'Adobe') ? bytes[start + 11] : undefined;
+}
+
+function startsWithAscii(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,93 @@
+import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
+import type { PixelWindow, RowSink } from '../../image.ts';
+import { type JpegColour, toRgb } from './colour.ts';
+import type { ComponentPlane } from './component-plane.ts';
+import type { JpegFrame } from './frame.ts';
+import {
+  type ComponentLine,
+  chooseUpsampling,
+  lineMargin,
+  needsNeighbourRows,
+  type Upsampling,
+  upsampleRow,
+} from './upsample.ts';
+
+/**
+ * Turns decoded MCU rows into RGB rows, as far as their neighbours allow.
+ *
+ * @see libjpeg-turbo jdmainct.c ("context rows") for what a row needs of its neighbours
+ */
+export class RowOutput {
+  readonly #frame: JpegFrame;
+  readonly #planes: readonly ComponentPlane[];
+  readonly #colour: JpegColour;
+  readonly #frameSide: number;
+  readonly #sink: RowSink;
+  readonly #upsampling: readonly Upsampling[];
+  readonly #lines: readonly ComponentLine[];
+  readonly #rgb: Uint8Array;
+  readonly #kernels: PixelArena['kernels'] | undefined;
+  /** Rows at the lower end of an MCU row that wait for the next one. */
+  readonly #heldBack: number;
+  #nextRow: number;
+
+  /** @param frameSide output rows made of each row of blocks that is not subsampled. */
+  constructor(
+    frame: JpegFrame,
+    planes: readonly ComponentPlane[],
+    colour: JpegColour,
+    sink: RowSink,
+    frameSide: number,
+    arena: PixelArena | undefined,
+  ) {
+    const createBuffer = (bytes: number) => arena?.allocateView(bytes) ?? new Uint8Array(bytes);
+    this.#kernels = arena?.kernels;
+    this.#frameSide = frameSide;
+    this.#frame = frame;
+    this.#planes = planes;
+    this.#colour = colour;
+    this.#sink = sink;
+    this.#upsampling = planes.map(chooseUpsampling);
+    this.#lines = planes.map((): ComponentLine => {
+      const buffer = createBuffer(sink.window.right + lineMargin);
+      return { samples: buffer, start: 0, buffer };
+    });
+    this.#rgb = createBuffer((sink.window.right + lineMargin) * 3);
+    this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
+    this.#nextRow = sink.window.top;
+  }
+
+  /** True when the sink has every row it asked for. */
+  get complete(): boolean {
+    return this.#nextRow >= this.#sink.window.bottom;
+  }
+
+  /** Writes what MCU row `mcuRow`, just decoded, makes possible. */
+  writeRows(mcuRow: number): void {
+    const { mcuRows, maxVertical } = this.#frame;
+    const { left, right, bottom } = this.#sink.window;
+    const decodedRows =
+      mcuRow === mcuRows - 1 ? bottom : (mcuRow + 1) * maxVertical * this.#frameSide - this.#heldBack;
+    const end = Math.min(bottom, decodedRows);
+    for (; this.#nextRow < end; this.#nextRow++) {
+      for (let i = 0; i < this.#planes.length; i++) {
+        upsampleRow(
+          this.#planes[i],
+          this.#upsampling[i],
+          this.#nextRow,
+          left,
+          right,
+          this.#lines[i],
+          this.#kernels,
+        );
+      }
+      toRgb(this.#colour, this.#lines, left, right, this.#rgb, this.#kernels);
+      this.#sink.writeRow(this.#rgb, this.#nextRow);
+    }
+  }
+}
+
+/** What `RowOutput` allocates for `components` lines of the window and a row of RGB. */
+export function rowOutputBytes({ right }: PixelWindow, components: number): number {
+  return (components + 3) * allocatedBytes(right + lineMargin);
+}

@@ -1,0 +1,85 @@
+import type { PixelArena } from '../../../pixel-arena.ts';
+import type { BitReader } from '../bit-reader.ts';
+import type { ProgressiveBand } from '../progressive-block.ts';
+import type { ScanKernel } from '../scan.ts';
+import type { ScanComponent } from '../scan-header.ts';
+import { coefficientsBytes, componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
+import { ScanState } from './scan-state.ts';
+import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
+import type { TablePlacer } from './tables.ts';
+
+/** Of a progressive file, each scan has little in a row of blocks. */
+const chunkBytes = 4096;
+
+/** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */
+export function progressiveKernelBytes(scans: number, tables: number): number {
+  const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + coefficientsBytes;
+  return scans * bytesPerScan + tables * tableLayout.bytes;
+}
+
+/** What a scan says of itself. */
+interface ProgressiveScan extends ProgressiveBand {
+  readonly components: readonly ScanComponent[];
+  readonly previousShift: number;
+}
+
+/** Decodes the MCUs of a progressive scan into coefficients as `JpegScan` does, in WebAssembly. */
+export class ProgressiveKernel implements ScanKernel {
+  readonly #scan: ProgressiveScan;
+  readonly #state: ScanState;
+  readonly #window: SegmentWindow;
+  readonly #kernel: (scan: number) => number;
+
+  constructor(arena: PixelArena, bytes: Uint8Array, scan: ProgressiveScan, tables: TablePlacer) {
+    const { components, spectralStart, spectralEnd, shift, previousShift } = scan;
+    this.#scan = scan;
+    this.#kernel = chooseKernel(arena.kernels, spectralStart > 0, previousShift > 0);
+    const state = new ScanState(arena, components);
+    this.#state = state;
+    this.#window = new SegmentWindow(state, arena, bytes, chunkBytes);
+    state.set(scanLayout.block, arena.allocate(coefficientsBytes));
+    state.set(scanLayout.spectralStart, spectralStart);
+    state.set(scanLayout.spectralEnd, spectralEnd);
+    state.set(scanLayout.shift, shift);
+    const acKind = previousShift > 0 ? 'acRefinement' : 'acFirst';
+    for (const [index, { dc, ac }] of components.entries()) {
+      if (dc) state.setOf(index, componentLayout.dc, tables.place(dc, 'dc'));
+      if (ac) state.setOf(index, componentLayout.ac, tables.place(ac, acKind));
+    }
+  }
+
+  enterSegment(position: number): void {
+    this.#window.enter(position);
+    this.#state.set(scanLayout.endOfBandRun, 0);
+    this.#state.clearPredictions();
+  }
+
+  enterRow(_mcuRow: number, v: number): void {
+    for (const [index, { plane }] of this.#scan.components.entries()) {
+      const { coefficients, declared } = plane;
+      const rows = this.#state.getOf(index, componentLayout.vertical);
+      for (let row = 0; row < rows; row++) {
+        const firstBlock = (v + row) * declared.paddedBlocksPerLine;
+        this.#state.setRow(index, row, coefficients.byteOffset + firstBlock * coefficientsBytes);
+      }
+    }
+  }
+
+  decode(mcu: number, end: number, reader: BitReader): number {
+    const next = this.#window.decode(this.#kernel, mcu, end, reader);
+    if (next < end) {
+      this.#scan.endOfBandRun = this.#state.get(scanLayout.endOfBandRun);
+      this.#state.givePredictionsBack();
+    }
+    return next;
+  }
+}
+
+function chooseKernel(
+  kernels: PixelArena['kernels'],
+  isAc: boolean,
+  isRefinement: boolean,
+): (scan: number) => number {
+  if (isAc) return isRefinement ? kernels.decode_ac_refinement : kernels.decode_ac_first;
+  return isRefinement ? kernels.decode_dc_refinement : kernels.decode_dc_first;
+}

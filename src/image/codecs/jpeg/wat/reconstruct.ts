@@ -1,0 +1,80 @@
+import { countUp, increase, set, when } from '../../../../lib/wasm-text/control.ts';
+import { i32Locals, type V128, v128Local, v128Locals } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import { i32Add, i32Mul } from '../../../../lib/wasm-text/integers.ts';
+import { at, i32Load, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import {
+  i8x16Shuffle,
+  i16x8ExtractLaneS,
+  i16x8ReplaceLane,
+  i32x4ExtendHighI16x8S,
+  i32x4ExtendLowI16x8S,
+  i32x4Mul,
+  v128AnyTrue,
+  v128Or,
+} from '../../../../lib/wasm-text/vectors.ts';
+import { zigzag } from '../segments.ts';
+import { dc, out, side, stride, transform, writeFlat } from './block-output.ts';
+import { scanLocals, value } from './scan-locals.ts';
+
+const { block, count } = scanLocals;
+const [coefficients, divisors, i, first] = i32Locals('coefficients', 'divisors', 'i', 'first');
+/** The block in zigzag order, and one row of it. */
+const zigzagged = v128Locals('z0', 'z1', 'z2', 'z3', 'z4', 'z5', 'z6', 'z7');
+const gathered = v128Local('gathered');
+
+const lanes = 8;
+const columns = Array.from({ length: lanes }, (_, column) => column);
+
+/** Row `row` of a block, gathered from the vectors of its zigzag order one after the other. */
+function gather(row: number): V128 {
+  const wanted = columns.map((column) => zigzag.indexOf(row * lanes + column));
+  /** Bytes of lane `lane` of the first or second operand. */
+  const bytes = (operand: 0 | 1, lane: number) => [operand * 16 + lane * 2, operand * 16 + lane * 2 + 1];
+  let result: V128 | undefined;
+  for (const source of new Set(wanted.map((k) => k >> 3))) {
+    const vector = zigzagged[source]!;
+    const order = wanted.flatMap((k, lane) => {
+      if (k >> 3 === source) return bytes(result ? 1 : 0, k & 7);
+      return bytes(0, result ? lane : 0);
+    });
+    result = i8x16Shuffle(order, result ?? vector, vector);
+  }
+  return result!;
+}
+
+const dequantize = (row: number) => [
+  set(gathered, gather(row)),
+  [i32x4ExtendLowI16x8S(gathered), i32x4ExtendHighI16x8S(gathered)].map((half, index) => {
+    const offset = row * 32 + index * 16;
+    return v128Store(at(block, offset), i32x4Mul(half, v128Load(at(divisors, offset))));
+  }),
+];
+
+const [dcAndFirst, ...others] = zigzagged;
+const acCoefficients = others.reduce<V128>(
+  (all, some) => v128Or(all, some),
+  i16x8ReplaceLane(0, dcAndFirst, 0),
+);
+
+/**
+ * A row of blocks of coefficients, 64 i16 each in zigzag order, to samples: `dequantizeBlock` of
+ * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 i32, row-major. What is left
+ * in `block` is not zero.
+ */
+export const reconstructRow = wasmFunction({
+  name: 'reconstruct_row',
+  exported: true,
+  params: [coefficients, divisors, block, count, out, side, stride],
+  locals: [i, dc, value, first, ...zigzagged, gathered],
+  body: [
+    set(first, out),
+    countUp(i, count, 1, [
+      zigzagged.map((vector, index) => set(vector, v128Load(at(coefficients, index * 16)))),
+      set(out, i32Add(first, i32Mul(i, side))),
+      set(dc, i32Mul(i16x8ExtractLaneS(0, dcAndFirst), i32Load(divisors))),
+      when(v128AnyTrue(acCoefficients), [columns.map(dequantize), transform], writeFlat),
+      increase(coefficients, lanes * 16),
+    ]),
+  ],
+});

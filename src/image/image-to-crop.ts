@@ -1,0 +1,113 @@
+import { CodedError } from '../errors.ts';
+import { decodeBmp } from './codecs/bmp/decode-bmp.ts';
+import { decodeGif } from './codecs/gif/decode-gif.ts';
+import type { ImageHeader, RowSink } from './image.ts';
+import { decodeJpeg, type JpegOutputSide } from './codecs/jpeg/decode-jpeg.ts';
+import { decodePng } from './codecs/png/decode-png.ts';
+import { parseImageHeader } from './probe.ts';
+import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
+import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
+import type { PixelArena, PixelKernels } from './pixel-arena.ts';
+import { createCropResampler } from './resample/crop-resampler.ts';
+import type { PreprocessSpec } from './preprocess-spec.ts';
+
+export interface ImageOptions {
+  /** Whether the image is turned upright as its metadata says. Default: 'apply'. */
+  readonly orientation?: 'apply' | 'ignore';
+  /** Trade exactness for speed where a file allows it. Default: false. */
+  readonly fast?: boolean;
+  /** Called when a stage begins, so that a caller can time it. */
+  readonly onStage?: (stage: ImageStage) => void;
+  /** Without it, WebP is refused. Called for WebP images alone. */
+  readonly loadWebpModule?: WebpModuleLoader;
+  /** Makes the pixel work faster; every byte stays the same. */
+  readonly kernels?: PixelKernels | undefined;
+}
+
+/** Pixels of a JPEG block, per side. */
+const fullSide = 8;
+/** A reduced image must keep this many times the pixels that the crop is made from. */
+const minOversampling = 2;
+
+export type ImageStage = 'probe' | 'decode';
+
+export interface ImageCrop {
+  readonly header: ImageHeader;
+  /** False if the crop is byte-identical to Pillow's; true if a reduced mode made it. */
+  readonly approximate: boolean;
+  /** RGB uint8, HWC, centerCrop x centerCrop. */
+  readonly crop: Uint8Array;
+}
+
+/**
+ * Image bytes to the pixels a model sees: shorter side resized, centre cut out, as Pillow does it.
+ *
+ * @param bytes the whole file; its format is recognised from its first bytes.
+ * @throws {CodedError} with one of the `image_*` codes, whatever the bytes are.
+ */
+export async function decodeToCrop(
+  bytes: Uint8Array,
+  spec: PreprocessSpec,
+  options: ImageOptions = {},
+): Promise<ImageCrop> {
+  options.onStage?.('probe');
+  const stored = parseImageHeader(bytes);
+  const header: ImageHeader = options.orientation === 'ignore' ? { ...stored, orientation: 1 } : stored;
+
+  options.onStage?.('decode');
+  const side = options.fast === true && header.format === 'jpeg' ? chooseReducedSide(header, spec) : fullSide;
+  const arena = options.kernels?.borrow();
+  try {
+    const resampler = createCropResampler(header, spec, fullSide / side, arena);
+    const { approximate } = await decode(bytes, header, resampler, side, options, arena);
+    if (!resampler.complete) {
+      throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
+    }
+    return { header, approximate, crop: resampler.crop };
+  } finally {
+    arena?.release();
+  }
+}
+
+/** The strongest reduction that leaves the resampler enough to average; none for small images. */
+function chooseReducedSide({ width, height }: ImageHeader, spec: PreprocessSpec): JpegOutputSide {
+  const shortSide = Math.min(width, height);
+  const sides = [1, 2, 4] as const;
+  return (
+    sides.find((side) => (shortSide * side) / fullSide >= minOversampling * spec.resizeShortestEdge) ??
+    fullSide
+  );
+}
+
+async function decode(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  sink: RowSink,
+  side: JpegOutputSide,
+  options: ImageOptions,
+  arena: PixelArena | undefined,
+): Promise<{ approximate: boolean }> {
+  const exact = { approximate: false };
+  switch (header.format) {
+    case 'jpeg':
+      return { approximate: !decodeJpeg(bytes, sink, side, arena).complete || side < fullSide };
+    case 'png':
+      await decodePng(bytes, sink);
+      return exact;
+    case 'gif':
+      decodeGif(bytes, sink);
+      return exact;
+    case 'bmp':
+      decodeBmp(bytes, sink);
+      return exact;
+    case 'tiff':
+      await decodeTiff(bytes, sink);
+      return exact;
+    case 'webp':
+      await decodeWebp(bytes, header, sink, options.loadWebpModule);
+      return exact;
+    case 'avif':
+    case 'heic':
+      throw new CodedError('image_format_unsupported', `${header.format.toUpperCase()} is not decoded here.`);
+  }
+}

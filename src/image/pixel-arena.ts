@@ -1,0 +1,134 @@
+import { maxKeptArenaBytes } from '../limits.ts';
+
+const pageBytes = 65_536;
+const alignment = 16;
+/** What the kernels may touch behind the last byte that was asked for. */
+const marginBytes = 64;
+/** What rounding adds to the pieces of a reservation: 32 of them. */
+const roundingBytes = 32 * alignment;
+
+/** The kernels, and plain TypeScript where this is not given: the same bytes, slower. */
+export class PixelKernels {
+  readonly #module: WebAssembly.Module;
+  #idle: PixelArena | undefined;
+  #borrowed = false;
+
+  /** @param module `pixel-kernels.wasm`, compiled. */
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
+  }
+
+  /** @returns memory for one image and the kernels on it; undefined while another image has it. */
+  borrow(): PixelArena | undefined {
+    if (this.#borrowed) return undefined;
+    this.#borrowed = true;
+    return (this.#idle ?? new PixelArena(this.#module)).start((arena) => {
+      this.#borrowed = false;
+      this.#idle = arena.bytes.length <= maxKeptArenaBytes ? arena : undefined;
+    });
+  }
+}
+
+/** See wat/ for what each does. Arguments are addresses, and counts of pixels or samples. */
+interface KernelExports {
+  resize_row(row: number, table: number, count: number, out: number): void;
+  add_weighted(sums: number, samples: number, count: number, weight: number): void;
+  add_weighted_rows(
+    sums: number,
+    rows: number,
+    stride: number,
+    count: number,
+    weight0: number,
+    weight1: number,
+    weight2: number,
+    weight3: number,
+  ): void;
+  finish_sums(sums: number, out: number, count: number): void;
+  ycc_to_rgb(y: number, cb: number, cr: number, out: number, count: number): void;
+  /** `workspace` is 256 bytes, aligned like `block`, which is left all zero. */
+  idct_islow(block: number, workspace: number, out: number, stride: number): void;
+  /** Likewise to 4 x 4 and 2 x 2 samples. */
+  idct_4(block: number, out: number, stride: number): void;
+  idct_2(block: number, out: number, stride: number): void;
+  /** `scan` as src/image/codecs/jpeg/wasm/layout.ts places it. They return 1 if an MCU was given up, else 0. */
+  decode_sequential(scan: number): number;
+  decode_dc_first(scan: number): number;
+  decode_dc_refinement(scan: number): number;
+  decode_ac_first(scan: number): number;
+  decode_ac_refinement(scan: number): number;
+  /** Returns the address behind the last byte that was taken. */
+  unstuff(scan: number, from: number, end: number, to: number): number;
+  reconstruct_row(
+    coefficients: number,
+    divisors: number,
+    block: number,
+    count: number,
+    out: number,
+    side: number,
+    stride: number,
+  ): void;
+  fancy_h2v1(row: number, out: number, count: number): void;
+  fancy_h2v2(near: number, far: number, out: number, count: number): void;
+}
+
+/** Linear memory in which an image's rows live while it is decoded. Addresses are bytes from its start. */
+export class PixelArena {
+  readonly kernels: KernelExports;
+  /** All of it. Growing replaces it: nobody may keep it beyond the next `allocate`. */
+  bytes: Uint8Array;
+  readonly #memory: WebAssembly.Memory;
+  #used = 0;
+  #onRelease: (arena: PixelArena) => void = () => {};
+
+  constructor(module: WebAssembly.Module) {
+    this.#memory = new WebAssembly.Memory({ initial: 1 });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    // The module is ours: wat/module.ts declares these.
+    this.kernels = exports as unknown as KernelExports;
+    this.bytes = new Uint8Array(this.#memory.buffer);
+  }
+
+  start(onRelease: (arena: PixelArena) => void): this {
+    this.#used = alignment;
+    this.#onRelease = onRelease;
+    return this;
+  }
+
+  /** Makes room for so many bytes in a few pieces: until they are used up, views of what is allocated stay valid. */
+  reserve(bytes: number): void {
+    this.#ensure(bytes + roundingBytes);
+  }
+
+  /** @returns the address of so many zeros, aligned to 16: nothing of an image before this one. */
+  allocate(bytes: number): number {
+    const size = allocatedBytes(bytes);
+    this.#ensure(size);
+    const address = this.#used;
+    this.#used += size;
+    this.bytes.fill(0, address, this.#used);
+    return address;
+  }
+
+  /** As `allocate`, and a view of it. */
+  allocateView(bytes: number): Uint8Array {
+    const address = this.allocate(bytes);
+    return this.bytes.subarray(address, address + bytes);
+  }
+
+  #ensure(bytes: number): void {
+    const missing = this.#used + bytes + marginBytes - this.bytes.length;
+    if (missing <= 0) return;
+    this.#memory.grow(Math.ceil(missing / pageBytes));
+    this.bytes = new Uint8Array(this.#memory.buffer);
+  }
+
+  /** Gives it back: nothing that was allocated is valid any more. */
+  release(): void {
+    this.#onRelease(this);
+  }
+}
+
+/** What `allocate(bytes)` takes of an arena. */
+export function allocatedBytes(bytes: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}

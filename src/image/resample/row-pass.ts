@@ -1,0 +1,124 @@
+import type { PixelArena } from '../pixel-arena.ts';
+import {
+  kernelEnd,
+  kernelStart,
+  type ResampleKernel,
+  roundingBias,
+  toPairedWeights,
+} from './filter.ts';
+import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
+import { RowTable } from './row-table.ts';
+
+/**
+ * Resizes rows and sums them up, weighted, in slots: one for each line of the crop that is in progress.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleHorizontal_8bpc`, then `ImagingResampleVertical_8bpc`
+ */
+export interface RowPass {
+  /** Makes `rgb` the row that `addTo` adds. */
+  resize(rgb: Uint8Array): void;
+  addTo(slot: number, weight: number): void;
+  /** Rounds a slot's sums to 8 bits and empties it. */
+  finish(slot: number, line: Uint8ClampedArray): void;
+}
+
+/**
+ * @param mirrors whether the outputs of `alongRow` are in reverse order.
+ * @param slots how many lines are in progress at once.
+ */
+export function createRowPass(
+  alongRow: ResampleKernel,
+  mirrors: boolean,
+  slots: number,
+  arena: PixelArena | undefined,
+): RowPass {
+  return arena
+    ? new KernelRowPass(alongRow, mirrors, slots, arena)
+    : new PlainRowPass(alongRow, mirrors, slots);
+}
+
+class PlainRowPass implements RowPass {
+  readonly #kernel: ResampleKernel;
+  readonly #mirrors: boolean;
+  readonly #pairedWeights: Int32Array | undefined;
+  readonly #resized: Uint8ClampedArray;
+  readonly #sums: Int32Array[];
+
+  constructor(kernel: ResampleKernel, mirrors: boolean, slots: number) {
+    this.#kernel = kernel;
+    this.#mirrors = mirrors;
+    this.#pairedWeights = toPairedWeights(kernel);
+    this.#resized = new Uint8ClampedArray(kernel.count * channels);
+    this.#sums = Array.from({ length: slots }, () =>
+      new Int32Array(kernel.count * channels).fill(roundingBias),
+    );
+  }
+
+  resize(rgb: Uint8Array): void {
+    if (this.#pairedWeights === undefined) resizeRow(rgb, this.#kernel, this.#resized);
+    else resizeRowPaired(rgb, this.#kernel, this.#pairedWeights, this.#resized);
+    if (this.#mirrors) mirrorRow(this.#resized, this.#kernel.count);
+  }
+
+  addTo(slot: number, weight: number): void {
+    const sums = this.#sums[slot];
+    const resized = this.#resized;
+    for (let i = 0; i < sums.length; i++) sums[i] += Math.imul(resized[i], weight);
+  }
+
+  finish(slot: number, line: Uint8ClampedArray): void {
+    const sums = this.#sums[slot];
+    finishSums(sums, line, 0, sums.length);
+  }
+}
+
+/** The same by the kernels, on rows in linear memory; a row from elsewhere is copied there first. */
+class KernelRowPass implements RowPass {
+  readonly #kernel: ResampleKernel;
+  readonly #mirrors: boolean;
+  readonly #arena: PixelArena;
+  readonly #table: RowTable;
+  /** Bytes of a row that are needed: where they begin and end. */
+  readonly #from: number;
+  readonly #end: number;
+  readonly #row: number;
+  readonly #sums: number;
+  readonly #slotBytes: number;
+
+  constructor(kernel: ResampleKernel, mirrors: boolean, slots: number, arena: PixelArena) {
+    this.#kernel = kernel;
+    this.#mirrors = mirrors;
+    this.#arena = arena;
+    this.#from = kernelStart(kernel) * channels;
+    this.#end = kernelEnd(kernel) * channels;
+    this.#table = new RowTable(kernel, arena);
+    this.#row = arena.allocate(this.#end);
+    this.#slotBytes = this.#table.paddedSamples * Int32Array.BYTES_PER_ELEMENT;
+    this.#sums = arena.allocate(this.#slotBytes * slots);
+    this.#slot(0, slots).fill(roundingBias);
+  }
+
+  resize(rgb: Uint8Array): void {
+    const { bytes } = this.#arena;
+    const { resized, samples } = this.#table;
+    let row = this.#row;
+    if (rgb.buffer === bytes.buffer) row = rgb.byteOffset;
+    else bytes.set(rgb.subarray(this.#from, this.#end), row + this.#from);
+    this.#table.resize(row);
+    if (this.#mirrors) mirrorRow(bytes.subarray(resized, resized + samples), this.#kernel.count);
+  }
+
+  addTo(slot: number, weight: number): void {
+    const { resized, paddedSamples } = this.#table;
+    this.#arena.kernels.add_weighted(this.#sums + slot * this.#slotBytes, resized, paddedSamples, weight);
+  }
+
+  finish(slot: number, line: Uint8ClampedArray): void {
+    finishSums(this.#slot(slot), line, 0, this.#table.samples);
+  }
+
+  #slot(slot: number, count = 1): Int32Array {
+    const { buffer } = this.#arena.bytes;
+    return new Int32Array(buffer, this.#sums + slot * this.#slotBytes, count * this.#table.paddedSamples);
+  }
+}

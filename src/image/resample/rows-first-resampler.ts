@@ -1,0 +1,61 @@
+import type { PixelWindow } from '../image.ts';
+import type { PixelArena } from '../pixel-arena.ts';
+import type { CropSink, StoredAxes } from './crop-sink.ts';
+import { kernelEnd, kernelOverlap, kernelStart } from './filter.ts';
+import { channels, writeLine } from './resize-row.ts';
+import { createRowPass, type RowPass } from './row-pass.ts';
+
+/**
+ * Each stored row is resized at once, then added to the lines of the crop it belongs to.
+ *
+ * @see Pillow src/libImaging/Resample.c, `ImagingResampleInner` where it begins along the rows
+ */
+export class RowsFirstResampler implements CropSink {
+  readonly window: PixelWindow;
+  readonly crop: Uint8Array;
+  complete = false;
+  readonly #axes: StoredAxes;
+  readonly #size: number;
+  readonly #rows: RowPass;
+  /** Line i is summed up in slot i modulo their number. */
+  readonly #slots: number;
+  /** One line of the crop. */
+  readonly #line: Uint8ClampedArray;
+  /** The first line that is not finished. */
+  #firstOpen = 0;
+
+  constructor(axes: StoredAxes, arena: PixelArena | undefined) {
+    const { alongRow, alongColumn } = axes;
+    const size = alongRow.count;
+    this.#axes = axes;
+    this.#size = size;
+    this.#slots = kernelOverlap(alongColumn);
+    this.#rows = createRowPass(alongRow, axes.mirrorsRow, this.#slots, arena);
+    this.window = {
+      left: kernelStart(alongRow),
+      right: kernelEnd(alongRow),
+      top: kernelStart(alongColumn),
+      bottom: kernelEnd(alongColumn),
+    };
+    this.crop = new Uint8Array(size * size * channels);
+    this.#line = new Uint8ClampedArray(size * channels);
+  }
+
+  writeRow(rgb: Uint8Array, y: number): void {
+    const { alongColumn, mirrorsColumn, transposes } = this.#axes;
+    const size = this.#size;
+    this.#rows.resize(rgb);
+    for (let i = this.#firstOpen; i < size && alongColumn.start[i] <= y; i++) {
+      const tap = y - alongColumn.start[i];
+      if (tap >= alongColumn.length[i]) continue;
+      const slot = i % this.#slots;
+      this.#rows.addTo(slot, alongColumn.weights[alongColumn.offset[i] + tap]);
+      if (tap === alongColumn.length[i] - 1) {
+        this.#rows.finish(slot, this.#line);
+        writeLine(this.crop, this.#line, mirrorsColumn ? size - 1 - i : i, size, transposes);
+        this.#firstOpen = i + 1;
+      }
+    }
+    this.complete = this.#firstOpen === size;
+  }
+}

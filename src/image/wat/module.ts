@@ -1,0 +1,23 @@
+import { wasmModule } from '../../lib/wasm-text/function.ts';
+import { idctIslow } from '../codecs/jpeg/wat/idct-islow.ts';
+import { idct2, idct4 } from '../codecs/jpeg/wat/idct-mean.ts';
+import { decodeAcRefinement } from '../codecs/jpeg/wat/progressive-refinement.ts';
+import { decodeAcFirst, decodeDcFirst, decodeDcRefinement } from '../codecs/jpeg/wat/progressive-scan.ts';
+import { reconstructRow } from '../codecs/jpeg/wat/reconstruct.ts';
+import { decodeSequential } from '../codecs/jpeg/wat/sequential-scan.ts';
+import { unstuff } from '../codecs/jpeg/wat/unstuff.ts';
+import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
+import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
+import { precisionBits } from '../resample/filter.ts';
+import { resizeRow } from '../resample/wat/resize-row.ts';
+import { addWeighted, addWeightedRows, finishSums } from '../resample/wat/weighted-sums.ts';
+
+/** All routines on pixels as WebAssembly text: SIMD and nothing newer. */
+export function writePixelModule(): string {
+  return wasmModule([
+    ...[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits)],
+    ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
+    ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
+    reconstructRow,
+  ]);
+}

@@ -1,0 +1,124 @@
+import { CodedError } from '../../errors.ts';
+import { maxRetryDelaySeconds } from '../../limits.ts';
+import { chunkMessageSchema } from './batch.ts';
+import { type NamedResult, toNamedResult } from './item-result.ts';
+import { type RunServices, runChunk } from './run-chunk.ts';
+
+export interface ConsumeOptions {
+  /** Chunks of one queue batch that are worked on at once. */
+  readonly concurrency: number;
+  /** The first retry's delay; each later one doubles it. */
+  readonly retryBaseSeconds: number;
+  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  /** Called for a batch of which a chunk was settled: a webhook may be owed. */
+  readonly onSettled: (batchId: string) => Promise<void>;
+}
+
+/** The queue's consumer: each message is acknowledged or sent back by itself. */
+export async function consumeChunks(
+  messages: readonly Message<unknown>[],
+  services: RunServices,
+  options: ConsumeOptions,
+): Promise<void> {
+  const waiting = [...messages];
+  const work = async () => {
+    for (let message = waiting.shift(); message; message = waiting.shift()) {
+      await consume(message, services, options);
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, work));
+}
+
+async function consume(
+  message: Message<unknown>,
+  services: RunServices,
+  { retryBaseSeconds, log, onSettled }: ConsumeOptions,
+): Promise<void> {
+  const parsed = chunkMessageSchema.safeParse(message.body);
+  if (!parsed.success) {
+    // Not ours, and nothing that a batch counts on: kept out of the way of what is.
+    log('error', { event: 'queue_message_invalid', id: message.id });
+    message.ack();
+    return;
+  }
+  let retryAfterSeconds: number | undefined;
+  try {
+    const outcome = await runChunk(parsed.data, message.attempts, services);
+    if (outcome.settled) {
+      await onSettled(parsed.data.batch_id);
+      message.ack();
+      return;
+    }
+    retryAfterSeconds = outcome.retryAfterSeconds;
+  } catch (error) {
+    log('error', { event: 'chunk_failed', ...parsed.data, attempts: message.attempts, error });
+  }
+  const delaySeconds = retryDelay(message.attempts, retryBaseSeconds, retryAfterSeconds);
+  log('info', {
+    event: 'chunk_retried',
+    ...parsed.data,
+    attempts: message.attempts,
+    delay_seconds: delaySeconds,
+  });
+  message.retry({ delaySeconds });
+}
+
+/**
+ * Exponential from `base`, at least what was asked for, with up to a fifth on top so that chunks that
+ * failed together do not come back together.
+ */
+export function retryDelay(
+  attempts: number,
+  baseSeconds: number,
+  retryAfterSeconds = 0,
+  random = Math.random(),
+): number {
+  const backoff = baseSeconds * 2 ** Math.min(attempts - 1, 20);
+  const wanted = Math.min(Math.max(backoff, retryAfterSeconds), maxRetryDelaySeconds);
+  return Math.ceil(wanted * (1 + random / 5));
+}
+
+/**
+ * The dead-letter queue's consumer. What the queue has given up is marked failed with the last reason
+ * known; items that have a result keep it.
+ */
+export async function consumeDeadChunks(
+  messages: readonly Message<unknown>[],
+  services: RunServices,
+  { retryBaseSeconds, log, onSettled }: ConsumeOptions,
+): Promise<void> {
+  for (const message of messages) {
+    const parsed = chunkMessageSchema.safeParse(message.body);
+    if (!parsed.success) {
+      message.ack();
+      continue;
+    }
+    try {
+      await giveUp(parsed.data.batch_id, parsed.data.chunk, services);
+      await onSettled(parsed.data.batch_id);
+      log('error', { event: 'chunk_given_up', ...parsed.data });
+      message.ack();
+    } catch (error) {
+      log('error', { event: 'dead_letter_failed', ...parsed.data, error });
+      message.retry({ delaySeconds: retryDelay(message.attempts, retryBaseSeconds) });
+    }
+  }
+}
+
+async function giveUp(batchId: string, number: number, services: RunServices): Promise<void> {
+  const { store, chunks, results, toProblem } = services;
+  const batch = await store.find(batchId);
+  const chunk = await chunks.find(batchId, number);
+  if (!batch || !chunk || batch.status === 'canceled') return;
+  const failures = new Map<number, NamedResult>();
+  for (const [place, input] of chunk.inputs.entries()) {
+    const index = chunk.firstIndex + place;
+    const trouble = chunk.troubles[index];
+    const reason = trouble ? `${trouble.code}: ${trouble.detail}` : (batch.lastTrouble ?? 'unknown');
+    const error = new CodedError('batch_retries_exhausted', `Given up after many attempts. Last: ${reason}`);
+    failures.set(index, toNamedResult({ problem: toProblem(error) }, input));
+  }
+  const all = await results.add(batchId, number, failures);
+  const failed = [...all.values()].filter((result) => 'problem' in result).length;
+  await chunks.settle(batchId, number, { succeeded: all.size - failed, failed }, {});
+}

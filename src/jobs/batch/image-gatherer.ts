@@ -1,0 +1,51 @@
+import { CodedError } from '../../errors.ts';
+import { maxBodyBytes } from '../../limits.ts';
+import { type InputReference, packKey } from './batch.ts';
+
+/** Fetches the images that references stand for. */
+export interface ImageGatherer {
+  /**
+   * @returns The whole file.
+   * @throws {CodedError} that is final without `retryAfterSeconds`; anything else may be tried again.
+   */
+  gather(batchId: string, reference: InputReference): Promise<Uint8Array>;
+}
+
+export interface GathererOptions {
+  /** Holds the images that came with requests. */
+  readonly batchBucket: R2Bucket;
+  /** Holds what `r2_key` names; undefined where no bucket is configured. */
+  readonly imageBucket: R2Bucket | undefined;
+  /** Guards against private addresses, limits size and time; throws as `gather` does. */
+  readonly fetchImage: (url: string) => Promise<Uint8Array>;
+}
+
+export function createImageGatherer({
+  batchBucket,
+  imageBucket,
+  fetchImage,
+}: GathererOptions): ImageGatherer {
+  return {
+    async gather(batchId, reference) {
+      if ('url' in reference) return await fetchImage(reference.url);
+      if ('r2_key' in reference) return await readObject(imageBucket, reference.r2_key);
+      const { pack, offset, bytes: length } = reference;
+      const object = await batchBucket.get(packKey(batchId, pack), { range: { offset, length } });
+      if (!object) throw new CodedError('image_not_found', 'The image is no longer stored.');
+      return new Uint8Array(await object.arrayBuffer());
+    },
+  };
+}
+
+async function readObject(bucket: R2Bucket | undefined, key: string): Promise<Uint8Array> {
+  const object = await bucket?.get(key);
+  if (!object) throw new CodedError('image_not_found', `There is no object "${key.slice(0, 200)}".`);
+  if (object.size > maxBodyBytes) {
+    await object.body.cancel();
+    throw new CodedError(
+      'body_too_large',
+      `The object has ${object.size} bytes, at most ${maxBodyBytes} are taken.`,
+    );
+  }
+  return new Uint8Array(await object.arrayBuffer());
+}

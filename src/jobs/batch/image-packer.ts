@@ -1,0 +1,51 @@
+import { packBytes } from '../../limits.ts';
+import { type InputReference, packKey } from './batch.ts';
+import type { RawInput } from './read-inputs.ts';
+
+/**
+ * Puts images that came with a request into R2, many to an object: ten thousand thumbnails are a
+ * handful of writes instead of ten thousand, and each is read back by its range.
+ */
+export class ImagePacker {
+  readonly #bucket: R2Bucket;
+  readonly #batchId: string;
+  #pack = 0;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+
+  constructor(bucket: R2Bucket, batchId: string) {
+    this.#bucket = bucket;
+    this.#batchId = batchId;
+  }
+
+  /** @returns where the input will be once `flush` has returned; references pass through. */
+  async add(input: RawInput): Promise<InputReference> {
+    if (!('bytes' in input)) return input;
+    const { bytes, name } = input;
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes.byteLength > packBytes) await this.flush();
+    const reference = {
+      pack: this.#pack,
+      offset: this.#pendingBytes,
+      bytes: bytes.byteLength,
+      ...(name !== undefined && { name }),
+    };
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.byteLength;
+    return reference;
+  }
+
+  /** Stores what is pending. */
+  async flush(): Promise<void> {
+    if (this.#pendingBytes === 0) return;
+    const whole = new Uint8Array(this.#pendingBytes);
+    let offset = 0;
+    for (const bytes of this.#pending) {
+      whole.set(bytes, offset);
+      offset += bytes.byteLength;
+    }
+    await this.#bucket.put(packKey(this.#batchId, this.#pack), whole);
+    this.#pack++;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+}

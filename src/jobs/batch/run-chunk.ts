@@ -1,0 +1,169 @@
+import { CodedError } from '../../errors.ts';
+import { batchChunkItems, maxItemAttempts } from '../../limits.ts';
+import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
+import type { BatchStore } from './batch-store.ts';
+import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
+import type { ChunkStore } from './chunk-store.ts';
+import type { ImageGatherer } from './image-gatherer.ts';
+import { type ChunkResults, type ItemResult, type NamedResult, toNamedResult } from './item-result.ts';
+import type { ResultsStore } from './results-store.ts';
+
+export interface RunServices {
+  readonly store: BatchStore;
+  readonly chunks: ChunkStore;
+  readonly results: ResultsStore;
+  readonly gatherer: ImageGatherer;
+  readonly runnerOf: (batch: Batch) => ChunkRunner;
+  readonly toProblem: (error: unknown) => { code: string; status: number; detail: string };
+}
+
+export interface ChunkOutcome {
+  /** False: the message has to come again. */
+  readonly settled: boolean;
+  /** What whoever failed asked for. */
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/**
+ * Runs what is left of a chunk. Results are stored before the counters are touched, and the counters
+ * before the message is acknowledged, so that wherever this is cut short a repetition finds what is
+ * done and goes on. Delivered twice, it does nothing twice.
+ *
+ * @param attempt of the message, from 1. Later attempts send fewer images at once, at last one alone, so
+ *   that an image on which the tier dies takes no other with it.
+ */
+export async function runChunk(
+  { batch_id: batchId, chunk: number }: ChunkMessage,
+  attempt: number,
+  services: RunServices,
+): Promise<ChunkOutcome> {
+  const { store, chunks, results } = services;
+  const batch = await store.find(batchId);
+  if (!batch || batch.status === 'canceled') return { settled: true };
+  // A message overtook the statement that accepts the batch.
+  if (batch.status === 'starting') return { settled: false };
+  const chunk = await chunks.find(batchId, number);
+  if (!chunk) return { settled: true };
+
+  const stored = await results.read(batchId, number);
+  const run = new ChunkRun(chunk, stored, services);
+  const size = attempt <= 1 ? batchChunkItems : attempt === 2 ? batchChunkItems / 4 : 1;
+  let trouble: TierTrouble | undefined;
+  for (const group of groups(run.pending(), size)) {
+    trouble = await run.runGroup(batch, group);
+    if (trouble && !trouble.died) break;
+  }
+  return await settle(batch, chunk, run, trouble, services);
+}
+
+async function settle(
+  batch: Batch,
+  { batchId, chunk, inputs }: Chunk,
+  run: ChunkRun,
+  trouble: TierTrouble | undefined,
+  { store, chunks, results }: RunServices,
+): Promise<ChunkOutcome> {
+  const all = await results.add(batchId, chunk, run.results);
+  const failed = [...all.values()].filter((result) => 'problem' in result).length;
+  await chunks.settle(batchId, chunk, { succeeded: all.size - failed, failed }, run.troubles);
+  const holdup = trouble ? `tier_${trouble.code}` : run.storageFailed ? 'storage_unavailable' : undefined;
+  if (holdup && batch.status === 'processing') await store.noteTrouble(batchId, holdup);
+  return {
+    settled: all.size === inputs.length,
+    retryAfterSeconds: trouble?.retryAfterSeconds ?? run.retryAfterSeconds,
+  };
+}
+
+/** One attempt at a chunk: what has a result, and what has trouble. */
+class ChunkRun {
+  readonly results: Map<number, NamedResult>;
+  readonly troubles: Record<string, Trouble>;
+  retryAfterSeconds: number | undefined;
+  /** R2 could not be read: held against no item, however often. */
+  storageFailed = false;
+  readonly #chunk: Chunk;
+  readonly #services: RunServices;
+
+  constructor(chunk: Chunk, stored: ChunkResults, services: RunServices) {
+    this.#chunk = chunk;
+    this.#services = services;
+    this.results = new Map(stored);
+    this.troubles = { ...chunk.troubles };
+  }
+
+  /** Item indices without a result, ascending. */
+  pending(): number[] {
+    const { firstIndex, inputs } = this.#chunk;
+    return inputs.map((_, place) => firstIndex + place).filter((index) => !this.results.has(index));
+  }
+
+  /** @returns the tier's trouble, if it had one. */
+  async runGroup({ model, modelVersion, topK, ...batch }: Batch, group: readonly number[]) {
+    const runner = this.#services.runnerOf({ model, modelVersion, topK, ...batch });
+    const sent: number[] = [];
+    try {
+      const items = this.#gather(group, sent);
+      const outcomes = runner.run({ model, modelVersion, topK }, group.length, items);
+      for await (const { index, result } of outcomes) {
+        // A tier that answers for an item it was not given is not believed.
+        if (group.includes(index) && !this.results.has(index)) this.#finish(index, result);
+      }
+      const silent = sent.filter((index) => !this.results.has(index));
+      if (silent.length > 0) return new TierTrouble('garbage', `The tier left out ${silent.length} items.`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TierTrouble)) throw error;
+      const [alone] = sent.length === 1 ? sent : [];
+      if (error.died && alone !== undefined && !this.results.has(alone)) {
+        this.#blame(alone, new CodedError('batch_tier_unavailable', `The batch tier died: ${error.message}`));
+      }
+      return error;
+    }
+  }
+
+  async *#gather(group: readonly number[], sent: number[]): AsyncGenerator<ChunkItem, void, undefined> {
+    const { batchId, firstIndex, inputs } = this.#chunk;
+    for (const index of group) {
+      let bytes: Uint8Array;
+      try {
+        bytes = await this.#services.gatherer.gather(batchId, inputs[index - firstIndex]!);
+      } catch (error) {
+        if (error instanceof CodedError) this.#blame(index, error);
+        else this.storageFailed = true;
+        continue;
+      }
+      sent.push(index);
+      yield { index, bytes };
+    }
+  }
+
+  /** Counts a failure of the item itself: for good, or one of a few that may pass. */
+  #blame(index: number, error: CodedError): void {
+    const mayPass = error.retryAfterSeconds !== undefined || passing.has(error.code);
+    const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
+    if (!mayPass || attempts >= maxItemAttempts) {
+      this.#finish(index, { problem: this.#services.toProblem(error) });
+      return;
+    }
+    const { code, detail } = this.#services.toProblem(error);
+    this.troubles[index] = { attempts, code, detail };
+    if (error.retryAfterSeconds !== undefined) {
+      this.retryAfterSeconds = Math.max(this.retryAfterSeconds ?? 0, error.retryAfterSeconds);
+    }
+  }
+
+  #finish(index: number, result: ItemResult): void {
+    const { firstIndex, inputs } = this.#chunk;
+    this.results.set(index, toNamedResult(result, inputs[index - firstIndex]!));
+    delete this.troubles[index];
+  }
+}
+
+/** Failures that may be others' next time, though nobody says when. */
+const passing: ReadonlySet<string> = new Set(['batch_tier_unavailable', 'url_unreachable']);
+
+function groups(indices: readonly number[], size: number): number[][] {
+  return Array.from({ length: Math.ceil(indices.length / size) }, (_, group) =>
+    indices.slice(group * size, (group + 1) * size),
+  );
+}

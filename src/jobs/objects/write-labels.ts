@@ -1,0 +1,44 @@
+import type { ItemResult } from '../batch/item-result.ts';
+import { maxCustomMetadataBytes } from '../../limits.ts';
+
+/**
+ * Writes labels into an object's custom metadata, beside what is there. R2 has no way to change metadata
+ * alone: the object is written anew, which raises an event. That ends there, since the row of the new
+ * etag is stored before the event is looked at, or the metadata found to be what it should be.
+ *
+ * @returns the object's etag now; undefined if somebody else has changed it.
+ */
+export async function writeLabels(
+  bucket: R2Bucket,
+  key: string,
+  etag: string,
+  result: ItemResult,
+): Promise<string | undefined> {
+  if ('problem' in result) return etag;
+  const onlyIf = { etagMatches: etag };
+  const object = await bucket.get(key, { onlyIf });
+  if (!object || !('body' in object)) return undefined;
+  const { httpMetadata, customMetadata: before, storageClass } = object;
+  const labels = {
+    'resnet-edge-model': `${result.model}/${result.model_version}`,
+    'resnet-edge-labels': JSON.stringify(result.predictions),
+  };
+  const customMetadata = { ...before, ...labels };
+  const same = Object.entries(labels).every(([name, value]) => before?.[name] === value);
+  if (same || toBytes(customMetadata) > maxCustomMetadataBytes) {
+    await object.body.cancel();
+    return etag;
+  }
+  const written = await bucket.put(key, object.body, {
+    onlyIf,
+    customMetadata,
+    storageClass,
+    ...(httpMetadata && { httpMetadata }),
+  });
+  return written?.etag;
+}
+
+/** At least what R2 counts: names and values. */
+function toBytes(metadata: Readonly<Record<string, string>>): number {
+  return new TextEncoder().encode(JSON.stringify(metadata)).byteLength;
+}

@@ -1,0 +1,38 @@
+import { CodedError } from '../../errors.ts';
+import { bodyIdleTimeoutMs } from '../../limits.ts';
+
+/** How often a body that brings nothing is looked at. */
+const pollMs = 250;
+
+/**
+ * The next bytes of a request's body.
+ *
+ * @param deadline milliseconds since 1970, of the whole body.
+ * @param isBehind asked now and then: whether the body is to be given up earlier.
+ * @throws {CodedError} `body_aborted`; `body_timeout` where nothing came for `bodyIdleTimeoutMs`, or by the deadline.
+ */
+export async function readBodyChunk<Bytes extends Uint8Array>(
+  reader: ReadableStreamDefaultReader<Bytes>,
+  deadline: number,
+  isBehind: () => boolean = () => false,
+): Promise<ReadableStreamReadResult<Bytes>> {
+  const silentUntil = Math.min(deadline, Date.now() + bodyIdleTimeoutMs);
+  const isLate = () => Date.now() >= silentUntil || isBehind();
+  // Not only by the timer: a body that drips comes between its ticks.
+  if (isLate()) throw tooSlow();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setInterval(() => isLate() && reject(tooSlow()), pollMs);
+  const chunk = reader.read().catch((cause: unknown) => {
+    throw new CodedError('body_aborted', 'The connection ended before the body did.', { cause });
+  });
+  chunk.catch(() => undefined);
+  try {
+    return await Promise.race([chunk, late]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function tooSlow(): CodedError {
+  return new CodedError('body_timeout', 'The body came too slowly and was given up.');
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createOrtNodeSession, type OrtNodeSession } from '../../inference/ort-node.ts';
+import { createResnetInt8 } from '../../inference/resnet-int8.ts';
+import type { InferenceSession } from '../../inference/session.ts';
+import type { WorkerAnswer } from './worker-pool.ts';
+
+/**
+ * One instance of one model. A thread, because onnxruntime-node computes on the thread that calls it, and
+ * the tier's own has requests to answer.
+ */
+export interface InferenceWorkerData {
+  readonly model: SharedArrayBuffer;
+  /** FP32 (batch, 3, side, side) each: where the tier puts a batch before it sends the slot's number. */
+  readonly slots: readonly SharedArrayBuffer[];
+  readonly format: 'rni8' | 'ort' | 'onnx';
+  readonly inputName: string;
+  readonly outputName: string;
+  readonly side: number;
+  readonly executionProviders: readonly string[];
+  readonly threads: number;
+}
+
+/** The first `count` images of a slot. None: asks what the instance is. */
+export interface InferenceJob {
+  readonly slot: number;
+  readonly count: number;
+}
+
+export interface InferenceAnswer {
+  /** FP32 (count, classes). */
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly computeUs: number;
+  /** Whether the graph takes more than one image at once. */
+  readonly batches: boolean;
+}
+
+interface Instance {
+  readonly batches: boolean;
+  run(data: Float32Array, count: number): Promise<Float32Array>;
+}
+
+const { model, slots, format, inputName, outputName, side, executionProviders, threads } =
+  workerData as InferenceWorkerData;
+const imageSize = 3 * side * side;
+let loading: Promise<Instance> | undefined;
+
+async function load(): Promise<Instance> {
+  return format === 'rni8' ? fromEngine(await loadEngine()) : fromOrt(await loadOrt());
+}
+
+async function loadOrt(): Promise<OrtNodeSession> {
+  return await createOrtNodeSession(new Uint8Array(model).slice(), {
+    executionProviders,
+    intraOpNumThreads: threads,
+    // Threads that wait would spin on cores that decode and answer: as fast alone, faster in company (measured).
+    allowSpinning: false,
+  });
+}
+
+async function loadEngine(): Promise<InferenceSession> {
+  const read = (set: 'plain' | 'relaxed') =>
+    readFile(new URL(`../engine/kernels-${set}.wasm`, import.meta.url));
+  const runtime = createResnetInt8(
+    {
+      plain: await WebAssembly.compile(await read('plain')),
+      // An engine without relaxed SIMD does not know its instructions.
+      relaxed: await WebAssembly.compile(await read('relaxed')).catch(() => undefined),
+    },
+    'auto',
+  );
+  const bytes = new Uint8Array(model).slice();
+  const chunks = (async function* () {
+    yield bytes;
+  })();
+  return await runtime.createSession(chunks, { fileBytes: bytes.byteLength }, { abandoned: false });
+}
+
+function fromOrt(session: OrtNodeSession): Instance {
+  return {
+    batches: session.takesBatches,
+    async run(data, count) {
+      const feeds = new Map([
+        [inputName, { datatype: 'FP32', shape: [count, 3, side, side], data } as const],
+      ]);
+      return (await session.run(feeds)).get(outputName)!.data;
+    },
+  };
+}
+
+/** The engine takes one image at a time: as many instances as cores make up for it. */
+function fromEngine(session: InferenceSession): Instance {
+  return {
+    batches: false,
+    async run(data) {
+      return (await session.run({ datatype: 'FP32', shape: [1, 3, side, side], data })).data;
+    },
+  };
+}
+
+async function work({ slot, count }: InferenceJob): Promise<void> {
+  let answer: WorkerAnswer<InferenceAnswer>;
+  const transfer: ArrayBuffer[] = [];
+  try {
+    loading ??= load();
+    const instance = await loading;
+    const started = performance.now();
+    const output =
+      count === 0
+        ? await instance.run(new Float32Array(imageSize), 1)
+        : await instance.run(new Float32Array(slots[slot]!, 0, count * imageSize), count);
+    // A copy that may leave the thread: the runtime's own memory may not.
+    const logits = new Float32Array(output);
+    transfer.push(logits.buffer);
+    const computeUs = Math.round((performance.now() - started) * 1000);
+    answer = { value: { logits, computeUs, batches: instance.batches } };
+  } catch (error) {
+    loading = undefined;
+    answer = {
+      error: { code: 'inference_failed', message: error instanceof Error ? error.message : String(error) },
+    };
+  }
+  parentPort!.postMessage(answer, transfer);
+}
+
+// One after the other: a session runs one batch at a time, and answers keep the order of the questions.
+let tail = Promise.resolve();
+parentPort!.on('message', (job: InferenceJob) => {
+  tail = tail.then(() => work(job));
+});

@@ -1,0 +1,142 @@
+import { toItemResult } from '../../classify/classification-result.ts';
+import type { ItemResult } from '../../jobs/batch/item-result.ts';
+import { type Scoring, toPredictions } from '../../classify/classify.ts';
+import { CodedError } from '../../errors.ts';
+import { toProblem } from '../../http/problem.ts';
+import type { DecodedImage, DecodeJob } from './decode-worker.ts';
+import type { TierMetrics } from './tier-metrics.ts';
+import type { TierModel } from './tier-model.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** The largest image there is takes about 2 s; what takes this long is not going to end. */
+const decodeTimeoutMs = 30_000;
+
+export interface ClassifierOptions {
+  readonly decodeWorkers: number;
+  /** Images admitted and not answered. */
+  readonly maxQueueItems: number;
+  readonly metrics: TierMetrics;
+}
+
+/** What may be chosen for the images of a chunk. */
+export interface TierChoice {
+  readonly topK: number;
+  readonly orientation?: 'apply' | 'ignore' | undefined;
+  readonly scoring?: Scoring | undefined;
+}
+
+/** The use case on the tier: decode in one thread, infer in a batch with others in another. */
+export class TierClassifier {
+  readonly #decoders: WorkerPool<DecodedImage>;
+  readonly #options: ClassifierOptions;
+  #admitted = 0;
+  /** Seconds an image took lately, for Retry-After. */
+  #secondsPerImage = 0.02;
+  #draining = false;
+
+  constructor(options: ClassifierOptions) {
+    this.#options = options;
+    this.#decoders = new WorkerPool<DecodedImage>(new URL('./decode-worker.ts', import.meta.url), {
+      size: options.decodeWorkers,
+      depth: 1,
+      timeoutMs: decodeTimeoutMs,
+      onDeath: (reason, cause) =>
+        new CodedError('image_too_complex', `The image could not be decoded: ${reason}.`, { cause }),
+    });
+  }
+
+  /** Images that may be decoded at once: more would only be held in memory. */
+  get decodeWorkers(): number {
+    return this.#options.decodeWorkers;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Takes room for so many images.
+   *
+   * @returns gives the room back, once.
+   * @throws {CodedError} `tier_busy` with a time after which there may be room.
+   */
+  admit(items: number): () => void {
+    if (this.#draining)
+      throw new CodedError('tier_busy', 'The tier is shutting down.', { retryAfterSeconds: 5 });
+    if (this.#admitted > 0 && this.#admitted + items > this.#options.maxQueueItems) {
+      const retryAfterSeconds = Math.max(1, Math.ceil(this.#admitted * this.#secondsPerImage));
+      throw new CodedError('tier_busy', `${this.#admitted} images are waiting already.`, {
+        retryAfterSeconds,
+      });
+    }
+    this.#count(items);
+    let left = items;
+    return () => {
+      this.#count(-left);
+      left = 0;
+    };
+  }
+
+  /**
+   * @param signal says that whoever asked has gone: what waits to be decoded is dropped.
+   * @returns never throws: an image's failure is its result.
+   */
+  async classify(
+    bytes: Uint8Array,
+    model: TierModel,
+    choice: TierChoice,
+    signal?: AbortSignal,
+  ): Promise<ItemResult> {
+    const { metrics } = this.#options;
+    const { name, version } = model.manifest;
+    const label = { model: name, version };
+    const started = performance.now();
+    try {
+      const { image, tensor } = await this.decode(bytes, model, choice.orientation, signal);
+      const output = await model.run(tensor);
+      const predictions = toPredictions(output, model.manifest, model.labels, choice);
+      metrics.success.inc(label);
+      return toItemResult({ image, predictions }, model.manifest, 'node');
+    } catch (error) {
+      metrics.failure.inc(label);
+      return { problem: { ...toProblem(error) } };
+    } finally {
+      const seconds = (performance.now() - started) / 1000;
+      this.#secondsPerImage += 0.05 * (seconds / Math.max(1, this.#admitted) - this.#secondsPerImage);
+      metrics.requestUs.inc(label, Math.round(seconds * 1e6));
+    }
+  }
+
+  /** @throws {CodedError} `image_*`; `client_closed` once `signal` says so. */
+  async decode(
+    bytes: Uint8Array,
+    model: TierModel,
+    orientation: TierChoice['orientation'] = 'apply',
+    signal?: AbortSignal,
+  ): Promise<DecodedImage> {
+    const { name, version, preprocess: spec } = model.manifest;
+    const { metrics } = this.#options;
+    const label = { model: name, version };
+    // A view would take all of its buffer along: the whole body of a request, for each image in it.
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+    const started = performance.now();
+    const job = { bytes: own, spec, orientation } satisfies DecodeJob;
+    const decoded = await this.#decoders.run(job, signal);
+    const wholeUs = Math.round((performance.now() - started) * 1000);
+    metrics.inputUs.inc(label, decoded.decodeUs);
+    metrics.queueUs.inc(label, Math.max(0, wholeUs - decoded.decodeUs));
+    return decoded;
+  }
+
+  /** Refuses what is new from now on; resolves when all that was admitted is answered. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#admitted > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await this.#decoders.close();
+  }
+
+  #count(items: number): void {
+    this.#admitted += items;
+    this.#options.metrics.pending.set(this.#admitted);
+  }
+}

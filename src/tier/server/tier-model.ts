@@ -1,0 +1,130 @@
+import { CodedError } from '../../errors.ts';
+import type { ClassLabel, ModelManifest } from '../../model/manifest.ts';
+import { DynamicBatcher } from './dynamic-batcher.ts';
+import type { InferenceAnswer, InferenceJob, InferenceWorkerData } from './inference-worker.ts';
+import { InputSlots } from './input-slots.ts';
+import type { TierMetrics } from './tier-metrics.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface TierModelOptions {
+  readonly executionProviders: readonly string[];
+  /** Whether the next provider may be taken when the first is missing. */
+  readonly allowFallback: boolean;
+  readonly threads: number;
+  readonly preferredSizes: readonly number[];
+  readonly maxQueueDelayMs: number;
+  readonly metrics: TierMetrics;
+}
+
+/** Batches that an instance is given at once: the next one is there when it ends one. */
+const depth = 2;
+
+/** Loading and one batch of 256 images of ResNet-152 on two cores stay below this. */
+const batchTimeoutMs = 120_000;
+
+/** A model that is loaded, with its queue. */
+export class TierModel {
+  readonly manifest: ModelManifest;
+  readonly labels: readonly ClassLabel[];
+  /** What computes: `cpu`, `cuda`, ..., or `resnet-int8` for the edge's own engine. */
+  readonly provider: string;
+  /** Most images that are run as one batch; 1 where the graph or the engine takes no more. */
+  readonly maxBatch: number;
+  readonly #pool: WorkerPool<InferenceAnswer>;
+  readonly #batcher: DynamicBatcher<Float32Array, Float32Array>;
+
+  private constructor(
+    manifest: ModelManifest,
+    labels: readonly ClassLabel[],
+    provider: string,
+    pool: WorkerPool<InferenceAnswer>,
+    slots: InputSlots,
+    batches: boolean,
+    { preferredSizes, maxQueueDelayMs, metrics }: TierModelOptions,
+  ) {
+    this.manifest = manifest;
+    this.labels = labels;
+    this.provider = provider;
+    this.#pool = pool;
+    const sizes = batches ? preferredSizes.toSorted((a, b) => a - b) : [1];
+    this.maxBatch = sizes.at(-1)!;
+    const label = { model: manifest.name, version: manifest.version };
+    this.#batcher = new DynamicBatcher<Float32Array, Float32Array>(
+      async (tensors) => {
+        const { logits, computeUs } = await slots.use(tensors, (slot) =>
+          pool.run({ slot, count: tensors.length } satisfies InferenceJob),
+        );
+        metrics.executions.inc(label);
+        metrics.inferences.inc(label, tensors.length);
+        metrics.computeUs.inc(label, computeUs);
+        const { classes } = manifest.output;
+        return tensors.map((_, row) => logits.subarray(row * classes, (row + 1) * classes));
+      },
+      { preferredSizes: sizes, maxQueueDelayMs, instances: pool.size, ahead: pool.size * (depth - 1) },
+      (waitedUs) => metrics.queueUs.inc(label, waitedUs),
+    );
+  }
+
+  /**
+   * Loads the model and runs it once, so that what does not work is known before anything is accepted.
+   *
+   * @throws {CodedError} `model_unavailable` if no provider that is allowed can run it.
+   */
+  static async load(
+    manifest: ModelManifest,
+    labels: readonly ClassLabel[],
+    bytes: SharedArrayBuffer,
+    options: TierModelOptions,
+  ): Promise<TierModel> {
+    const isEngine = manifest.format === 'rni8';
+    const wanted = isEngine ? ['resnet-int8'] : options.executionProviders;
+    const instances = isEngine ? options.threads : 1;
+    const slots = new InputSlots(
+      instances * depth,
+      isEngine ? 1 : Math.max(...options.preferredSizes),
+      3 * manifest.preprocess.centerCrop ** 2,
+    );
+    const failures: string[] = [];
+    for (const provider of options.allowFallback ? wanted : wanted.slice(0, 1)) {
+      const workerData: InferenceWorkerData = {
+        model: bytes,
+        slots: slots.buffers,
+        format: manifest.format,
+        inputName: manifest.input.name,
+        outputName: manifest.output.name,
+        side: manifest.preprocess.centerCrop,
+        executionProviders: [provider],
+        threads: options.threads,
+      };
+      // The engine computes on one core, onnxruntime-node on all of them.
+      const pool = new WorkerPool<InferenceAnswer>(new URL('./inference-worker.ts', import.meta.url), {
+        size: instances,
+        depth,
+        workerData,
+        timeoutMs: batchTimeoutMs,
+        onDeath: (reason, cause) =>
+          new CodedError('inference_failed', `The inference thread was lost: ${reason}.`, { cause }),
+      });
+      try {
+        const { batches } = await pool.run({ slot: 0, count: 0 } satisfies InferenceJob);
+        return new TierModel(manifest, labels, provider, pool, slots, batches, options);
+      } catch (error) {
+        failures.push(`${provider}: ${error instanceof Error ? error.message : error}`);
+        await pool.close();
+      }
+    }
+    throw new CodedError(
+      'model_unavailable',
+      `${manifest.name} cannot be run by ${failures.join('; ')}. Set TIER_EXECUTION_PROVIDERS, or TIER_ALLOW_FALLBACK=yes.`,
+    );
+  }
+
+  /** @param tensor FP32 (3, side, side), normalised. @returns FP32 (classes). */
+  run(tensor: Float32Array): Promise<Float32Array> {
+    return this.#batcher.submit(tensor);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}

@@ -1,0 +1,70 @@
+import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernels/layout.ts';
+import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
+import { winogradScratch } from '../../engine/winograd-tiles.ts';
+import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
+
+type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
+
+/** Transformed inputs of one block of rows of tiles: half of a 1 MB L2 cache. */
+const maxTransformedBytes = 512 * 1024;
+
+/**
+ * What a convolution costs in tiles of each side, counted as products of 8 channels. Every weight panel
+ * is transformed again for each image, which takes as long as `panelCost` products for each channel.
+ * Sums must be below `largestSum`: see winograd-variants.ts.
+ */
+const variants = [
+  { side: 2, panelCost: 40, largestSum: 2 ** 29 },
+  { side: 4, panelCost: 110, largestSum: 2 ** 25 },
+] as const;
+
+/** The same of a product of the direct way: a relaxed one is of 16 channels. */
+const directCost: Readonly<Record<KernelSetName, number>> = { plain: 1, relaxed: 0.5 };
+
+/**
+ * Decides which convolutions are done by Winograd's way: where it costs less, and no sum can be so large
+ * that its upper bits would be lost. Makes room around their inputs for tiles that reach over the edge:
+ * what these find there must be an activation.
+ *
+ * @param largestSums bounds of the convolutions' sums, bias not included, by the parts of their weights.
+ * @returns the operators, marked.
+ */
+export function chooseWinograd(
+  operators: readonly PlanOperator[],
+  tensors: TensorTable,
+  largestSums: ReadonlyMap<number, number>,
+): PlanOperator[] {
+  return operators.map((operator) => {
+    if (operator.type !== 'convolve') return operator;
+    const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
+    const choice = choose(operator, source, target, largestSums.get(operator.weights)!);
+    if (!choice) return operator;
+    const { side, sets } = choice;
+    const [rows, columns] = [Math.ceil(target.height / side), Math.ceil(target.width / side)];
+    const output = [rows * side, columns * side] as const;
+    growPadding(source, { kernel: [3, 3], strides: [1, 1], pads: [...operator.pads, 0, 0], output });
+    const { transformed } = winogradScratch({ side, tile_rows: 1 }, source, target);
+    const rowsAtOnce = Math.min(rows, Math.max(1, Math.floor(maxTransformedBytes / transformed)));
+    return { ...operator, winograd: { side, tile_rows: rowsAtOnce, sets } };
+  });
+}
+
+function choose(
+  { kernel, stride }: Convolve,
+  source: DraftTensor,
+  { height, width }: DraftTensor,
+  largestSum: number,
+): { readonly side: WinogradTiles['side']; readonly sets: KernelSetName[] } | undefined {
+  if (kernel.join() !== '3,3' || stride.join() !== '1,1' || source.channels % segmentStep !== 0)
+    return undefined;
+  const [best] = variants
+    .filter((variant) => largestSum < variant.largestSum)
+    .map(({ side, panelCost }) => ({
+      side,
+      cost: (side + 2) ** 2 * Math.ceil(height / side) * Math.ceil(width / side) + panelCost,
+    }))
+    .sort((a, b) => a.cost - b.cost);
+  if (!best) return undefined;
+  const sets = kernelSetNames.filter((name) => best.cost < directCost[name] * 9 * height * width);
+  return sets.length > 0 ? { side: best.side, sets } : undefined;
+}

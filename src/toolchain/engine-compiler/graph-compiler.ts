@@ -1,0 +1,251 @@
+import { shortStep } from '../../engine/kernels/layout.ts';
+import type { Plan, PlanOperator } from '../../engine/plan.ts';
+import { intAttribute } from '../onnx/onnx-attribute.ts';
+import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
+import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
+import { chooseWinograd } from './choose-winograd.ts';
+import { largestSum } from './largest-sum.ts';
+import { planMemory } from './memory-planner.ts';
+import { QdqReader } from './qdq-reader.ts';
+import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
+import { toResidualSum } from './residual-sum.ts';
+import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
+import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
+
+type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
+const imageChannels = 3;
+
+/** Walks a QDQ graph once and writes down what the engine has to do. */
+export class GraphCompiler {
+  readonly #reader: QdqReader;
+  readonly #side: number;
+  readonly #weights = new WeightPacker();
+  readonly #operators: PlanOperator[] = [];
+  readonly #tensors = new TensorTable();
+  /** Of each convolution, less its bias; by the part that has its weights. */
+  readonly #largestSums = new Map<number, number>();
+  #output: Plan['output'] | undefined;
+
+  constructor(graph: OnnxGraph, side: number) {
+    this.#reader = new QdqReader(graph);
+    this.#side = side;
+  }
+
+  compile(): { readonly plan: Plan; readonly weights: Uint8Array } {
+    const { graph } = this.#reader;
+    for (const node of graph.nodes) this.#compileNode(node);
+    if (!this.#output)
+      throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
+    const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
+    const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), operators);
+    const plan: Plan = {
+      input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
+      output: this.#output,
+      tensors,
+      operators,
+      parts: this.#weights.parts,
+      arena_elements: arenaElements,
+    };
+    return { plan, weights: this.#weights.toBytes() };
+  }
+
+  #compileNode(node: OnnxNode): void {
+    switch (node.opType) {
+      case 'QuantizeLinear':
+        if (node.inputs[0] === this.#reader.graph.inputs[0]?.name) this.#compileInput(node);
+        return;
+      case 'DequantizeLinear':
+      case 'Relu': // looked through by QdqReader
+        return;
+      case 'Conv':
+        this.#compileConv(node);
+        return;
+      case 'Add':
+        this.#compileAdd(node);
+        return;
+      case 'MaxPool':
+        this.#compileMaxPool(node);
+        return;
+      case 'GlobalAveragePool':
+        this.#compileAveragePool(node);
+        return;
+      case 'Flatten':
+        this.#compileFlatten(node);
+        return;
+      case 'Gemm':
+        this.#compileGemm(node);
+        return;
+      default:
+        throw new UnsupportedGraphError(
+          node,
+          'the int8 engine has no such operator; onnxruntime-web runs it',
+        );
+    }
+  }
+
+  #compileInput(node: OnnxNode): void {
+    const { scale, zeroPoint } = this.#reader.quantizationOf(node);
+    const target = this.#tensors.add(node.outputs[0]!, [this.#side, this.#side, 3], zeroPoint, imageChannels);
+    this.#operators.push({ type: 'quantize_input', target, scale, zero_point: zeroPoint });
+  }
+
+  #compileConv(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const weights = this.#reader.readConstant(node, 1);
+    const result = this.#reader.readResult(node);
+    if (weights?.tensor.datatype !== 'INT8') throw new UnsupportedGraphError(node, 'its weights are not S8');
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const source = this.#tensors.find(node, input.tensor);
+    const draft = this.#tensors.get(source);
+    const [outputs = 0, inputs = 0, kernelHeight = 0, kernelWidth = 0] = weights.tensor.shape;
+    if (weights.tensor.shape.length !== 4)
+      throw new UnsupportedGraphError(node, 'only two-dimensional convolutions are run');
+    const shape = [outputs, inputs, kernelHeight, kernelWidth] as const;
+    const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
+    if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
+    if (window.dilations.some((dilation) => dilation !== 1))
+      throw new UnsupportedGraphError(node, 'dilated convolution');
+    if (inputs !== draft.logicalChannels)
+      throw new UnsupportedGraphError(node, `weights for ${inputs} channels, got ${draft.logicalChannels}`);
+
+    const [height, width] = window.output;
+    const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
+    claimBorder(node, draft, window, 'zero');
+    const multiplier = toMultipliers(input.scale, weights.scales, outputs, result.scale);
+    const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
+    this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
+    this.#operators.push({
+      type: 'convolve',
+      name: node.name || node.outputs[0]!,
+      source,
+      target,
+      kernel: [kernelHeight, kernelWidth],
+      stride: [...window.strides],
+      pads: [window.pads[0], window.pads[1]],
+      weights: part,
+      bias: this.#weights.add(this.#readBias(node, outputs)),
+      multiplier: this.#weights.add(padToPanels(multiplier)),
+      ...toClamp(result),
+    });
+  }
+
+  /** The sum of a residual block becomes part of the convolution that comes last of its two operands. */
+  #compileAdd(node: OnnxNode): void {
+    const operands = [this.#reader.readActivation(node, 0), this.#reader.readActivation(node, 1)] as const;
+    const result = this.#reader.readResult(node);
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const last = this.#operators.at(-1);
+    const own = operands.findIndex(
+      ({ tensor }) =>
+        last?.type === 'convolve' &&
+        last.target === this.#tensors.idOf(tensor) &&
+        this.#reader.isReadOnlyBy(tensor, node),
+    );
+    if (own < 0 || last?.type !== 'convolve') {
+      throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
+    }
+    const [conv, residual] = [operands[own]!, operands[1 - own]!];
+    const draft = this.#tensors.get(last.target);
+    const target = this.#tensors.add(
+      result.tensor,
+      [draft.height, draft.width, draft.logicalChannels],
+      result.zeroPoint,
+    );
+    const fused: Convolve = {
+      ...last,
+      target,
+      residual: {
+        tensor: this.#tensors.find(node, residual.tensor),
+        ...toResidualSum(node, conv, residual, result, own === 0),
+      },
+    };
+    this.#operators[this.#operators.length - 1] = fused;
+  }
+
+  #compileMaxPool(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    if (!result || result.scale !== input.scale || result.zeroPoint !== input.zeroPoint) {
+      throw new UnsupportedGraphError(node, 'its input and output are not quantized alike');
+    }
+    const source = this.#tensors.find(node, input.tensor);
+    const draft = this.#tensors.get(source);
+    const window = windowOf(node, draft, undefined);
+    if (window.dilations.some((dilation) => dilation !== 1))
+      throw new UnsupportedGraphError(node, 'dilated pooling');
+    const [height, width] = window.output;
+    claimBorder(node, draft, window, 'lowest');
+    const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
+    const { kernel, strides, pads } = window;
+    this.#operators.push({
+      type: 'max_pool',
+      source,
+      target,
+      kernel: [...kernel],
+      stride: [...strides],
+      pads: [pads[0], pads[1]],
+    });
+  }
+
+  #compileAveragePool(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const source = this.#tensors.find(node, input.tensor);
+    const { height, width, logicalChannels } = this.#tensors.get(source);
+    const target = this.#tensors.add(result.tensor, [1, 1, logicalChannels], result.zeroPoint);
+    const multiplier = toMeanMultiplier(input.scale, result.scale, height * width);
+    this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
+  }
+
+  #compileFlatten(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    const source = this.#tensors.find(node, input.tensor);
+    const { height, width } = this.#tensors.get(source);
+    if (
+      !result ||
+      height * width !== 1 ||
+      result.scale !== input.scale ||
+      result.zeroPoint !== input.zeroPoint
+    ) {
+      throw new UnsupportedGraphError(node, 'flattening anything but pooled features');
+    }
+    this.#tensors.alias(result.tensor, source);
+  }
+
+  #compileGemm(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const weights = this.#reader.readConstant(node, 1);
+    const result = this.#reader.readResult(node);
+    if (weights?.tensor.datatype !== 'INT8' || intAttribute(node, 'transB', 0) !== 1) {
+      throw new UnsupportedGraphError(node, 'its weights are not S8 in rows of classes (transB = 1)');
+    }
+    if (result && !this.#reader.isGraphOutput(result.tensor))
+      throw new UnsupportedGraphError(node, 'a hidden layer');
+    const source = this.#tensors.find(node, input.tensor);
+    const [classes = 0, inputs = 0] = weights.tensor.shape;
+    const { channels, logicalChannels, height, width } = this.#tensors.get(source);
+    if (inputs !== logicalChannels || height * width !== 1)
+      throw new UnsupportedGraphError(node, `weights for ${inputs} features, got ${logicalChannels}`);
+    const multiplier = toMultipliers(input.scale, weights.scales, classes, result?.scale);
+    this.#output = { name: this.#reader.graph.outputs[0]!.name, classes };
+    this.#operators.push({
+      type: 'classify',
+      source,
+      weights: this.#weights.add(packPanels(weights.tensor.data, [classes, inputs, 1, 1], channels)),
+      bias: this.#weights.add(this.#readBias(node, classes)),
+      multiplier: this.#weights.add(padToPanels(multiplier)),
+      classes,
+      length: roundUp(channels, shortStep),
+      ...(result && { logits: { scale: result.scale, zero_point: result.zeroPoint } }),
+    });
+  }
+
+  #readBias(node: OnnxNode, channels: number): Int32Array {
+    const bias = this.#reader.readConstant(node, 2);
+    if (!bias) return padToPanels(new Int32Array(channels));
+    if (bias.tensor.datatype !== 'INT32') throw new UnsupportedGraphError(node, 'its bias is not int32');
+    return padToPanels(bias.tensor.data);
+  }
+}

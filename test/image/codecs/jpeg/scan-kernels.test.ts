@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { describe, expect, it, vi } from 'vitest';
+import type { RowSink } from '../../../../src/image/image.ts';
+import { BitReader } from '../../../../src/image/codecs/jpeg/bit-reader.ts';
+import { decodeJpeg, type JpegOutputSide } from '../../../../src/image/codecs/jpeg/decode-jpeg.ts';
+import { parseImageHeader } from '../../../../src/image/probe.ts';
+import { maxJpegKernelScans } from '../../../../src/limits.ts';
+import { endOfImage, frame, quantization, segment, startOfImage } from '../../../hostile/jpeg-files.ts';
+import { concat } from '../../../hostile/png-files.ts';
+import { GuardedArena } from './guarded-arena.ts';
+import { randomJpeg } from './random-jpeg.ts';
+
+const width = 320;
+const height = 240;
+const guarded = new GuardedArena();
+
+/** Every row of the image, or what decoding it ends with. */
+function decode(bytes: Uint8Array, side: JpegOutputSide, byKernels: boolean): Uint8Array | string {
+  const size = parseImageHeader(bytes);
+  const right = Math.ceil((size.width * side) / 8);
+  const window = { left: 0, top: 0, right, bottom: Math.ceil((size.height * side) / 8) };
+  const rowBytes = right * 3;
+  const pixels = new Uint8Array(rowBytes * window.bottom);
+  const sink: RowSink = {
+    window,
+    writeRow: (rgb, y) => pixels.set(rgb.subarray(0, rowBytes), y * rowBytes),
+  };
+  const arena = byKernels ? guarded.restart() : undefined;
+  try {
+    decodeJpeg(bytes, sink, side, arena);
+    return pixels;
+  } catch (error) {
+    return String(error);
+  } finally {
+    arena?.expectIntact();
+  }
+}
+
+function expectSame(bytes: Uint8Array, side: JpegOutputSide): Uint8Array | string {
+  const plain = decode(bytes, side, false);
+  const byKernels = decode(bytes, side, true);
+  if (typeof plain === 'string' || typeof byKernels === 'string') expect(byKernels).toBe(plain);
+  else expect(Buffer.compare(byKernels, plain)).toBe(0);
+  return plain;
+}
+
+interface NoiseOptions {
+  readonly chromaSubsampling: '4:2:0' | '4:4:4';
+  readonly progressive?: boolean;
+}
+
+/** Several times what a kernel takes of a file at once, with stuffed bytes everywhere. */
+async function noise(sigma: number, options: NoiseOptions): Promise<Uint8Array> {
+  const pixels = { type: 'gaussian', mean: 128, sigma } as const;
+  const image = sharp({ create: { width, height, channels: 3, background: 'grey', noise: pixels } });
+  return new Uint8Array(await image.jpeg({ quality: 98, ...options }).toBuffer());
+}
+
+/** Where the data of the first scan begins. */
+const firstData = (file: Uint8Array) => {
+  const scan = file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xda);
+  return scan + 2 + ((file[scan + 2] << 8) | file[scan + 3]);
+};
+
+const chunkBytes = { sequential: 16_384, progressive: 4096 };
+/** Ends, markers and stuffed bytes, mostly where one chunk ends and the next begins. */
+const damage = fc.record({
+  kind: fc.constantFrom('cut', 'set'),
+  at: fc.oneof(
+    fc
+      .record({
+        chunk: fc.constantFrom(chunkBytes.sequential, chunkBytes.progressive),
+        count: fc.integer({ min: 1, max: 5 }),
+        by: fc.integer({ min: -8, max: 8 }),
+      })
+      .map(({ chunk, count, by }) => chunk * count + by),
+    fc.integer({ min: 0, max: 100_000 }),
+  ),
+  value: fc.constantFrom([0xff], [0], [0xff, 0], [0xff, 0xd0], [0xff, 0xd9], [0xff, 0xff, 0xd9], [0x55]),
+});
+
+describe.each([{ progressive: false }, { progressive: true }])(
+  'scans by kernels, progressive: $progressive',
+  { timeout: 60_000 },
+  ({ progressive }) => {
+    it('leave no MCU of a sound file to TypeScript', async () => {
+      // So many that of some a stuffed byte is divided by the end of a chunk.
+      const sigmas = Array.from({ length: progressive ? 10 : 40 }, (_, i) => 20 + i);
+      const seek = vi.spyOn(BitReader.prototype, 'seek');
+      for (const sigma of sigmas) {
+        const file = await noise(sigma, { chromaSubsampling: '4:4:4', progressive });
+        expect(expectSame(file, 8)).toBeInstanceOf(Uint8Array);
+      }
+      expect(seek).not.toHaveBeenCalled();
+      const file = await noise(30, { chromaSubsampling: '4:2:0', progressive });
+      file.set([0xff, 0xd9], firstData(file) + 5000);
+      expect(expectSame(file, 8)).toMatch(/a marker interrupts its pixel data/);
+      expect(seek).toHaveBeenCalledOnce();
+      seek.mockRestore();
+    });
+
+    it('end where plain TypeScript ends, in pixels and in words, wherever the data is damaged', async () => {
+      const files = [
+        await noise(30, { chromaSubsampling: '4:2:0', progressive }),
+        await noise(30, { chromaSubsampling: '4:4:4', progressive }),
+        await noise(60, { chromaSubsampling: '4:2:0', progressive }),
+      ];
+      const outcomes = new Set<string>();
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...files),
+          fc.constantFrom<JpegOutputSide>(8, 4, 2, 1),
+          damage,
+          (file, side, { kind, at, value }) => {
+            const from = firstData(file) + at;
+            const bytes = file.slice(0, kind === 'cut' ? from : undefined);
+            if (kind === 'set' && from + value.length < bytes.length) bytes.set(value, from);
+            const outcome = expectSame(bytes, side);
+            outcomes.add(typeof outcome === 'string' ? outcome : 'decoded');
+          },
+        ),
+        { numRuns: 300 },
+      );
+      // Otherwise it is not known whether the errors are the same.
+      expect(outcomes.size).toBeGreaterThan(2);
+    });
+
+    it('decode what no encoder writes as plain TypeScript does', () => {
+      const outcomes: (Uint8Array | string)[] = [];
+      fc.assert(
+        fc.property(fc.nat(), fc.constantFrom<JpegOutputSide>(8, 8, 4, 2, 1), (seed, side) => {
+          outcomes.push(expectSame(randomJpeg(seed, progressive), side));
+        }),
+        { numRuns: 400 },
+      );
+      // Otherwise little but errors would be compared.
+      const decoded = outcomes.filter((outcome) => typeof outcome !== 'string');
+      expect(decoded.length).toBeGreaterThan(outcomes.length / 4);
+    });
+  },
+);
+
+it('scans that each bring their own tables have room for them, or no kernels', () => {
+  const sampling = [0x11, 0x11, 0x11, 0x11];
+  const oneCode = [1, ...Array<number>(15).fill(0), 0];
+  const tables = concat(sampling.map((_, i) => segment(0xc4, [i, ...oneCode])));
+  const scan = segment(0xda, [4, ...sampling.flatMap((_, i) => [i + 1, i << 4]), 0, 0, 0]);
+  const data = new Uint8Array((4 * 16) / 8);
+  const scans = (count: number) => Array.from({ length: count }, () => [tables, scan, data]).flat();
+  for (const count of [1, maxJpegKernelScans, maxJpegKernelScans + 1]) {
+    const header = frame({ code: 0xc2, width: 32, height: 32, sampling });
+    const file = concat([startOfImage, quantization, header, ...scans(count), endOfImage]);
+    expect(expectSame(file, 8)).toBeInstanceOf(Uint8Array);
+  }
+});

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { toCropGeometry } from '../../../src/image/resample/crop-geometry.ts';
+import type { PreprocessSpec } from '../../../src/image/preprocess-spec.ts';
+
+const spec: PreprocessSpec = {
+  resizeShortestEdge: 256,
+  interpolation: 'bilinear',
+  centerCrop: 224,
+  rescaleFactor: 1 / 255,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
+
+// Expected values: Python's int(256 * long / short) and int(round((side - 224) / 2.0)).
+it.each([
+  { width: 256, height: 256, resizedWidth: 256, resizedHeight: 256, left: 16, top: 16 },
+  { width: 4032, height: 3024, resizedWidth: 341, resizedHeight: 256, left: 58, top: 16 },
+  { width: 3024, height: 4032, resizedWidth: 256, resizedHeight: 341, left: 16, top: 58 },
+  // 39 / 2 = 19.5 rounds to the even 20, 41 / 2 = 20.5 to the even 20.
+  { width: 263, height: 256, resizedWidth: 263, resizedHeight: 256, left: 20, top: 16 },
+  { width: 265, height: 256, resizedWidth: 265, resizedHeight: 256, left: 20, top: 16 },
+  { width: 1, height: 65_535, resizedWidth: 256, resizedHeight: 16_776_960, left: 16, top: 8_388_368 },
+])('$width x $height', ({ width, height, ...expected }) => {
+  expect(toCropGeometry(width, height, spec)).toEqual({ ...expected, size: 224 });
+});

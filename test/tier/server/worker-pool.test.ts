@@ -1,0 +1,72 @@
+import { getEventListeners } from 'node:events';
+import { afterEach, expect, it } from 'vitest';
+import { CodedError } from '../../../src/errors.ts';
+import { WorkerPool } from '../../../src/tier/server/worker-pool.ts';
+
+let pool: WorkerPool<number>;
+afterEach(() => pool.close());
+
+const startPool = (size: number) =>
+  new WorkerPool<number>(new URL('./fragile-worker.ts', import.meta.url), {
+    size,
+    depth: 2,
+    timeoutMs: 1500,
+    onDeath: (reason) => new CodedError('inference_failed', reason),
+  });
+
+it('a thread that dies takes the job with it that it was at, and none that waited behind it', async () => {
+  pool = startPool(1);
+  const results = await Promise.allSettled([1, 'die', 2, 3].map((job) => pool.run(job)));
+  expect(results).toEqual([
+    { status: 'fulfilled', value: 1 },
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it crashed' }) },
+    { status: 'fulfilled', value: 2 },
+    { status: 'fulfilled', value: 3 },
+  ]);
+});
+
+it('a job that nobody waits for any more is not begun', async () => {
+  pool = startPool(1);
+  const gone = new AbortController();
+  const jobs = ['hang', 1, 'die', 2].map((job) => pool.run(job, job === 'die' ? gone.signal : undefined));
+  gone.abort();
+  const [, , dropped, last] = await Promise.allSettled(jobs);
+  expect(dropped).toMatchObject({ reason: { code: 'client_closed' } });
+  expect(last).toEqual({ status: 'fulfilled', value: 2 });
+});
+
+it('a job that is done leaves nothing of itself on the signal that many share', async () => {
+  pool = startPool(1);
+  const { signal } = new AbortController();
+  await Promise.allSettled([1, 'die', 2].map((job) => pool.run(job, signal)));
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+it('a job that never ends is given up by itself, its time counted from its turn', async () => {
+  pool = startPool(1);
+  const results = await Promise.allSettled(['hang', 'hang', 4].map((job) => pool.run(job)));
+  expect(results).toEqual([
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it took over 1500 ms' }) },
+    { status: 'rejected', reason: expect.objectContaining({ message: 'it took over 1500 ms' }) },
+    { status: 'fulfilled', value: 4 },
+  ]);
+});
+
+it('threads that cannot start are not started over and over, and nothing waits for them for ever', async () => {
+  pool = new WorkerPool<number>(new URL('./no-such-worker.ts', import.meta.url), {
+    size: 2,
+    depth: 1,
+    timeoutMs: 60_000,
+    onDeath: (reason, cause) => new CodedError('inference_failed', reason, { cause }),
+  });
+  const started = Date.now();
+  const results = await Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8].map((job) => pool.run(job)));
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(results.at(-1)).toMatchObject({
+    reason: {
+      message: 'no thread can be started',
+      cause: { message: expect.stringContaining('no-such-worker') },
+    },
+  });
+  expect(Date.now() - started).toBeLessThan(5000);
+});
