@@ -67,6 +67,12 @@ interface KernelExports {
     side: number,
     stride: number,
   ): void;
+  /** `state` as src/image/inflate/layout.ts places it. They return one of its `inflateStatus`. */
+  read_block_header(state: number): number;
+  decode_symbols(state: number): number;
+  copy_stored(state: number): number;
+  /** Bytes from `address` on; as a signed number. */
+  adler32(address: number, count: number, previous: number): number;
   fancy_h2v1(row: number, out: number, count: number): void;
   fancy_h2v2(near: number, far: number, out: number, count: number): void;
 }

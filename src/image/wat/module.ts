@@ -8,6 +8,11 @@ import { decodeSequential } from '../codecs/jpeg/wat/sequential-scan.ts';
 import { unstuff } from '../codecs/jpeg/wat/unstuff.ts';
 import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
 import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
+import { adler32 } from '../inflate/wat/adler32.ts';
+import { readBlockHeader } from '../inflate/wat/block-header.ts';
+import { decodeSymbols } from '../inflate/wat/decode-symbols.ts';
+import { buildTable } from '../inflate/wat/huffman-table.ts';
+import { copyStored } from '../inflate/wat/stored.ts';
 import { precisionBits } from '../resample/filter.ts';
 import { resizeRow } from '../resample/wat/resize-row.ts';
 import { addWeighted, addWeightedRows, finishSums } from '../resample/wat/weighted-sums.ts';
@@ -19,5 +24,6 @@ export function writePixelModule(): string {
     ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
     ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
     reconstructRow,
+    ...[buildTable, readBlockHeader, decodeSymbols, copyStored, adler32],
   ]);
 }

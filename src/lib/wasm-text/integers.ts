@@ -32,11 +32,14 @@ export const i32GeS = i32Binary('ge_s');
 export const i32GeU = i32Binary('ge_u');
 export const i32Eqz = i32Unary('eqz');
 export const i32Ctz = i32Unary('ctz');
+export const i32Clz = i32Unary('clz');
+export const i32Xor = i32Binary('xor');
 export const i32Extend16S = i32Unary('extend16_s');
 export const i32WrapI64 = (a: I64): I32 => toValue('i32', `(i32.wrap_i64 ${a.text})`);
 
 export const i64Sub = i64Binary('sub');
 export const i64Mul = i64Binary('mul');
+export const i64And = i64Binary('and');
 export const i64Or = i64Binary('or');
 export const i64Shl = i64Binary('shl');
 export const i64ShrU = i64Binary('shr_u');

@@ -53,5 +53,7 @@ export const v128Store = store<'v128'>('v128.store');
 export const v128Store32Lane = storeLane('v128.store32_lane');
 export const v128Store64Lane = storeLane('v128.store64_lane');
 
+export const memoryCopy = (target: I32, source: I32, bytes: Operand<'i32'>): Statement =>
+  toStatement(`(memory.copy ${target.text} ${source.text} ${operandText(bytes)})`);
 export const memoryFill = (address: I32, value: Operand<'i32'>, bytes: Operand<'i32'>): Statement =>
   toStatement(`(memory.fill ${address.text} ${operandText(value)} ${operandText(bytes)})`);

@@ -41,6 +41,9 @@ export const i16x8Shl = shift('i16x8.shl');
 export const i16x8ShrU = shift('i16x8.shr_u');
 export const i16x8Bitmask = toNumber('i16x8.bitmask');
 export const i16x8NarrowI32x4S = binary('i16x8.narrow_i32x4_s');
+export const i16x8ExtendLowI8x16U = unary('i16x8.extend_low_i8x16_u');
+export const i16x8ExtendHighI8x16U = unary('i16x8.extend_high_i8x16_u');
+export const i16x8ExtaddPairwiseI8x16U = unary('i16x8.extadd_pairwise_i8x16_u');
 export const i16x8ExtaddPairwiseI8x16S = unary('i16x8.extadd_pairwise_i8x16_s');
 export const i16x8Splat = (a: Operand<'i32'>): V128 => toValue('v128', `(i16x8.splat ${operandText(a)})`);
 export const i16x8ExtractLaneS = (lane: number, a: V128): I32 =>
@@ -62,6 +65,9 @@ export const i32x4ExtendHighI16x8S = unary('i32x4.extend_high_i16x8_s');
 export const i32x4ExtendLowI16x8U = unary('i32x4.extend_low_i16x8_u');
 export const i32x4ExtendHighI16x8U = unary('i32x4.extend_high_i16x8_u');
 export const i32x4ExtaddPairwiseI16x8S = unary('i32x4.extadd_pairwise_i16x8_s');
+export const i32x4ExtaddPairwiseI16x8U = unary('i32x4.extadd_pairwise_i16x8_u');
+export const i32x4ExtractLane = (lane: number, a: V128): I32 =>
+  toValue('i32', `(i32x4.extract_lane ${lane} ${a.text})`);
 export const i32x4Splat = (a: Operand<'i32'>): V128 => toValue('v128', `(i32x4.splat ${operandText(a)})`);
 /** `sums` + a . b in each lane; which operand is signed: see dot-loop.ts of the engine's kernels. */
 export const i32x4RelaxedDotI8x16I7x16AddS = (a: V128, b: V128, sums: V128): V128 =>

@@ -1,0 +1,282 @@
+import type { PixelArena } from '../pixel-arena.ts';
+import { createInflateMemory, type InflateMemory } from './inflate-memory.ts';
+import {
+  type InflateStatus,
+  inflateStatus,
+  inputBytes,
+  inputPadBytes,
+  maxHeaderBytes,
+  outputBytes,
+  overshootBytes,
+  stateLayout,
+  stepBytes,
+} from './layout.ts';
+import { historyBytes } from './symbols.ts';
+
+/** Why a stream gives no more bytes: it ends in order, what there is of it ends, or it breaks the rules. */
+export type InflateEnd = 'ended' | 'cut' | 'invalid';
+
+/** How a stream ends behind the bytes that were asked for. */
+export type StreamEnd = 'intact' | 'damaged' | 'longer';
+
+/** @see RFC 1950 2.2 */
+const headerBytes = 2;
+const trailerBytes = 4;
+const deflateMethod = 8;
+const largestWindowCode = 7;
+const presetDictionary = 0x20;
+
+const wordBytes = Int32Array.BYTES_PER_ELEMENT;
+/** Indices of the state's fields. */
+const field = {
+  count: stateLayout.count / wordBytes,
+  position: stateLayout.position / wordBytes,
+  inputEnd: stateLayout.inputEnd / wordBytes,
+  isFinal: stateLayout.isFinal / wordBytes,
+  output: stateLayout.output / wordBytes,
+  outputEnd: stateLayout.outputEnd / wordBytes,
+  historyStart: stateLayout.historyStart / wordBytes,
+  isLastBlock: stateLayout.isLastBlock / wordBytes,
+} as const;
+const stateFields = field.historyStart + 1;
+
+/**
+ * The inflated content of a zlib stream, read forwards. It is inflated as it is read, at most 64 KiB ahead, and never
+ * more than was declared; it holds the last 32 KiB for what refers back to them. Nothing of it is asynchronous, and
+ * no runtime has a part in it.
+ *
+ * The window size that a stream claims is not believed, as in zlib: distances of up to 32 KiB are taken.
+ *
+ * @see RFC 1950, RFC 1951
+ */
+export class InflateStream {
+  readonly #memory: InflateMemory;
+  readonly #toError: (end: InflateEnd) => Error;
+  readonly #capacity: number;
+  #pieces: Iterator<Uint8Array>;
+  /** What is left of the piece that is being taken, and whether there are others. */
+  #piece: Uint8Array = new Uint8Array(0);
+  #isFinal = false;
+  #isBegun = false;
+  #mode: 'header' | 'coded' | 'stored' = 'header';
+  /** Set where no more bytes are to come. */
+  #end: InflateEnd | undefined;
+  /** Address of the next byte to read. */
+  #next: number;
+  /** Bytes that may still be inflated. */
+  #left: number;
+  #checksum = 1;
+
+  /**
+   * @param pieces the compressed bytes in order; what the iterable throws, reading throws.
+   * @param maxBytes of content: no more is inflated, whatever the stream holds.
+   * @param longestRun the most that `advance` is asked for.
+   * @param toError makes the error to throw where there are no more bytes.
+   * @param arena with it, WebAssembly does the work, in its memory: the same bytes, faster.
+   */
+  constructor(
+    pieces: Iterable<Uint8Array>,
+    maxBytes: number,
+    longestRun: number,
+    toError: (end: InflateEnd) => Error,
+    arena?: PixelArena,
+  ) {
+    this.#memory = createInflateMemory(longestRun, arena);
+    this.#capacity = outputBytes(longestRun);
+    this.#toError = toError;
+    this.#pieces = pieces[Symbol.iterator]();
+    this.#next = this.#memory.output;
+    this.#left = maxBytes;
+    this.#begin();
+  }
+
+  /** Begins another stream in the same memory. */
+  restart(pieces: Iterable<Uint8Array>, maxBytes: number): void {
+    this.#pieces = pieces[Symbol.iterator]();
+    this.#piece = new Uint8Array(0);
+    this.#isFinal = false;
+    this.#isBegun = false;
+    this.#mode = 'header';
+    this.#end = undefined;
+    this.#next = this.#memory.output;
+    this.#left = maxBytes;
+    this.#checksum = 1;
+    this.#begin();
+  }
+
+  /** Where output is full. */
+  get #softEnd(): number {
+    return this.#memory.output + this.#capacity - overshootBytes;
+  }
+
+  /** The memory in which `advance` finds bytes. */
+  get bytes(): Uint8Array {
+    return this.#memory.bytes;
+  }
+
+  /** @returns the address of the next `count` bytes, which stay where they are until the next call. */
+  advance(count: number): number {
+    while (this.#state()[field.output] - this.#next < count) {
+      if (this.#end !== undefined || this.#left <= 0) throw this.#toError(this.#end ?? 'ended');
+      this.#decode();
+    }
+    const address = this.#next;
+    this.#next += count;
+    return address;
+  }
+
+  /** Fills `target`. */
+  read(target: Uint8Array): void {
+    for (let filled = 0; filled < target.length; ) {
+      const count = Math.min(target.length - filled, stepBytes);
+      const address = this.advance(count);
+      target.set(this.bytes.subarray(address, address + count), filled);
+      filled += count;
+    }
+  }
+
+  /** Passes over `count` bytes. */
+  skip(count: number): void {
+    for (let left = count; left > 0; ) {
+      const step = Math.min(left, stepBytes);
+      this.advance(step);
+      left -= step;
+    }
+  }
+
+  /**
+   * Says how the stream ends behind the `maxBytes` that were declared, all of which were read. What stands behind its
+   * end is ignored.
+   */
+  finish(): StreamEnd {
+    if (this.#left === 0) this.#left = 1;
+    while (this.#end === undefined && this.#left > 0) this.#decode();
+    if (this.#left <= 0) return 'longer';
+    return this.#end === 'ended' && this.#readTrailer() === this.#checksum ? 'intact' : 'damaged';
+  }
+
+  #begin(): void {
+    const { input, output } = this.#memory;
+    const state = this.#state();
+    state.fill(0);
+    state[field.position] = input;
+    state[field.inputEnd] = input;
+    state[field.output] = output;
+    state[field.historyStart] = output;
+  }
+
+  #state(): Int32Array {
+    const { bytes, state } = this.#memory;
+    return new Int32Array(bytes.buffer, bytes.byteOffset + state, stateFields);
+  }
+
+  /** Inflates up to where the memory is full, or the stream or what was declared of it ends. */
+  #decode(): void {
+    this.#makeRoom();
+    const state = this.#state();
+    const start = state[field.output];
+    state[field.outputEnd] = Math.min(this.#softEnd, start + this.#left);
+    if (!this.#isBegun) this.#readZlibHeader();
+    while (this.#end === undefined && state[field.output] < state[field.outputEnd]) this.#takeStep(state);
+    const count = state[field.output] - start;
+    this.#checksum = this.#memory.routines.adler32(start, count, this.#checksum);
+    this.#left -= count;
+  }
+
+  #takeStep(state: Int32Array): void {
+    if (!this.#isFinal && state[field.inputEnd] - state[field.position] < maxHeaderBytes) this.#fillInput();
+    switch (this.#runRoutine()) {
+      case inflateStatus.blockEnd:
+        this.#mode = 'header';
+        if (state[field.isLastBlock] !== 0) this.#end = 'ended';
+        break;
+      case inflateStatus.coded:
+        this.#mode = 'coded';
+        break;
+      case inflateStatus.stored:
+        this.#mode = 'stored';
+        break;
+      case inflateStatus.needsInput:
+        if (this.#isFinal) this.#end = 'cut';
+        break;
+      case inflateStatus.invalid:
+        this.#end = 'invalid';
+        break;
+      case inflateStatus.isFull:
+        break;
+    }
+  }
+
+  #runRoutine(): InflateStatus {
+    const { routines } = this.#memory;
+    if (this.#mode === 'coded') return routines.decodeSymbols();
+    return this.#mode === 'stored' ? routines.copyStored() : routines.readBlockHeader();
+  }
+
+  /** Where output is full, the last 32 KiB of it and what is not yet read move to its beginning. */
+  #makeRoom(): void {
+    const state = this.#state();
+    const end = state[field.output];
+    if (end < this.#softEnd) return;
+    const { bytes, output } = this.#memory;
+    const kept = Math.min(this.#next, end - historyBytes);
+    bytes.copyWithin(output, kept, end);
+    state[field.output] -= kept - output;
+    this.#next -= kept - output;
+  }
+
+  /** As much input as there is room for; zeros behind it. */
+  #fillInput(): void {
+    const { bytes, input } = this.#memory;
+    const state = this.#state();
+    const unread = state[field.inputEnd] - state[field.position];
+    bytes.copyWithin(input, state[field.position], state[field.inputEnd]);
+    let end = input + unread;
+    while (end < input + inputBytes) {
+      if (this.#piece.length === 0) {
+        const { done, value } = this.#pieces.next();
+        this.#isFinal = done === true;
+        if (done) break;
+        this.#piece = value;
+      }
+      const taken = this.#piece.subarray(0, input + inputBytes - end);
+      bytes.set(taken, end);
+      end += taken.length;
+      this.#piece = this.#piece.subarray(taken.length);
+    }
+    bytes.fill(0, end, end + inputPadBytes);
+    state[field.position] = input;
+    state[field.inputEnd] = end;
+    state[field.isFinal] = Number(this.#isFinal);
+  }
+
+  /** @see RFC 1950 2.2 */
+  #readZlibHeader(): void {
+    this.#isBegun = true;
+    const [method, flags] = this.#takeBytes(headerBytes);
+    if (flags === undefined) this.#end = 'cut';
+    else if ((method * 256 + flags) % 31 !== 0 || (method & 15) !== deflateMethod) this.#end = 'invalid';
+    else if (method >> 4 > largestWindowCode || (flags & presetDictionary) !== 0) this.#end = 'invalid';
+  }
+
+  /** @returns the checksum behind the last block; undefined if it is cut off. */
+  #readTrailer(): number | undefined {
+    const state = this.#state();
+    // Whole bytes that were fetched and not used.
+    state[field.position] -= state[field.count] >> 3;
+    state[field.count] = 0;
+    const bytes = this.#takeBytes(trailerBytes);
+    return bytes.length < trailerBytes ? undefined : new DataView(bytes.buffer).getUint32(0);
+  }
+
+  /** A copy of the next bytes of input; fewer where it ends. */
+  #takeBytes(count: number): Uint8Array {
+    const state = this.#state();
+    if (!this.#isFinal && state[field.inputEnd] - state[field.position] < count) this.#fillInput();
+    const { position, inputEnd } = field;
+    const end = Math.min(state[position] + count, state[inputEnd]);
+    const taken = this.bytes.slice(state[position], end);
+    state[position] = end;
+    return taken;
+  }
+}
