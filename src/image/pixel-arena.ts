@@ -71,6 +71,7 @@ interface KernelExports {
   read_block_header(state: number): number;
   decode_symbols(state: number): number;
   copy_stored(state: number): number;
+  pair_literals(state: number): void;
   /** Bytes from `address` on; as a signed number. */
   adler32(address: number, count: number, previous: number): number;
   fancy_h2v1(row: number, out: number, count: number): void;

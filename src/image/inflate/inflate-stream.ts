@@ -26,6 +26,9 @@ const deflateMethod = 8;
 const largestWindowCode = 7;
 const presetDictionary = 0x20;
 
+/** Longer ones are worth a table of pairs, which takes some microseconds. */
+const shortBlockBytes = 2048;
+
 const wordBytes = Int32Array.BYTES_PER_ELEMENT;
 /** Indices of the state's fields. */
 const field = {
@@ -58,7 +61,7 @@ export class InflateStream {
   #piece: Uint8Array = new Uint8Array(0);
   #isFinal = false;
   #isBegun = false;
-  #mode: 'header' | 'coded' | 'stored' = 'header';
+  #mode: 'header' | 'begun' | 'coded' | 'stored' = 'header';
   /** Set where no more bytes are to come. */
   #end: InflateEnd | undefined;
   /** Address of the next byte to read. */
@@ -191,7 +194,7 @@ export class InflateStream {
         if (state[field.isLastBlock] !== 0) this.#end = 'ended';
         break;
       case inflateStatus.coded:
-        this.#mode = 'coded';
+        this.#mode = 'begun';
         break;
       case inflateStatus.stored:
         this.#mode = 'stored';
@@ -209,8 +212,24 @@ export class InflateStream {
 
   #runRoutine(): InflateStatus {
     const { routines } = this.#memory;
+    if (this.#mode === 'begun') return this.#beginBlock();
     if (this.#mode === 'coded') return routines.decodeSymbols();
     return this.#mode === 'stored' ? routines.copyStored() : routines.readBlockHeader();
+  }
+
+  /** A block that is still not at its end after a while is long enough to prepare for. */
+  #beginBlock(): InflateStatus {
+    const { routines } = this.#memory;
+    const state = this.#state();
+    const end = state[field.outputEnd];
+    state[field.outputEnd] = Math.min(end, state[field.output] + shortBlockBytes);
+    const status = routines.decodeSymbols();
+    state[field.outputEnd] = end;
+    if (status === inflateStatus.isFull) {
+      routines.prepareLongBlock();
+      this.#mode = 'coded';
+    }
+    return status;
   }
 
   /** Where output is full, the last 32 KiB of it and what is not yet read move to its beginning. */

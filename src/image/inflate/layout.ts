@@ -4,6 +4,7 @@ import {
   historyBytes,
   lengthCodeSymbols,
   literalSymbols,
+  literalTableBits,
   literalTableEntries,
   maxCodeLength,
   maxMatchLength,
@@ -44,6 +45,8 @@ const uint32 = Uint32Array.BYTES_PER_ELEMENT;
 export const regions = layOut({
   literalTable: literalTableEntries * uint32,
   distanceTable: distanceTableEntries * uint32,
+  /** A copy of the first table of literals, without pairs. */
+  singles: (1 << literalTableBits) * uint32,
   literalMeanings: literalSymbols * uint32,
   distanceMeanings: distanceSymbols * uint32,
   lengthCodeMeanings: lengthCodeSymbols * uint32,

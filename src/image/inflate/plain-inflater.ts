@@ -151,6 +151,8 @@ export class PlainInflater implements InflateRoutines {
     return adler32(this.#bytes, address, address + count, previous);
   }
 
+  prepareLongBlock(): void {}
+
   #enter(): void {
     this.#bits = this.#state[field.bits];
     this.#count = this.#state[field.count];

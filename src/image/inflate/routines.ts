@@ -10,6 +10,8 @@ export interface InflateRoutines {
   readBlockHeader(): InflateStatus;
   /** Decodes symbols of a block. @returns `blockEnd`, `needsInput`, `isFull` or `invalid`. */
   decodeSymbols(): InflateStatus;
+  /** Prepares for a block that turned out to be long; what `decodeSymbols` gives stays the same. */
+  prepareLongBlock(): void;
   /** Copies bytes of a stored block. @returns `blockEnd`, `needsInput` or `isFull`. */
   copyStored(): InflateStatus;
   /** Continues an Adler-32 over so many bytes from `address` on. */
@@ -21,6 +23,7 @@ export function toWasmRoutines({ kernels }: PixelArena, state: number): InflateR
   return {
     readBlockHeader: () => kernels.read_block_header(state) as InflateStatus,
     decodeSymbols: () => kernels.decode_symbols(state) as InflateStatus,
+    prepareLongBlock: () => kernels.pair_literals(state),
     copyStored: () => kernels.copy_stored(state) as InflateStatus,
     adler32: (address, count, previous) => kernels.adler32(address, count, previous) >>> 0,
   };

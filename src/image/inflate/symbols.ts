@@ -19,6 +19,7 @@ export const entryFlags = {
   subtable: 1 << 27,
 } as const;
 export const literalShift = 12;
+export const pairShift = 20;
 export const baseShift = 16;
 export const subtableBitsShift = 8;
 export const subtableStartShift = 12;

@@ -12,6 +12,7 @@ import { adler32 } from '../inflate/wat/adler32.ts';
 import { readBlockHeader } from '../inflate/wat/block-header.ts';
 import { decodeSymbols } from '../inflate/wat/decode-symbols.ts';
 import { buildTable } from '../inflate/wat/huffman-table.ts';
+import { pairLiterals } from '../inflate/wat/pair-literals.ts';
 import { copyStored } from '../inflate/wat/stored.ts';
 import { precisionBits } from '../resample/filter.ts';
 import { resizeRow } from '../resample/wat/resize-row.ts';
@@ -24,6 +25,6 @@ export function writePixelModule(): string {
     ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
     ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
     reconstructRow,
-    ...[buildTable, readBlockHeader, decodeSymbols, copyStored, adler32],
+    ...[buildTable, readBlockHeader, pairLiterals, decodeSymbols, copyStored, adler32],
   ]);
 }

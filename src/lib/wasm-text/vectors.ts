@@ -23,6 +23,9 @@ export const f32x4Const = constant('f32x4', 4);
 
 export const v128And = binary('v128.and');
 export const v128Or = binary('v128.or');
+/** Bits of `a` where those of `mask` are set, else of `b`. */
+export const v128Bitselect = (a: V128, b: V128, mask: V128): V128 =>
+  toValue('v128', `(v128.bitselect ${a.text} ${b.text} ${mask.text})`);
 export const v128AnyTrue = toNumber('v128.any_true');
 
 export const i8x16Eq = binary('i8x16.eq');
@@ -56,6 +59,7 @@ export const i32x4Sub = binary('i32x4.sub');
 export const i32x4Mul = binary('i32x4.mul');
 export const i32x4MinS = binary('i32x4.min_s');
 export const i32x4MaxS = binary('i32x4.max_s');
+export const i32x4LeS = binary('i32x4.le_s');
 export const i32x4GtS = binary('i32x4.gt_s');
 export const i32x4DotI16x8S = binary('i32x4.dot_i16x8_s');
 export const i32x4Shl = shift('i32x4.shl');

@@ -155,8 +155,9 @@ const takeFast = (exits: Exits) => [
 
 /** Where input ends: a literal or a match, which is written once it is known to be there. */
 const takeCarefully = (exits: Exits, needsInput: Label) => {
+  // Of a pair the first alone: the second may be behind the end.
   const takeLiteral = [
-    consume(entry),
+    consume(i32And(i32ShrU(entry, 8), 15)),
     branchIf(needsInput, isBehindInput),
     i32Store16(output, i32ShrU(entry, literalShift)),
     increase(output, 1),
