@@ -8,6 +8,8 @@ import { decodeSequential } from '../codecs/jpeg/wat/sequential-scan.ts';
 import { unstuff } from '../codecs/jpeg/wat/unstuff.ts';
 import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
 import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
+import { crc32 } from '../codecs/png/wat/crc32.ts';
+import { unfilterAverage, unfilterPaeth, unfilterSub, unfilterUp } from '../codecs/png/wat/unfilter.ts';
 import { adler32 } from '../inflate/wat/adler32.ts';
 import { readBlockHeader } from '../inflate/wat/block-header.ts';
 import { decodeSymbols } from '../inflate/wat/decode-symbols.ts';
@@ -26,5 +28,6 @@ export function writePixelModule(): string {
     ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
     reconstructRow,
     ...[buildTable, readBlockHeader, pairLiterals, decodeSymbols, copyStored, adler32],
+    ...[crc32, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth],
   ]);
 }

@@ -26,9 +26,13 @@ export const v128Or = binary('v128.or');
 /** Bits of `a` where those of `mask` are set, else of `b`. */
 export const v128Bitselect = (a: V128, b: V128, mask: V128): V128 =>
   toValue('v128', `(v128.bitselect ${a.text} ${b.text} ${mask.text})`);
+export const v128Not = unary('v128.not');
 export const v128AnyTrue = toNumber('v128.any_true');
 
 export const i8x16Eq = binary('i8x16.eq');
+export const i8x16Add = binary('i8x16.add');
+export const i8x16Sub = binary('i8x16.sub');
+export const i8x16AvgrU = binary('i8x16.avgr_u');
 export const i8x16Bitmask = toNumber('i8x16.bitmask');
 export const i8x16Swizzle = binary('i8x16.swizzle');
 export const i8x16NarrowI16x8U = binary('i8x16.narrow_i16x8_u');
@@ -39,6 +43,8 @@ export const i16x8Mul = binary('i16x8.mul');
 export const i16x8Q15mulrSatS = binary('i16x8.q15mulr_sat_s');
 export const i16x8MinS = binary('i16x8.min_s');
 export const i16x8MaxS = binary('i16x8.max_s');
+export const i16x8Abs = unary('i16x8.abs');
+export const i16x8Eq = binary('i16x8.eq');
 export const i16x8Ne = binary('i16x8.ne');
 export const i16x8Shl = shift('i16x8.shl');
 export const i16x8ShrU = shift('i16x8.shr_u');

@@ -19,7 +19,6 @@ import {
   i32GtS,
   i32LtS,
   i32Ne,
-  i32Shl,
   i32ShrU,
   i32Sub,
   i32Xor,
@@ -44,21 +43,23 @@ import {
 import { buildTable, codeRule } from './huffman-table.ts';
 import {
   bits,
+  bytesLeft,
   consume,
   count,
   enter,
+  entryOffset,
   fetch,
   field,
   inputEnd,
   isBehindInput,
   leave,
-  lowBits,
-  nextBits,
+  peek,
   position,
   region,
   setField,
   state,
   status,
+  toEntryMask,
 } from './state.ts';
 
 const type = i32Local('type');
@@ -74,18 +75,18 @@ const [filled, symbol, times, mask, tableBits, entry] = i32Locals(
   'entry',
 );
 
-const take = (into: typeof type, amount: number) => [set(into, lowBits(nextBits, amount)), consume(amount)];
+const take = (into: typeof type, amount: number) => [set(into, peek(amount)), consume(amount)];
 
 /** @see RFC 1951 3.2.4 */
 const readStoredLength = (invalid: Label) => [
-  consume(i32And(count, 7)),
+  consume(i32And(i32Sub(count, 2), 7)),
   fetch,
   take(total, 16),
   take(times, 16),
   // Whole bytes go back: what is stored is copied from there.
-  set(position, i32Sub(position, i32ShrU(i32And(count, 255), 3))),
+  set(position, i32Sub(position, bytesLeft)),
   set(bits, i64Const(0n)),
-  set(count, 0),
+  set(count, 2),
   branchIf(invalid, i32Ne(i32Xor(total, times), 0xffff)),
   setField('storedLeft', total),
   set(status, inflateStatus.stored),
@@ -124,7 +125,7 @@ const useFixedCodes = (invalid: Label) =>
 /** A length, or a repetition, by the table of codes for lengths, which stands where that of distances will. */
 const takeLengthSymbol = [
   fetch,
-  set(entry, i32Load(at(i32Add(state, i32Shl(i32And(nextBits, mask), 2)), regions.distanceTable))),
+  set(entry, i32Load(at(i32Add(state, entryOffset(mask)), regions.distanceTable))),
   consume(i32And(entry, 63)),
   set(symbol, i32ShrU(entry, baseShift)),
 ];
@@ -195,7 +196,7 @@ const readCodes = (invalid: Label) => [
     ),
   ),
   branchIf(invalid, i32Eqz(tableBits)),
-  set(mask, i32Sub(i32Shl(1, tableBits), 1)),
+  set(mask, toEntryMask(tableBits)),
   set(total, i32Add(literals, distances)),
   readLengths(invalid),
   branchIf(invalid, i32Eqz(i32Load8U(at(state, regions.lengths + endOfBlockSymbol)))),
@@ -218,7 +219,7 @@ export const readBlockHeader = wasmFunction({
       branchIf(done, i32And(i32LtS(i32Sub(inputEnd, position), maxHeaderBytes), i32Eqz(field('isFinal')))),
       block('invalid', (invalid) => [
         fetch,
-        setField('isLastBlock', lowBits(nextBits, 1)),
+        setField('isLastBlock', peek(1)),
         consume(1),
         take(type, 2),
         set(status, inflateStatus.coded),

@@ -37,18 +37,19 @@ import {
   consume,
   count,
   enter,
+  entryOffset,
   fetch,
   fetchedBits,
   field,
   inputEnd,
   isBehindInput,
   leave,
-  lowBits,
-  nextBits,
+  peek,
   position,
   setField,
   state,
   status,
+  toEntryMask,
 } from './state.ts';
 
 const [entry, literalMask, distanceMask, outputEnd, historyStart] = i32Locals(
@@ -66,8 +67,8 @@ const savedBits = i64Local('savedBits');
 /** Literals of one look-up that one fetch is enough for. */
 const literalsPerFetch = Math.floor(fetchedBits / literalTableBits);
 
-const tableEntry = (table: number, index: I32) => i32Load(at(i32Add(state, i32Shl(index, 2)), table));
-const loadLiteralEntry = set(entry, tableEntry(regions.literalTable, i32And(nextBits, literalMask)));
+const tableEntry = (table: number, offset: I32) => i32Load(at(i32Add(state, offset), table));
+const loadLiteralEntry = set(entry, tableEntry(regions.literalTable, entryOffset(literalMask)));
 const isLiteral = i32LtS(entry, 0);
 
 /** One literal, or two of a pair; a byte behind them is written too. */
@@ -84,9 +85,12 @@ const followSubtable = (table: number) => [
     entry,
     tableEntry(
       table,
-      i32Add(
-        i32And(i32ShrU(entry, subtableStartShift), 0x7fff),
-        lowBits(nextBits, i32And(i32ShrU(entry, subtableBitsShift), 15)),
+      i32Shl(
+        i32Add(
+          i32And(i32ShrU(entry, subtableStartShift), 0x7fff),
+          peek(i32And(i32ShrU(entry, subtableBitsShift), 15)),
+        ),
+        2,
       ),
     ),
   ),
@@ -94,7 +98,7 @@ const followSubtable = (table: number) => [
 
 /** What an entry stands for: the least, and its extra bits, which stand behind its code. */
 const takeBaseAndExtra = (into: typeof length) => [
-  set(into, i32Add(i32ShrU(entry, baseShift), i32ShrU(lowBits(nextBits, entry), i32ShrU(entry, 8)))),
+  set(into, i32Add(i32ShrU(entry, baseShift), i32ShrU(peek(entry), i32ShrU(entry, 8)))),
   consume(entry),
 ];
 
@@ -104,7 +108,7 @@ const isSubtable = i32And(entry, entryFlags.subtable);
 
 /** The distance of a match of `length`, of at most 28 bits. */
 const takeDistance = (invalid: Label) => [
-  set(entry, tableEntry(regions.distanceTable, i32And(nextBits, distanceMask))),
+  set(entry, tableEntry(regions.distanceTable, entryOffset(distanceMask))),
   when(i32LtS(entry, 0), [
     branchIf(invalid, i32Eqz(isSubtable)),
     followSubtable(regions.distanceTable),
@@ -205,8 +209,8 @@ export const decodeSymbols = wasmFunction({
     set(output, field('output')),
     set(outputEnd, field('outputEnd')),
     set(historyStart, field('historyStart')),
-    set(literalMask, i32Sub(i32Shl(1, field('literalBits')), 1)),
-    set(distanceMask, i32Sub(i32Shl(1, field('distanceBits')), 1)),
+    set(literalMask, toEntryMask(field('literalBits'))),
+    set(distanceMask, toEntryMask(field('distanceBits'))),
     set(certainEnd, i32Sub(inputEnd, maxSymbolBytes)),
     block('left', (left) => [
       block('needs_input', (needsInput) => [
