@@ -1,4 +1,5 @@
 import type { PixelArena } from '../pixel-arena.ts';
+import type { InflateInput } from './inflate-input.ts';
 import { createInflateMemory, type InflateMemory } from './inflate-memory.ts';
 import {
   type InflateStatus,
@@ -56,9 +57,8 @@ export class InflateStream {
   readonly #memory: InflateMemory;
   readonly #toError: (end: InflateEnd) => Error;
   readonly #capacity: number;
-  #pieces: Iterator<Uint8Array>;
-  /** What is left of the piece that is being taken, and whether there are others. */
-  #piece: Uint8Array = new Uint8Array(0);
+  #input: InflateInput;
+  /** Whether all of the input is at hand. */
   #isFinal = false;
   #isBegun = false;
   #mode: 'header' | 'begun' | 'coded' | 'stored' = 'header';
@@ -71,14 +71,14 @@ export class InflateStream {
   #checksum = 1;
 
   /**
-   * @param pieces the compressed bytes in order; what the iterable throws, reading throws.
+   * @param input the compressed bytes; what it throws, reading throws.
    * @param maxBytes of content: no more is inflated, whatever the stream holds.
    * @param longestRun the most that `advance` is asked for.
    * @param toError makes the error to throw where there are no more bytes.
    * @param arena with it, WebAssembly does the work, in its memory: the same bytes, faster.
    */
   constructor(
-    pieces: Iterable<Uint8Array>,
+    input: InflateInput,
     maxBytes: number,
     longestRun: number,
     toError: (end: InflateEnd) => Error,
@@ -87,16 +87,15 @@ export class InflateStream {
     this.#memory = createInflateMemory(longestRun, arena);
     this.#capacity = outputBytes(longestRun);
     this.#toError = toError;
-    this.#pieces = pieces[Symbol.iterator]();
+    this.#input = input;
     this.#next = this.#memory.output;
     this.#left = maxBytes;
     this.#begin();
   }
 
   /** Begins another stream in the same memory. */
-  restart(pieces: Iterable<Uint8Array>, maxBytes: number): void {
-    this.#pieces = pieces[Symbol.iterator]();
-    this.#piece = new Uint8Array(0);
+  restart(input: InflateInput, maxBytes: number): void {
+    this.#input = input;
     this.#isFinal = false;
     this.#isBegun = false;
     this.#mode = 'header';
@@ -136,6 +135,27 @@ export class InflateStream {
       target.set(this.bytes.subarray(address, address + count), filled);
       filled += count;
     }
+  }
+
+  /**
+   * All of the content, of which nothing was read yet: up to `maxBytes`, or to where it ends, however that is.
+   */
+  readAll(): Uint8Array {
+    const content = new Uint8Array(this.#left);
+    let filled = 0;
+    for (;;) {
+      const available = Math.min(this.#state()[field.output] - this.#next, content.length - filled);
+      const address = this.advance(available);
+      content.set(this.bytes.subarray(address, address + available), filled);
+      filled += available;
+      if (this.#end !== undefined || this.#left <= 0) return content.subarray(0, filled);
+      this.#decode();
+    }
+  }
+
+  /** Whether it was found to break the rules, as far as it was inflated. */
+  get isInvalid(): boolean {
+    return this.#end === 'invalid';
   }
 
   /** Passes over `count` bytes. */
@@ -250,19 +270,10 @@ export class InflateStream {
     const state = this.#state();
     const unread = state[field.inputEnd] - state[field.position];
     bytes.copyWithin(input, state[field.position], state[field.inputEnd]);
-    let end = input + unread;
-    while (end < input + inputBytes) {
-      if (this.#piece.length === 0) {
-        const { done, value } = this.#pieces.next();
-        this.#isFinal = done === true;
-        if (done) break;
-        this.#piece = value;
-      }
-      const taken = this.#piece.subarray(0, input + inputBytes - end);
-      bytes.set(taken, end);
-      end += taken.length;
-      this.#piece = this.#piece.subarray(taken.length);
-    }
+    const room = inputBytes - unread;
+    const filled = this.#input.fill(bytes, input + unread, room);
+    const end = input + unread + filled;
+    this.#isFinal = filled < room;
     bytes.fill(0, end, end + inputPadBytes);
     state[field.position] = input;
     state[field.inputEnd] = end;
