@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { maxPendingItems } from '../src/limits.ts';
 import { parseWebhookSecret } from '../src/jobs/webhook/standard-webhook.ts';
 import { parseWebhookSources } from '../src/jobs/webhook/webhook-source.ts';
+import { maxPendingItems } from '../src/limits.ts';
 import { invalidVariable, list, parseVariables, positive } from './variables.ts';
 
 /** Of whatever is retried through a queue. */

@@ -1,17 +1,20 @@
 import webpWasm from '@jsquash/webp/codec/dec/webp_dec.wasm';
-import { AccessPolicy } from '../src/http/access/access-policy.ts';
-import { Gate } from '../src/classify/gate.ts';
 import { createCacheApiAnswers } from '../src/classify/answers/cache-api-answers.ts';
 import { Classifier } from '../src/classify/classifier.ts';
-import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts';
+import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-images.ts';
+import { Gate } from '../src/classify/gate.ts';
 import plain from '../src/engine/kernels-plain.wasm';
 import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
+import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
-import { isErrorCode } from '../src/http/problem.ts';
+import { PixelKernels } from '../src/image/pixel-arena.ts';
+import pixelKernels from '../src/image/pixel-routines.wasm';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
+import { resolveHost } from '../src/lib/net/resolve-host.ts';
+import { Metrics } from '../src/lib/observe/metrics.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -19,11 +22,7 @@ import { ModelSources } from '../src/model/model-sources.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
 import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
-import { resolveHost } from '../src/lib/net/resolve-host.ts';
-import { Metrics } from '../src/lib/observe/metrics.ts';
-import { PixelKernels } from '../src/image/pixel-arena.ts';
-import pixelKernels from '../src/image/pixel-routines.wasm';
-import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-images.ts';
+import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts';
 import { type BatchBindings, composeBatches } from './edge-batches.ts';
 import { composeObjects } from './edge-objects.ts';
 import { composeRunners } from './edge-runners.ts';
@@ -100,8 +99,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(settings.answerCacheSeconds > 0 && {
       answers: createCacheApiAnswers(caches.default, settings.answerCacheSeconds),
     }),
-    ...(nodeTier &&
-      tierSettings.delegates && { delegate: createNodeTierDelegate({ ...nodeTier, isErrorCode }) }),
+    ...(nodeTier && tierSettings.delegates && { delegate: createNodeTierDelegate(nodeTier) }),
     onDelegated: (reason, outcome) => metrics.add('resnet_edge_delegated_images_total', { reason, outcome }),
     onWarning: (event, error) => writeLog('error', { event, error }),
   });
@@ -111,17 +109,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     nodeTier,
     versions: tierSettings.versions,
     catalog,
-    image,
-    transcode,
-    async findModel(name, version) {
-      const manifest = await catalog.readManifest(name, version);
-      return {
-        manifest,
-        labels: catalog.readLabels(manifest),
-        // A consumer has no client that could go away: nothing but itself keeps the load alive.
-        withSession: (use) => sessions.withSession(manifest, () => undefined, use),
-      };
-    },
+    classifier,
   });
   const parts = { runners, urls, log: writeLog };
   const batches = composeBatches(env, parts);
@@ -166,10 +154,10 @@ async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Pro
 
 /** One row a request in Workers Analytics Engine: what the log says, in columns. */
 function toDataPoints(dataset: AnalyticsEngineDataset): (record: RequestRecord) => void {
-  return ({ route, outcome, model, principal, answerOrigin, status, ...figures }) =>
+  return ({ route, outcome, model, principal, answerOrigin, tier, status, ...figures }) =>
     dataset.writeDataPoint({
       indexes: [principal ?? 'none'],
-      blobs: [route, outcome, model ?? '', answerOrigin ?? ''],
+      blobs: [route, outcome, model ?? '', answerOrigin ?? '', tier ?? ''],
       doubles: [
         status,
         figures.durationMs,

@@ -1,12 +1,11 @@
 import type { Batch, ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
 import { BatchServices } from '../src/jobs/batch/batch-services.ts';
-import { type ChunkRunner, TierTrouble } from '../src/tier/client/chunk-runner.ts';
-import { toProblem } from '../src/http/problem.ts';
-import { maxBodyBytes } from '../src/limits.ts';
-import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
+import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { fetchPublic } from '../src/lib/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/lib/net/url-policy.ts';
-import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
+import { maxBodyBytes } from '../src/limits.ts';
+import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
+import { type ChunkRunner, TierTrouble } from '../src/tier/client/chunk-runner.ts';
 import { parseBatchSettings } from './batch-settings.ts';
 import type { EdgeRunners } from './edge-runners.ts';
 
@@ -44,7 +43,6 @@ export function composeBatches(
     createSha256: createWorkersSha256,
     resolveModel,
     runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
-    toProblem,
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),
     postWebhook: async (url, init) => await fetch(await assertAllowedUrl(url, webhookUrls), init),
     assertPublicUrl: async (url) => void (await assertAllowedUrl(url, webhookUrls)),

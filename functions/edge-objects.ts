@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../src/errors.ts';
-import { toProblem } from '../src/http/problem.ts';
-import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
+import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { retryBaseSeconds } from './batch-settings.ts';
 import type { BatchEnv, EdgeParts } from './edge-batches.ts';
 import { list, parseVariables } from './variables.ts';
@@ -49,7 +48,6 @@ export function composeObjects(
     topK: settings.OBJECT_TOP_K,
     writeMetadata: settings.OBJECT_METADATA === 'on',
     retryBaseSeconds: settings.BATCH_RETRY_BASE_SECONDS,
-    toProblem,
     log,
   });
 }

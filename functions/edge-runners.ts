@@ -1,10 +1,10 @@
-import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
-import { createEdgeRunner, type EdgeRunnerOptions } from '../src/jobs/batch/edge-runner.ts';
-import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
-import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
+import type { Classifier } from '../src/classify/classifier.ts';
 import { CodedError } from '../src/errors.ts';
-import { toProblem } from '../src/http/problem.ts';
+import { createEdgeRunner } from '../src/jobs/batch/edge-runner.ts';
+import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
 import type { CatalogReader } from '../src/model/catalog-reader.ts';
+import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
 
 /** What runs images that nobody waits for: batches and a bucket's objects share it. */
 export interface EdgeRunners {
@@ -20,14 +20,12 @@ interface RunnerParts {
   /** The version that the tier has of a model, by its name. */
   readonly versions: ReadonlyMap<string, string>;
   readonly catalog: CatalogReader;
-  readonly findModel: EdgeRunnerOptions['findModel'];
-  readonly image: EdgeRunnerOptions['image'];
-  readonly transcode: EdgeRunnerOptions['transcode'];
+  readonly classifier: Classifier;
 }
 
-export function composeRunners({ nodeTier, versions, catalog, ...parts }: RunnerParts): EdgeRunners {
+export function composeRunners({ nodeTier, versions, catalog, classifier }: RunnerParts): EdgeRunners {
   return {
-    edge: createEdgeRunner({ ...parts, toProblem }),
+    edge: createEdgeRunner(classifier, catalog),
     node: nodeTier && createNodeTierRunner(nodeTier),
     async resolveModel(name) {
       const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);

@@ -1,5 +1,5 @@
-import { toProblemResponse } from '../src/http/problem.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
+import { toProblemResponse } from '../src/lib/problem-response.ts';
 import { composeEdge, type EdgeEnv } from './compose-edge.ts';
 import { consumeQueue } from './edge-batches.ts';
 

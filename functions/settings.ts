@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
 import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
+import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
 import { list, parseVariables } from './variables.ts';
 
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');

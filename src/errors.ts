@@ -1,6 +1,6 @@
 /**
  * Every failure a caller can meet, by a stable code. A code is part of the public API: it may be
- * added, never renamed. http/problem.ts alone knows which HTTP status a code becomes.
+ * added, never renamed. problem.ts alone knows which HTTP status a code becomes.
  */
 export type ErrorCode =
   // the request

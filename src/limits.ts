@@ -178,6 +178,9 @@ export const maxWaitingRequests = 64;
 export const defaultWaitMs = 10_000;
 export const maxWaitMs = 30_000;
 
+/** How long an item of a batch waits for its turn to be decoded here, before its message is tried again. */
+export const edgeItemWaitMs = 30_000;
+
 /** A place that nobody gave back: longer than any decode, shorter than a Worker's patience. */
 export const maxHoldMs = 60_000;
 

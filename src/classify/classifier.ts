@@ -1,22 +1,16 @@
-import type { Gate } from './gate.ts';
-import type { AnswerStore, ComputedAnswer } from './answers/answer-store.ts';
-import { SingleFlight } from './answers/single-flight.ts';
-import {
-  type Classification,
-  type ClassifyOptions,
-  classify,
-  type Scoring,
-  type Stage,
-  type Transcode,
-  toModelInput,
-} from './classify.ts';
-import { type Delegation, runHereOrThere } from './here-or-there.ts';
-import { digestHex } from '../lib/digest.ts';
 import { CodedError } from '../errors.ts';
+import { digestHex } from '../lib/digest.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 import type { ModelInput } from '../protocol/open-inference/model-inputs.ts';
+import type { AnswerStore } from './answers/answer-store.ts';
+import { SingleFlight } from './answers/single-flight.ts';
+import type { ClassifyChoice } from './choice.ts';
+import type { Classification } from './classification.ts';
+import { type ClassifyOptions, classify, type Stage, type Transcode, toModelInput } from './classify.ts';
+import type { Gate } from './gate.ts';
+import { type Delegation, runHereOrThere } from './here-or-there.ts';
 
 export interface ClassifierServices extends Delegation {
   readonly catalog: CatalogReader;
@@ -32,37 +26,33 @@ export interface ClassifierServices extends Delegation {
   readonly onWarning?: (event: string, error: unknown) => void;
 }
 
-/** What a caller may choose for one image. */
-export interface ClassifyChoice {
-  readonly topK: number;
-  readonly orientation: 'apply' | 'ignore';
-  readonly decode: 'exact' | 'fast';
-  readonly scoring?: Scoring;
-}
-
 /** The circumstances of the request that asks. */
 export interface ClassifyContext {
   readonly keepAlive: KeepAlive;
   /** Milliseconds since 1970 at which the answer is no longer wanted. */
   readonly deadline: number;
   readonly isCancelled: () => boolean;
+  /** False where answers are kept elsewhere, as a batch's are: then none is remembered. Default: true. */
+  readonly remembers?: boolean;
   readonly onStage?: (stage: Stage) => Promise<void> | void;
 }
 
 /** Where an answer came from: computed, remembered, or computed for another request at the same time. */
 export type AnswerOrigin = 'miss' | 'hit' | 'shared' | 'bypass';
 
-export interface Answer extends ComputedAnswer {
+export interface Answer {
+  readonly classification: Classification;
   readonly origin: AnswerOrigin;
 }
 
 /**
- * Classifies on this isolate: one at a time, the same question only once, answers remembered by content;
- * what is beyond it goes to the delegate. Every door of the service (HTTP dialects, batch, webhooks) asks here.
+ * Classifies on this isolate. It decodes one image at a time, computes the same question once, and remembers answers
+ * by content. The delegate gets what is beyond the isolate. Everything that classifies on the edge asks here: HTTP with
+ * its dialects, batches, webhooks and a bucket's objects.
  */
 export class Classifier {
   readonly #services: ClassifierServices;
-  readonly #flights = new SingleFlight<ComputedAnswer>();
+  readonly #flights = new SingleFlight<Classification>();
 
   constructor(services: ClassifierServices) {
     this.#services = services;
@@ -73,7 +63,7 @@ export class Classifier {
    */
   async nameAnswer(bytes: Uint8Array, manifest: ModelManifest, choice: ClassifyChoice): Promise<string> {
     const image = await digestHex(bytes);
-    const { topK, orientation, decode, scoring = 'softmax' } = choice;
+    const { topK, orientation, decode, scoring } = choice;
     const transcodes = this.#services.transcode !== undefined;
     return await digestHex(
       JSON.stringify([
@@ -101,26 +91,20 @@ export class Classifier {
     context: ClassifyContext,
     name?: string,
   ): Promise<Answer> {
-    const { answers } = this.#services;
+    const answers = context.remembers === false ? undefined : this.#services.answers;
     const key = name ?? (await this.nameAnswer(bytes, manifest, choice));
     const known = answers && (await this.#recall(answers, key));
-    if (known) return { ...known, origin: 'hit' };
-    const { value, shared } = await this.#flights.join(key, context, (isAbandoned) =>
+    if (known) return { classification: known, origin: 'hit' };
+    const { value: classification, shared } = await this.#flights.join(key, context, (isAbandoned) =>
       runHereOrThere(
         this.#services,
-        async (): Promise<ComputedAnswer> => ({
-          classification: await this.#compute(bytes, manifest, choice, context, isAbandoned),
-          tier: 'edge',
-        }),
-        async (delegate) => ({
-          classification: await delegate.classify(bytes, manifest, choice, context.deadline),
-          tier: delegate.tier,
-        }),
+        () => this.#compute(bytes, manifest, choice, context, isAbandoned),
+        (delegate) => delegate.classify(bytes, manifest, choice, context.deadline),
       ),
     );
-    if (shared) return { ...value, origin: 'shared' };
-    if (answers) context.keepAlive(answers.put(key, value).catch((error) => this.#warn(error)));
-    return { ...value, origin: answers ? 'miss' : 'bypass' };
+    if (shared) return { classification, origin: 'shared' };
+    if (answers) context.keepAlive(answers.put(key, classification).catch((error) => this.#warn(error)));
+    return { classification, origin: answers ? 'miss' : 'bypass' };
   }
 
   /**
@@ -187,13 +171,13 @@ export class Classifier {
     sessions.assertFits(manifest);
     sessions.preload(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);
-    labels.catch(() => undefined); // whoever awaits it hears of it
-    return await classify(
+    labels.catch(() => undefined); // Awaited later: a rejection before that is not unhandled.
+    const { image: info, predictions } = await classify(
       bytes,
       { manifest, labels, withSession: (use) => sessions.withSession(manifest, keepAlive, use) },
       {
         topK: choice.topK,
-        ...(choice.scoring && { scoring: choice.scoring }),
+        scoring: choice.scoring,
         image: { ...image, orientation: choice.orientation, fast: choice.decode === 'fast' },
         ...(transcode && { transcode }),
         admit: () => decoding.enter(1, { deadline, isCancelled: isAbandoned }),
@@ -203,9 +187,11 @@ export class Classifier {
         },
       },
     );
+    const { name, version } = manifest;
+    return { model: name, model_version: version, tier: 'edge', image: info, predictions };
   }
 
-  async #recall(answers: AnswerStore, key: string): Promise<ComputedAnswer | undefined> {
+  async #recall(answers: AnswerStore, key: string): Promise<Classification | undefined> {
     try {
       return await answers.get(key);
     } catch (error) {

@@ -1,38 +1,15 @@
 import { CodedError, type ErrorCode } from '../errors.ts';
-import type { ImageFormat } from '../image/image.ts';
-import { sniffImageFormat } from '../image/probe.ts';
-import type { InferenceSession } from '../inference/session.ts';
-import type { ClassLabel, ModelManifest } from '../model/manifest.ts';
-import { softmax } from './softmax.ts';
-import { topK } from '../lib/top-k.ts';
 import { decodeToCrop, type ImageCrop, type ImageOptions } from '../image/image-to-crop.ts';
 import type { PreprocessSpec } from '../image/preprocess-spec.ts';
+import { sniffImageFormat } from '../image/probe.ts';
 import { toTensor } from '../image/to-tensor.ts';
+import type { InferenceSession } from '../inference/session.ts';
 import type { Fp32Tensor } from '../lib/tensor.ts';
-
-/** One class with its probability. */
-export interface Prediction {
-  readonly classIndex: number;
-  readonly wnid: string;
-  readonly label: string;
-  /** In [0, 1], unless scoring is 'none'. */
-  readonly score: number;
-}
-
-export interface Classification {
-  readonly image: ClassifiedImage;
-  /** Highest score first. */
-  readonly predictions: readonly Prediction[];
-}
-
-export interface ClassifiedImage {
-  readonly format: ImageFormat;
-  /** As a person sees it: after EXIF orientation. */
-  readonly width: number;
-  readonly height: number;
-  /** True if the pixels are not Pillow's: `fast`, a progressive JPEG without its last refinement, transcoded. */
-  readonly approximate: boolean;
-}
+import { topK } from '../lib/top-k.ts';
+import type { ClassLabel, ModelManifest } from '../model/manifest.ts';
+import type { Scoring } from './choice.ts';
+import type { Classification, ImageInfo, Prediction } from './classification.ts';
+import { softmax } from './softmax.ts';
 
 /** @returns a file of the same picture that can be decoded here, upright; smaller, if `original` says so. */
 export type Transcode = (bytes: Uint8Array) => Promise<TranscodedImage>;
@@ -60,13 +37,10 @@ export interface ClassifyModel {
   withSession<T>(use: (session: InferenceSession) => Promise<T>): Promise<T>;
 }
 
-export type Scoring = 'softmax' | 'sigmoid' | 'none';
-
 export interface ClassifyOptions {
   /** Number of predictions, at least 1. */
   readonly topK: number;
-  /** How logits become scores; a model that gives probabilities is left as it is. Default: 'softmax'. */
-  readonly scoring?: Scoring | undefined;
+  readonly scoring: Scoring;
   readonly image?: ImageOptions;
   /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
   readonly transcode?: Transcode;
@@ -88,7 +62,7 @@ export async function classify(
   bytes: Uint8Array,
   model: ClassifyModel,
   options: ClassifyOptions,
-): Promise<Classification> {
+): Promise<Pick<Classification, 'image' | 'predictions'>> {
   const { manifest } = model;
   const { image, input } = await toModelInput(bytes, manifest.preprocess, options);
 
@@ -110,7 +84,7 @@ export function toPredictions(
   output: Float32Array,
   { output: { kind } }: ModelManifest,
   labels: readonly ClassLabel[],
-  { topK: count, scoring = 'softmax' }: Pick<ClassifyOptions, 'topK' | 'scoring'>,
+  { topK: count, scoring }: Pick<ClassifyOptions, 'topK' | 'scoring'>,
 ): Prediction[] {
   if (output.length !== labels.length) {
     throw new CodedError(
@@ -119,9 +93,9 @@ export function toPredictions(
     );
   }
   const scores = kind === 'logits' ? toScores(output, scoring) : output;
-  return topK(scores, count).map((classIndex) => {
-    const { wnid, label } = labels[classIndex]!;
-    return { classIndex, wnid, label, score: scores[classIndex]! };
+  return topK(scores, count).map((index) => {
+    const { wnid, label } = labels[index]!;
+    return { class_index: index, wnid, label, score: scores[index]! };
   });
 }
 
@@ -141,7 +115,7 @@ export async function toModelInput(
   bytes: Uint8Array,
   spec: PreprocessSpec,
   options: DecodeOptions,
-): Promise<{ image: ClassifiedImage; input: Fp32Tensor }> {
+): Promise<{ image: ImageInfo; input: Fp32Tensor }> {
   const leave = await options.admit?.();
   try {
     const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
@@ -153,7 +127,7 @@ export async function toModelInput(
       format: header.format,
       width: turned ? header.height : header.width,
       height: turned ? header.width : header.height,
-      approximate,
+      ...(approximate && ({ approximate } as const)),
     };
     return { image, input };
   } finally {

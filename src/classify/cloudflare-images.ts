@@ -1,5 +1,5 @@
-import type { Transcode } from './classify.ts';
 import { CodedError } from '../errors.ts';
+import type { Transcode } from './classify.ts';
 
 /**
  * No side of the transcoded JPEG is longer. Twice the largest resize target in use (256): the

@@ -1,13 +1,8 @@
-import type { Classification, Scoring } from './classify.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { ModelInput } from '../protocol/open-inference/model-inputs.ts';
 import type { Tier } from '../protocol/tier/tier.ts';
-
-export interface DelegatedChoice {
-  readonly topK: number;
-  readonly orientation: 'apply' | 'ignore';
-  readonly scoring?: Scoring;
-}
+import type { ClassifyChoice } from './choice.ts';
+import type { Classification } from './classification.ts';
 
 /**
  * Another tier, asked at once for what this isolate must not run itself: a model that does not fit, an
@@ -22,7 +17,7 @@ export interface Delegate {
   classify(
     bytes: Uint8Array,
     manifest: ModelManifest,
-    choice: DelegatedChoice,
+    choice: ClassifyChoice,
     deadline: number,
   ): Promise<Classification>;
   /** @returns the model's output as it is, length = output.classes. */

@@ -1,5 +1,5 @@
-import { beyondThisDecoder } from './classify.ts';
 import { CodedError, type ErrorCode } from '../errors.ts';
+import { beyondThisDecoder } from './classify.ts';
 import type { Delegate } from './delegate.ts';
 
 export interface Delegation {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import createWabt from 'wabt';
-import { kernelSetNames } from '../engine/kernels/layout.ts';
+import { kernelSetNames } from '../engine/kernel-layout.ts';
 import { writeModule } from '../engine/kernels/module.ts';
 import { writePixelModule } from '../image/wat/module.ts';
 

@@ -29,7 +29,8 @@ function findNode() {
   const path = bundled && join(packages, bundled);
   if (path && existsSync(path)) return path;
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return process.execPath;
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]))
+    return process.execPath;
   console.error(
     `resnet-edge needs Node ${OLDEST_NODE.join('.')} or later to run its tools; this is ${process.version}.\n` +
       'On Linux (x64, arm64), macOS and Windows (x64), npm ci installs one beside the project: run it without --omit=optional.\n' +
@@ -63,6 +64,9 @@ const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...a
 });
 // A terminal's Ctrl-C reaches the child as well; a signal that is sent to this process alone is passed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// npm passes a signal to a shell, which may end without passing it on: then nobody is left who could stop the child.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 250).unref();
 child.on('exit', (code, signal) => {
   process.exitCode = signal ? 128 + constants.signals[signal] : code;
 });

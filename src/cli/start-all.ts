@@ -12,22 +12,18 @@ endWithParent();
 const port = await readFreePort('PORT', 8787, 'run start:all');
 const tierPort = await readFreePort('TIER_PORT', 8788, 'run start:all');
 const secret = randomBytes(24).toString('base64url');
-const tier = spawn(
-  process.execPath,
-  ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'functions/batch.ts'],
-  {
-    cwd: projectRoot,
-    env: {
-      TIER_MODELS_DIR: assetsDir,
-      MALLOC_ARENA_MAX: '2',
-      ...process.env,
-      TIER_PORT: String(tierPort),
-      TIER_SECRET: secret,
-    },
-    // With the channel the tier notices when this process is killed.
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+const tier = spawn(process.execPath, ['functions/batch.ts'], {
+  cwd: projectRoot,
+  env: {
+    TIER_MODELS_DIR: assetsDir,
+    MALLOC_ARENA_MAX: '2',
+    ...process.env,
+    TIER_PORT: String(tierPort),
+    TIER_SECRET: secret,
   },
-);
+  // With the channel the tier notices when this process is killed.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+});
 tier.once('exit', (code) => process.exit(code ?? 1));
 // However this process ends, the tier must not stay behind.
 process.once('exit', () => tier.kill('SIGTERM'));

@@ -1,6 +1,6 @@
-import type { Classification, Model, ModelSummary, Problem } from './wire.ts';
+import type { ClassifyAnswer, Model, ModelSummary, Problem } from './wire.ts';
 
-export type { Classification, Image, Model, ModelSummary, Prediction, Problem } from './wire.ts';
+export type { ClassifyAnswer, ImageInfo, Model, ModelSummary, Prediction, Problem } from './wire.ts';
 
 export interface ClientOptions {
   /** Origin of the service, for example `https://resnet-edge.example.workers.dev`. */
@@ -70,7 +70,7 @@ export function createClient(options: ClientOptions) {
 
   return {
     /** @throws {ResnetEdgeError} for whatever the service refuses; what `fetch` throws otherwise. */
-    classify(image: ImageSource, choice: ClassifyOptions = {}): Promise<Classification> {
+    classify(image: ImageSource, choice: ClassifyOptions = {}): Promise<ClassifyAnswer> {
       const path = `/v1/classify?${toQuery(choice)}`;
       if (isBytes(image)) {
         const headers = { 'content-type': 'application/octet-stream' };

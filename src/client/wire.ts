@@ -1,36 +1,16 @@
+import type { Classification } from '../classify/classification.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /**
  * What the service answers, as it stands on the wire. Written out, so that the client's declarations need no other
  * package's; test/http/client-types.test.ts holds them equal to the schemas that the service answers by.
  */
-export interface Prediction {
-  class_index: number;
-  /** WordNet id; unlike the label it is unique. */
-  wnid: string;
-  label: string;
-  /** After softmax, 0 to 1. */
-  score: number;
-}
+export type { ImageInfo, Prediction } from '../classify/classification.ts';
 
-export interface Image {
-  format: 'jpeg' | 'png' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic';
-  /** As a person sees it: after EXIF orientation. */
-  width: number;
-  height: number;
-  /** The pixels are not exactly Pillow's. */
-  approximate?: true | undefined;
-}
-
-export interface Classification {
+/** The answer for one image. */
+export interface ClassifyAnswer extends Classification {
   /** The request's id. */
   id: string;
-  model: string;
-  model_version: string;
-  /** Where it ran: `node` if the model or the image is beyond an isolate. */
-  tier: 'edge' | 'node';
-  image: Image;
-  predictions: Prediction[];
 }
 
 export interface ModelSummary {

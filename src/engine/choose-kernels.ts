@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts';
-import { type KernelSetName, kernelSetNames } from './kernels/layout.ts';
+import { type KernelSetName, kernelSetNames } from './kernel-layout.ts';
 
 /** The engine's compiled WebAssembly. An engine without relaxed SIMD cannot compile the second. */
 export interface KernelModules {

@@ -6,7 +6,7 @@ import {
   magic,
   magicBits,
   shortStep,
-} from './kernels/layout.ts';
+} from './kernel-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 

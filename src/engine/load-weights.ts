@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
-import { panelChannels } from './kernels/layout.ts';
+import { panelChannels } from './kernel-layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
 import { winogradOf } from './winograd-tiles.ts';

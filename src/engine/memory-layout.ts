@@ -5,7 +5,7 @@ import {
   panelChannels,
   pixelEntryBytes,
   scratch,
-} from './kernels/layout.ts';
+} from './kernel-layout.ts';
 import { alignUp, type Plan, type PlanOperator } from './plan.ts';
 import { type WinogradScratch, winogradOf, winogradScratch } from './winograd-tiles.ts';
 

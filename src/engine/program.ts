@@ -1,5 +1,5 @@
 import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-descriptor.ts';
-import { convDescriptorBytes, type KernelTraits } from './kernels/layout.ts';
+import { convDescriptorBytes, type KernelTraits } from './kernel-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 import { winogradOf } from './winograd-tiles.ts';

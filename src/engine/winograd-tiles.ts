@@ -1,4 +1,4 @@
-import { type KernelTraits, panelChannels, winogradSkew } from './kernels/layout.ts';
+import { type KernelTraits, panelChannels, winogradSkew } from './kernel-layout.ts';
 import { alignUp, type PlanOperator, type PlanTensor, type WinogradTiles } from './plan.ts';
 
 /** @returns the tiles by which a kernel set computes the convolution, if it does it by Winograd's way. */

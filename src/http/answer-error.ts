@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
+import { toProblemResponse } from '../lib/problem-response.ts';
+import { type Problem, problemKinds, toProblem } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
-import { type Problem, problemKinds, toProblem, toProblemResponse } from './problem.ts';
 
 /** What middleware said before the handler failed, and that is true all the same. */
 const keptHeaders = ['ratelimit', 'ratelimit-policy'];

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
-import type { Answer, ClassifyChoice } from '../classify/classifier.ts';
-import type { Classification } from '../classify/classify.ts';
+import type { ClassifyChoice } from '../classify/choice.ts';
+import type { Classification } from '../classify/classification.ts';
+import type { Answer } from '../classify/classifier.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
@@ -44,7 +45,7 @@ export async function answerImage(
     const answer = await classifier.classify(bytes, manifest, choice, context, name);
     note(c, answer.classification, model);
     record.answerOrigin = answer.origin;
-    record.tier = answer.tier;
+    record.tier = answer.classification.tier;
     metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
     return answer;
   } catch (error) {

@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
-import type { AccessPolicy } from './access/access-policy.ts';
-import type { Principal } from './access/api-keys.ts';
+import type { Classifier } from '../classify/classifier.ts';
 import type { Gate } from '../classify/gate.ts';
 import type { BatchDoor } from '../jobs/batch/batch-door.ts';
-import type { Classifier } from '../classify/classifier.ts';
-import type { CatalogReader } from '../model/catalog-reader.ts';
-import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
-import type { UrlPolicy } from '../lib/net/url-policy.ts';
 import type { ObjectLabelsDoor } from '../jobs/objects/object-labels-door.ts';
+import type { UrlPolicy } from '../lib/net/url-policy.ts';
 import type { Metrics } from '../lib/observe/metrics.ts';
 import type { TraceContext } from '../lib/observe/trace-context.ts';
+import type { CatalogReader } from '../model/catalog-reader.ts';
+import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
+import type { AccessPolicy } from './access/access-policy.ts';
+import type { Principal } from './access/api-keys.ts';
 import type { ServerTiming } from './server-timing.ts';
 
 /** What functions/ hands to the HTTP layer: `createApp(options)`. */

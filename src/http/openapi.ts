@@ -1,8 +1,8 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
 import { CodedError, type ErrorCode } from '../errors.ts';
+import { problemKinds } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
-import { problemKinds } from './problem.ts';
 
 /** The document's own description, at /openapi.json. */
 export const openApiInfo = {

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
+import { emptyBody, readBytes, toDeclaredLength } from '../lib/net/read-bytes.ts';
 import { jsonBodyWeight } from '../limits.ts';
 import type { HonoEnv } from './context.ts';
-import { emptyBody, readBytes, toDeclaredLength } from './read-bytes.ts';
 
 /**
  * Reads the body of a request that has been admitted: its bytes count against the isolate's budget until

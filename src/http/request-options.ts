@@ -1,16 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import { type ClassifyChoice, defaultChoice } from '../classify/choice.ts';
 import { CodedError } from '../errors.ts';
 import { defaultTopK, maxModelNameLength, maxTopK } from '../limits.ts';
 
 /** What a caller may choose, in the query string or in the fields of a multipart or JSON body. */
-export interface RequestOptions {
-  readonly topK: number;
+export interface RequestOptions extends ClassifyChoice {
   /** Undefined for the default model. */
   readonly model: string | undefined;
-  /** Whether EXIF orientation turns the image upright first. */
-  readonly orientation: 'apply' | 'ignore';
-  /** 'fast' trades exactness for speed on large JPEGs. */
-  readonly decode: 'exact' | 'fast';
 }
 
 export const optionNames = ['top_k', 'model', 'orientation', 'decode'] as const;
@@ -77,5 +73,5 @@ export function parseOptions(raw: RawOptions): RequestOptions {
     throw new CodedError('option_invalid', `${name} must be ${expectations[name]}.`);
   }
   const { top_k, model, orientation, decode } = parsed.data;
-  return { topK: top_k, model, orientation, decode };
+  return { ...defaultChoice, topK: top_k, model, orientation, decode };
 }

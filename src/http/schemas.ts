@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import type { ComputedAnswer } from '../classify/answers/answer-store.ts';
 import { runtimeNames } from '../model/manifest.ts';
 import { problemSchema } from './openapi.ts';
 
@@ -104,22 +103,3 @@ export const readySchema = z
       .openapi({ description: 'What has booted, and which of its kernels run.' }),
   })
   .openapi('Ready');
-
-/** One image's part of an answer. */
-export function toWireAnswer({ tier, classification: { image, predictions } }: ComputedAnswer) {
-  return {
-    tier,
-    image: {
-      format: image.format,
-      width: image.width,
-      height: image.height,
-      ...(image.approximate ? ({ approximate: true } as const) : {}),
-    },
-    predictions: predictions.map(({ classIndex, wnid, label, score }) => ({
-      class_index: classIndex,
-      wnid,
-      label,
-      score,
-    })),
-  };
-}

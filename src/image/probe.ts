@@ -2,11 +2,11 @@ import { CodedError } from '../errors.ts';
 import { maxImageSide, maxStreamedPixels } from '../limits.ts';
 import { parseBmpHeader } from './codecs/bmp/parse-bmp-header.ts';
 import { parseGifHeader } from './codecs/gif/parse-gif-header.ts';
-import type { ImageFormat, ImageHeader } from './image.ts';
 import { parseJpegHeader } from './codecs/jpeg/parse-jpeg-header.ts';
 import { parsePngHeader } from './codecs/png/parse-png-header.ts';
 import { parseTiffHeader } from './codecs/tiff/parse-tiff-header.ts';
 import { parseWebpHeader } from './codecs/webp/parse-webp-header.ts';
+import type { ImageFormat, ImageHeader } from './image.ts';
 
 /** ISO base media brands (ISO/IEC 23000-22, 23008-12) of still images we can name but not decode. */
 const avifBrands = ['avif', 'avis'];

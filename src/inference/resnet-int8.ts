@@ -1,6 +1,6 @@
 import { ByteReader } from '../engine/byte-reader.ts';
 import { chooseKernels, type KernelChoice, type KernelModules } from '../engine/choose-kernels.ts';
-import { kernelTraits } from '../engine/kernels/layout.ts';
+import { kernelTraits } from '../engine/kernel-layout.ts';
 import { loadWeights } from '../engine/load-weights.ts';
 import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';

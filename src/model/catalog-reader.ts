@@ -1,6 +1,6 @@
 import { CodedError } from '../errors.ts';
-import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
 import {
   type Catalog,
   type ClassLabel,

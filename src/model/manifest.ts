@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
-import { maxModelNameLength } from '../limits.ts';
 import type { PreprocessSpec } from '../image/preprocess-spec.ts';
+import { maxModelNameLength } from '../limits.ts';
 
 /** `resnet18-imagenet1k`: lower case, digits, dots, dashes; safe in a URL and as part of an R2 key. */
 export const modelNameSchema = z

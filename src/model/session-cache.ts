@@ -1,7 +1,7 @@
 import { CodedError } from '../errors.ts';
 import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
-import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
 import type { ModelManifest } from './manifest.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { type LoadTimes, ModelLoader, type ModelLoaderOptions } from './model-loader.ts';

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors.ts';
-import { modelReadTimeoutMs } from '../limits.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
+import { modelReadTimeoutMs } from '../limits.ts';
 import type { ModelFile } from './manifest.ts';
 import type { StoredObject } from './model-store.ts';
 

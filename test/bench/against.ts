@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { KernelSetName } from '../../src/engine/kernels/layout.ts';
+import type { KernelSetName } from '../../src/engine/kernel-layout.ts';
 import { describe, fillImage } from './layers.ts';
 import { median } from './median.ts';
 

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { decode as decodeFastPng } from 'fast-png';
 import { decode as decodeImageJs } from 'image-js';
 import sharp, { type Sharp } from 'sharp';
-import { createCropResampler } from '../../src/image/resample/crop-resampler.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { createCropResampler } from '../../src/image/resample/crop-resampler.ts';
 import { createKernels, defaultSpec, readFixture } from '../image/fixtures.ts';
 
 const rounds = Number(process.argv[2] ?? 9);

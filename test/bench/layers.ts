@@ -1,5 +1,5 @@
 import createWabt from 'wabt';
-import type { KernelSetName } from '../../src/engine/kernels/layout.ts';
+import type { KernelSetName } from '../../src/engine/kernel-layout.ts';
 import type { Plan, PlanOperator } from '../../src/engine/plan.ts';
 import { openPlan } from '../engine/machine.ts';
 

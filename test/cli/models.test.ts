@@ -60,15 +60,9 @@ async function models(...args: string[]) {
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
   };
-  const argv = [
-    '--experimental-strip-types',
-    '--disable-warning=ExperimentalWarning',
-    'src/cli/models.ts',
-    ...args,
-    '--json',
-  ];
+  const argv = ['src/cli/models.ts', ...args, '--json'];
   return await new Promise<{ code: number; json: Record<string, unknown>; err: string }>((resolve) => {
-    execFile('node', argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';
       resolve({
         code: error ? Number(error.code) : 0,

@@ -150,12 +150,12 @@ describe('other deployments', () => {
     expect(refused).toMatchObject({ status: 503, code: 'configuration_invalid' });
     expect(refused.detail).toContain('BATCH_RETENTION_HOURS');
     await edge.stop();
-    edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', vars, seed: false });
+    edge = await startEdge({ configPath: './slow-rate.wrangler.toml', vars, seed: false });
     expect((await edge.fetch('/v2')).status).toBe(200);
     await expectCode(await edge.fetch('/v1/batches'), 422, 'batch_not_configured');
   });
   it('limit a caller’s rate, and say how much and when', async () => {
-    edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', seed: false });
+    edge = await startEdge({ configPath: './slow-rate.wrangler.toml', seed: false });
     const answers = [];
     for (let request = 0; request < 4; request++) answers.push(await edge.fetch('/v2'));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);

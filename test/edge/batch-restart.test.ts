@@ -107,11 +107,12 @@ describe('npm run start:all', () => {
     const env = { ...process.env, PORT: String(await freePort()), TIER_PORT: String(tierPort) };
     // Not npm's any more: only the channel tells the tier.
     delete (env as NodeJS.ProcessEnv)['npm_lifecycle_event'];
-    const all = spawn(
-      process.execPath,
-      ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'src/cli/start-all.ts'],
-      { cwd: projectRoot, env: { ...env, RESNET_EDGE_STATE_DIR: state }, detached: true, stdio: 'ignore' },
-    );
+    const all = spawn(process.execPath, ['src/cli/start-all.ts'], {
+      cwd: projectRoot,
+      env: { ...env, RESNET_EDGE_STATE_DIR: state },
+      detached: true,
+      stdio: 'ignore',
+    });
     const isServing = () =>
       fetch(`http://127.0.0.1:${tierPort}/v1/health/live`, { signal: AbortSignal.timeout(2_000) }).then(
         ({ ok }) => ok,

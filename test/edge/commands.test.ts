@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath } from '../golden/golden.ts';
@@ -12,14 +15,10 @@ afterEach(() => {
 });
 
 function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(
-    'node',
-    ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', `src/cli/${script}`, ...args],
-    {
-      cwd: projectRoot,
-      env: { ...process.env, ...env },
-    },
-  );
+  const child = spawn(process.execPath, [`src/cli/${script}`, ...args], {
+    cwd: projectRoot,
+    env: { ...process.env, ...env },
+  });
   running.push(child);
   const output = { out: '', err: '' };
   child.stdout.on('data', (data) => (output.out += data));
@@ -148,18 +147,18 @@ describe('a wrong variable', () => {
 });
 
 describe('an old Node', () => {
-  it('is told which version is needed', async () => {
-    const child = spawn(
-      'node',
-      [
-        '-e',
-        "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/node-version.js')",
-      ],
-      { cwd: projectRoot },
-    );
+  it('is told which version is needed, where npm installed no newer one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
+    await mkdir(join(folder, 'src/cli'), { recursive: true });
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    await copyFile(join(projectRoot, 'src/cli/run.js'), join(folder, 'src/cli/run.js'));
+    const old = "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/run.js')";
+    const child = spawn(process.execPath, ['-e', old, 'any.ts'], { cwd: folder });
     let err = '';
     child.stderr.on('data', (data) => (err += data));
-    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
-    expect(err).toContain('needs Node 22.12 or later');
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    await rm(folder, { recursive: true });
+    expect(err).toContain('needs Node 22.18 or later');
+    expect(code).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ export async function startEdgeProcess(
   const port = await freePort();
   const child = spawn(
     process.execPath,
-    ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', `src/cli/${script}`],
+    [`src/cli/${script}`],
     // A group of its own, so that what it starts ends with it.
     { cwd: projectRoot, env: { ...process.env, PORT: String(port), ...env }, detached: true },
   );

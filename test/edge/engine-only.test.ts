@@ -10,7 +10,7 @@ afterEach(() => edge?.stop());
 it('answers from a bundle without onnxruntime-web, and refuses what needs it', async () => {
   expect((await readdir(engineBuildDir)).filter((file) => file.includes('ort-wasm'))).toEqual([]);
   edge = await startEdge({
-    configPath: './test/edge/engine-only.wrangler.toml',
+    configPath: './engine-only.wrangler.toml',
     workerDir: engineBuildDir,
   });
   const body = new Uint8Array(await readFile(goldenPath('cat.jpg')));
@@ -19,7 +19,7 @@ it('answers from a bundle without onnxruntime-web, and refuses what needs it', a
   await edge.stop();
 
   edge = await startEdge({
-    configPath: './test/edge/engine-only.wrangler.toml',
+    configPath: './engine-only.wrangler.toml',
     workerDir: engineBuildDir,
   });
   const name = 'resnet18-imagenet1k';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { maxBodyBytes } from '../../src/limits.ts';
 import { metricFamilies } from '../../src/lib/observe/metrics.ts';
+import { maxBodyBytes } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 

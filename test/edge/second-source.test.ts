@@ -13,7 +13,7 @@ const read = async (key: string) => new Uint8Array(await readFile(assetPath(key)
 let edge: EdgeServer;
 let kv: KvWriter & { delete(key: string): Promise<void> };
 beforeEach(async () => {
-  edge = await startEdge({ configPath: './test/edge/with-kv.wrangler.toml' });
+  edge = await startEdge({ configPath: './with-kv.wrangler.toml' });
   kv = (edge.env as unknown as { MODELS_KV: typeof kv }).MODELS_KV;
 });
 afterEach(() => edge?.stop());

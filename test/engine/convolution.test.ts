@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type KernelSetName, kernelSetNames } from '../../src/engine/kernels/layout.ts';
+import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';
-import { packPanels, padToPanels, roundUp, WeightPacker } from '../../src/toolchain/engine-compiler/weight-packer.ts';
+import {
+  packPanels,
+  padToPanels,
+  roundUp,
+  WeightPacker,
+} from '../../src/toolchain/engine-compiler/weight-packer.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable, writeTensor } from './machine.ts';
 import {

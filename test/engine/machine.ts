@@ -3,7 +3,7 @@ import type { TestContext } from 'vitest';
 import { ByteReader } from '../../src/engine/byte-reader.ts';
 import { chooseKernels, isRelaxedDotExact } from '../../src/engine/choose-kernels.ts';
 import { locate, storedZero } from '../../src/engine/conv-descriptor.ts';
-import { type KernelSetName, kernelTraits } from '../../src/engine/kernels/layout.ts';
+import { type KernelSetName, kernelTraits } from '../../src/engine/kernel-layout.ts';
 import { loadWeights } from '../../src/engine/load-weights.ts';
 import { layOutMemory } from '../../src/engine/memory-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type KernelSetName, kernelSetNames } from '../../src/engine/kernels/layout.ts';
+import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader } from '../../src/engine/plan.ts';
+import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { QdqReader } from '../../src/toolchain/engine-compiler/qdq-reader.ts';
-import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { UnsupportedGraphError } from '../../src/toolchain/onnx/onnx-errors.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { datatypeCodes, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';

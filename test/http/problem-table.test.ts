@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { problemKinds } from '../../src/http/problem.ts';
+import { problemKinds } from '../../src/problem.ts';
 
 const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
 

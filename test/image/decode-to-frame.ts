@@ -1,11 +1,11 @@
 import { decodeBmp } from '../../src/image/codecs/bmp/decode-bmp.ts';
 import { decodeGif } from '../../src/image/codecs/gif/decode-gif.ts';
-import type { ImageHeader, RowSink } from '../../src/image/image.ts';
 import { decodeJpeg } from '../../src/image/codecs/jpeg/decode-jpeg.ts';
 import { decodePng } from '../../src/image/codecs/png/decode-png.ts';
-import { parseImageHeader } from '../../src/image/probe.ts';
 import { decodeTiff } from '../../src/image/codecs/tiff/decode-tiff.ts';
 import { decodeWebp } from '../../src/image/codecs/webp/decode-webp.ts';
+import type { ImageHeader, RowSink } from '../../src/image/image.ts';
+import { parseImageHeader } from '../../src/image/probe.ts';
 import { loadWebpModule } from './fixtures.ts';
 
 /** All pixels of an image as RGB uint8, HWC, not turned: what the decoders do without the rest of the pipeline. */

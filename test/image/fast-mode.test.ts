@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { PixelKernels } from '../../src/image/pixel-arena.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import type { PixelKernels } from '../../src/image/pixel-arena.ts';
 import { toTensor } from '../../src/image/to-tensor.ts';
 import { defaultSpec, pixelWays, readFixture } from './fixtures.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
 import { decodeToCrop, type ImageCrop } from '../../src/image/image-to-crop.ts';
+import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
 import { countAllocations } from './count-allocations.ts';
 import { createKernels, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
 

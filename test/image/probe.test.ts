@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseExifOrientation, parseXmpOrientation } from '../../src/image/exif-orientation.ts';
-import { parseImageHeader, sniffImageFormat } from '../../src/image/probe.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { parseImageHeader, sniffImageFormat } from '../../src/image/probe.ts';
 import { defaultSpec, readFixture } from './fixtures.ts';
 
 describe('sniffImageFormat', () => {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
-import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { createOrtNodeSession, type OrtNodeSession } from '../../src/inference/ort-node.ts';
 import type { InferenceRuntime, InferenceSession } from '../../src/inference/session.ts';
+import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import {
   assetPath,
   defaultKey,

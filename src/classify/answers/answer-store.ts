@@ -1,14 +1,7 @@
-import type { Classification } from '../classify.ts';
-import type { Tier } from '../../protocol/tier/tier.ts';
-
-/** An answer and who gave it. */
-export interface ComputedAnswer {
-  readonly classification: Classification;
-  readonly tier: Tier;
-}
+import type { Classification } from '../classification.ts';
 
 /** Remembers answers by key. A store that fails or forgets costs time, never an answer. */
 export interface AnswerStore {
-  get(key: string): Promise<ComputedAnswer | undefined>;
-  put(key: string, answer: ComputedAnswer): Promise<void>;
+  get(key: string): Promise<Classification | undefined>;
+  put(key: string, answer: Classification): Promise<void>;
 }

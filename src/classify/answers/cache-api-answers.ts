@@ -1,4 +1,5 @@
-import type { AnswerStore, ComputedAnswer } from './answer-store.ts';
+import type { Classification } from '../classification.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 /** Never fetched: the Cache API wants a URL for a key. */
 const keyPrefix = 'https://answers.resnet-edge.invalid/';
@@ -11,7 +12,7 @@ export function createCacheApiAnswers(cache: Cache, ttlSeconds: number): AnswerS
   return {
     async get(key) {
       const stored = await cache.match(keyPrefix + key);
-      return stored && ((await stored.json()) as ComputedAnswer);
+      return stored && ((await stored.json()) as Classification);
     },
     async put(key, answer) {
       const headers = { 'cache-control': `max-age=${ttlSeconds}`, 'content-type': 'application/json' };

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createOrtNodeSession } from '../../inference/ort-node.ts';
-import type { ModelManifest } from '../../model/manifest.ts';
 import { softmax } from '../../classify/softmax.ts';
-import { topK } from '../../lib/top-k.ts';
 import { decodeToCrop } from '../../image/image-to-crop.ts';
 import { toTensor } from '../../image/to-tensor.ts';
+import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../lib/tensor.ts';
+import { topK } from '../../lib/top-k.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
 import type { LabelledImage } from './labelled-images.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
 import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { kernelTraits } from '../../engine/kernels/layout.ts';
+import { kernelTraits } from '../../engine/kernel-layout.ts';
 import { layOutMemory } from '../../engine/memory-layout.ts';
-import { compileEngineModel } from '../../toolchain/engine-compiler/compile-engine-model.ts';
 import { maxRuntimeBytes } from '../../limits.ts';
 import { modelNameSchema, type RuntimeName } from '../../model/manifest.ts';
+import { compileEngineModel } from '../../toolchain/engine-compiler/compile-engine-model.ts';
 import { inspectModel } from '../../toolchain/onnx/inspect-model.ts';
 import { UnsupportedGraphError } from '../../toolchain/onnx/onnx-errors.ts';
 import { compileToOrt } from '../../toolchain/quantize/compile-to-ort.ts';

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type KernelChoice, parseKernelChoice } from '../../engine/choose-kernels.ts';
-import type { KernelSetName } from '../../engine/kernels/layout.ts';
+import type { KernelSetName } from '../../engine/kernel-layout.ts';
 import { bootOrtWeb } from '../../inference/ort-web.ts';
 import { createResnetInt8 } from '../../inference/resnet-int8.ts';
 import type { InferenceRuntime, InferenceSession } from '../../inference/session.ts';

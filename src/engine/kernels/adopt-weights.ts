@@ -14,7 +14,7 @@ import {
   i32x4Splat,
   i32x4Sub,
 } from '../../lib/wasm-text/vectors.ts';
-import { panelChannels } from './layout.ts';
+import { panelChannels } from '../kernel-layout.ts';
 
 const [weights, panelBytes, channels, bias, zeroPoint] = i32Locals(
   'weights',

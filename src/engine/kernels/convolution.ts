@@ -26,7 +26,7 @@ import { at, i32Load, i32Store, v128Load } from '../../lib/wasm-text/memory.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, segments, weightPointer } from './dot-loop.ts';
-import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from './layout.ts';
+import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from '../kernel-layout.ts';
 import {
   finishLocals,
   loadResultConstants,

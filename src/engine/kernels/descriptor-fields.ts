@@ -1,6 +1,6 @@
 import { i32Local } from '../../lib/wasm-text/expression.ts';
 import { at, i32Load, v128Load16Splat, v128Load32Splat } from '../../lib/wasm-text/memory.ts';
-import { type ConvField, fieldOffset } from './layout.ts';
+import { type ConvField, fieldOffset } from '../kernel-layout.ts';
 
 /** Address of a convolution's descriptor. */
 export const descriptor = i32Local('descriptor');

@@ -10,7 +10,7 @@ import {
 import { i32GeS, i32LtS, i32Sub } from '../../lib/wasm-text/integers.ts';
 import { at, v128Load, v128Load8x8S, v128Load32Splat } from '../../lib/wasm-text/memory.ts';
 import { i32x4Add, i32x4DotI16x8S, i32x4RelaxedDotI8x16I7x16AddS } from '../../lib/wasm-text/vectors.ts';
-import { panelChannels, segmentStep, shortStep } from './layout.ts';
+import { panelChannels, segmentStep, shortStep } from '../kernel-layout.ts';
 
 export const vectors = panelChannels / 4;
 

@@ -23,7 +23,7 @@ import {
 } from '../../lib/wasm-text/vectors.ts';
 import type { Activations } from './activations.ts';
 import { laneField, splatField } from './descriptor-fields.ts';
-import { fixedPoint, magic as magicNumber } from './layout.ts';
+import { fixedPoint, magic as magicNumber } from '../kernel-layout.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,

@@ -15,7 +15,7 @@ import { at, v128Load } from '../../lib/wasm-text/memory.ts';
 import { i32x4Add } from '../../lib/wasm-text/vectors.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
-import { panelChannels, winogradSkew } from './layout.ts';
+import { panelChannels, winogradSkew } from '../kernel-layout.ts';
 import {
   finishLocals,
   loadResultConstants,

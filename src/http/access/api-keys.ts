@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { digestHex, equalHex } from '../../lib/digest.ts';
 import { CodedError } from '../../errors.ts';
+import { digestHex, equalHex } from '../../lib/digest.ts';
 
 /** What a credential may do: classify images, run batch jobs, read metrics and the state of the service. */
 export const scopes = ['classify', 'batch', 'admin'] as const;

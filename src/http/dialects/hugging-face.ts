@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { defaultChoice } from '../../classify/choice.ts';
 import { CodedError } from '../../errors.ts';
 import { defaultTopK } from '../../limits.ts';
 import { answerError } from '../answer-error.ts';
@@ -57,9 +58,8 @@ async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchem
   const manifest = await readModel(c, c.req.param('model'));
   const { bytes, options } = await readDialectImage(c, parseJson);
   const { classification } = await answerImage(c, bytes, manifest, {
+    ...defaultChoice,
     topK: options?.topK ?? defaultTopK,
-    orientation: 'apply',
-    decode: 'exact',
     scoring: options?.scoring ?? 'softmax',
   });
   return classification.predictions.map(({ label, score }) => ({ label, score }));

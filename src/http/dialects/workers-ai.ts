@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { defaultChoice } from '../../classify/choice.ts';
 import { CodedError } from '../../errors.ts';
 import { maxJsonBodyBytes } from '../../limits.ts';
 import { answerError } from '../answer-error.ts';
@@ -92,9 +93,8 @@ async function run(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchema>> {
   const manifest = await readModel(c, c.req.param('model'));
   const { bytes } = await readDialectImage(c, parseJson);
   const { classification } = await answerImage(c, bytes, manifest, {
+    ...defaultChoice,
     topK: workersAiTopK,
-    orientation: 'apply',
-    decode: 'exact',
   });
   return classification.predictions.map(({ label, score }) => ({ label, score }));
 }

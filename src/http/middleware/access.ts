@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Scope } from '../access/api-keys.ts';
 import { CodedError } from '../../errors.ts';
 import { maxCredentialLength } from '../../limits.ts';
+import type { Scope } from '../access/api-keys.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**

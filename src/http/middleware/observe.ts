@@ -47,6 +47,7 @@ export const observe: MiddlewareHandler<HonoEnv> = async (c, next) => {
     image_bytes: record.imageBytes,
     image_pixels: record.imagePixels,
     answer: record.answerOrigin,
+    tier: record.tier,
     server_timing: c.res.headers.get('server-timing') ?? undefined,
   });
   onRequest?.(record);

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { CodedError } from '../../errors.ts';
 import type { Batch, ListPlace } from '../../jobs/batch/batch.ts';
 import type { BatchDoor } from '../../jobs/batch/batch-door.ts';
 import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
-import { CodedError } from '../../errors.ts';
 import { maxBatchItems } from '../../limits.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { ModelManifest } from '../../model/manifest.ts';
+import { toProblem } from '../../problem.ts';
 import { answerImage, readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
@@ -13,9 +14,8 @@ import {
   parseClassifyRequest,
   referenceSchema,
 } from '../parse-classify-request.ts';
-import { toProblem } from '../problem.ts';
 import { optionsSchema } from '../request-options.ts';
-import { classificationSchema, classificationsSchema, toWireAnswer } from '../schemas.ts';
+import { classificationSchema, classificationsSchema } from '../schemas.ts';
 
 const bytesSchema = z.string().openapi({ type: 'string', format: 'binary' });
 const formSchema = z.object({
@@ -127,7 +127,7 @@ async function answerOne(
   if (listsTag(c.req.header('if-none-match'), etag)) return 'not modified';
   const answer = await answerImage(c, bytes, manifest, request, name);
   c.header('cache-status', toCacheStatus[answer.origin]);
-  return toWireAnswer(answer);
+  return answer.classification;
 }
 
 /** RFC 9211. */
@@ -153,7 +153,8 @@ async function answerEach(
   const results: unknown[] = [];
   for (const [index, { name, bytes }] of images.entries()) {
     try {
-      results.push({ index, name, ...toWireAnswer(await answerImage(c, bytes, manifest, request)) });
+      const { tier, image, predictions } = (await answerImage(c, bytes, manifest, request)).classification;
+      results.push({ index, name, tier, image, predictions });
     } catch (error) {
       // Nobody reads the others any more.
       if (c.get('isCancelled')()) throw error;

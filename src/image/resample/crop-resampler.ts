@@ -1,9 +1,9 @@
 import type { ImageHeader, Orientation } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
+import type { PreprocessSpec } from '../preprocess-spec.ts';
 import { ColumnsFirstResampler } from './columns-first-resampler.ts';
 import { toCropGeometry } from './crop-geometry.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import type { PreprocessSpec } from '../preprocess-spec.ts';
 import { binKernel, mirrorKernel, toResampleKernel } from './filter.ts';
 import { RowsFirstResampler } from './rows-first-resampler.ts';
 

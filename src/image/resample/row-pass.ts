@@ -1,11 +1,5 @@
 import type { PixelArena } from '../pixel-arena.ts';
-import {
-  kernelEnd,
-  kernelStart,
-  type ResampleKernel,
-  roundingBias,
-  toPairedWeights,
-} from './filter.ts';
+import { kernelEnd, kernelStart, type ResampleKernel, roundingBias, toPairedWeights } from './filter.ts';
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
 

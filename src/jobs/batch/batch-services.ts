@@ -1,7 +1,8 @@
 import { CodedError } from '../../errors.ts';
+import type { nextDeliveryDelay } from '../../lib/retry-schedule.ts';
 import { batchChunkItems } from '../../limits.ts';
 import type { CreateSha256 } from '../../model/verified-chunks.ts';
-import type { nextDeliveryDelay } from '../../lib/retry-schedule.ts';
+import type { ChunkRunner } from '../../tier/client/chunk-runner.ts';
 import type { WebhookKey } from '../webhook/standard-webhook.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
 import type { Batch, ChunkMessage, DeliveryMessage, ListPlace } from './batch.ts';
@@ -9,7 +10,6 @@ import type { BatchDoor } from './batch-door.ts';
 import { BatchStore } from './batch-store.ts';
 import { toBatchJson } from './batch-wire.ts';
 import { createQueueSender } from './chunk-queue.ts';
-import type { ChunkRunner } from '../../tier/client/chunk-runner.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { type ConsumeOptions, consumeChunks, consumeDeadChunks } from './consume-chunks.ts';
 import { consumeDeliveries } from './deliver-webhook.ts';
@@ -33,7 +33,6 @@ export interface BatchConfiguration {
   readonly createSha256: CreateSha256;
   readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
   readonly runnerOf: (batch: Batch) => ChunkRunner;
-  readonly toProblem: (error: unknown) => { code: string; status: number; detail: string };
   readonly fetchImage: (url: string) => Promise<Uint8Array>;
   /** `fetch` for webhooks, with the same guard. */
   readonly postWebhook: (url: string, init: RequestInit) => Promise<Response>;
@@ -81,7 +80,6 @@ export class BatchServices implements BatchDoor {
       results: this.#results,
       gatherer: createImageGatherer({ batchBucket: bucket, imageBucket, fetchImage }),
       runnerOf: configuration.runnerOf,
-      toProblem: configuration.toProblem,
     };
     this.#submit = {
       ...configuration,

@@ -1,7 +1,8 @@
 import { CodedError } from '../../errors.ts';
 import { maxRetryDelaySeconds } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
 import { chunkMessageSchema } from './batch.ts';
-import { type NamedResult, toNamedResult } from './item-result.ts';
+import { type NamedResult, toNamedResult } from './named-results.ts';
 import { type RunServices, runChunk } from './run-chunk.ts';
 
 export interface ConsumeOptions {
@@ -106,7 +107,7 @@ export async function consumeDeadChunks(
 }
 
 async function giveUp(batchId: string, number: number, services: RunServices): Promise<void> {
-  const { store, chunks, results, toProblem } = services;
+  const { store, chunks, results } = services;
   const batch = await store.find(batchId);
   const chunk = await chunks.find(batchId, number);
   if (!batch || !chunk || batch.status === 'canceled') return;

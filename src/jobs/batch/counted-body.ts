@@ -1,8 +1,8 @@
 import { CodedError } from '../../errors.ts';
-import { batchBodyTimeoutMs } from '../../limits.ts';
-import type { CreateSha256 } from '../../model/verified-chunks.ts';
 import { drain } from '../../lib/net/drain.ts';
 import { readBodyChunk } from '../../lib/net/read-body-chunk.ts';
+import { batchBodyTimeoutMs } from '../../limits.ts';
+import type { CreateSha256 } from '../../model/verified-chunks.ts';
 
 /** A request body that is counted and hashed while someone else reads it. */
 export interface CountedBody {

@@ -1,5 +1,5 @@
-import { webhookTimeoutMs } from '../../limits.ts';
 import { nextDeliveryDelay, parseRetryAfter } from '../../lib/retry-schedule.ts';
+import { webhookTimeoutMs } from '../../limits.ts';
 import { signWebhook, type WebhookKey } from '../webhook/standard-webhook.ts';
 import { deliveryMessageSchema } from './batch.ts';
 import type { Delivery } from './delivery.ts';

@@ -1,47 +1,62 @@
-import { type ClassifyModel, type ClassifyOptions, classify } from '../../classify/classify.ts';
+import type { ClassifyChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
+import type { Classifier } from '../../classify/classifier.ts';
 import { CodedError } from '../../errors.ts';
+import { edgeItemWaitMs } from '../../limits.ts';
+import type { CatalogReader } from '../../model/catalog-reader.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
+import { toProblem } from '../../problem.ts';
 import { type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
-import { toItemResult } from '../../classify/classification-result.ts';
-import type { ItemResult } from './item-result.ts';
-
-export interface EdgeRunnerOptions {
-  /** @throws {CodedError} `model_*`. */
-  readonly findModel: (name: string, version: string) => Promise<ClassifyModel>;
-  readonly image: ClassifyOptions['image'];
-  readonly transcode: ClassifyOptions['transcode'];
-  readonly toProblem: (error: unknown) => { code: string; status: number; detail: string };
-}
 
 /** Runs items in this Worker, one after the other: the way of deployments without a Node tier. */
-export function createEdgeRunner({ findModel, image, transcode, toProblem }: EdgeRunnerOptions): ChunkRunner {
+export function createEdgeRunner(
+  classifier: Classifier,
+  catalog: Pick<CatalogReader, 'readManifest'>,
+): ChunkRunner {
   return {
     tier: 'edge',
-    async *run({ model: name, modelVersion, topK }, _count, items) {
-      const model = await findModel(name, modelVersion).catch(toTrouble);
-      const options = { topK, ...(image && { image }), ...(transcode && { transcode }) };
+    async *run({ model, modelVersion, ...choice }, _count, items) {
+      const manifest = await catalog.readManifest(model, modelVersion).catch((error: unknown) => {
+        throw toTrouble(error);
+      });
       for await (const { index, bytes } of items) {
-        let result: ItemResult;
-        try {
-          result = toItemResult(await classify(bytes, model, options), model.manifest, 'edge');
-        } catch (error) {
-          if (isModelTrouble(error)) toTrouble(error);
-          result = { problem: toProblem(error) };
-        }
-        yield { index, result };
+        yield { index, result: await classifyItem(bytes, manifest, choice, classifier) };
       }
     },
   };
 }
 
-/** The model's trouble is not the image's: the item waits until the model is there again. */
-function isModelTrouble(error: unknown): error is CodedError {
-  return error instanceof CodedError && error.code.startsWith('model_');
+/** @throws {TierTrouble} for what says nothing against the item: it waits until there is a model and room again. */
+async function classifyItem(
+  bytes: Uint8Array,
+  manifest: ModelManifest,
+  choice: ClassifyChoice,
+  classifier: Classifier,
+): Promise<ItemResult> {
+  const context = {
+    // The consumer awaits the work itself, and no client of it can go away.
+    keepAlive: () => undefined,
+    isCancelled: () => false,
+    deadline: Date.now() + edgeItemWaitMs,
+    // The batch stores its results.
+    remembers: false,
+  };
+  try {
+    return (await classifier.classify(bytes, manifest, choice, context)).classification;
+  } catch (error) {
+    if (error instanceof CodedError && isTrouble(error)) throw toTrouble(error);
+    return { problem: toProblem(error) };
+  }
 }
 
-function toTrouble(error: unknown): never {
+function isTrouble({ code }: CodedError): boolean {
+  return code.startsWith('model_') || code === 'overloaded';
+}
+
+function toTrouble(error: unknown): TierTrouble {
   const code = error instanceof CodedError ? error.code : 'internal';
   const retryAfterSeconds = error instanceof CodedError ? error.retryAfterSeconds : undefined;
-  throw new TierTrouble(code, 'The model cannot be run here now.', {
+  return new TierTrouble(code, 'The item cannot be run here now.', {
     cause: error,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });

@@ -1,7 +1,7 @@
 import { MultipartParseError, MultipartParser, type MultipartPart } from '@remix-run/multipart-parser';
 import { z } from 'zod';
-import { decodeBase64 } from '../../lib/base64.ts';
 import { CodedError } from '../../errors.ts';
+import { decodeBase64 } from '../../lib/base64.ts';
 import {
   defaultTopK,
   maxBatchItems,

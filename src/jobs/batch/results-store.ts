@@ -1,5 +1,5 @@
 import { resultsKey } from './batch.ts';
-import { type ChunkResults, formatResults, type NamedResult, parseResults } from './item-result.ts';
+import { type ChunkResults, formatResults, type NamedResult, parseResults } from './named-results.ts';
 
 /** Times a write is tried again because another consumer wrote first; two at once are already rare. */
 const maxConflicts = 8;

@@ -1,11 +1,14 @@
+import { defaultChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
 import { batchChunkItems, maxItemAttempts } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
+import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
 import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
-import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { ImageGatherer } from './image-gatherer.ts';
-import { type ChunkResults, type ItemResult, type NamedResult, toNamedResult } from './item-result.ts';
+import { type ChunkResults, type NamedResult, toNamedResult } from './named-results.ts';
 import type { ResultsStore } from './results-store.ts';
 
 export interface RunServices {
@@ -14,7 +17,6 @@ export interface RunServices {
   readonly results: ResultsStore;
   readonly gatherer: ImageGatherer;
   readonly runnerOf: (batch: Batch) => ChunkRunner;
-  readonly toProblem: (error: unknown) => { code: string; status: number; detail: string };
 }
 
 export interface ChunkOutcome {
@@ -98,12 +100,13 @@ class ChunkRun {
   }
 
   /** @returns the tier's trouble, if it had one. */
-  async runGroup({ model, modelVersion, topK, ...batch }: Batch, group: readonly number[]) {
-    const runner = this.#services.runnerOf({ model, modelVersion, topK, ...batch });
+  async runGroup(batch: Batch, group: readonly number[]): Promise<TierTrouble | undefined> {
+    const { model, modelVersion, topK } = batch;
+    const runner = this.#services.runnerOf(batch);
     const sent: number[] = [];
     try {
       const items = this.#gather(group, sent);
-      const outcomes = runner.run({ model, modelVersion, topK }, group.length, items);
+      const outcomes = runner.run({ model, modelVersion, topK, ...defaultChoice }, group.length, items);
       for await (const { index, result } of outcomes) {
         // A tier that answers for an item it was not given is not believed.
         if (group.includes(index) && !this.results.has(index)) this.#finish(index, result);
@@ -142,10 +145,10 @@ class ChunkRun {
     const mayPass = error.retryAfterSeconds !== undefined || passing.has(error.code);
     const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
     if (!mayPass || attempts >= maxItemAttempts) {
-      this.#finish(index, { problem: this.#services.toProblem(error) });
+      this.#finish(index, { problem: toProblem(error) });
       return;
     }
-    const { code, detail } = this.#services.toProblem(error);
+    const { code, detail } = toProblem(error);
     this.troubles[index] = { attempts, code, detail };
     if (error.retryAfterSeconds !== undefined) {
       this.retryAfterSeconds = Math.max(this.retryAfterSeconds ?? 0, error.retryAfterSeconds);

@@ -1,7 +1,7 @@
 import { batchChunkItems } from '../../limits.ts';
 import type { Batch } from './batch.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { formatResults } from './item-result.ts';
+import { formatResults } from './named-results.ts';
 import type { ResultsStore } from './results-store.ts';
 
 /**

@@ -1,9 +1,11 @@
-import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
-import { retryDelay } from '../batch/consume-chunks.ts';
-import type { ItemResult } from '../batch/item-result.ts';
-import type { BatchModel } from '../batch/submit-batch.ts';
+import { defaultChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
 import { maxBodyBytes, maxItemAttempts } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
+import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
+import { retryDelay } from '../batch/consume-chunks.ts';
+import type { BatchModel } from '../batch/submit-batch.ts';
 import { type ObjectFilter, readObjectKey } from './object-event.ts';
 import type { ObjectLabelStore } from './object-label-store.ts';
 import { writeLabels } from './write-labels.ts';
@@ -19,7 +21,6 @@ export interface LabelServices {
   /** Whether labels go into the objects' custom metadata too. */
   readonly writeMetadata: boolean;
   readonly retryBaseSeconds: number;
-  readonly toProblem: (error: unknown) => { code: string; status: number; detail: string };
   readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -48,7 +49,7 @@ export async function giveUpObjects(
   messages: readonly Message<unknown>[],
   services: LabelServices,
 ): Promise<void> {
-  const { store, bucket, toProblem, log, retryBaseSeconds } = services;
+  const { store, bucket, log, retryBaseSeconds } = services;
   for (const waiting of groupByKey(messages, services)) {
     const { key } = waiting;
     try {
@@ -115,7 +116,11 @@ class LabelRun {
     let trouble: unknown;
     try {
       const { model, modelVersion } = await resolveModel();
-      const results = runner.run({ model, modelVersion, topK }, sent.length, this.#gather(etags));
+      const results = runner.run(
+        { model, modelVersion, topK, ...defaultChoice },
+        sent.length,
+        this.#gather(etags),
+      );
       for await (const { index, result } of results) {
         const one = sent[index];
         // A tier that answers for an item it was not given is not believed.
@@ -132,7 +137,7 @@ class LabelRun {
 
   /** Compares row and bucket. @returns the etag of what has to be labelled. */
   async #findNew(one: Waiting): Promise<string | undefined> {
-    const { store, bucket, toProblem } = this.#services;
+    const { store, bucket } = this.#services;
     const { key } = one;
     const object = await bucket.head(key);
     const row = await store.find(key);
@@ -183,7 +188,7 @@ class LabelRun {
       throw trouble ?? new TierTrouble('garbage', 'The tier left it out.');
     }
     const error = new CodedError('batch_tier_unavailable', `The batch tier died: ${trouble.message}`);
-    await this.#keep(one, etag, { problem: this.#services.toProblem(error) });
+    await this.#keep(one, etag, { problem: toProblem(error) });
   }
 
   #settle(one: Waiting): void {

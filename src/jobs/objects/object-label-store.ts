@@ -1,4 +1,4 @@
-import type { ItemResult } from '../batch/item-result.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import type { LabelledObject } from './object-labels-door.ts';
 
 interface Row extends Omit<LabelledObject, 'result'> {

@@ -1,4 +1,4 @@
-import type { ItemResult } from '../batch/item-result.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import { maxCustomMetadataBytes } from '../../limits.ts';
 
 /**

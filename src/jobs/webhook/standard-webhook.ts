@@ -1,5 +1,5 @@
-import { decodeBase64, encodeBase64 } from '../../lib/base64.ts';
 import { CodedError } from '../../errors.ts';
+import { decodeBase64, encodeBase64 } from '../../lib/base64.ts';
 import { equalInConstantTime, hmacSha256, joinBytes } from '../../lib/hmac.ts';
 
 /**

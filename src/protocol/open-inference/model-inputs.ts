@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors.ts';
-import type { ModelManifest } from '../../model/manifest.ts';
 import { toTensor } from '../../image/to-tensor.ts';
 import type { Fp32Tensor } from '../../lib/tensor.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
 import type { OpenTensor } from './tensor.ts';
 import { tensorError } from './tensor.ts';
 

@@ -8,9 +8,9 @@ import { maxBodyBytes, maxModelNameLength, maxTierItems, maxTopK } from '../../l
  *     {"index": 0, "bytes": 1234}\n<1234 bytes>
  *     {"index": 1, "bytes": 99}\n<99 bytes>
  *
- * The head may say `orientation` and `scoring`. `items` is the most that will come, by which the tier decides whether it has room. It answers 200 as
- * soon as it has, then NDJSON: `{"index": 1, ...result}` as items are done, in any order, and at
- * last `{"end": true}`. An answer without that line was cut off.
+ * The head may say `orientation` and `scoring`. `items` is the most that will come: the tier decides by it whether it
+ * has room. It answers 200 as soon as it has room, then NDJSON: `{"index": 1, ...result}` as items are done, in any
+ * order, and at last `{"end": true}`. An answer without that line was cut off.
  */
 export const chunkMediaType = 'application/vnd.resnet-edge.chunk';
 
@@ -19,8 +19,8 @@ export const chunkHeadSchema = z.strictObject({
   model_version: z.string().min(1).max(maxModelNameLength).optional(),
   top_k: z.int().min(1).max(maxTopK),
   items: z.int().min(1).max(maxTierItems),
-  orientation: z.enum(['apply', 'ignore']).optional(),
-  scoring: z.enum(['softmax', 'sigmoid', 'none']).optional(),
+  orientation: z.enum(['apply', 'ignore']).default('apply'),
+  scoring: z.enum(['softmax', 'sigmoid', 'none']).default('softmax'),
 });
 export type ChunkHead = z.infer<typeof chunkHeadSchema>;
 

@@ -1,19 +1,16 @@
-import type { Scoring } from '../../classify/classify.ts';
+import type { ClassifyChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import type { Tier } from '../../protocol/tier/tier.ts';
-import type { ItemResult } from '../../jobs/batch/item-result.ts';
 
 export interface ChunkItem {
   readonly index: number;
   readonly bytes: Uint8Array;
 }
 
-export interface ChunkOptions {
+/** One choice and one model for all images of a chunk. */
+export interface ChunkOptions extends ClassifyChoice {
   readonly model: string;
   readonly modelVersion: string;
-  readonly topK: number;
-  /** Of single requests; a batch has the defaults, 'apply' and 'softmax'. */
-  readonly orientation?: 'apply' | 'ignore';
-  readonly scoring?: Scoring;
 }
 
 /** What classifies the images of a chunk: this Worker, or the Node tier. */

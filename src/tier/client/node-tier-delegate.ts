@@ -1,17 +1,18 @@
-import { TierTrouble } from './chunk-runner.ts';
-import type { ItemResult } from '../../jobs/batch/item-result.ts';
-import { createNodeTierRunner, type NodeTierOptions } from './node-tier-runner.ts';
-import type { Classification } from '../../classify/classify.ts';
-import { CodedError, type ErrorCode } from '../../errors.ts';
+import type { ClassifyChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
+import type { Delegate } from '../../classify/delegate.ts';
+import { CodedError } from '../../errors.ts';
+import { readBounded } from '../../lib/net/read-bounded.ts';
+import { parseRetryAfter } from '../../lib/retry-schedule.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
 import { maxTierAnswerBytes } from '../../limits.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
-import { readBounded } from '../../lib/net/read-bounded.ts';
+import { isErrorCode } from '../../problem.ts';
 import { formatInferCall, readInferAnswer } from '../../protocol/open-inference/infer-call.ts';
 import type { ModelInput } from '../../protocol/open-inference/model-inputs.ts';
 import type { OpenTensor } from '../../protocol/open-inference/tensor.ts';
-import { parseRetryAfter } from '../../lib/retry-schedule.ts';
-import { withTimeout } from '../../lib/with-timeout.ts';
-import type { Delegate, DelegatedChoice } from '../../classify/delegate.ts';
+import { TierTrouble } from './chunk-runner.ts';
+import { createNodeTierRunner, type NodeTierOptions } from './node-tier-runner.ts';
 
 /** The delegate gives up so long before the request does: then the answer says whose fault it was. */
 const marginMs = 100;
@@ -19,15 +20,13 @@ const marginMs = 100;
 /** When the tier does not say: long enough for an instance to come back. */
 const defaultRetrySeconds = 5;
 
-export interface DelegateOptions extends Omit<NodeTierOptions, 'connectMs' | 'silenceMs' | 'signal'> {
-  readonly isErrorCode: (code: string) => code is ErrorCode;
-}
+export type DelegateOptions = Omit<NodeTierOptions, 'connectMs' | 'silenceMs' | 'signal'>;
 
 /**
  * The Node tier as a delegate: an image is a chunk of one, a tensor goes by the Open Inference Protocol.
  * Nothing is tried twice: whoever asked is waiting and can do so.
  */
-export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions): Delegate {
+export function createNodeTierDelegate(tier: DelegateOptions): Delegate {
   const { url, secret, fetch: send = fetch } = tier;
   /** What the tier says against the image is the answer; all else is the tier's trouble. */
   const toError = (code: unknown, detail: unknown): CodedError | undefined =>
@@ -64,7 +63,7 @@ export function createNodeTierDelegate({ isErrorCode, ...tier }: DelegateOptions
         throw unavailable(cause);
       });
       if (!result) throw unavailable();
-      if (!('problem' in result)) return toClassification(result);
+      if (!('problem' in result)) return result;
       throw toError(result.problem.code, result.problem.detail) ?? unavailable();
     },
     async infer(input, manifest, deadline) {
@@ -124,28 +123,14 @@ async function askRunner(
   options: NodeTierOptions,
   bytes: Uint8Array,
   { name: model, version: modelVersion }: ModelManifest,
-  { topK, orientation, scoring = 'softmax' }: DelegatedChoice,
+  choice: ClassifyChoice,
 ): Promise<ItemResult | undefined> {
   async function* items() {
     yield { index: 0, bytes };
   }
-  const chunk = { model, modelVersion, topK, orientation, scoring };
+  const chunk = { model, modelVersion, ...choice };
   for await (const { result } of createNodeTierRunner(options).run(chunk, 1, items())) return result;
   return undefined;
-}
-
-function toClassification({ image, predictions }: Exclude<ItemResult, { problem: unknown }>): Classification {
-  const { format, width, height, approximate = false } = image;
-  return {
-    // The tier knows the formats that the edge knows, and says so by its own probe.
-    image: { format: format as Classification['image']['format'], width, height, approximate },
-    predictions: predictions.map(({ class_index: classIndex, wnid, label, score }) => ({
-      classIndex,
-      wnid,
-      label,
-      score,
-    })),
-  };
 }
 
 function toOpenTensor(input: ModelInput, { input: { name } }: ModelManifest): OpenTensor {

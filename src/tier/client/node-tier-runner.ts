@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { tierConnectMs, tierSilenceMs } from '../../limits.ts';
-import { chunkMediaType, writeChunk } from '../../protocol/tier/chunk-format.ts';
+import type { ItemResult } from '../../classify/classification.ts';
+import { parseItemResult } from '../../classify/parse-item-result.ts';
 import { parseRetryAfter } from '../../lib/retry-schedule.ts';
 import { withTimeout } from '../../lib/with-timeout.ts';
+import { tierConnectMs, tierSilenceMs } from '../../limits.ts';
+import { chunkMediaType, writeChunk } from '../../protocol/tier/chunk-format.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from './chunk-runner.ts';
-import { type ItemResult, itemResultSchema } from '../../jobs/batch/item-result.ts';
 
 export interface NodeTierOptions {
   /** Origin of the tier, e.g. `https://tier.example.com`. */
@@ -38,10 +39,10 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
   const send = options.fetch ?? fetch;
   return {
     tier: 'node',
-    async *run({ model, modelVersion, topK, ...choice }, count, items) {
+    async *run({ model, modelVersion, topK, orientation, scoring }, count, items) {
       const abort = new AbortController();
       options.signal?.addEventListener('abort', () => abort.abort());
-      const head = { model, model_version: modelVersion, top_k: topK, items: count, ...choice };
+      const head = { model, model_version: modelVersion, top_k: topK, items: count, orientation, scoring };
       const body = toBody(head, items, abort);
       try {
         const response = await within(connectMs, abort, () =>
@@ -140,10 +141,10 @@ function parseLine(line: string): 'end' | 'trouble' | { index: number; result: I
   if (!parsed.success) throw garbage('a line of another kind');
   if ('end' in parsed.data) return 'end';
   const { index, ...rest } = parsed.data as { index: number };
-  const result = itemResultSchema.safeParse(rest);
-  if (!result.success) throw garbage('an item of another kind');
-  if ('problem' in result.data && tierProblems.has(result.data.problem.code)) return 'trouble';
-  return { index, result: result.data };
+  const result = parseItemResult(rest);
+  if (!result) throw garbage('an item of another kind');
+  if ('problem' in result && tierProblems.has(result.problem.code)) return 'trouble';
+  return { index, result };
 }
 
 function garbage(what: string, cause?: unknown): TierTrouble {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
-import { type ClassifiedImage, toModelInput } from '../../classify/classify.ts';
+import type { ImageInfo } from '../../classify/classification.ts';
+import { toModelInput } from '../../classify/classify.ts';
 import { CodedError } from '../../errors.ts';
 import { PixelKernels } from '../../image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../image/preprocess-spec.ts';
@@ -17,7 +18,7 @@ export interface DecodeJob {
 }
 
 export interface DecodedImage {
-  readonly image: ClassifiedImage;
+  readonly image: ImageInfo;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
   /** Of this thread, for decoding and preprocessing. */

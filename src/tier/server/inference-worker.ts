@@ -60,7 +60,7 @@ async function loadOrt(): Promise<OrtNodeSession> {
 
 async function loadEngine(): Promise<InferenceSession> {
   const read = (set: 'plain' | 'relaxed') =>
-    readFile(new URL(`../engine/kernels-${set}.wasm`, import.meta.url));
+    readFile(new URL(`../../engine/kernels-${set}.wasm`, import.meta.url));
   const runtime = createResnetInt8(
     {
       plain: await WebAssembly.compile(await read('plain')),

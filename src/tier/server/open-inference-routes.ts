@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { Gate } from '../../classify/gate.ts';
 import { CodedError } from '../../errors.ts';
-import { toProblem } from '../../http/problem.ts';
-import { readBytes } from '../../http/read-bytes.ts';
+import { readBytes } from '../../lib/net/read-bytes.ts';
 import {
   defaultWaitMs,
   maxTierBodiesBytes,
@@ -11,6 +10,7 @@ import {
   maxTierTensorBytes,
   maxWaitingRequests,
 } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
 import { toClassificationTensor } from '../../protocol/open-inference/classification.ts';
 import { type InferRequest, parseInferRequest } from '../../protocol/open-inference/infer-request.ts';
 import { formatInferResponse } from '../../protocol/open-inference/infer-response.ts';

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { CodedError } from '../../errors.ts';
-import { toProblem, toProblemResponse } from '../../http/problem.ts';
 import { drain } from '../../lib/net/drain.ts';
+import { toProblemResponse } from '../../lib/problem-response.ts';
+import { toProblem } from '../../problem.ts';
 import { chunkMediaType } from '../../protocol/tier/chunk-format.ts';
 import { ChunkReader } from '../../protocol/tier/chunk-reader.ts';
 import { answerChunk } from './chunk-answer.ts';

@@ -1,8 +1,8 @@
-import { toItemResult } from '../../classify/classification-result.ts';
-import type { ItemResult } from '../../jobs/batch/item-result.ts';
-import { type Scoring, toPredictions } from '../../classify/classify.ts';
+import type { ClassifyChoice } from '../../classify/choice.ts';
+import type { ItemResult } from '../../classify/classification.ts';
+import { toPredictions } from '../../classify/classify.ts';
 import { CodedError } from '../../errors.ts';
-import { toProblem } from '../../http/problem.ts';
+import { toProblem } from '../../problem.ts';
 import type { DecodedImage, DecodeJob } from './decode-worker.ts';
 import type { TierMetrics } from './tier-metrics.ts';
 import type { TierModel } from './tier-model.ts';
@@ -18,12 +18,8 @@ export interface ClassifierOptions {
   readonly metrics: TierMetrics;
 }
 
-/** What may be chosen for the images of a chunk. */
-export interface TierChoice {
-  readonly topK: number;
-  readonly orientation?: 'apply' | 'ignore' | undefined;
-  readonly scoring?: Scoring | undefined;
-}
+/** What may be chosen for the images of a chunk: a tier always decodes exactly. */
+export type TierChoice = Omit<ClassifyChoice, 'decode'>;
 
 /** The use case on the tier: decode in one thread, infer in a batch with others in another. */
 export class TierClassifier {
@@ -96,10 +92,10 @@ export class TierClassifier {
       const output = await model.run(tensor);
       const predictions = toPredictions(output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
-      return toItemResult({ image, predictions }, model.manifest, 'node');
+      return { model: name, model_version: version, tier: 'node', image, predictions };
     } catch (error) {
       metrics.failure.inc(label);
-      return { problem: { ...toProblem(error) } };
+      return { problem: toProblem(error) };
     } finally {
       const seconds = (performance.now() - started) / 1000;
       this.#secondsPerImage += 0.05 * (seconds / Math.max(1, this.#admitted) - this.#secondsPerImage);

@@ -1,4 +1,4 @@
-import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernels/layout.ts';
+import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernel-layout.ts';
 import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
 import { winogradScratch } from '../../engine/winograd-tiles.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';

@@ -1,4 +1,4 @@
-import { shortStep } from '../../engine/kernels/layout.ts';
+import { shortStep } from '../../engine/kernel-layout.ts';
 import type { Plan, PlanOperator } from '../../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';

@@ -1,4 +1,4 @@
-import { panelChannels } from '../../engine/kernels/layout.ts';
+import { panelChannels } from '../../engine/kernel-layout.ts';
 import type { PlanTensor } from '../../engine/plan.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxNode } from '../onnx/onnx-graph.ts';

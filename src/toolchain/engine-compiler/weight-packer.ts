@@ -1,4 +1,4 @@
-import { panelChannels, shortStep } from '../../engine/kernels/layout.ts';
+import { panelChannels, shortStep } from '../../engine/kernel-layout.ts';
 import { alignUp, type PlanPart } from '../../engine/plan.ts';
 
 /** Collects constants in the order of the file. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { toCropGeometry } from '../../../src/image/resample/crop-geometry.ts';
 import type { PreprocessSpec } from '../../../src/image/preprocess-spec.ts';
+import { toCropGeometry } from '../../../src/image/resample/crop-geometry.ts';
 
 const spec: PreprocessSpec = {
   resizeShortestEdge: 256,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Orientation } from '../../../src/image/image.ts';
-import { createCropResampler } from '../../../src/image/resample/crop-resampler.ts';
 import type { PreprocessSpec } from '../../../src/image/preprocess-spec.ts';
+import { createCropResampler } from '../../../src/image/resample/crop-resampler.ts';
 import { defaultSpec, pixelWays } from '../fixtures.ts';
 
 type Interpolation = PreprocessSpec['interpolation'];

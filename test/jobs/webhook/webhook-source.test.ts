@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { maxDeliveryAttempts, nextDeliveryDelay, parseRetryAfter } from '../../../src/lib/retry-schedule.ts';
 import { parseWebhookSources } from '../../../src/jobs/webhook/webhook-source.ts';
+import { maxDeliveryAttempts, nextDeliveryDelay, parseRetryAfter } from '../../../src/lib/retry-schedule.ts';
 
 const secrets = new Map([
   ['OLD', 'first'],

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { createNodeTierDelegate } from '../../../src/tier/client/node-tier-delegate.ts';
-import { isErrorCode } from '../../../src/http/problem.ts';
 import { maxTierAnswerBytes } from '../../../src/limits.ts';
 import { parseManifest } from '../../../src/model/manifest.ts';
+import { createNodeTierDelegate } from '../../../src/tier/client/node-tier-delegate.ts';
 import { assetPath } from '../../golden/golden.ts';
 
 const manifest = parseManifest(
@@ -29,7 +28,7 @@ it.each([200, 422])('does not read a tier’s answer of status %d without end', 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const delegate = createNodeTierDelegate({ url: `http://127.0.0.1:${port}`, secret: 'secret', isErrorCode });
+  const delegate = createNodeTierDelegate({ url: `http://127.0.0.1:${port}`, secret: 'secret' });
   const input = { kind: 'image', bytes: new Uint8Array([1, 2, 3]) } as const;
   const started = Date.now();
   await expect(delegate.infer(input, manifest, started + 20_000)).rejects.toMatchObject({

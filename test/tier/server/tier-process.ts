@@ -40,20 +40,16 @@ export async function startTier(env: Record<string, string> = {}): Promise<TierP
 
 /** A start that may fail. */
 export function spawnTier(env: Record<string, string>) {
-  const child = spawn(
-    process.execPath,
-    ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', 'functions/batch.ts'],
-    {
-      cwd: projectRoot,
-      env: {
-        ...process.env,
-        TIER_PORT: '0',
-        TIER_MODELS_DIR: assetsDir,
-        TIER_SECRET: secret.replaceAll(' ', '-'),
-        ...env,
-      },
+  const child = spawn(process.execPath, ['functions/batch.ts'], {
+    cwd: projectRoot,
+    env: {
+      ...process.env,
+      TIER_PORT: '0',
+      TIER_MODELS_DIR: assetsDir,
+      TIER_SECRET: secret.replaceAll(' ', '-'),
+      ...env,
     },
-  );
+  });
   let text = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const listening = new Promise<string>((resolve, reject) => {

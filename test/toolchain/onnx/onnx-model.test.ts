@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { OnnxFormatError, UnsupportedGraphError } from '../../../src/toolchain/onnx/onnx-errors.ts';
 import { indexGraph, soleConsumer } from '../../../src/toolchain/onnx/onnx-graph.ts';
 import { parseModel, serialiseModel } from '../../../src/toolchain/onnx/onnx-model.ts';
-import { decodeModelProto, encodeModelProto, type ModelProto } from '../../../src/toolchain/onnx/onnx-proto.ts';
+import {
+  decodeModelProto,
+  encodeModelProto,
+  type ModelProto,
+} from '../../../src/toolchain/onnx/onnx-proto.ts';
 import { buildResnet } from '../quantize/resnet-builder.ts';
 
 const bytes = buildResnet({ opset: 13, inertNodes: true, stem: 'pad-node' });

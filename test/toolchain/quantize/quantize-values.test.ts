@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createActivationHistogram } from '../../../src/toolchain/quantize/activation-histogram.ts';
 import { toActivationRange } from '../../../src/toolchain/quantize/activation-range.ts';
-import { quantizeWeights, roundHalfEven, toUInt8Parameters } from '../../../src/toolchain/quantize/quantize-values.ts';
+import {
+  quantizeWeights,
+  roundHalfEven,
+  toUInt8Parameters,
+} from '../../../src/toolchain/quantize/quantize-values.ts';
 import { createRandom } from './seeded-random.ts';
 
 test('rounds ties to even', () => {

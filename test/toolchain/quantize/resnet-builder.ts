@@ -1,6 +1,16 @@
-import type { AttributeValue, DeclaredDimension, OnnxGraph, OnnxNode } from '../../../src/toolchain/onnx/onnx-graph.ts';
+import type {
+  AttributeValue,
+  DeclaredDimension,
+  OnnxGraph,
+  OnnxNode,
+} from '../../../src/toolchain/onnx/onnx-graph.ts';
 import { serialiseModel } from '../../../src/toolchain/onnx/onnx-model.ts';
-import { datatypeCodes, fp32Tensor, int64Tensor, type OnnxTensor } from '../../../src/toolchain/onnx/onnx-tensor.ts';
+import {
+  datatypeCodes,
+  fp32Tensor,
+  int64Tensor,
+  type OnnxTensor,
+} from '../../../src/toolchain/onnx/onnx-tensor.ts';
 import { createRandom } from './seeded-random.ts';
 
 /** How an exporter would have spelled the same small ResNet. */

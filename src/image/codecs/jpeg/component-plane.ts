@@ -1,5 +1,5 @@
-import type { PixelArena } from '../../pixel-arena.ts';
 import type { PixelWindow } from '../../image.ts';
+import type { PixelArena } from '../../pixel-arena.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
 import { fillFlat, idctIslow } from './idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from './idct-scaled.ts';

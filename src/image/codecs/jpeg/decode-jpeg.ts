@@ -1,16 +1,16 @@
 import { maxDecoderBytes, maxJpegBlockVisits, maxJpegScans } from '../../../limits.ts';
-import type { PixelArena } from '../../pixel-arena.ts';
 import type { RowSink } from '../../image.ts';
 import { malformed, tooComplex, truncated } from '../../image-error.ts';
+import type { PixelArena } from '../../pixel-arena.ts';
 import { toColour } from './colour.ts';
 import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
-import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
 import { JpegScan } from './scan.ts';
 import { parseScanHeader } from './scan-header.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
+import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
 

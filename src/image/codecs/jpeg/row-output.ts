@@ -1,5 +1,5 @@
-import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
 import type { PixelWindow, RowSink } from '../../image.ts';
+import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
 import { type JpegColour, toRgb } from './colour.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import type { JpegFrame } from './frame.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
-import type { RowSink } from '../../../../src/image/image.ts';
 import { BitReader } from '../../../../src/image/codecs/jpeg/bit-reader.ts';
 import { decodeJpeg, type JpegOutputSide } from '../../../../src/image/codecs/jpeg/decode-jpeg.ts';
+import type { RowSink } from '../../../../src/image/image.ts';
 import { parseImageHeader } from '../../../../src/image/probe.ts';
 import { maxJpegKernelScans } from '../../../../src/limits.ts';
 import { endOfImage, frame, quantization, segment, startOfImage } from '../../../hostile/jpeg-files.ts';

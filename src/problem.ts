@@ -1,6 +1,5 @@
-import type { ErrorCode } from '../errors.ts';
-import { CodedError } from '../errors.ts';
-import { maxDetailLength } from '../limits.ts';
+import { CodedError, type ErrorCode } from './errors.ts';
+import { maxDetailLength } from './limits.ts';
 
 /** 499 is for logs alone: whoever would read it has gone. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
@@ -10,7 +9,7 @@ interface ProblemKind {
   readonly title: string;
 }
 
-/** The only place where an error code becomes an HTTP status. The README's table is checked against it. */
+/** The only place where an error code becomes an HTTP status. The table in docs/api.md is checked against it. */
 export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   route_not_found: { status: 404, title: 'No such path' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
@@ -104,20 +103,4 @@ export function toProblem(error: unknown, requestId?: string): Problem {
     detail: clip(known.message),
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
-}
-
-/** @param extension members beside the standard ones: what the client of another API reads. */
-export function toProblemResponse(error: unknown, requestId: string, extension: object = {}): Response {
-  const problem = { ...toProblem(error, requestId), ...extension };
-  const headers = new Headers({
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'x-request-id': requestId,
-  });
-  // RFC 9110 asks for a challenge with every 401.
-  if (problem.status === 401) headers.set('www-authenticate', 'Bearer');
-  if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
-    headers.set('retry-after', String(error.retryAfterSeconds));
-  }
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { readBytes } from '../../src/http/read-bytes.ts';
-import { maxDrainMs } from '../../src/limits.ts';
+import { readBytes } from '../../../src/lib/net/read-bytes.ts';
+import { maxDrainMs } from '../../../src/limits.ts';
 
 function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request {
   const body = new ReadableStream({

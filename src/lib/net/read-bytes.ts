@@ -1,7 +1,7 @@
-import { CodedError } from '../errors.ts';
-import { bodyHeadStartMs, bodyTimeoutMs } from '../limits.ts';
-import { drain } from '../lib/net/drain.ts';
-import { readBodyChunk } from '../lib/net/read-body-chunk.ts';
+import { CodedError } from '../../errors.ts';
+import { bodyHeadStartMs, bodyTimeoutMs } from '../../limits.ts';
+import { drain } from './drain.ts';
+import { readBodyChunk } from './read-body-chunk.ts';
 
 /** NaN if the header is missing or no length. */
 export function toDeclaredLength(request: Request): number {

@@ -1,35 +1,5 @@
-import { z } from 'zod';
-import type { Tier } from '../../protocol/tier/tier.ts';
+import type { ItemResult } from '../../classify/classification.ts';
 import type { InputReference } from './batch.ts';
-
-/** A problem as the wire has it, RFC 9457; kept as it was made. */
-const problemSchema = z.looseObject({ code: z.string(), status: z.int(), detail: z.string() });
-
-const predictionSchema = z.strictObject({
-  class_index: z.int().nonnegative(),
-  wnid: z.string(),
-  label: z.string(),
-  /** In [0, 1], unless scores were asked for as the model gives them. */
-  score: z.number(),
-});
-
-/** What is known of one item in the end: its predictions, or why it has none. */
-export const itemResultSchema = z.union([
-  z.strictObject({
-    model: z.string(),
-    model_version: z.string(),
-    tier: z.enum(['edge', 'node'] satisfies Tier[]),
-    image: z.strictObject({
-      format: z.string(),
-      width: z.int().positive(),
-      height: z.int().positive(),
-      approximate: z.literal(true).optional(),
-    }),
-    predictions: z.array(predictionSchema).min(1),
-  }),
-  z.strictObject({ problem: problemSchema }),
-]);
-export type ItemResult = z.infer<typeof itemResultSchema>;
 
 /** A result as it is stored and answered: under the name that its image was sent with. */
 export type NamedResult = ItemResult & { readonly name?: string };

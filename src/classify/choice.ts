@@ -1,0 +1,20 @@
+/** How logits become scores; a model that gives probabilities is left as it is. */
+export type Scoring = 'softmax' | 'sigmoid' | 'none';
+
+/** What a caller may choose for one image, on the edge, on the Node tier and in a batch alike. */
+export interface ClassifyChoice {
+  /** Number of predictions, at least 1. */
+  readonly topK: number;
+  /** Whether EXIF orientation turns the image upright first. */
+  readonly orientation: 'apply' | 'ignore';
+  /** 'fast' trades exactness for speed on large JPEGs. The Node tier always decodes exactly. */
+  readonly decode: 'exact' | 'fast';
+  readonly scoring: Scoring;
+}
+
+/** What holds where a caller chooses nothing but `topK`. */
+export const defaultChoice = {
+  orientation: 'apply',
+  decode: 'exact',
+  scoring: 'softmax',
+} as const satisfies Omit<ClassifyChoice, 'topK'>;

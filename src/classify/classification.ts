@@ -1,0 +1,49 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Tier } from '../protocol/tier/tier.ts';
+
+/**
+ * What is known of one image, as it stands on the wire: edge, Node tier, batches, remembered answers and the client
+ * share these types, so that a result is made once and never converted. They import types alone, because the client's
+ * declarations contain them.
+ */
+export interface Classification {
+  model: string;
+  model_version: string;
+  /** Where it ran: `node` if the model or the image is beyond an isolate. */
+  tier: Tier;
+  image: ImageInfo;
+  /** Highest score first. */
+  predictions: Prediction[];
+}
+
+export interface ImageInfo {
+  format: 'jpeg' | 'png' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic';
+  /** Pixels, as a person sees the image: after EXIF orientation. */
+  width: number;
+  height: number;
+  /** The pixels are not Pillow's: `decode=fast`, a progressive JPEG without its last refinement, a transcoded image. */
+  approximate?: true | undefined;
+}
+
+/** One class with its score. */
+export interface Prediction {
+  class_index: number;
+  /** WordNet id; unlike the label it is unique. */
+  wnid: string;
+  label: string;
+  /** In [0, 1], unless scoring is 'none'. */
+  score: number;
+}
+
+/** Why an image has no classification: the members of RFC 9457 that every problem of this service has. */
+export interface ItemProblem {
+  type?: string | undefined;
+  title?: string | undefined;
+  /** Stable: an `ErrorCode`, or one of a newer Node tier. */
+  code: ErrorCode | (string & {});
+  status: number;
+  detail: string;
+}
+
+/** What is known of one image in the end: its classification, or why it has none. */
+export type ItemResult = Classification | { problem: ItemProblem };
