@@ -146,12 +146,7 @@ describe('PNG', () => {
       () => pngFile({ width: 10, height: 10, data: new Uint8Array(500).fill(0xaa) }),
     ],
     ['a wrong checksum in IHDR', 'image_malformed', () => flip(whole, 29)],
-    ['a wrong checksum in IDAT', 'image_malformed', () => flip(whole, whole.length - 14)],
-    [
-      'a wrong checksum in IDAT, far below the crop',
-      'image_malformed',
-      () => flip(tall(), tall().length - 14),
-    ],
+    ['a wrong checksum in IDAT', 'decoded', () => flip(whole, whole.length - 14)],
     ['damaged data, far below the crop', 'image_malformed', () => flip(tall(), tall().length - 200)],
     ['nothing but the signature', 'image_truncated', () => whole.subarray(0, 8)],
   ])('%s', async (_, code, make) => {

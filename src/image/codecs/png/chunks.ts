@@ -1,6 +1,6 @@
 import { malformed, truncated } from '../../image-error.ts';
 import { crc32 } from './crc32.ts';
-import { chunkType, crcBytes, type PngChunk, walkChunks } from './walk-chunks.ts';
+import { ChunkWalker, chunkType, crcBytes } from './walk-chunks.ts';
 
 /** Values of the IHDR fields. @see PNG third edition, table 12 (colour types) */
 export const colourType = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgbAlpha: 6 } as const;
@@ -38,32 +38,29 @@ const maxSide = 0x7fffffff;
  */
 export function parsePngLayout(bytes: Uint8Array): PngLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let header: PngChunk | undefined;
+  let header: Uint8Array | undefined;
   let palette: Uint8Array = new Uint8Array(0);
-  for (const chunk of walkChunks(bytes)) {
-    const { type, start, end } = chunk;
+  const walker = new ChunkWalker(bytes);
+  while (walker.next()) {
+    const { type, start, end } = walker;
     if (type === chunkType.data || type === chunkType.end) break;
     if (type !== chunkType.header && type !== chunkType.palette) continue;
     if (end + crcBytes > bytes.length) throw truncated('png', 'inside its header');
-    assertCrc(bytes, view, chunk);
+    assertCrc(bytes, view, start, end);
     if (type === chunkType.palette) palette = bytes.subarray(start, end);
     else if (header !== undefined) throw malformed('png', 'IHDR comes twice');
-    else header = chunk;
+    else header = bytes.subarray(start, end);
   }
   if (header === undefined) throw truncated('png', 'no IHDR');
-  return { ...parseHeader(bytes, view, header, palette), palette };
+  return { ...parseHeader(header, palette), palette };
 }
 
-function parseHeader(
-  bytes: Uint8Array,
-  view: DataView,
-  { start, end }: PngChunk,
-  palette: Uint8Array,
-): Omit<PngLayout, 'palette'> {
-  if (end - start < headerBytes) throw malformed('png', 'its IHDR is too short');
-  const width = view.getUint32(start);
-  const height = view.getUint32(start + 4);
-  const [bitDepth, colour, compression, filter, interlace] = bytes.subarray(start + 8, start + headerBytes);
+function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette'> {
+  if (header.length < headerBytes) throw malformed('png', 'its IHDR is too short');
+  const view = new DataView(header.buffer, header.byteOffset);
+  const width = view.getUint32(0);
+  const height = view.getUint32(4);
+  const [bitDepth, colour, compression, filter, interlace] = header.subarray(8, headerBytes);
   if (width === 0 || height === 0 || width > maxSide || height > maxSide) {
     throw malformed('png', `it declares ${width} x ${height} pixels`);
   }
@@ -77,7 +74,7 @@ function parseHeader(
   return { width, height, bitDepth, colourType: colour, interlaced: interlace === 1 };
 }
 
-function assertCrc(bytes: Uint8Array, view: DataView, { start, end }: PngChunk): void {
+function assertCrc(bytes: Uint8Array, view: DataView, start: number, end: number): void {
   if (crc32(bytes, start - 4, end) !== view.getUint32(end)) {
     const letters = String.fromCharCode(...bytes.subarray(start - 4, start));
     throw malformed('png', `the checksum of its ${letters} is wrong`);

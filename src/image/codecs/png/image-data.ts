@@ -1,7 +1,7 @@
 import type { InflateInput } from '../../inflate/inflate-input.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
 import { crc32, crcTables } from './crc32.ts';
-import { chunkType, crcBytes, walkChunks } from './walk-chunks.ts';
+import { ChunkWalker, chunkType, crcBytes } from './walk-chunks.ts';
 
 /** Continues a CRC-32 over so many bytes of a memory. */
 type Crc32 = (memory: Uint8Array, address: number, count: number, previous: number) => number;
@@ -25,7 +25,7 @@ export class ImageDataInput implements InflateInput {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #crc32: Crc32 | undefined;
-  readonly #chunks: ReturnType<typeof walkChunks>;
+  readonly #chunks: ChunkWalker;
   /** What is left of the chunk at hand. */
   #position = 0;
   #end = 0;
@@ -37,7 +37,7 @@ export class ImageDataInput implements InflateInput {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#crc32 = crc32;
-    this.#chunks = walkChunks(bytes);
+    this.#chunks = new ChunkWalker(bytes);
   }
 
   fill(memory: Uint8Array, address: number, room: number): number {
@@ -69,17 +69,17 @@ export class ImageDataInput implements InflateInput {
 
   /** @returns false if no chunk of data follows. */
   #nextChunk(): boolean {
-    for (;;) {
-      const { value } = this.#chunks.next();
-      if (value === undefined) return false;
-      if (value.type !== chunkType.data) continue;
-      this.#position = value.start;
+    const chunks = this.#chunks;
+    while (chunks.next()) {
+      if (chunks.type !== chunkType.data) continue;
+      this.#position = chunks.start;
       // The last chunk may be cut by the end of the file.
-      this.#end = Math.min(value.end, this.#bytes.length);
-      this.#crc = crc32(this.#bytes, value.start - 4, value.start);
+      this.#end = Math.min(chunks.end, this.#bytes.length);
+      if (this.#crc32) this.#crc = crc32(this.#bytes, chunks.start - 4, chunks.start);
       if (this.#position < this.#end) return true;
       this.#endChunk();
     }
+    return false;
   }
 
   #endChunk(): void {

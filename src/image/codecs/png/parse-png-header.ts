@@ -2,7 +2,7 @@ import { parseExifOrientation, parseXmpOrientation } from '../../exif-orientatio
 import type { ImageHeader, Orientation } from '../../image.ts';
 import { parsePngLayout } from './chunks.ts';
 import { parseRawProfile, readText, type TextChunk, toTextChunk } from './text-chunks.ts';
-import { chunkType, walkChunks } from './walk-chunks.ts';
+import { ChunkWalker, chunkType } from './walk-chunks.ts';
 
 const xmpKeyword = 'XML:com.adobe.xmp';
 const exifKeyword = 'exif';
@@ -32,9 +32,10 @@ function findOrientation(bytes: Uint8Array): Orientation {
   let exif: Uint8Array | undefined;
   const rawProfiles: TextChunk[] = [];
   const packets: TextChunk[] = [];
-  for (const chunk of walkChunks(bytes)) {
-    if (chunk.type === chunkType.exif) exif = bytes.subarray(chunk.start, chunk.end);
-    const text = toTextChunk(bytes, chunk);
+  const chunks = new ChunkWalker(bytes);
+  while (chunks.next()) {
+    if (chunks.type === chunkType.exif) exif = bytes.subarray(chunks.start, chunks.end);
+    const text = toTextChunk(bytes, chunks);
     if (text === undefined) continue;
     if (text.keyword === xmpKeyword) keepLast(packets, text);
     else if (text.keyword === rawExifKeyword) keepLast(rawProfiles, text);

@@ -1,6 +1,6 @@
 import { maxInflatedTextBytes } from '../../../limits.ts';
 import { inflateAll } from '../../inflate/inflate-all.ts';
-import { chunkType, type PngChunk } from './walk-chunks.ts';
+import { type ChunkWalker, chunkType } from './walk-chunks.ts';
 
 const deflateMethod = 0;
 
@@ -15,8 +15,8 @@ export interface TextChunk {
 /** No keyword that means something is longer. */
 const maxKeywordBytes = 79;
 
-/** @returns undefined if the chunk holds no text, or no keyword that may be one. */
-export function toTextChunk(bytes: Uint8Array, { type, start, end }: PngChunk): TextChunk | undefined {
+/** @returns undefined if the chunk at hand holds no text, or no keyword that may be one. */
+export function toTextChunk(bytes: Uint8Array, { type, start, end }: ChunkWalker): TextChunk | undefined {
   if (type !== chunkType.text && type !== chunkType.compressedText && type !== chunkType.internationalText) {
     return undefined;
   }

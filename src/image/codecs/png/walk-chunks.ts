@@ -1,11 +1,3 @@
-/** A chunk's data lies in [start, end); its type stands before, its CRC behind. The file may end before `end`. */
-export interface PngChunk {
-  /** The four letters as the 32-bit number that they are in the file. */
-  readonly type: number;
-  readonly start: number;
-  readonly end: number;
-}
-
 export const chunkType = {
   header: toType('IHDR'),
   palette: toType('PLTE'),
@@ -23,19 +15,32 @@ const chunkHeaderBytes = 8;
 export const crcBytes = 4;
 
 /**
- * The chunks of a file up to IEND, which comes too. Of a file that was cut the last may be incomplete.
+ * Goes through the chunks of a file up to IEND, which comes too. A chunk's data lies in [start, end), its CRC stands
+ * behind; of a file that was cut the last may be incomplete. A file may have a million chunks, so that nothing is
+ * allocated for one.
  *
  * @see PNG third edition, 5.3 (chunk layout)
  */
-export function* walkChunks(bytes: Uint8Array): Generator<PngChunk, undefined> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = signatureBytes; at + chunkHeaderBytes <= bytes.length; ) {
+export class ChunkWalker {
+  /** The four letters as the 32-bit number that they are in the file; 0 before the first `next`. */
+  type = 0;
+  start = 0;
+  end = signatureBytes - crcBytes;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** @returns false behind the last chunk. */
+  next(): boolean {
+    const at = this.end + crcBytes;
     const start = at + chunkHeaderBytes;
-    const end = start + view.getUint32(at);
-    const type = view.getUint32(at + 4);
-    yield { type, start, end };
-    if (type === chunkType.end) return;
-    at = end + crcBytes;
+    if (this.type === chunkType.end || start > this.#view.byteLength) return false;
+    this.type = this.#view.getUint32(at + 4);
+    this.start = start;
+    this.end = start + this.#view.getUint32(at);
+    return true;
   }
 }
 
