@@ -15,5 +15,5 @@ export function inflateAll(bytes: Uint8Array, maxBytes: number): Uint8Array | un
     () => new RangeError('not reached'),
   );
   const content = stream.readAll();
-  return content.length > maxBytes || stream.isInvalid ? undefined : content;
+  return content.length > maxBytes || stream.end === 'invalid' ? undefined : content;
 }

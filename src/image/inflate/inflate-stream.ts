@@ -138,24 +138,31 @@ export class InflateStream {
   }
 
   /**
-   * All of the content, of which nothing was read yet: up to `maxBytes`, or to where it ends, however that is.
+   * All of the content, of which nothing was read yet: up to where it ends, however that is, or up to `maxBytes` and a
+   * little more, which says that there is more.
    */
   readAll(): Uint8Array {
-    const content = new Uint8Array(this.#left);
-    let filled = 0;
+    const parts: Uint8Array[] = [];
+    let total = 0;
     for (;;) {
-      const available = Math.min(this.#state()[field.output] - this.#next, content.length - filled);
+      const available = this.#state()[field.output] - this.#next;
       const address = this.advance(available);
-      content.set(this.bytes.subarray(address, address + available), filled);
-      filled += available;
-      if (this.#end !== undefined || this.#left <= 0) return content.subarray(0, filled);
+      parts.push(this.bytes.slice(address, address + available));
+      total += available;
+      if (this.#end !== undefined || this.#left <= 0) break;
       this.#decode();
     }
+    const content = new Uint8Array(total);
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      total -= part.length;
+      content.set(part, total);
+    }
+    return content;
   }
 
-  /** Whether it was found to break the rules, as far as it was inflated. */
-  get isInvalid(): boolean {
-    return this.#end === 'invalid';
+  /** How it ends, once all of it was inflated. */
+  get end(): InflateEnd | undefined {
+    return this.#end;
   }
 
   /** Passes over `count` bytes. */
@@ -175,7 +182,12 @@ export class InflateStream {
     if (this.#left === 0) this.#left = 1;
     while (this.#end === undefined && this.#left > 0) this.#decode();
     if (this.#left <= 0) return 'longer';
-    return this.#end === 'ended' && this.#readTrailer() === this.#checksum ? 'intact' : 'damaged';
+    if (this.#end === 'ended') {
+      const checksum = this.#readTrailer();
+      if (checksum === this.#checksum) return 'intact';
+      if (checksum === undefined) this.#end = 'cut';
+    }
+    return 'damaged';
   }
 
   #begin(): void {
