@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { serve } from '@hono/node-server';
 import { CodedError } from '../src/errors.ts';
 import { endWithParent } from '../src/lib/end-with-parent.ts';
+import { writeLog } from '../src/lib/observe/write-log.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createFsModelStore } from '../src/model/fs-model-store.ts';
 import { ModelSources } from '../src/model/model-sources.ts';
@@ -106,10 +107,4 @@ function toTls({ TIER_TLS_CERT: cert, TIER_TLS_KEY: key, TIER_TLS_CLIENT_CA: ca 
       ...(ca !== undefined && { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }),
     },
   };
-}
-
-function writeLog(level: 'info' | 'error', fields: Readonly<Record<string, unknown>>): void {
-  const { error, ...rest } = fields;
-  const cause = error instanceof Error ? { message: error.message, stack: error.stack } : error;
-  console[level](JSON.stringify({ level, ...rest, ...(error === undefined ? {} : { error: cause }) }));
 }

@@ -15,6 +15,7 @@ import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
 import { resolveHost } from '../src/lib/net/resolve-host.ts';
 import { Metrics } from '../src/lib/observe/metrics.ts';
+import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -28,7 +29,6 @@ import { composeObjects } from './edge-objects.ts';
 import { composeRunners } from './edge-runners.ts';
 import { parseSettings } from './settings.ts';
 import { parseTierSettings } from './tier-settings.ts';
-import { toCode, writeLog } from './write-log.ts';
 
 /** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
 export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings> &
@@ -107,7 +107,6 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   const urls = { allow: settings.imageUrlAllow, resolveHost };
   const runners = composeRunners({
     nodeTier,
-    versions: tierSettings.versions,
     catalog,
     classifier,
   });
@@ -119,9 +118,11 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     sessions,
     classifier,
     access: new AccessPolicy(settings.access),
+    createSha256: createWorkersSha256,
     bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
     metrics,
     serverTiming: settings.serverTiming,
+    logAnswers: settings.logAnswers,
     ...(limiter &&
       settings.rateLimit.requests > 0 && {
         rateLimit: {

@@ -3,8 +3,8 @@ import { BatchServices } from '../src/jobs/batch/batch-services.ts';
 import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { fetchPublic } from '../src/lib/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/lib/net/url-policy.ts';
+import type { Log } from '../src/lib/observe/write-log.ts';
 import { maxBodyBytes } from '../src/limits.ts';
-import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { type ChunkRunner, TierTrouble } from '../src/tier/client/chunk-runner.ts';
 import { parseBatchSettings } from './batch-settings.ts';
 import type { EdgeRunners } from './edge-runners.ts';
@@ -22,7 +22,7 @@ export type BatchEnv = Partial<BatchBindings> & { readonly IMAGES_BUCKET?: R2Buc
 export interface EdgeParts {
   readonly runners: EdgeRunners;
   readonly urls: UrlPolicy;
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** @throws {CodedError} `configuration_invalid`, in a deployment that has the bindings of batches. */
@@ -40,7 +40,6 @@ export function composeBatches(
     chunkQueue,
     deliveryQueue,
     imageBucket: env.IMAGES_BUCKET,
-    createSha256: createWorkersSha256,
     resolveModel,
     runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),

@@ -17,13 +17,11 @@ export interface EdgeRunners {
 
 interface RunnerParts {
   readonly nodeTier: NodeTierOptions | undefined;
-  /** The version that the tier has of a model, by its name. */
-  readonly versions: ReadonlyMap<string, string>;
   readonly catalog: CatalogReader;
   readonly classifier: Classifier;
 }
 
-export function composeRunners({ nodeTier, versions, catalog, classifier }: RunnerParts): EdgeRunners {
+export function composeRunners({ nodeTier, catalog, classifier }: RunnerParts): EdgeRunners {
   return {
     edge: createEdgeRunner(classifier, catalog),
     node: nodeTier && createNodeTierRunner(nodeTier),
@@ -35,10 +33,7 @@ export function composeRunners({ nodeTier, versions, catalog, classifier }: Runn
           `${model} needs the Node tier, which is not configured.`,
         );
       }
-      if (!nodeTier) return { model, modelVersion, tier: 'edge' };
-      // The tier may have a version of the same network that suits it better; a batch says which it got.
-      const { version } = await catalog.readManifest(model, versions.get(model));
-      return { model, modelVersion: version, tier: 'node' };
+      return { model, modelVersion, tier: nodeTier ? 'node' : 'edge' };
     },
   };
 }

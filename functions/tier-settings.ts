@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, parseVariables, positive } from './variables.ts';
+import { parseVariables, positive } from './variables.ts';
 
 /** src/jobs/batch/README.md says what each is for. */
 const settingsSchema = z.object({
@@ -8,7 +8,6 @@ const settingsSchema = z.object({
   NODE_TIER_SYNC: z.enum(['on', 'off']).default('on'),
   NODE_TIER_CONNECT_MS: positive.optional(),
   NODE_TIER_SILENCE_MS: positive.optional(),
-  NODE_TIER_MODEL_VERSIONS: list.pipe(z.array(z.string().regex(/^[^/]+\/[^/]+$/, 'name/version expected'))),
 });
 
 /**
@@ -29,6 +28,5 @@ export function parseTierSettings(env: object) {
         }
       : undefined,
     delegates: settings.NODE_TIER_SYNC === 'on',
-    versions: new Map(settings.NODE_TIER_MODEL_VERSIONS.map((text) => text.split('/') as [string, string])),
   };
 }

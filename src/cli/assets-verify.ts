@@ -1,10 +1,17 @@
 import { verifyAssets } from './assets.ts';
+import { defineCommand } from './command-line/command.ts';
 
-try {
-  const hashes = await verifyAssets();
-  for (const [key, sha256] of hashes) console.log(`${sha256}  ${key}`);
-  console.log(`${hashes.size} model assets verified`);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+/** `npm run assets:verify` */
+export const assetsVerify = defineCommand({
+  usage: `Usage: npm run assets:verify
+
+Checks every file of model-assets against its manifest and prints its SHA-256.`,
+  options: {},
+  operands: { min: 0, max: 0 },
+  async run() {
+    const assets = await verifyAssets();
+    for (const [key, { sha256 }] of assets) console.log(`${sha256}  ${key}`);
+    console.log(`${assets.size} model assets verified`);
+    return 0;
+  },
+});

@@ -1,53 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { parseApiKeys, scopes } from '../http/access/api-keys.ts';
-import { digestHex } from '../lib/digest.ts';
+import { defineCommand } from './command-line/command.ts';
+import { UsageError } from './command-line/usage-error.ts';
+import { createApiKey } from './create-api-key.ts';
 
-const usage = `Usage: npm run keys -- ID [--scopes classify,batch,admin] [--expires-at 2027-01-31T00:00:00Z]
+/** `npm run keys`: an API key, and what the secret API_KEYS has to hold for it. */
+export const keys = defineCommand({
+  usage: `Usage: npm run keys -- ID [--scopes classify,batch,admin] [--expires-at 2027-01-31T00:00:00Z]
 
-Makes an API key. The key is shown once; the row beside it goes into the secret API_KEYS, a JSON array:
-  npx wrangler secret put API_KEYS
-To replace a key, add a second row with the same id, hand out the new key, then take the old row away.`;
+  ID            who the key is for: 1 to 64 letters, digits, "-" or "_"; it stands in logs
+  --scopes      what the key may do, separated by commas (default: classify)
+  --expires-at  when it ends, with its zone (default: never)
 
-const { values, positionals } = parseCommandLine();
-const [id] = positionals;
-if (values.help || id === undefined) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 2);
-}
-// 256 random bits: nobody guesses it, and its plain SHA-256 is safe to keep.
-const key = `re_${randomBytes(32).toString('base64url')}`;
-const row = {
-  id,
-  sha256: await digestHex(key),
-  scopes: values.scopes.split(','),
-  ...(values['expires-at'] === undefined ? {} : { expires_at: values['expires-at'] }),
-};
-try {
-  parseApiKeys(JSON.stringify([row]));
-} catch {
-  fail(
-    `ID must be 1 to 64 letters, digits, "-" or "_"; scopes are ${scopes.join(', ')}; --expires-at is a time with its zone.`,
-  );
-}
-console.log(`key  ${key}\nrow  ${JSON.stringify(row)}`);
-
-function parseCommandLine() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        scopes: { type: 'string', default: 'classify' },
-        'expires-at': { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function fail(message: string): never {
-  console.error(`${message}\n\n${usage}`);
-  process.exit(2);
-}
+Prints the key, which is shown this once, to standard error, and the value of the secret API_KEYS to standard
+output: a JSON array, ready to paste at the prompt of "npx wrangler secret put API_KEYS", or without a prompt:
+  npx resnet-edge keys ID | npx wrangler secret put API_KEYS
+The secret holds all keys: to have several, put their rows into one array. To replace a key, add a second row with
+the same id, hand out the new key, then take the old row away.`,
+  options: { scopes: { type: 'string', default: 'classify' }, 'expires-at': { type: 'string' } },
+  operands: { min: 1, max: 1 },
+  async run(values, [id]) {
+    const { key, row } = await createApiKey(`${id}`, values.scopes.split(','), values['expires-at']);
+    const secret = JSON.stringify([row]);
+    try {
+      parseApiKeys(secret);
+    } catch (cause) {
+      throw new UsageError(
+        `ID must be 1 to 64 letters, digits, "-" or "_"; scopes are ${scopes.join(', ')}; --expires-at is a time with its zone.`,
+        { cause },
+      );
+    }
+    console.error(`Key, shown once:      ${key}\nThe secret API_KEYS:`);
+    console.log(secret);
+    return 0;
+  },
+});

@@ -23,11 +23,10 @@ export interface Model {
   name: string;
   version: string;
   description?: string | undefined;
-  format: 'rni8' | 'ort' | 'onnx';
+  /** The same network, once for each runtime that may serve it. */
+  files: { kind: 'onnx' | 'rni8' | 'ort' | 'onnx_fp16' | 'onnx_fp32'; bytes: number; sha256: string }[];
   runtime: 'resnet-int8' | 'onnxruntime-web';
   datatype: 'fp32' | 'int8';
-  bytes: number;
-  sha256: string;
   input: { name: string; shape: number[]; datatype: 'FP32' };
   output: { name: string; kind: 'logits' | 'probabilities'; classes: number };
   preprocess: {

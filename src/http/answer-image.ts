@@ -55,11 +55,12 @@ export async function answerImage(
   }
 }
 
-function note(c: Context<HonoEnv>, { image }: Classification, model: string): void {
+function note(c: Context<HonoEnv>, { image, predictions }: Classification, model: string): void {
   const { metrics } = c.get('options');
   const record = c.get('record');
   const pixels = image.width * image.height;
   record.imagePixels = (record.imagePixels ?? 0) + pixels;
+  if (predictions[0]) record.labels = [...(record.labels ?? []), predictions[0].label];
   metrics.add('resnet_edge_image_pixels_total', {}, pixels);
   metrics.add('resnet_edge_images_total', { model, format: image.format, outcome: 'ok' });
 }

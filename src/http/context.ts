@@ -2,13 +2,15 @@ import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import type { Classifier } from '../classify/classifier.ts';
 import type { Gate } from '../classify/gate.ts';
-import type { BatchDoor } from '../jobs/batch/batch-door.ts';
-import type { ObjectLabelsDoor } from '../jobs/objects/object-labels-door.ts';
+import type { BatchServices } from '../jobs/batch/batch-services.ts';
+import type { ObjectLabels } from '../jobs/objects/object-labels.ts';
 import type { UrlPolicy } from '../lib/net/url-policy.ts';
 import type { Metrics } from '../lib/observe/metrics.ts';
 import type { TraceContext } from '../lib/observe/trace-context.ts';
+import type { Log } from '../lib/observe/write-log.ts';
 import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
+import type { CreateSha256 } from '../model/verified-chunks.ts';
 import type { AccessPolicy } from './access/access-policy.ts';
 import type { Principal } from './access/api-keys.ts';
 import type { ServerTiming } from './server-timing.ts';
@@ -19,14 +21,18 @@ export interface AppOptions {
   readonly sessions: SessionCache;
   readonly classifier: Classifier;
   /** Absent in a deployment without a database. */
-  readonly batches?: BatchDoor | undefined;
+  readonly batches?: BatchServices | undefined;
   /** Absent where no bucket reports its objects. */
-  readonly objects?: ObjectLabelsDoor | undefined;
+  readonly objects?: ObjectLabels | undefined;
   readonly access: AccessPolicy;
+  /** Hashes bodies while they are read. */
+  readonly createSha256: CreateSha256;
   /** Bytes of request bodies held at once, see limits.ts. */
   readonly bodies: Gate;
   readonly metrics: Metrics;
   readonly serverTiming: boolean;
+  /** Whether a log line tells the path that was asked and the first label of each image. False by default. */
+  readonly logAnswers?: boolean;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
   /** Origins whose pages may call the API; `*` for all. None by default. */
@@ -38,8 +44,7 @@ export interface AppOptions {
   readonly modelAliases?: ReadonlyMap<string, string>;
   /** Static files: the demo page and the API reference. */
   readonly assets?: { fetch(request: Request): Promise<Response> };
-  /** One structured line. Never image content. */
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   /** One data point for each request, for long-term analytics. */
   readonly onRequest?: (record: RequestRecord) => void;
 }
@@ -68,6 +73,8 @@ export interface RequestRecord {
   images?: number;
   imageBytes?: number;
   imagePixels?: number;
+  /** The first label of each image. Logged only where the deployment says so. */
+  labels?: string[];
   answerOrigin?: string;
   tier?: string;
 }

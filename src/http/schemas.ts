@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { runtimeNames } from '../model/manifest.ts';
+import { fileKinds, runtimeNames } from '../model/manifest.ts';
 import { problemSchema } from './openapi.ts';
 
 export const predictionSchema = z
@@ -60,11 +60,11 @@ export const modelSchema = z
     name: z.string(),
     version: z.string(),
     description: z.string().optional(),
-    format: z.enum(['rni8', 'ort', 'onnx']),
-    runtime: z.enum(runtimeNames),
+    files: z
+      .array(z.object({ kind: z.enum(fileKinds), bytes: z.int(), sha256: z.string() }))
+      .openapi({ description: 'The same network, once for each runtime that may serve it.' }),
+    runtime: z.enum(runtimeNames).openapi({ description: 'What runs it in an isolate.' }),
     datatype: z.enum(['fp32', 'int8']),
-    bytes: z.int(),
-    sha256: z.string(),
     input: z.object({ name: z.string(), shape: z.array(z.int()), datatype: z.literal('FP32') }),
     output: z.object({ name: z.string(), kind: z.enum(['logits', 'probabilities']), classes: z.int() }),
     preprocess: z.object({

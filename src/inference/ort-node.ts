@@ -45,7 +45,12 @@ export async function createOrtNodeSession(
   const { saveOptimized, allowSpinning } = options;
   const sessionEntries = {
     ...(allowSpinning === undefined ? {} : { intra_op: { allow_spinning: allowSpinning ? '1' : '0' } }),
-    ...(saveOptimized === undefined ? {} : { save_model_format: saveOptimized.format }),
+    // On x86 without VNNI the default product of U8 and S8 adds pairs in 16 bits and saturates: other logits than on
+    // every other CPU. '1' takes a product that is exact there, and changes nothing elsewhere. A saved graph must not
+    // depend on the machine that saved it.
+    ...(saveOptimized === undefined
+      ? { x64quantprecision: '1' }
+      : { save_model_format: saveOptimized.format }),
   };
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: options.executionProviders ?? ['cpu'],

@@ -42,6 +42,24 @@ const preprocessSchema = z
     'center_crop exceeds resize_shortest_edge',
   );
 
+/**
+ * What a version may have its network as: `onnx` is what onnxruntime runs on any tier and what the others are derived
+ * from; `rni8` is the int8 engine's (src/engine); `ort` is onnxruntime-web's, for graphs that the engine does not run;
+ * `onnx_fp16` and `onnx_fp32` are for a GPU, which gains nothing from int8.
+ */
+export const fileKinds = ['onnx', 'rni8', 'ort', 'onnx_fp16', 'onnx_fp32'] as const;
+export type FileKind = (typeof fileKinds)[number];
+
+const filesSchema = z
+  .strictObject({
+    onnx: fileSchema.optional(),
+    rni8: fileSchema.optional(),
+    ort: fileSchema.optional(),
+    onnx_fp16: fileSchema.optional(),
+    onnx_fp32: fileSchema.optional(),
+  })
+  .refine((files) => Object.keys(files).length > 0, 'at least one file is needed');
+
 export const runtimeNames = ['resnet-int8', 'onnxruntime-web'] as const;
 export type RuntimeName = (typeof runtimeNames)[number];
 
@@ -50,10 +68,8 @@ const manifestSchema = z
     name: modelNameSchema,
     version: modelVersionSchema,
     description: z.string().max(500).optional(),
-    model: fileSchema,
+    files: filesSchema,
     labels: fileSchema,
-    format: z.enum(['rni8', 'ort', 'onnx']),
-    runtime: z.enum(runtimeNames),
     datatype: z.enum(['fp32', 'int8']),
     input: z.strictObject({
       name: z.string().min(1),
@@ -89,8 +105,8 @@ const manifestSchema = z
     'input.shape must be [1, 3, center_crop, center_crop]',
   )
   .refine(
-    ({ format, runtime }) => (runtime === 'resnet-int8') === (format === 'rni8'),
-    'runtime resnet-int8 goes with format rni8',
+    ({ tier, files }) => tier === 'batch' || files.rni8 !== undefined || files.ort !== undefined,
+    'tier "edge" needs files.rni8 or files.ort',
   );
 
 /** One model version: what the files are, how pixels become input, what the output means. */
@@ -98,12 +114,13 @@ export interface ModelManifest {
   readonly name: string;
   readonly version: string;
   readonly description: string | undefined;
-  readonly model: ModelFile;
+  /** The same network, once for each runtime that may serve it. */
+  readonly files: ModelFiles;
   readonly labels: ModelFile;
-  /** `rni8` is the int8 engine's own file, src/engine. */
-  readonly format: 'rni8' | 'ort' | 'onnx';
   /** What runs it in an isolate. */
   readonly runtime: RuntimeName;
+  /** The file that `runtime` reads. */
+  readonly edgeFile: ModelFile;
   readonly datatype: 'fp32' | 'int8';
   /** NCHW, FP32. */
   readonly input: { readonly name: string; readonly shape: readonly number[] };
@@ -121,6 +138,9 @@ export interface ModelManifest {
   /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
   readonly runtimeMemoryBytes: number | undefined;
 }
+
+/** Who serves a version takes the file that its runtime wants. At least one is there. */
+export type ModelFiles = Readonly<Partial<Record<FileKind, ModelFile>>>;
 
 export interface ModelFile {
   readonly file: string;
@@ -145,9 +165,14 @@ export interface MeasuredAccuracy {
 export function parseManifest(json: unknown): ModelManifest {
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) throw invalid('manifest.json', parsed.error);
-  const { input, output, preprocess, runtime_memory_bytes, ...rest } = parsed.data;
+  const { input, output, preprocess, runtime_memory_bytes, files: given, ...rest } = parsed.data;
+  const files = Object.fromEntries(Object.entries(given).filter(([, file]) => file)) as ModelFiles;
   return {
     ...rest,
+    files,
+    runtime: files.rni8 ? 'resnet-int8' : 'onnxruntime-web',
+    // A version of the batch tier may have none of the edge's: then this is what an isolate would have to load.
+    edgeFile: files.rni8 ?? files.ort ?? Object.values(files)[0]!,
     description: rest.description,
     runtimeMemoryBytes: runtime_memory_bytes,
     input: { name: input.name, shape: input.shape },

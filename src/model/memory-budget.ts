@@ -62,7 +62,7 @@ export class MemoryBudget {
 }
 
 /** Linear memory a model needs beyond an empty runtime: measured, or else its file and a third for activations. */
-function toNeededBytes({ model, runtime, runtimeMemoryBytes }: ModelManifest): number {
-  if (runtimeMemoryBytes === undefined) return Math.ceil((model.bytes * 4) / 3);
+function toNeededBytes({ edgeFile, runtime, runtimeMemoryBytes }: ModelManifest): number {
+  if (runtimeMemoryBytes === undefined) return Math.ceil((edgeFile.bytes * 4) / 3);
   return runtime === 'resnet-int8' ? runtimeMemoryBytes : Math.max(1, runtimeMemoryBytes - runtimeBaseBytes);
 }

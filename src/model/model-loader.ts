@@ -60,12 +60,12 @@ export class ModelLoader {
     const startedAt = now();
     const sinceStart = () => now() - startedAt;
     let booting: Promise<InferenceRuntime> | undefined;
-    const key = toModelKey(manifest.name, manifest.version, manifest.model.file);
-    const size = { fileBytes: manifest.model.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
+    const key = toModelKey(manifest.name, manifest.version, manifest.edgeFile.file);
+    const size = { fileBytes: manifest.edgeFile.bytes, runtimeMemoryBytes: manifest.runtimeMemoryBytes };
     const loading = sources.read(
       key,
       async (object) => {
-        const verified = readVerifiedChunks(object, manifest.model, createSha256);
+        const verified = readVerifiedChunks(object, manifest.edgeFile, createSha256);
         const chunks = tellEnd(verified, () => {
           times.fetchedMs = sinceStart();
         });

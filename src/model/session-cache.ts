@@ -104,8 +104,8 @@ export class SessionCache {
   }
 
   /** @throws {CodedError} `model_requires_batch_tier` if the model never runs in an isolate. */
-  assertFits({ name, version, tier, model }: ModelManifest): void {
-    if (tier === 'edge' && model.bytes <= maxEdgeModelBytes) return;
+  assertFits({ name, version, tier, edgeFile }: ModelManifest): void {
+    if (tier === 'edge' && edgeFile.bytes <= maxEdgeModelBytes) return;
     throw new CodedError('model_requires_batch_tier', `${name}/${version} does not fit an edge isolate.`);
   }
 

@@ -90,10 +90,10 @@ async function makeResnet50(): Promise<Extra> {
   });
   const { folder, manifest } = await compileModel(draft);
   const files = new Map<string, Uint8Array>();
-  for (const file of [manifest.model.file, manifest.labels.file, 'manifest.json'])
+  for (const file of [manifest.edgeFile.file, manifest.labels.file, 'manifest.json'])
     files.set(`resnet50/1/${file}`, await readFile(join(folder, file)));
   const models = [
-    { name: 'resnet18-imagenet1k', version: '2' },
+    { name: 'resnet18-imagenet1k', version: '3' },
     { name: 'resnet50', version: '1' },
   ];
   files.set('catalog.json', new TextEncoder().encode(JSON.stringify({ default_model: 'resnet50', models })));

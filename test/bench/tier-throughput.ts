@@ -137,7 +137,7 @@ async function runTensors(tier: TierProcess, data: Float32Array): Promise<void> 
   const headers = { 'inference-header-content-length': String(head.byteLength) };
   let left = batchesPerRound;
   const work = async () => {
-    while (left-- > 0) await post(tier, `/v2/models/${model}/versions/1/infer`, headers, body);
+    while (left-- > 0) await post(tier, `/v2/models/${model}/versions/3/infer`, headers, body);
   };
   await Promise.all([work(), work(), work()]);
 }
@@ -146,7 +146,7 @@ const filesPerRequest = 128;
 
 /** Two requests at once, so that there is no gap between them. */
 async function runFiles(tier: TierProcess): Promise<void> {
-  const head = { model, model_version: '1', top_k: 5, items: filesPerRequest };
+  const head = { model, model_version: '3', top_k: 5, items: filesPerRequest };
   const parts = [Buffer.from(`${JSON.stringify(head)}\n`)];
   for (let index = 0; index < filesPerRequest; index++) {
     parts.push(Buffer.from(`${JSON.stringify({ index, bytes: cat.byteLength })}\n`), cat);

@@ -38,7 +38,6 @@ export async function measureWholePath(images: number): Promise<boolean> {
     vars: {
       NODE_TIER_URL: tier.url,
       NODE_TIER_SECRET: tier.secret,
-      NODE_TIER_MODEL_VERSIONS: 'resnet18-imagenet1k/1',
     },
   });
   const samples: { tier: number; workerd: number }[] = [];

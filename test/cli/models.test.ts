@@ -60,7 +60,7 @@ async function models(...args: string[]) {
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     WRANGLER_SEND_METRICS: 'false',
   };
-  const argv = ['src/cli/models.ts', ...args, '--json'];
+  const argv = ['src/cli/main.ts', 'models', ...args, '--json'];
   return await new Promise<{ code: number; json: Record<string, unknown>; err: string }>((resolve) => {
     execFile(process.execPath, argv, { cwd: projectRoot, env }, (error, stdout, stderr) => {
       const last = stdout.trim().split('\n').at(-1) ?? '';
@@ -95,7 +95,7 @@ describe('npm run models', () => {
     expect(code).toBe(0);
     expect(json).toMatchObject({
       name: 'imported/1',
-      format: 'ort',
+      files: 'onnx, ort',
       datatype: 'fp32',
       classes: classCount,
       tier: 'edge',
@@ -157,11 +157,11 @@ describe('npm run models', () => {
 
     expect((await models('promote', 'quantized', '2')).err).toContain('not published');
     expect((await models('push', 'quantized/1', '--local')).json).toMatchObject({
-      written: 3,
+      written: 4,
       promoted: true,
     });
     expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({
-      written: 3,
+      written: 4,
       promoted: false,
     });
     expect((await models('push', 'quantized/2', '--local')).json).toMatchObject({ written: 0 });
@@ -197,14 +197,17 @@ describe('npm run models', () => {
     expect(await readdir(join(folder, 'workspace'))).not.toContain(name);
   });
 
-  it('benches and evaluates the embedded default, of which there is only the file of the engine', async () => {
+  it('benches and evaluates the embedded default on both runtimes', async () => {
     const benched = await models('bench', 'resnet18-imagenet1k', '--rounds', '1');
-    expect(benched.json).toMatchObject([{ engine: 'edge, resnet-int8', rounds: 1 }]);
+    expect(benched.json).toMatchObject([
+      { engine: 'edge, resnet-int8', rounds: 1 },
+      { engine: 'onnxruntime-node, one thread', rounds: 1 },
+    ]);
     const csv = join(folder, 'cat.csv');
     await writeFile(csv, `${goldenPath('cat.jpg')},n02124075`);
     expect((await models('eval', 'resnet18-imagenet1k', csv)).json).toMatchObject({ images: 1, top1: 1 });
-    const { err } = await models('eval', 'resnet18-imagenet1k', csv, '--engine', 'onnxruntime-node');
-    expect(err).toContain('--engine edge');
+    const node = await models('eval', 'resnet18-imagenet1k', csv, '--engine', 'onnxruntime-node');
+    expect(node.json).toMatchObject({ images: 1, top1: 1 });
     await writeFile(csv, `${goldenPath('cat.jpg')},crane`);
     expect((await models('eval', 'resnet18-imagenet1k', csv)).err).toContain('Several classes');
     await writeFile(csv, `${join(folder, 'labels.txt')},n02124075`);
@@ -212,14 +215,18 @@ describe('npm run models', () => {
   });
 
   it.each([
-    ['frobnicate', 'no command "frobnicate"'],
-    ['toString', 'no command "toString"'],
-    ['bench resnet18-imagenet1k --rounds abc', '--rounds must be a whole number'],
-    ['eval resnet18-imagenet1k . --limit 0', '--limit must be a whole number'],
-    ['eval resnet18-imagenet1k test/golden', 'expected CLASS/IMAGE in it'],
-  ])('%s: says what is wrong', async (args, message) => {
+    ['frobnicate', 2, 'no command "frobnicate"'],
+    ['toString', 2, 'no command "toString"'],
+    ['bench resnet18-imagenet1k --rounds abc', 2, '--rounds must be a whole number'],
+    ['eval resnet18-imagenet1k . --limit 0', 2, '--limit must be a whole number'],
+    ['push a --env staging', 2, 'belong to --remote'],
+    ['push a --local --remote', 2, 'Choose'],
+    ['push a --remote --env moon', 2, '--env must be production or staging'],
+    ['import a.onnx', 2, '--name NAME is missing'],
+    ['eval resnet18-imagenet1k test/golden', 1, 'expected CLASS/IMAGE in it'],
+  ])('%s: status %s, and says what is wrong', async (args, status, message) => {
     const { code, err } = await models(...args.split(' '));
-    expect(code).toBe(1);
+    expect(code).toBe(status);
     expect(err).toContain(message);
   });
 });

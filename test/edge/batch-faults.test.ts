@@ -106,7 +106,7 @@ describe('a batch on the Node tier', () => {
       counts: { succeeded: 40 },
     });
     await expectAllCats(id, 40);
-    expect((await collectResults(edge, id, 39))[0]).toMatchObject({ tier: 'node', model_version: '2' });
+    expect((await collectResults(edge, id, 39))[0]).toMatchObject({ tier: 'node', model_version: '3' });
   });
 
   it.each<[Fault, string]>([

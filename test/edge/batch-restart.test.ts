@@ -93,12 +93,12 @@ describe('npm run start:all', () => {
     await edge!.kill();
     edge = await startEdgeProcess(
       { RESNET_EDGE_STATE_DIR: state, TIER_PORT: String(await freePort()) },
-      'start-all.ts',
+      'start:all',
     );
     const id = await submit(2);
     await expectAllCats(id, 2);
     const batch = await (await edge.fetch(`/v1/batches/${id}`)).json();
-    expect(batch).toMatchObject({ tier: 'node', model_version: '1' });
+    expect(batch).toMatchObject({ tier: 'node', model_version: '3' });
     expect(await edge.stop()).toBe(0);
   });
 
@@ -107,7 +107,7 @@ describe('npm run start:all', () => {
     const env = { ...process.env, PORT: String(await freePort()), TIER_PORT: String(tierPort) };
     // Not npm's any more: only the channel tells the tier.
     delete (env as NodeJS.ProcessEnv)['npm_lifecycle_event'];
-    const all = spawn(process.execPath, ['src/cli/start-all.ts'], {
+    const all = spawn(process.execPath, ['src/cli/main.ts', 'start:all'], {
       cwd: projectRoot,
       env: { ...env, RESNET_EDGE_STATE_DIR: state },
       detached: true,

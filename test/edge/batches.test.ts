@@ -39,7 +39,7 @@ describe('a batch that the edge runs itself', () => {
     expect(rows.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(labelsOf(rows)).toEqual(['Egyptian cat', 'image_format_unknown', 'espresso']);
     expect(rows.map(({ name }) => name)).toEqual(['cat.jpg', 'broken.jpg', 'coffee.png']);
-    expect(rows[0]).toMatchObject({ model: 'resnet18-imagenet1k', model_version: '2', tier: 'edge' });
+    expect(rows[0]).toMatchObject({ model: 'resnet18-imagenet1k', model_version: '3', tier: 'edge' });
     expect(rows[0]!.predictions).toHaveLength(2);
   });
 

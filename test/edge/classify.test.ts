@@ -84,7 +84,7 @@ describe('POST /v1/classify in workerd', () => {
     expect(body).toMatchObject({
       id: 'my-own-id',
       model: 'resnet18-imagenet1k',
-      model_version: '2',
+      model_version: '3',
       image: { format: 'jpeg', width: 451, height: 300 },
     });
     expect(Object.keys(body.predictions[0])).toEqual(['class_index', 'wnid', 'label', 'score']);
@@ -202,11 +202,11 @@ describe('POST /v1/classify in workerd', () => {
 describe('models and health', () => {
   it('lists models and describes one', async () => {
     expect(await (await edge.fetch('/v1/models')).json()).toEqual({
-      models: [{ name: 'resnet18-imagenet1k', version: '2', default: true }],
+      models: [{ name: 'resnet18-imagenet1k', version: '3', default: true }],
     });
     expect(await (await edge.fetch('/v1/models/resnet18-imagenet1k')).json()).toMatchObject({
       name: 'resnet18-imagenet1k',
-      version: '2',
+      version: '3',
       runtime: 'resnet-int8',
       datatype: 'int8',
       input: { name: 'data', shape: [1, 3, 224, 224] },
@@ -220,6 +220,6 @@ describe('models and health', () => {
     expect(await (await edge.fetch('/v1/health/live')).json()).toEqual({ status: 'live' });
     const ready = await edge.fetch('/v1/health/ready');
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ status: 'ready', loaded_models: ['resnet18-imagenet1k/2'] });
+    expect(await ready.json()).toMatchObject({ status: 'ready', loaded_models: ['resnet18-imagenet1k/3'] });
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeOrtVersion } from '../golden/default-versions.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -21,8 +22,11 @@ async function expectCat(response: Response): Promise<void> {
 const countLoads = (server: EdgeServer) =>
   server.logs().filter(({ event }) => event === 'model_loaded').length;
 
+/** The default network without the engine's file. */
+const ortVersion = makeOrtVersion();
+
 const versions = [
-  { version: '2', runtime: 'resnet-int8' },
+  { version: '3', runtime: 'resnet-int8' },
   { version: '1', runtime: 'onnxruntime-web' },
 ] as const;
 
@@ -31,6 +35,7 @@ describe.each(versions)('a fresh isolate with $runtime', ({ version, runtime }) 
     const server = await startEdge();
     const name = 'resnet18-imagenet1k';
     const catalog = { default_model: name, models: [{ name, version }] };
+    if (version === '1') for (const [key, bytes] of await ortVersion) await server.models.put(key, bytes);
     await server.models.put('catalog.json', new TextEncoder().encode(JSON.stringify(catalog)));
     return server;
   };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,12 +10,14 @@ import { freePort } from './edge-process.ts';
 
 /** The commands a newcomer types, as processes. */
 const running: ChildProcess[] = [];
+const servers: Server[] = [];
 afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const server of servers.splice(0)) server.close();
 });
 
-function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [`src/cli/${script}`, ...args], {
+function run(args: readonly string[], env: Record<string, string> = {}, input?: Uint8Array) {
+  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
     cwd: projectRoot,
     env: { ...process.env, ...env },
   });
@@ -23,73 +25,150 @@ function run(script: string, args: readonly string[], env: Record<string, string
   const output = { out: '', err: '' };
   child.stdout.on('data', (data) => (output.out += data));
   child.stderr.on('data', (data) => (output.err += data));
+  child.stdin.end(input);
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
   return { child, output, exit };
 }
 
-describe('npm run classify', () => {
-  it('prints one JSON object a file, and fails when one of them fails', async () => {
-    const { output, exit } = run('classify.ts', [
-      '--json',
-      '--top-k',
-      '2',
-      goldenPath('cat.jpg'),
-      goldenPath('logits.json'),
-    ]);
-    expect(await exit).toBe(1);
-    const [cat, broken] = output.out
+async function serve(content: Uint8Array): Promise<string> {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/cat.jpg' ? 200 : 404).end(content);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+describe('resnet-edge classify', () => {
+  const cat = goldenPath('cat.jpg');
+
+  it('takes files, folders, URLs and standard input, and prints one JSON object for each', async () => {
+    const photo = await readFile(cat);
+    const url = `${await serve(photo)}/cat.jpg`;
+    const folder = goldenPath('.');
+    const { output, exit } = run(['classify', '--json', '--top-k', '2', cat, folder, url, '-'], {}, photo);
+    expect(await exit).toBe(0);
+    const answers = output.out
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(cat).toMatchObject({
-      file: goldenPath('cat.jpg'),
-      predictions: [{ label: 'Egyptian cat' }, { label: 'tabby' }],
-    });
-    expect(broken).toMatchObject({ code: 'image_format_unknown' });
-    expect(output.err).toContain('1 of 2 files failed');
+    const labels = new Map(answers.map(({ file, predictions }) => [file, predictions[0].label]));
+    for (const name of [cat, url, '-']) expect(labels.get(name)).toBe('Egyptian cat');
+    expect(labels.get(`${folder.replace(/\/$/, '')}/coffee.png`)).toBe('espresso');
+    expect(answers.every(({ predictions }) => predictions.length === 2)).toBe(true);
   });
+
+  it('goes on after an image that fails, and fails in the end', async () => {
+    const missing = `${await serve(new Uint8Array())}/dog.jpg`;
+    const { output, exit } = run(['classify', '--json', goldenPath('logits.json'), missing, cat]);
+    expect(await exit).toBe(1);
+    const codes = output.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).code);
+    expect(codes).toEqual(['image_format_unknown', 'url_unreachable', undefined]);
+    expect(output.err).toContain('2 of 3 images failed');
+  });
+
   it('prints a table and succeeds', async () => {
-    const { output, exit } = run('classify.ts', [goldenPath('coffee.png')]);
+    const { output, exit } = run(['classify', goldenPath('coffee.png')]);
     expect(await exit).toBe(0);
     expect(output.out).toMatch(/espresso\s+█+·*\s+0\.66\d\d/);
   });
-  it('says why a server does not answer', async () => {
+
+  it('says why a server does not answer, or that it is another one', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
-    const { output, exit } = run('classify.ts', ['--url', url, goldenPath('cat.jpg')]);
-    expect(await exit).toBe(1);
-    expect(output.err).toContain(`ECONNREFUSED ${new URL(url).host}`);
+    const gone = run(['classify', '--url', url, cat]);
+    expect(await gone.exit).toBe(1);
+    expect(gone.output.err).toContain(`ECONNREFUSED ${new URL(url).host}`);
+    const other = run(['classify', '--url', await serve(new Uint8Array()), cat]);
+    expect(await other.exit).toBe(1);
+    expect(other.output.err).toContain('answered 404, with something else than labels');
   });
+
+  // A service that nobody can start: a refusal that came after the start would have another status.
+  const unstartable = { ENGINE_KERNELS: 'none' };
   it.each([
-    ['--top-k', '0'],
-    ['--url', 'localhost:8787'],
-  ])('refuses a wrong command line at once, with the usage: %s %s', async (option, value) => {
-    const { output, exit } = run('classify.ts', [option, value, 'x.jpg']);
+    [['--top-k', '0', cat], '--top-k must be'],
+    [['--top-k', '1e1', cat], '--top-k must be'],
+    [['--url', 'localhost:8787', cat], '--url must be'],
+    [['cta.jpg'], 'There is no file cta.jpg'],
+    [[cat, 'cta.jpg'], 'There is no file cta.jpg'],
+    [['src/cli'], 'There are no images'],
+    [['-', '-'], 'read once only'],
+  ])('refuses before it starts anything: %j', async (args, reason) => {
+    const { output, exit } = run(['classify', ...args], unstartable);
     expect(await exit).toBe(2);
+    expect(output.err).toContain(reason);
     expect(output.err).toContain('Usage:');
+  });
+
+  it('prints JSON alone through npx, and npm run says that it does not', async () => {
+    const url = await serve(new Uint8Array());
+    const call = (command: string, ...args: string[]) => {
+      const child = spawn(command, [...args, '--json', '--url', url, cat], { cwd: projectRoot });
+      running.push(child);
+      const output = { out: '', err: '' };
+      child.stdout.on('data', (data) => (output.out += data));
+      child.stderr.on('data', (data) => (output.err += data));
+      return new Promise<typeof output>((resolve) => child.on('close', () => resolve(output)));
+    };
+    const npx = await call('npx', '--no-install', 'resnet-edge', 'classify');
+    expect(JSON.parse(npx.out)).toMatchObject({ file: cat, code: 'answer_unusable' });
+    const npm = await call('npm', 'run', 'classify', '--');
+    expect(npm.out).toContain('> resnet-edge@');
+    expect(npm.err).toContain('npx resnet-edge classify --json prints JSON alone');
   });
 });
 
 describe('npm start', () => {
-  it('says when it is ready, serves as it was told to, and stops on SIGTERM', async () => {
+  async function untilReady(output: { out: string }, exit: Promise<unknown>): Promise<void> {
+    let ended = false;
+    void exit.then(() => (ended = true));
+    while (!output.out.includes('is ready on') && !ended)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  it('says when it is ready, serves as it was told to, tells of each request, and stops on SIGTERM', async () => {
     const port = await freePort();
-    const { child, output, exit } = run('start.ts', [], { PORT: String(port), ENGINE_KERNELS: 'plain' });
-    const deadline = Date.now() + 50_000;
-    while (!output.out.includes('ready') && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(output.out.trim().split('\n')).toHaveLength(1);
-    expect(output.out).toContain(`http://127.0.0.1:${port}`);
-    expect(output.out).toContain('curl ');
-    const ready = await fetch(`http://127.0.0.1:${port}/v1/health/ready`, {
-      signal: AbortSignal.timeout(10_000),
-    });
+    const { child, output, exit } = run(['start', '--port', String(port)], { ENGINE_KERNELS: 'plain' });
+    await untilReady(output, exit);
+    const url = `http://127.0.0.1:${port}`;
+    expect(output.out).toContain(`resnet-edge is ready on ${url}`);
+    expect(output.out).toContain(`curl --data-binary @test/golden/cat.jpg '${url}/v1/classify?top_k=3'`);
+    expect(output.out).toContain(`page ${url}/`);
+    // Those that asked whether it is ready are not a person's.
+    expect(output.out).not.toContain('GET /v1/health/ready');
+    const ask = (path: string, init?: RequestInit) =>
+      fetch(`${url}${path}`, { signal: AbortSignal.timeout(10_000), ...init });
+    const ready = await ask('/v1/health/ready');
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({ runtimes: [{ kernels: 'plain' }] });
+    const body = await readFile(goldenPath('cat.jpg'));
+    await (await ask('/v1/classify', { method: 'POST', body })).text();
+    await (await ask('/v1/nothing/here')).text();
+    await expect.poll(() => output.out).toMatch(/^GET \/v1\/nothing\/here {2}404 .* route_not_found$/m);
+    expect(output.out).toMatch(/^GET \/v1\/health\/ready {2}200 {2}\d+ ms$/m);
+    expect(output.out).toMatch(
+      /^POST \/v1\/classify {2}200 {2}\d+ ms {2}resnet18-imagenet1k\/2 {2}Egyptian cat$/m,
+    );
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
-    await expect(fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow(
-      'fetch failed',
-    );
+    await expect(fetch(`${url}/`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow('fetch failed');
   });
+
+  it('--quiet: says that it is ready, and no more', async () => {
+    const { child, output, exit } = run(['start', '--port', '0', '--quiet']);
+    await untilReady(output, exit);
+    expect(output.out).toMatch(/^resnet-edge is ready on http:/);
+    const url = /ready on (\S+)/.exec(output.out)![1];
+    const lines = output.out;
+    await (await fetch(`${url}/v1/health/live`, { signal: AbortSignal.timeout(10_000) })).text();
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    expect(output).toEqual({ out: lines, err: '' });
+  });
+
   it('ends when npm is told to, whose shell does not pass the signal on', async () => {
     const port = await freePort();
     const npm = spawn('npm', ['start'], {
@@ -114,23 +193,22 @@ describe('npm start', () => {
       } catch {} // nothing is left of it
     }
   });
+
   it('says so when a port is taken or wrong', async () => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    for (const [script, variable] of [
-      ['start.ts', 'PORT'],
-      ['start-all.ts', 'PORT'],
-      ['start-all.ts', 'TIER_PORT'],
+    const { port } = new URL(await serve(new Uint8Array()));
+    for (const [command, variable] of [
+      ['start', 'PORT'],
+      ['start:all', 'PORT'],
+      ['start:all', 'TIER_PORT'],
     ] as const) {
-      const taken = run(script, [], { PORT: '0', [variable]: String(port) });
+      const taken = run([command], { PORT: '0', [variable]: port });
       expect(await taken.exit).toBe(1);
       expect(taken.output.err).toContain(`Port ${port} is in use`);
     }
-    server.close();
-    const wrong = run('start.ts', [], { PORT: 'abc' });
-    expect(await wrong.exit).toBe(1);
-    expect(wrong.output.err).toContain('PORT must be');
+    for (const wrong of [run(['start'], { PORT: 'abc' }), run(['start', '--port', '65536'])]) {
+      expect(await wrong.exit).toBe(2);
+      expect(wrong.output.err).toMatch(/PORT|--port/);
+    }
   });
 });
 
@@ -138,7 +216,7 @@ describe('a wrong variable', () => {
   it('ends the start at once, with its name and no second copy of it', async () => {
     const sources = [{ name: 'a', kind: 'github', secrets: ['GIT', 'MISSING'], image_url: '/url' }];
     const env = { PORT: '0', GIT: 'text', WEBHOOK_SOURCES: JSON.stringify(sources) };
-    const { output, exit } = run('start.ts', [], env);
+    const { output, exit } = run(['start'], env);
     expect(await exit).toBe(1);
     expect(output.err).toContain(
       'not ready: The variable WEBHOOK_SOURCES is not valid: there is no secret "MISSING".',
@@ -152,8 +230,9 @@ describe('an old Node', () => {
     await mkdir(join(folder, 'src/cli'), { recursive: true });
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
     await copyFile(join(projectRoot, 'src/cli/run.js'), join(folder, 'src/cli/run.js'));
-    const old = "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/run.js')";
-    const child = spawn(process.execPath, ['-e', old, 'any.ts'], { cwd: folder });
+    const old =
+      "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('../../src/cli/run.js')";
+    const child = spawn(process.execPath, ['-e', old, 'eval', 'any.ts'], { cwd: folder });
     let err = '';
     child.stderr.on('data', (data) => (err += data));
     const code = await new Promise((resolve) => child.on('close', resolve));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
+import { writeOrtVersion } from '../golden/default-versions.ts';
 import {
   assetPath,
   goldenPath,
@@ -19,7 +20,7 @@ import { type EdgeServer, startEdge } from './edge-server.ts';
 
 /** The default network under another name, for the Node tier alone. */
 const heavy = 'heavy-resnet';
-const files = ['manifest.json', 'labels.json', 'model.ort'];
+const files = ['manifest.json', 'labels.json', 'model.ort', 'model.onnx'];
 const edgeModel = 'resnet18-imagenet1k';
 const cat = new Uint8Array(await readFile(goldenPath(photoFiles.cat)));
 const toJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
@@ -40,7 +41,7 @@ async function putHeavy({ models }: EdgeServer): Promise<void> {
   const catalog = {
     default_model: edgeModel,
     models: [
-      { name: edgeModel, version: '2' },
+      { name: edgeModel, version: '3' },
       { name: heavy, version: '1' },
     ],
   };
@@ -52,14 +53,11 @@ async function putHeavy({ models }: EdgeServer): Promise<void> {
 
 beforeAll(async () => {
   modelsDir = await mkdtemp(join(tmpdir(), 'resnet-edge-models-'));
-  await cp(assetPath(`${edgeModel}/1`), join(modelsDir, heavy, '1'), { recursive: true });
-  await cp(assetPath(`${edgeModel}/2`), join(modelsDir, edgeModel, '2'), { recursive: true });
-  const path = join(modelsDir, heavy, '1', 'manifest.json');
-  const manifest = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...manifest, name: heavy, tier: 'batch' }));
+  await writeOrtVersion(modelsDir, { name: heavy, tier: 'batch' });
+  await cp(assetPath(`${edgeModel}/3`), join(modelsDir, edgeModel, '3'), { recursive: true });
   const models = [
     { name: heavy, version: '1' },
-    { name: edgeModel, version: '2' },
+    { name: edgeModel, version: '3' },
   ];
   await writeFile(join(modelsDir, 'catalog.json'), JSON.stringify({ default_model: heavy, models }));
 

@@ -105,7 +105,7 @@ describe('Open Inference Protocol v2', () => {
     expect(await read('/v2')).toMatchObject({ name: 'resnet-edge' });
     expect(await read('/v2/health/live')).toEqual({ live: true });
     expect(await read('/v2/health/ready')).toEqual({ ready: true });
-    for (const path of [`/v2/models/${model}`, `/v2/models/${model}/versions/2`]) {
+    for (const path of [`/v2/models/${model}`, `/v2/models/${model}/versions/3`]) {
       expect(await read(path)).toMatchObject({
         name: model,
         versions: ['2'],

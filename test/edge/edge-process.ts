@@ -14,12 +14,12 @@ export interface EdgeProcess {
 /** `npm start` or `npm run start:all` as a process of its own. @param env with the folder of its state. */
 export async function startEdgeProcess(
   env: Readonly<Record<string, string>>,
-  script: 'start.ts' | 'start-all.ts' = 'start.ts',
+  command: 'start' | 'start:all' = 'start',
 ): Promise<EdgeProcess> {
   const port = await freePort();
   const child = spawn(
     process.execPath,
-    [`src/cli/${script}`],
+    ['src/cli/main.ts', command],
     // A group of its own, so that what it starts ends with it.
     { cwd: projectRoot, env: { ...process.env, PORT: String(port), ...env }, detached: true },
   );

@@ -1,8 +1,8 @@
 import { createTestHarness } from 'wrangler';
 import { verifyAssets } from '../../src/cli/assets.ts';
-import { applyMigrations, type MigratedDatabase } from '../../src/cli/migrate-batches.ts';
+import { applyMigrations, type MigratedDatabase } from '../../src/cli/local/migrate-batches.ts';
+import { putMissing, type SeedBucket } from '../../src/cli/local/seed-models.ts';
 import { buildDir, projectRoot } from '../../src/cli/paths.ts';
-import { putMissing, type SeedBucket } from '../../src/cli/seed-models.ts';
 
 /** The built Worker in a workerd of its own: a fresh isolate, an empty R2 bucket. */
 export interface EdgeServer {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { engineBuildDir } from '../../src/cli/paths.ts';
+import { makeOrtVersion } from '../golden/default-versions.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -23,6 +24,7 @@ it('answers from a bundle without onnxruntime-web, and refuses what needs it', a
     workerDir: engineBuildDir,
   });
   const name = 'resnet18-imagenet1k';
+  for (const [key, bytes] of await makeOrtVersion({ version: '1' })) await edge.models.put(key, bytes);
   const catalog = { default_model: name, models: [{ name, version: '1' }] };
   await edge.models.put('catalog.json', new TextEncoder().encode(JSON.stringify(catalog)));
   const refused = await ask();

@@ -80,7 +80,7 @@ describe('an object of a bucket that reports its events', () => {
     const written = (await bucket().head(key))!;
     expect(written).toMatchObject({
       etag: object.etag,
-      customMetadata: { owner: 'someone', 'resnet-edge-model': 'resnet18-imagenet1k/2' },
+      customMetadata: { owner: 'someone', 'resnet-edge-model': 'resnet18-imagenet1k/3' },
       httpMetadata: { contentType: 'image/jpeg' },
     });
     expect(JSON.parse(written.customMetadata!['resnet-edge-labels']!)).toEqual(object.predictions);

@@ -33,7 +33,7 @@ describe('what a platform engineer sees', () => {
       status: 200,
       outcome: 'ok',
       principal: 'public',
-      model: 'resnet18-imagenet1k/2',
+      model: 'resnet18-imagenet1k/3',
       images: 1,
       image_bytes: photo.length,
       image_pixels: 451 * 300,
@@ -79,7 +79,7 @@ describe('what a platform engineer sees', () => {
     expect(readValue(text, series)).toBe(before + 3);
     for (const [name, { type }] of Object.entries(metricFamilies))
       expect(text).toContain(`# TYPE ${name} ${type}`);
-    expect(readValue(text, 'resnet_edge_model_loads_total{model="resnet18-imagenet1k/2"}')).toBe(1);
+    expect(readValue(text, 'resnet_edge_model_loads_total{model="resnet18-imagenet1k/3"}')).toBe(1);
     expect(readValue(text, 'resnet_edge_runtime_memory_bytes')).toBeGreaterThan(10_000_000);
     expect(readValue(text, 'resnet_edge_body_bytes_in_flight')).toBe(0);
     const stage = 'resnet_edge_stage_duration_seconds';

@@ -29,11 +29,11 @@ describe.skipIf(!hasShared).each(['auto', 'plain'])('ResNet-50 int8 in an isolat
     const model = await compileModel(draft);
     manifest = model.manifest;
     edge = await startEdge({ vars: { ENGINE_KERNELS: kernels } });
-    for (const file of [manifest.model.file, manifest.labels.file, 'manifest.json']) {
+    for (const file of [manifest.edgeFile.file, manifest.labels.file, 'manifest.json']) {
       await edge.models.put(`resnet50/${manifest.version}/${file}`, await readFile(join(model.folder, file)));
     }
     const models = [
-      { name: 'resnet18-imagenet1k', version: '2' },
+      { name: 'resnet18-imagenet1k', version: '3' },
       { name: 'resnet50', version: manifest.version },
     ];
     await edge.models.put(

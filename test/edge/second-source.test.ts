@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { modelLoadCooldownMs } from '../../src/limits.ts';
 import { type KvWriter, putKvFile } from '../../src/model/kv-parts.ts';
-import { assetPath, defaultKey, defaultModel, goldenPath } from '../golden/golden.ts';
+import { readAsset } from '../golden/default-versions.ts';
+import { defaultKey, goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
-const modelKey = defaultKey(defaultModel.file);
-const keys = ['catalog.json', ...['manifest.json', 'labels.json', defaultModel.file].map(defaultKey)];
-const read = async (key: string) => new Uint8Array(await readFile(assetPath(key)));
+const modelKey = defaultKey('model.rni8');
+const keys = ['catalog.json', ...['manifest.json', 'labels.json', 'model.rni8'].map(defaultKey)];
+const read = readAsset;
 
 let edge: EdgeServer;
 let kv: KvWriter & { delete(key: string): Promise<void> };

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { modelLoadCooldownMs } from '../../src/limits.ts';
-import { assetPath, defaultKey, defaultModel, goldenPath } from '../golden/golden.ts';
+import { readAsset } from '../golden/default-versions.ts';
+import { defaultKey, goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
-const modelKey = defaultKey(defaultModel.file);
+const modelKey = defaultKey('model.rni8');
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
-const read = async (key: string) => new Uint8Array(await readFile(assetPath(key)));
+const read = readAsset;
 
 let edge: EdgeServer;
 afterEach(() => edge?.stop());

@@ -3,15 +3,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
+import { locateModelFile } from '../../src/cli/model-files.ts';
+import { parseManifest } from '../../src/model/manifest.ts';
 
 export const goldenNames = ['cat', 'coffee', 'rocket'] as const;
 export const photoFiles = { cat: 'cat.jpg', coffee: 'coffee.png', rocket: 'rocket.jpg' } as const;
 export const goldenPath = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 export const assetPath = (key: string) =>
   fileURLToPath(new URL(`../../model-assets/${key}`, import.meta.url));
-/** The default model's network for onnxruntime: version 1, which the engine's version 2 was made from. */
-export const modelPath = assetPath('resnet18-imagenet1k/1/model.ort');
-export const defaultModel = { name: 'resnet18-imagenet1k', version: '2', file: 'model.rni8' } as const;
+export const defaultModel = { name: 'resnet18-imagenet1k', version: '3' } as const;
+/** The default model's network as onnxruntime runs it, and as the int8 engine does. */
+export const modelPath = assetPath('resnet18-imagenet1k/3/model.onnx');
+export const findEngineFile = async () =>
+  await locateModelFile(assetPath('resnet18-imagenet1k/3'), await readDefaultManifest(), 'rni8');
+export const readDefaultManifest = async () =>
+  parseManifest(JSON.parse(await readFile(assetPath('resnet18-imagenet1k/3/manifest.json'), 'utf8')));
 /** Store key of one file of the default model. */
 export const defaultKey = (file: string) => `${defaultModel.name}/${defaultModel.version}/${file}`;
 

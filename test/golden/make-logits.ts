@@ -3,7 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { goldenNames, goldenPath, modelPath, readCropTensor } from './golden.ts';
 
-const session = await InferenceSession.create(modelPath, { intraOpNumThreads: 1 });
+const session = await InferenceSession.create(modelPath, {
+  intraOpNumThreads: 1,
+  // Without it the logits depend on the CPU: see src/inference/ort-node.ts.
+  extra: { session: { x64quantprecision: '1' } },
+});
 const logits: Record<string, number[]> = {};
 for (const name of goldenNames) {
   const input = await readCropTensor(goldenPath(`${name}.crop.png`));

@@ -1,6 +1,12 @@
-import { assetsDir } from '../../src/cli/paths.ts';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createFsModelStore } from '../../src/model/fs-model-store.ts';
 import type { ModelStore } from '../../src/model/model-store.ts';
+import { writeStore } from '../golden/default-versions.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'resnet-edge-store-'));
+await writeStore(root);
 
 /** What a broken store gives in place of the intact bytes; undefined is "no such object". */
 export type Fault = (
@@ -12,7 +18,7 @@ export type Fault = (
 export function createFaultyStore(
   fault: Fault = (_, bytes) => bytes,
 ): ModelStore & { readonly opened: string[] } {
-  const intactStore = createFsModelStore(assetsDir);
+  const intactStore = createFsModelStore(root);
   const opened: string[] = [];
   return {
     opened,

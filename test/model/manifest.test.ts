@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseCatalog, parseLabels, parseManifest } from '../../src/model/manifest.ts';
 import { assetPath } from '../golden/golden.ts';
 
-const valid = JSON.parse(await readFile(assetPath('resnet18-imagenet1k/1/manifest.json'), 'utf8'));
+const valid = JSON.parse(await readFile(assetPath('resnet18-imagenet1k/3/manifest.json'), 'utf8'));
+const { onnx } = valid.files;
 
 describe('parseManifest', () => {
   it('takes the embedded model', () => {
@@ -19,8 +20,10 @@ describe('parseManifest', () => {
   it.each<[string, object]>([
     ['preprocess.std.0', { preprocess: { ...valid.preprocess, std: [0, 1, 1] } }],
     ['preprocess', { preprocess: { ...valid.preprocess, center_crop: 300 } }],
-    ['model.sha256', { model: { ...valid.model, sha256: 'abc' } }],
-    ['model.file', { model: { ...valid.model, file: '../secret' } }],
+    ['files.onnx.sha256', { files: { onnx: { ...onnx, sha256: 'abc' } } }],
+    ['files.onnx.file', { files: { onnx: { ...onnx, file: '../secret' } } }],
+    ['tier "edge" needs', { files: { onnx } }],
+    ['at least one file', { files: {}, tier: 'batch' }],
     ['name', { name: 'Not A Name' }],
     ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 299, 299] } }],
     ['surprise', { surprise: true }],

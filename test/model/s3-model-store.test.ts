@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createS3ModelStore } from '../../src/model/s3-model-store.ts';
-import { assetPath, defaultKey, defaultModel } from '../golden/golden.ts';
+import { assetPath, defaultKey } from '../golden/golden.ts';
 import { startTier } from '../tier/server/tier-process.ts';
 import { s3Credentials, startLoopbackS3 } from './loopback-s3.ts';
 import { describeModelStore } from './model-store-suite.ts';
@@ -26,7 +26,7 @@ describe('S3', () => {
   });
 
   it('serves the tier its models', async () => {
-    const keys = ['catalog.json', ...['manifest.json', 'labels.json', defaultModel.file].map(defaultKey)];
+    const keys = ['catalog.json', ...['manifest.json', 'labels.json', 'model.onnx'].map(defaultKey)];
     for (const key of keys) await put(key, await readFile(assetPath(key)));
     const tier = await startTier({
       TIER_MODELS_DIR: '',
@@ -37,7 +37,7 @@ describe('S3', () => {
     });
     try {
       const ready = await (await tier.fetch('/v1/health/ready')).json();
-      expect(ready).toMatchObject({ models: [{ version: '2', execution_provider: 'resnet-int8' }] });
+      expect(ready).toMatchObject({ models: [{ version: '3', execution_provider: 'cpu' }] });
     } finally {
       await tier.stop();
     }

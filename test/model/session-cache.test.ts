@@ -45,7 +45,7 @@ describe('SessionCache on the real runtime', () => {
     expect(new Set(got).size).toBe(1);
     expect(await getSession(sessions, manifest)).toBe(got[0]);
     expect(countModelReads(store.opened)).toBe(1);
-    expect(sessions.loadedModels()).toEqual(['resnet18-imagenet1k/2']);
+    expect(sessions.loadedModels()).toEqual(['resnet18-imagenet1k/3']);
   });
 
   it('hands the load to keepAlive once, so that it outlives its request', async () => {

@@ -8,7 +8,8 @@ import { type ModelManifest, parseManifest } from '../../src/model/manifest.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
 import { SessionCache } from '../../src/model/session-cache.ts';
 import { createNodeSha256 } from '../../src/model/sha256-node.ts';
-import { assetPath, defaultKey, defaultModel, goldenPath, readCropTensor } from '../golden/golden.ts';
+import { writeOrtVersion } from '../golden/default-versions.ts';
+import { findEngineFile, goldenPath, readCropTensor, readDefaultManifest } from '../golden/golden.ts';
 
 const ignore = () => undefined;
 const MiB = 1024 * 1024;
@@ -21,23 +22,20 @@ let crop: Float32Array;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'switch-'));
   for (const version of ['1', '2', '3']) {
-    await mkdir(join(root, 'resnet18-imagenet1k', version), { recursive: true });
-    await cp(
-      assetPath('resnet18-imagenet1k/1/model.ort'),
-      join(root, 'resnet18-imagenet1k', version, 'model.ort'),
-    );
+    if (version === '1') await writeOrtVersion(root, { version });
+    else
+      await cp(join(root, 'resnet18-imagenet1k', '1'), join(root, 'resnet18-imagenet1k', version), {
+        recursive: true,
+      });
   }
   for (const version of [engineVersion, '5']) {
     await mkdir(join(root, 'resnet18-imagenet1k', version), { recursive: true });
-    await cp(
-      assetPath(defaultKey(defaultModel.file)),
-      join(root, 'resnet18-imagenet1k', version, defaultModel.file),
-    );
+    await cp(await findEngineFile(), join(root, 'resnet18-imagenet1k', version, 'model.rni8'));
   }
-  const readManifest = async (key: string) =>
-    parseManifest(JSON.parse(await readFile(assetPath(key), 'utf8')));
-  manifest = await readManifest('resnet18-imagenet1k/1/manifest.json');
-  engineManifest = await readManifest(defaultKey('manifest.json'));
+  manifest = parseManifest(
+    JSON.parse(await readFile(join(root, 'resnet18-imagenet1k/1/manifest.json'), 'utf8')),
+  );
+  engineManifest = await readDefaultManifest();
   crop = await readCropTensor(goldenPath('cat.crop.png'));
 });
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assetsDir, buildDir } from '../../src/cli/paths.ts';
+import { buildDir } from '../../src/cli/paths.ts';
+import { readAsset } from '../golden/default-versions.ts';
 import { goldenPath } from '../golden/golden.ts';
 
 const compatibilityDate = '2026-11-01';
@@ -39,6 +40,8 @@ export async function auxiliaryEdge() {
 /** Hands the repository's files to tests, which have no file system: /assets/KEY and /golden/FILE. */
 async function serveFile(request: { readonly url: string }): Promise<Response> {
   const [, folder, ...rest] = new URL(request.url).pathname.split('/');
-  const path = folder === 'assets' ? join(assetsDir, ...rest) : goldenPath(rest.join('/'));
-  return new Response(new Uint8Array(await readFile(path)));
+  const name = rest.join('/');
+  return new Response(
+    folder === 'assets' ? await readAsset(name) : new Uint8Array(await readFile(goldenPath(name))),
+  );
 }

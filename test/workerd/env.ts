@@ -22,7 +22,7 @@ export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
 export async function seedModels(): Promise<void> {
   for (const key of [
     'catalog.json',
-    ...['manifest.json', 'model.rni8', 'labels.json'].map((file) => `resnet18-imagenet1k/2/${file}`),
+    ...['manifest.json', 'model.rni8', 'labels.json'].map((file) => `resnet18-imagenet1k/3/${file}`),
   ]) {
     await MODELS.put(key, await readFile(`assets/${key}`));
   }

@@ -1,22 +1,21 @@
-import { join } from 'node:path';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../lib/tensor.ts';
+import { edgeKindOf, locateModelFile } from '../model-files.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
-import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';
+import type { LocalModel } from './workspace.ts';
 
 /**
- * Latency of one model, the edge's runtime and onnxruntime-node on one thread taking turns. Where only
- * the engine's file is at hand, as with the embedded default, the engine runs alone.
+ * Latency of one model, the edge's runtime and onnxruntime-node on one thread taking turns. A version
+ * without one of the files is measured on the other alone.
  */
 export async function benchModel(model: LocalModel, rounds: number) {
   const { folder, manifest } = model;
-  const path = join(folder, manifest.model.file);
   const [, , height, width] = manifest.input.shape as [number, number, number, number];
   const data = Float32Array.from({ length: 3 * height * width }, (_, index) => Math.sin(index));
   const input: Fp32Tensor = { datatype: 'FP32', shape: [1, 3, height, width], data };
   const contestants: { name: string; run: () => Promise<unknown>; times: number[] }[] = [];
-  const graph = manifest.format === 'rni8' ? join(folder, onnxFile) : path;
-  if (graph === path || (await hasGraph(model))) {
+  if (manifest.files.onnx) {
+    const graph = await locateModelFile(folder, manifest, 'onnx');
     const node = await createOrtNodeSession(graph, { intraOpNumThreads: 1 });
     contestants.push({
       name: 'onnxruntime-node, one thread',
@@ -24,7 +23,9 @@ export async function benchModel(model: LocalModel, rounds: number) {
       times: [],
     });
   }
-  if (manifest.format !== 'onnx') {
+  const kind = edgeKindOf(manifest);
+  if (kind) {
+    const path = await locateModelFile(folder, manifest, kind);
     const edge = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
     contestants.unshift({ name: `edge, ${manifest.runtime}`, run: () => edge.run(input), times: [] });
   }

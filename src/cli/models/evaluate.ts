@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { softmax } from '../../classify/softmax.ts';
 import { decodeToCrop } from '../../image/image-to-crop.ts';
 import { toTensor } from '../../image/to-tensor.ts';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../lib/tensor.ts';
 import { topK } from '../../lib/top-k.ts';
-import type { ModelManifest } from '../../model/manifest.ts';
+import { edgeKindOf, locateModelFile } from '../model-files.ts';
 import type { LabelledImage } from './labelled-images.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
-import { hasGraph, type LocalModel, onnxFile } from './workspace.ts';
+import type { LocalModel } from './workspace.ts';
 
 export type Engine = 'edge' | 'onnxruntime-node';
 
@@ -24,9 +23,8 @@ export interface Evaluator {
  *   that is compiled for it. `onnxruntime-node` takes any.
  */
 export async function createEvaluator(model: LocalModel, engine: Engine): Promise<Evaluator> {
-  const { folder, manifest } = model;
-  const path = join(folder, manifest.model.file);
-  const run = engine === 'edge' ? await openEdge(path, manifest) : await openNode(model);
+  const { manifest } = model;
+  const run = engine === 'edge' ? await openEdge(model) : await openNode(model);
   return {
     name: `${manifest.name}/${manifest.version} on ${engine}`,
     async score(bytes) {
@@ -37,22 +35,16 @@ export async function createEvaluator(model: LocalModel, engine: Engine): Promis
   };
 }
 
-async function openEdge(path: string, manifest: ModelManifest) {
-  if (manifest.format === 'onnx')
-    throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
+async function openEdge({ folder, manifest }: LocalModel) {
+  const kind = edgeKindOf(manifest);
+  if (!kind) throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
+  const path = await locateModelFile(folder, manifest, kind);
   const session = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
   return async (input: Fp32Tensor) => (await session.run(input)).data;
 }
 
-async function openNode(model: LocalModel) {
-  const { folder, manifest } = model;
-  // The engine's file is for the engine alone; the ONNX graph it was made from lies beside it.
-  const file = manifest.format === 'rni8' ? onnxFile : manifest.model.file;
-  if (file === onnxFile && !(await hasGraph(model)))
-    throw new Error(
-      `${manifest.name}/${manifest.version} is here as the int8 engine's file only, which onnxruntime-node cannot read: --engine edge, or another version.`,
-    );
-  const session = await createOrtNodeSession(join(folder, file));
+async function openNode({ folder, manifest }: LocalModel) {
+  const session = await createOrtNodeSession(await locateModelFile(folder, manifest, 'onnx'));
   return async (input: Fp32Tensor) => {
     const outputs = await session.run(new Map([[manifest.input.name, input]]));
     return outputs.get(manifest.output.name)!.data;

@@ -1,13 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ClassLabel } from '../../model/manifest.ts';
+import { imageExtensions, listImages } from '../list-images.ts';
 
 export interface LabelledImage {
   readonly path: string;
   readonly classIndex: number;
 }
-
-const imageExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff']);
 
 /**
  * A folder with a folder for each class (named by WordNet id, class index or label), or a CSV file of
@@ -47,15 +46,6 @@ async function readLabelledImages(source: string, labels: readonly ClassLabel[])
       classIndex: toIndex(row.slice(comma + 1).trim()),
     };
   });
-}
-
-/** Image files of a folder and all below it, in a stable order. */
-export async function listImages(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && imageExtensions.has(extname(entry.name).toLowerCase()))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }
 
 function createClassLookup(labels: readonly ClassLabel[]): (name: string) => number {

@@ -54,10 +54,8 @@ export async function importModel(path: string, options: ImportOptions): Promise
       name: options.name,
       version,
       ...(options.description && { description: options.description }),
-      model: await describeFile(join(folder, onnxFile)),
+      files: { onnx: await describeFile(join(folder, onnxFile)) },
       labels: await describeFile(join(folder, labelsFile)),
-      format: 'onnx',
-      runtime: 'onnxruntime-web',
       datatype: inspection.datatype === 'INT8' ? 'int8' : 'fp32',
       input: { name: input.name, shape: [1, 3, crop, crop], datatype: 'FP32', layout: 'NCHW' },
       output: { name: output.name, kind: outputKind, classes },
@@ -86,20 +84,18 @@ export async function compileModel(model: LocalModel, only?: RuntimeName): Promi
   const base = {
     ...rest,
     tier: 'batch',
-    format: 'onnx',
-    runtime: 'onnxruntime-web',
-    model: await describeFile(join(model.folder, onnxFile)),
+    files: { onnx: await describeFile(join(model.folder, onnxFile)) },
   };
   let refusal: string | undefined;
   if (only !== 'onnxruntime-web') {
     try {
-      return await finish(model, { ...base, ...(await compileForEngine(model)) });
+      return await finish(model, base, await compileForEngine(model));
     } catch (error) {
       if (only || !(error instanceof UnsupportedGraphError)) throw error;
       refusal = error.message;
     }
   }
-  return { ...(await finish(model, { ...base, ...(await compileForOrtWeb(model)) })), refusal };
+  return { ...(await finish(model, base, await compileForOrtWeb(model))), refusal };
 }
 
 export interface CompiledModel extends LocalModel {
@@ -107,14 +103,23 @@ export interface CompiledModel extends LocalModel {
   readonly refusal?: string | undefined;
 }
 
+/** What compiling adds to a manifest. */
+interface Compiled {
+  readonly files?: Readonly<Record<string, unknown>>;
+  readonly runtime_memory_bytes?: number;
+  readonly tier?: 'edge' | 'batch';
+}
+
 async function finish(
   { folder }: LocalModel,
-  json: Readonly<Record<string, unknown>>,
+  base: { readonly files: Readonly<Record<string, unknown>> },
+  compiled: Compiled,
 ): Promise<CompiledModel> {
+  const json = { ...base, ...compiled, files: { ...base.files, ...compiled.files } };
   return { folder, manifest: await writeManifest(folder, json), json };
 }
 
-async function compileForEngine(model: LocalModel) {
+async function compileForEngine(model: LocalModel): Promise<Compiled> {
   const side = sideOf(model);
   const { file, plan } = compileEngineModel(await readFile(join(model.folder, onnxFile)), side);
   const target = join(model.folder, engineFile);
@@ -122,15 +127,13 @@ async function compileForEngine(model: LocalModel) {
   // Of the kernel set that needs more: which one will run is known on the CPU only.
   const memory = Math.max(...Object.values(kernelTraits).map((traits) => layOutMemory(plan, traits).end));
   return {
-    format: 'rni8',
-    runtime: 'resnet-int8',
-    model: await describeFile(target),
+    files: { rni8: await describeFile(target) },
     runtime_memory_bytes: memory,
     tier: memory <= maxRuntimeBytes ? 'edge' : 'batch',
   };
 }
 
-async function compileForOrtWeb(model: LocalModel) {
+async function compileForOrtWeb(model: LocalModel): Promise<Compiled> {
   const target = join(model.folder, ortFile);
   await compileToOrt(join(model.folder, onnxFile), target);
   // Above this an isolate cannot hold it, and this process need not try.
@@ -140,7 +143,7 @@ async function compileForOrtWeb(model: LocalModel) {
     await rm(target);
     return {};
   }
-  return { format: 'ort', model: await describeFile(target), runtime_memory_bytes: memory, tier: 'edge' };
+  return { files: { ort: await describeFile(target) }, runtime_memory_bytes: memory, tier: 'edge' };
 }
 
 function sideOf({ json }: LocalModel): number {

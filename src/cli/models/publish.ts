@@ -1,17 +1,15 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { getPlatformProxy } from 'wrangler';
 import { kvPartBytes, putKvFile, toKvPartKey } from '../../model/kv-parts.ts';
 import { parseCatalog } from '../../model/manifest.ts';
 import { catalogKey, manifestFile, toModelKey } from '../../model/model-store.ts';
-import { projectRoot, stateDir } from '../paths.ts';
+import { verifyModel } from '../assets.ts';
+import { callWrangler } from '../deploy/call-wrangler.ts';
+import { parseEnvironment, readDeployment } from '../deploy/deployment.ts';
+import { getRemoteObject, putRemoteObject } from '../deploy/remote-objects.ts';
+import { openLocalStorage } from '../local/open-local-storage.ts';
 import type { LocalModel } from './workspace.ts';
-
-const bucketName = 'resnet-edge-models';
-const run = promisify(execFile);
 
 /** A place that models are published to. */
 export interface PublishTarget {
@@ -22,14 +20,14 @@ export interface PublishTarget {
 
 /** The local R2 bucket, and the KV namespace MODELS_KV where wrangler.toml has one. */
 export async function openLocalTarget(): Promise<PublishTarget> {
-  const proxy = await getPlatformProxy<{
+  const { bindings, close } = await openLocalStorage<{
     MODELS: {
       get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
       put(key: string, value: Uint8Array, options?: { sha256: string }): Promise<unknown>;
     };
     MODELS_KV?: Parameters<typeof putKvFile>[0];
-  }>({ configPath: join(projectRoot, 'wrangler.toml'), persist: { path: join(stateDir, 'v3') } });
-  const { MODELS, MODELS_KV } = proxy.env;
+  }>();
+  const { MODELS, MODELS_KV } = bindings;
   return {
     async read(key) {
       const object = await MODELS.get(key);
@@ -39,57 +37,43 @@ export async function openLocalTarget(): Promise<PublishTarget> {
       await MODELS.put(key, bytes, sha256 === undefined ? undefined : { sha256 });
       if (MODELS_KV) await putKvFile(MODELS_KV, key, bytes);
     },
-    close: () => proxy.dispose(),
+    close,
   };
 }
 
 /**
- * The deployed bucket, through wrangler and its login.
+ * The deployed bucket of an environment of wrangler.toml, through wrangler and its login.
  *
  * @param kvNamespaceId also writes this KV namespace.
  */
-export async function openRemoteTarget(kvNamespaceId: string | undefined): Promise<PublishTarget> {
+export async function openRemoteTarget({
+  env = 'production',
+  kvNamespaceId,
+}: {
+  readonly env?: string | undefined;
+  readonly kvNamespaceId?: string | undefined;
+}): Promise<PublishTarget> {
+  const { modelsBucket } = await readDeployment(parseEnvironment(env));
   const scratch = await mkdtemp(join(tmpdir(), 'resnet-edge-'));
-  const wrangler = (...args: string[]) =>
-    run('npx', ['--no-install', 'wrangler', ...args, '--remote'], { cwd: projectRoot });
   const withFile = async (bytes: Uint8Array, use: (path: string) => Promise<unknown>) => {
     const path = join(scratch, 'object');
     await writeFile(path, bytes);
     await use(path);
   };
   return {
-    async read(key) {
-      const path = join(scratch, 'read');
-      try {
-        await wrangler('r2', 'object', 'get', `${bucketName}/${key}`, '--file', path);
-        return new Uint8Array(await readFile(path));
-      } catch (error) {
-        if (/not exist|404|10007/.test(String((error as { stderr?: string }).stderr ?? error)))
-          return undefined;
-        throw error;
-      }
-    },
+    read: (key) => getRemoteObject(modelsBucket, key, scratch),
     async write(key, bytes) {
-      await withFile(bytes, (path) =>
-        wrangler('r2', 'object', 'put', `${bucketName}/${key}`, '--file', path),
-      );
+      await withFile(bytes, (path) => putRemoteObject(modelsBucket, key, path));
       if (!kvNamespaceId) return;
       const parts = Math.max(1, Math.ceil(bytes.byteLength / kvPartBytes));
       for (let part = parts - 1; part >= 0; part--) {
         const slice = bytes.subarray(part * kvPartBytes, (part + 1) * kvPartBytes);
         const metadata = part === 0 ? ['--metadata', JSON.stringify({ bytes: bytes.byteLength, parts })] : [];
         await withFile(slice, (path) =>
-          wrangler(
-            'kv',
-            'key',
-            'put',
-            toKvPartKey(key, part),
-            '--path',
-            path,
-            '--namespace-id',
-            kvNamespaceId,
-            ...metadata,
-          ),
+          callWrangler([
+            ...['kv', 'key', 'put', toKvPartKey(key, part), '--path', path, '--remote'],
+            ...['--namespace-id', kvNamespaceId, ...metadata],
+          ]),
         );
       }
     },
@@ -114,8 +98,8 @@ export async function pushModel({ folder, manifest }: LocalModel, target: Publis
     );
   }
   const written: string[] = [];
-  for (const { file, sha256 } of [manifest.labels, manifest.model]) {
-    await target.write(toKey(file), new Uint8Array(await readFile(join(folder, file))), sha256);
+  for (const [file, { path, sha256 }] of await verifyModel(folder, manifest)) {
+    await target.write(toKey(file), new Uint8Array(await readFile(path)), sha256);
     written.push(toKey(file));
   }
   await target.write(toKey(manifestFile), local, undefined);

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { workspaceDir } from '../paths.ts';
 import { Progress } from './progress.ts';
 import type { Sources } from './sources.ts';
-import { workspaceDir } from './workspace.ts';
 
 /**
  * Downloads a model of the catalogue, resuming where an earlier try stopped. Nothing is kept under

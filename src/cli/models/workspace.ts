@@ -1,13 +1,8 @@
 import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type ModelManifest, parseManifest } from '../../model/manifest.ts';
 import { manifestFile } from '../../model/model-store.ts';
-import { assetsDir } from '../paths.ts';
-
-/** Models in the making: `<name>/<version>/`, not committed. Published versions live in the stores. */
-export const workspaceDir =
-  process.env['RESNET_EDGE_MODELS_DIR'] ?? fileURLToPath(new URL('../../../.models/', import.meta.url));
+import { assetsDir, workspaceDir } from '../paths.ts';
 
 /** A model version on this machine. */
 export interface LocalModel {

@@ -5,10 +5,10 @@ import type { HonoEnv } from '../context.ts';
 
 /**
  * One log line, one set of metrics and one data point for each request, whatever becomes of it; and its
- * place in the caller's trace. Says who, what and how long, never what is in the picture.
+ * place in the caller's trace. Says who, what and how long; what is in the picture only where `logAnswers` is set.
  */
 export const observe: MiddlewareHandler<HonoEnv> = async (c, next) => {
-  const { log, metrics, onRequest } = c.get('options');
+  const { log, logAnswers, metrics, onRequest } = c.get('options');
   const startedAt = Date.now();
   const trace = continueTrace(c.req.raw.headers);
   c.set('trace', trace);
@@ -49,6 +49,7 @@ export const observe: MiddlewareHandler<HonoEnv> = async (c, next) => {
     answer: record.answerOrigin,
     tier: record.tier,
     server_timing: c.res.headers.get('server-timing') ?? undefined,
+    ...(logAnswers && { path: c.req.path, labels: record.labels }),
   });
   onRequest?.(record);
 };

@@ -2,10 +2,11 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
 import type { Batch, ListPlace } from '../../jobs/batch/batch.ts';
-import type { BatchDoor } from '../../jobs/batch/batch-door.ts';
+import type { BatchServices } from '../../jobs/batch/batch-services.ts';
 import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
 import { maxBatchItems } from '../../limits.ts';
+import { readBatchBody } from '../batch-body/read-batch-body.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
@@ -40,7 +41,9 @@ export function batchRoutes() {
   mount(app, submitRoute, async (c) => {
     const batches = requireBatches(c);
     assertPlainBody(c.req.raw);
-    const { batch, replayed } = await batches.submit(c.req.raw, ownerOf(c), readIdempotencyKey(c));
+    const caller = { owner: ownerOf(c), idempotencyKey: readIdempotencyKey(c) };
+    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256);
+    const { batch, replayed } = await batches.submit(inputs, caller);
     const record = c.get('record');
     record.model = batch.model;
     record.images = batch.total;
@@ -50,7 +53,7 @@ export function batchRoutes() {
   });
   mount(app, listRoute, async (c) => {
     const limit = parseQuery(c, 'limit', limitSchema, 20);
-    const list = await requireBatches(c).list(ownerOf(c), limit, readPlace(c.req.query('before')));
+    const list = await requireBatches(c).store.list(ownerOf(c), limit, readPlace(c.req.query('before')));
     const next = list.length === limit ? formatPlace(list.at(-1)!) : null;
     return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });
@@ -59,11 +62,11 @@ export function batchRoutes() {
     const batches = requireBatches(c);
     const batch = await findBatch(c);
     await batches.cancel(batch);
-    return c.json(toBatchJson((await batches.find(batch.id)) ?? batch));
+    return c.json(toBatchJson((await batches.store.find(batch.id)) ?? batch));
   });
   mount(app, deliveriesRoute, async (c) => {
     const { id } = await findBatch(c);
-    const deliveries = await requireBatches(c).logDeliveries(id);
+    const deliveries = await requireBatches(c).deliveries.log(id);
     return c.json({ deliveries: deliveries.map(toDeliveryJson) });
   });
   mount(app, resultsRoute, async (c) => {
@@ -84,7 +87,7 @@ export function batchRoutes() {
 }
 
 /** @throws {CodedError} `batch_not_configured`. */
-export function requireBatches(c: Context<HonoEnv>): BatchDoor {
+export function requireBatches(c: Context<HonoEnv>): BatchServices {
   const { batches } = c.get('options');
   if (batches) return batches;
   throw new CodedError('batch_not_configured', 'This deployment has no database for batches.');
@@ -94,7 +97,7 @@ const ownerOf = (c: Context<HonoEnv>) => c.get('principal').id;
 
 /** A batch of someone else does not exist. */
 async function findBatch(c: Context<HonoEnv>): Promise<Batch> {
-  const batch = await requireBatches(c).find(c.req.param('id') ?? '');
+  const batch = await requireBatches(c).store.find(c.req.param('id') ?? '');
   if (batch?.owner === ownerOf(c)) return batch;
   throw new CodedError('batch_unknown', 'There is no batch of this id.');
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { ModelManifest } from '../../model/manifest.ts';
+import { fileKinds, type ModelManifest } from '../../model/manifest.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, problemResponses } from '../openapi.ts';
 import { modelSchema, modelSummarySchema } from '../schemas.ts';
@@ -62,11 +62,12 @@ function toWire(manifest: ModelManifest) {
     name: manifest.name,
     version: manifest.version,
     ...(description === undefined ? {} : { description }),
-    format: manifest.format,
+    files: fileKinds.flatMap((kind) => {
+      const file = manifest.files[kind];
+      return file ? [{ kind, bytes: file.bytes, sha256: file.sha256 }] : [];
+    }),
     runtime: manifest.runtime,
     datatype: manifest.datatype,
-    bytes: manifest.model.bytes,
-    sha256: manifest.model.sha256,
     input: { name: manifest.input.name, shape: [...manifest.input.shape], datatype: 'FP32' as const },
     output: manifest.output,
     preprocess: {

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
-import type { LabelledObject } from '../../jobs/objects/object-labels-door.ts';
+import type { LabelledObject } from '../../jobs/objects/object-label-store.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
@@ -66,12 +66,12 @@ export function objectRoutes() {
     const limit = limitSchema.safeParse(c.req.query('limit'));
     if (!limit.success) throw new CodedError('option_invalid', 'limit must be from 1 to 1000.');
     const { prefix = '', after = '' } = c.req.query();
-    const objects = await requireObjects(c).list(prefix, after, limit.data);
+    const objects = await requireObjects(c).store.list(prefix, after, limit.data);
     const next = objects.length === limit.data ? objects.at(-1)!.key : null;
     return c.json({ objects: objects.map(toJson), next_after: next });
   });
   mount(app, readRoute, async (c) => {
-    const object = await requireObjects(c).find(c.req.param('key') ?? '');
+    const object = await requireObjects(c).store.find(c.req.param('key') ?? '');
     if (!object) throw new CodedError('r2_key_unknown', 'There are no labels of an object of this key.');
     return c.json(toJson(object));
   });

@@ -1,6 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CodedError } from '../../errors.ts';
-import { maxWebhookBytes } from '../../limits.ts';
+import type { BatchInputs } from '../../jobs/batch/batch-inputs.ts';
+import type { WebhookSource } from '../../jobs/webhook/webhook-source.ts';
+import { digestHex } from '../../lib/digest.ts';
+import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import { requireBatches } from './batches.ts';
@@ -64,20 +67,32 @@ export function webhookRoutes() {
     if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
     const body = await readBody(c, maxWebhookBytes);
     const eventId = await source.verify(c.req.raw.headers, body);
-    // Without its query: that is not signed, and would be options of the batch.
-    const submission = new Request(new URL(c.req.path, c.req.url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        inputs: [{ url: source.readImageUrl(body) }],
-        metadata: { source: source.name, event_id: eventId.slice(0, 200) },
-        ...(source.model !== undefined && { model: source.model }),
-        ...(source.topK !== undefined && { top_k: source.topK }),
-        ...(source.callbackUrl !== undefined && { webhook_url: source.callbackUrl }),
-      }),
-    });
-    const { batch, replayed } = await batches.submit(submission, `webhook:${source.name}`, eventId);
+    const inputs = toBatchInputs(source, eventId, source.readImageUrl(body));
+    const caller = { owner: `webhook:${source.name}`, idempotencyKey: eventId };
+    const { batch, replayed } = await batches.submit(inputs, caller);
     return c.json({ event_id: eventId, batch_id: batch.id, replayed }, 202);
   });
   return app;
+}
+
+/** The same event is told by its picture's address: the rest of a batch follows from the source's configuration. */
+function toBatchInputs(
+  { name, model, topK, callbackUrl }: WebhookSource,
+  eventId: string,
+  url: string,
+): BatchInputs {
+  const options = {
+    model,
+    topK: topK ?? defaultTopK,
+    webhookUrl: callbackUrl,
+    metadata: { source: name, event_id: eventId.slice(0, 200) },
+  };
+  return {
+    model,
+    inputs: (async function* () {
+      yield { url };
+    })(),
+    options: () => options,
+    digest: () => digestHex(JSON.stringify([url, options])),
+  };
 }

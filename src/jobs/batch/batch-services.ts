@@ -1,12 +1,12 @@
+import type { D1Database, Message, Queue, R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
 import type { nextDeliveryDelay } from '../../lib/retry-schedule.ts';
 import { batchChunkItems } from '../../limits.ts';
-import type { CreateSha256 } from '../../model/verified-chunks.ts';
 import type { ChunkRunner } from '../../tier/client/chunk-runner.ts';
 import type { WebhookKey } from '../webhook/standard-webhook.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
-import type { Batch, ChunkMessage, DeliveryMessage, ListPlace } from './batch.ts';
-import type { BatchDoor } from './batch-door.ts';
+import type { Batch, ChunkMessage, DeliveryMessage } from './batch.ts';
+import type { BatchCaller, BatchInputs } from './batch-inputs.ts';
 import { BatchStore } from './batch-store.ts';
 import { toBatchJson } from './batch-wire.ts';
 import { createQueueSender } from './chunk-queue.ts';
@@ -20,7 +20,7 @@ import { ResultsStore } from './results-store.ts';
 import type { RunServices } from './run-chunk.ts';
 import { streamEvents } from './stream-events.ts';
 import { streamResults } from './stream-results.ts';
-import { type BatchModel, type SubmitServices, submitBatch } from './submit-batch.ts';
+import { type BatchModel, type SubmitServices, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 import { sweep } from './sweep.ts';
 
 export interface BatchConfiguration {
@@ -30,7 +30,6 @@ export interface BatchConfiguration {
   readonly deliveryQueue: Queue<DeliveryMessage>;
   /** What `r2_key` names. */
   readonly imageBucket: R2Bucket | undefined;
-  readonly createSha256: CreateSha256;
   readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
   readonly runnerOf: (batch: Batch) => ChunkRunner;
   readonly fetchImage: (url: string) => Promise<Uint8Array>;
@@ -55,11 +54,11 @@ export interface BatchConfiguration {
 const maxInlineResults = batchChunkItems;
 
 /** Everything about batches that HTTP, the queues and the clock call. */
-export class BatchServices implements BatchDoor {
-  readonly #store: BatchStore;
+export class BatchServices {
+  readonly store: BatchStore;
   readonly #chunks: ChunkStore;
   readonly #results: ResultsStore;
-  readonly #deliveries: DeliveryStore;
+  readonly deliveries: DeliveryStore;
   readonly sources: ReadonlyMap<string, WebhookSource>;
   readonly #configuration: BatchConfiguration;
   readonly #run: RunServices;
@@ -70,12 +69,12 @@ export class BatchServices implements BatchDoor {
     const { db, bucket, imageBucket, fetchImage, webhookKeys } = configuration;
     this.#configuration = configuration;
     this.sources = configuration.sources;
-    this.#store = new BatchStore(db);
+    this.store = new BatchStore(db);
     this.#chunks = new ChunkStore(db);
     this.#results = new ResultsStore(bucket);
-    this.#deliveries = new DeliveryStore(db);
+    this.deliveries = new DeliveryStore(db);
     this.#run = {
-      store: this.#store,
+      store: this.store,
       chunks: this.#chunks,
       results: this.#results,
       gatherer: createImageGatherer({ batchBucket: bucket, imageBucket, fetchImage }),
@@ -83,7 +82,7 @@ export class BatchServices implements BatchDoor {
     };
     this.#submit = {
       ...configuration,
-      store: this.#store,
+      store: this.store,
       chunks: this.#chunks,
       queue: createQueueSender(configuration.chunkQueue),
       assertPublicUrl: async (url) => {
@@ -94,32 +93,22 @@ export class BatchServices implements BatchDoor {
     this.#consume = { ...configuration, onSettled: (batchId) => this.#sendOwedWebhooks(batchId) };
   }
 
-  submit(request: Request, owner: string, idempotencyKey: string | undefined) {
-    return submitBatch(request, owner, idempotencyKey, this.#submit);
+  /** @see submitBatch */
+  submit(inputs: BatchInputs, caller: BatchCaller): Promise<SubmittedBatch> {
+    return submitBatch(inputs, caller, this.#submit);
   }
 
-  find(id: string) {
-    return this.#store.find(id);
-  }
-
-  list(owner: string, limit: number, before: ListPlace) {
-    return this.#store.list(owner, limit, before);
-  }
-
-  logDeliveries(batchId: string) {
-    return this.#deliveries.log(batchId);
-  }
-
+  /** @see streamResults */
   streamResults(batch: Batch, cursor: number) {
     return streamResults(batch, cursor, this.#chunks, this.#results);
   }
 
   streamEvents(id: string, signal: AbortSignal) {
-    return streamEvents(id, this.#store, (batch) => toBatchJson(batch), signal);
+    return streamEvents(id, this.store, (batch) => toBatchJson(batch), signal);
   }
 
   async cancel(batch: Batch): Promise<boolean> {
-    const canceled = await this.#store.cancel(batch.id);
+    const canceled = await this.store.cancel(batch.id);
     await this.#sendOwedWebhooks(batch.id);
     return canceled;
   }
@@ -135,7 +124,7 @@ export class BatchServices implements BatchDoor {
   consumeDeliveries(messages: readonly Message<unknown>[]): Promise<void> {
     const { webhookKeys: keys, postWebhook: post, log, nextDeliveryDelay: nextDelay } = this.#configuration;
     return consumeDeliveries(messages, {
-      deliveries: this.#deliveries,
+      deliveries: this.deliveries,
       keys,
       post,
       log,
@@ -147,9 +136,9 @@ export class BatchServices implements BatchDoor {
   async sweep(): Promise<void> {
     const { bucket, chunkQueue, deliveryQueue, stallMs, log } = this.#configuration;
     const done = await sweep({
-      store: this.#store,
+      store: this.store,
       chunks: this.#chunks,
-      deliveries: this.#deliveries,
+      deliveries: this.deliveries,
       bucket,
       stallMs,
       queue: createQueueSender(chunkQueue),
@@ -159,12 +148,12 @@ export class BatchServices implements BatchDoor {
   }
 
   async #sendOwedWebhooks(batchId: string): Promise<void> {
-    const owed = await this.#deliveries.findNew(batchId);
+    const owed = await this.deliveries.findNew(batchId);
     await createQueueSender(this.#configuration.deliveryQueue).send(owed.map((id) => ({ delivery_id: id })));
   }
 
   async #toPayload({ batchId, type, createdAt }: Delivery): Promise<string | undefined> {
-    const batch = await this.#store.find(batchId);
+    const batch = await this.store.find(batchId);
     if (!batch) return undefined;
     const results =
       batch.total <= maxInlineResults

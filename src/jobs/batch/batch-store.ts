@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { Tier } from '../../protocol/tier/tier.ts';
 import type { Batch, BatchStatus, ListPlace } from './batch.ts';
 

@@ -1,3 +1,4 @@
+import type { Queue } from '@cloudflare/workers-types';
 import type { ChunkMessage, DeliveryMessage } from './batch.ts';
 
 /** Cloudflare Queues takes so many messages in one call. */

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { Chunk, InputReference, Troubles } from './batch.ts';
 
 /** D1's record of the chunks of batches: what is in each, and how far it has come. */

@@ -1,4 +1,6 @@
+import type { Message } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
+import type { Log } from '../../lib/observe/write-log.ts';
 import { maxRetryDelaySeconds } from '../../limits.ts';
 import { toProblem } from '../../problem.ts';
 import { chunkMessageSchema } from './batch.ts';
@@ -10,7 +12,7 @@ export interface ConsumeOptions {
   readonly concurrency: number;
   /** The first retry's delay; each later one doubles it. */
   readonly retryBaseSeconds: number;
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   /** Called for a batch of which a chunk was settled: a webhook may be owed. */
   readonly onSettled: (batchId: string) => Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import { batchPrefix } from './batch.ts';
 
 /** Deletes images and results of a batch; may be repeated after it was cut short. */

@@ -1,3 +1,5 @@
+import type { Message } from '@cloudflare/workers-types';
+import type { Log } from '../../lib/observe/write-log.ts';
 import { nextDeliveryDelay, parseRetryAfter } from '../../lib/retry-schedule.ts';
 import { webhookTimeoutMs } from '../../limits.ts';
 import { signWebhook, type WebhookKey } from '../webhook/standard-webhook.ts';
@@ -15,7 +17,7 @@ export interface DeliverServices {
   readonly post: (url: string, init: RequestInit) => Promise<Response>;
   /** Seconds until the next attempt, undefined to give up. Default: the specification's schedule. */
   readonly nextDelay?: typeof nextDeliveryDelay;
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
   readonly now?: () => number;
 }
 

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { Delivery, DeliveryAttempt, LoggedDelivery } from './delivery.ts';
 
 const columns =

@@ -1,3 +1,4 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
 import { maxBodyBytes } from '../../limits.ts';
 import { type InputReference, packKey } from './batch.ts';

@@ -1,6 +1,7 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import { packBytes } from '../../limits.ts';
 import { type InputReference, packKey } from './batch.ts';
-import type { RawInput } from './read-inputs.ts';
+import type { RawInput } from './batch-inputs.ts';
 
 /**
  * Puts images that came with a request into R2, many to an object: ten thousand thumbnails are a

@@ -1,3 +1,4 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import { resultsKey } from './batch.ts';
 import { type ChunkResults, formatResults, type NamedResult, parseResults } from './named-results.ts';
 

@@ -1,22 +1,20 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
-import { batchChunkItems, chunkRowsPerInsert, maxBatchBodyBytes } from '../../limits.ts';
-import type { CreateSha256 } from '../../model/verified-chunks.ts';
+import { batchChunkItems, chunkRowsPerInsert } from '../../limits.ts';
 import type { Tier } from '../../protocol/tier/tier.ts';
 import type { Batch, InputReference } from './batch.ts';
+import type { BatchCaller, BatchInputs, RawInput } from './batch-inputs.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { countBody } from './counted-body.ts';
 import { deleteBatchObjects } from './delete-batch-objects.ts';
 import { ImagePacker } from './image-packer.ts';
-import { type BatchOptions, readBatchBody } from './read-inputs.ts';
 
 export interface SubmitServices {
   readonly store: BatchStore;
   readonly chunks: ChunkStore;
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
-  readonly createSha256: CreateSha256;
   readonly retentionMs: number;
   /** Of one owner; who has as many waiting may send no more. */
   readonly maxPendingItems: number;
@@ -35,23 +33,27 @@ export interface BatchModel {
   readonly tier: Tier;
 }
 
+export interface SubmittedBatch {
+  readonly batch: Batch;
+  /** True if an earlier request with the same Idempotency-Key made it. */
+  readonly replayed: boolean;
+}
+
 /**
- * Takes a batch in. Inputs are stored while the body is read; only when the last one is, the batch is
- * accepted, in one statement. A request that fails or dies before leaves nothing that would be run.
+ * Takes a batch in. Inputs are stored while they are read. When the last one is stored, one statement accepts the
+ * batch. A request that fails or dies before leaves nothing that would be run.
  *
- * @param idempotencyKey a second request with the same key, options and body gets the first one's batch.
- * @throws {CodedError} what `readBatchBody` and `countBody` throw; `idempotency_key_reused` for another
- *   request under the same key, `rate_limited` if too much of this owner is waiting, `idempotency_key_in_use` while the first request is still being read.
+ * @throws {CodedError} what reading the inputs throws; `idempotency_key_reused` for other inputs or options under the
+ *   same key; `idempotency_key_in_use` while the first request is still being read; `rate_limited` if too much of this
+ *   owner is waiting; `model_*`; `url_*` for the webhook's address.
  */
 export async function submitBatch(
-  request: Request,
-  owner: string,
-  idempotencyKey: string | undefined,
+  given: BatchInputs,
+  { owner, idempotencyKey }: BatchCaller,
   services: SubmitServices,
-): Promise<{ readonly batch: Batch; readonly replayed: boolean }> {
+): Promise<SubmittedBatch> {
   const { store } = services;
-  const query = new URL(request.url).searchParams;
-  const wanted = await services.resolveModel(query.get('model') ?? undefined);
+  const wanted = await services.resolveModel(given.model);
   const id = `batch_${crypto.randomUUID().replaceAll('-', '')}`;
   const created = await store.create({
     id,
@@ -61,19 +63,15 @@ export async function submitBatch(
     topK: 1,
     expiresAt: Date.now() + services.retentionMs,
   });
-  if (!created) return { batch: await replay(request, owner, idempotencyKey!, services), replayed: true };
+  if (!created) return { batch: await replay(given, owner, idempotencyKey!, services), replayed: true };
   try {
     await assertRoom(owner, services);
-    const { total, options, digest } = await storeInputs(request, id, services);
-    const chosen = options.model === undefined ? wanted : await services.resolveModel(options.model);
-    await store.activate(id, {
-      ...chosen,
-      total,
-      fingerprint: await digest(),
-      topK: options.top_k,
-      webhookUrl: options.webhook_url,
-      metadata: options.metadata,
-    });
+    const total = await storeInputs(given.inputs, id, services);
+    const { model, topK, webhookUrl, metadata } = given.options();
+    if (webhookUrl !== undefined) await services.assertPublicUrl(webhookUrl);
+    const chosen = model === undefined ? wanted : await services.resolveModel(model);
+    const fingerprint = await given.digest();
+    await store.activate(id, { ...chosen, total, fingerprint, topK, webhookUrl, metadata });
   } catch (error) {
     await deleteBatchObjects(services.bucket, id);
     await store.delete(id);
@@ -96,14 +94,12 @@ async function assertRoom(owner: string, { store, maxPendingItems }: SubmitServi
   );
 }
 
+/** @returns how many there were. */
 async function storeInputs(
-  request: Request,
+  inputs: AsyncIterable<RawInput>,
   id: string,
-  { chunks: chunkStore, bucket, createSha256, assertPublicUrl }: SubmitServices,
-): Promise<{ total: number; options: BatchOptions; digest: () => Promise<string> }> {
-  const body = countBody(request, maxBatchBodyBytes, createSha256);
-  const contentType = request.headers.get('content-type') ?? '';
-  const { inputs, options } = readBatchBody(contentType, new URL(request.url).searchParams, body.chunks);
+  { chunks: chunkStore, bucket }: SubmitServices,
+): Promise<number> {
   const packer = new ImagePacker(bucket, id);
   let references: InputReference[] = [];
   let total = 0;
@@ -128,9 +124,7 @@ async function storeInputs(
     if (references.length === chunkRowsPerInsert * batchChunkItems) await save();
   }
   if (references.length > 0) await save();
-  const parsed = options();
-  if (parsed.webhook_url !== undefined) await assertPublicUrl(parsed.webhook_url);
-  return { total, options: parsed, digest: body.digest };
+  return total;
 }
 
 /** The batch is accepted by now: a message that cannot be sent is sent by the sweep instead. */
@@ -148,20 +142,20 @@ async function sendChunks(
 }
 
 async function replay(
-  request: Request,
+  { inputs, digest }: BatchInputs,
   owner: string,
   key: string,
-  { store, createSha256 }: SubmitServices,
+  { store }: SubmitServices,
 ): Promise<Batch> {
-  const body = countBody(request, maxBatchBodyBytes, createSha256);
-  for await (const _ of body.chunks);
+  // What is sent decides whether it is the same: it is read to its end, and not stored.
+  for await (const _ of inputs);
   const found = await store.findByIdempotencyKey(owner, key);
   if (!found || found.batch.status === 'starting') {
     throw new CodedError('idempotency_key_in_use', 'A request with this Idempotency-Key is being read.', {
       retryAfterSeconds: 2,
     });
   }
-  if (found.fingerprint === (await body.digest())) return found.batch;
+  if (found.fingerprint === (await digest())) return found.batch;
   throw new CodedError(
     'idempotency_key_reused',
     'This Idempotency-Key was used with another body, or other options.',

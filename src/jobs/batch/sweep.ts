@@ -1,3 +1,4 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue, DeliveryQueue } from './chunk-queue.ts';
 import type { ChunkStore } from './chunk-store.ts';

@@ -1,6 +1,8 @@
+import type { Message, R2Bucket } from '@cloudflare/workers-types';
 import { defaultChoice } from '../../classify/choice.ts';
 import type { ItemResult } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
+import type { Log } from '../../lib/observe/write-log.ts';
 import { maxBodyBytes, maxItemAttempts } from '../../limits.ts';
 import { toProblem } from '../../problem.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
@@ -21,7 +23,7 @@ export interface LabelServices {
   /** Whether labels go into the objects' custom metadata too. */
   readonly writeMetadata: boolean;
   readonly retryBaseSeconds: number;
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Later attempts at an object are made with it alone: it may be the one on which the tier dies. */

@@ -1,5 +1,13 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { ItemResult } from '../../classify/classification.ts';
-import type { LabelledObject } from './object-labels-door.ts';
+
+export interface LabelledObject {
+  readonly key: string;
+  readonly etag: string;
+  readonly result: ItemResult;
+  /** Milliseconds since 1970. */
+  readonly labelledAt: number;
+}
 
 interface Row extends Omit<LabelledObject, 'result'> {
   readonly result: string;

@@ -1,21 +1,15 @@
+import type { D1Database, Message } from '@cloudflare/workers-types';
 import { giveUpObjects, type LabelServices, labelObjects } from './label-objects.ts';
 import { ObjectLabelStore } from './object-label-store.ts';
-import type { ObjectLabelsDoor } from './object-labels-door.ts';
 
 /** Everything about labels of objects that HTTP and the queues call. */
-export class ObjectLabels implements ObjectLabelsDoor {
+export class ObjectLabels {
+  readonly store: ObjectLabelStore;
   readonly #services: LabelServices;
 
   constructor({ db, ...services }: Omit<LabelServices, 'store'> & { readonly db: D1Database }) {
-    this.#services = { ...services, store: new ObjectLabelStore(db, services.filter.bucket) };
-  }
-
-  find(key: string) {
-    return this.#services.store.find(key);
-  }
-
-  list(prefix: string, after: string, limit: number) {
-    return this.#services.store.list(prefix, after, limit);
+    this.store = new ObjectLabelStore(db, services.filter.bucket);
+    this.#services = { ...services, store: this.store };
   }
 
   consume(messages: readonly Message<unknown>[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { R2Bucket } from '@cloudflare/workers-types';
 import type { ItemResult } from '../../classify/classification.ts';
 import { maxCustomMetadataBytes } from '../../limits.ts';
 

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createOrtNodeSession, type OrtNodeSession } from '../../inference/ort-node.ts';
 import { createResnetInt8 } from '../../inference/resnet-int8.ts';
 import type { InferenceSession } from '../../inference/session.ts';
+import type { FileKind } from '../../model/manifest.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
 
 /**
@@ -13,7 +14,7 @@ export interface InferenceWorkerData {
   readonly model: SharedArrayBuffer;
   /** FP32 (batch, 3, side, side) each: where the tier puts a batch before it sends the slot's number. */
   readonly slots: readonly SharedArrayBuffer[];
-  readonly format: 'rni8' | 'ort' | 'onnx';
+  readonly kind: FileKind;
   readonly inputName: string;
   readonly outputName: string;
   readonly side: number;
@@ -40,13 +41,13 @@ interface Instance {
   run(data: Float32Array, count: number): Promise<Float32Array>;
 }
 
-const { model, slots, format, inputName, outputName, side, executionProviders, threads } =
+const { model, slots, kind, inputName, outputName, side, executionProviders, threads } =
   workerData as InferenceWorkerData;
 const imageSize = 3 * side * side;
 let loading: Promise<Instance> | undefined;
 
 async function load(): Promise<Instance> {
-  return format === 'rni8' ? fromEngine(await loadEngine()) : fromOrt(await loadOrt());
+  return kind === 'rni8' ? fromEngine(await loadEngine()) : fromOrt(await loadOrt());
 }
 
 async function loadOrt(): Promise<OrtNodeSession> {

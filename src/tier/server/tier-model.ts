@@ -1,10 +1,16 @@
 import { CodedError } from '../../errors.ts';
-import type { ClassLabel, ModelManifest } from '../../model/manifest.ts';
+import type { ClassLabel, FileKind, ModelManifest } from '../../model/manifest.ts';
 import { DynamicBatcher } from './dynamic-batcher.ts';
 import type { InferenceAnswer, InferenceJob, InferenceWorkerData } from './inference-worker.ts';
 import { InputSlots } from './input-slots.ts';
 import type { TierMetrics } from './tier-metrics.ts';
 import { WorkerPool } from './worker-pool.ts';
+
+/** The file of a version that the tier runs, whole. */
+export interface TierModelFile {
+  readonly kind: FileKind;
+  readonly bytes: SharedArrayBuffer;
+}
 
 export interface TierModelOptions {
   readonly executionProviders: readonly string[];
@@ -73,10 +79,10 @@ export class TierModel {
   static async load(
     manifest: ModelManifest,
     labels: readonly ClassLabel[],
-    bytes: SharedArrayBuffer,
+    { kind, bytes }: TierModelFile,
     options: TierModelOptions,
   ): Promise<TierModel> {
-    const isEngine = manifest.format === 'rni8';
+    const isEngine = kind === 'rni8';
     const wanted = isEngine ? ['resnet-int8'] : options.executionProviders;
     const instances = isEngine ? options.threads : 1;
     const slots = new InputSlots(
@@ -89,7 +95,7 @@ export class TierModel {
       const workerData: InferenceWorkerData = {
         model: bytes,
         slots: slots.buffers,
-        format: manifest.format,
+        kind,
         inputName: manifest.input.name,
         outputName: manifest.output.name,
         side: manifest.preprocess.centerCrop,

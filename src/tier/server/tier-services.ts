@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/observe/write-log.ts';
 import type { TierClassifier } from './tier-classifier.ts';
 import type { TierMetrics } from './tier-metrics.ts';
 import type { TierModels } from './tier-models.ts';
@@ -8,5 +9,5 @@ export interface TierServices {
   readonly classifier: TierClassifier;
   readonly metrics: TierMetrics;
   readonly secrets: readonly string[];
-  readonly log: (level: 'info' | 'error', fields: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }

@@ -8,7 +8,7 @@ import { createNodeTierDelegate } from '../../../src/tier/client/node-tier-deleg
 import { assetPath } from '../../golden/golden.ts';
 
 const manifest = parseManifest(
-  JSON.parse(await readFile(assetPath('resnet18-imagenet1k/1/manifest.json'), 'utf8')),
+  JSON.parse(await readFile(assetPath('resnet18-imagenet1k/3/manifest.json'), 'utf8')),
 );
 let server: Server;
 afterEach(() => server.closeAllConnections());

@@ -39,11 +39,11 @@ describe('the Node tier', () => {
   };
 
   it('computes on the very tensor of the edge: logits of a photo are, bit for bit, those of Pillow’s crop', async () => {
-    // Version 1 runs on onnxruntime-node on both sides; only the pixels could differ, and must not.
+    // onnxruntime-node runs it on both sides; only the pixels could differ, and must not.
     const reference = await createOrtNodeSession(modelPath);
     for (const name of goldenNames) {
       const bytes = (await readFile(goldenPath(photoFiles[name]))).toString('base64');
-      const response = await tier.fetch(`/v2/models/${model}/versions/1/infer`, {
+      const response = await tier.fetch(`/v2/models/${model}/versions/3/infer`, {
         method: 'POST',
         body: JSON.stringify({
           id: name,
@@ -73,7 +73,7 @@ describe('the Node tier', () => {
     expect(lines.at(-1)).toEqual({ end: true });
     const byIndex = new Map(lines.slice(0, -1).map((line) => [line.index, line]));
     expect(byIndex.get(0)).toMatchObject({
-      model_version: '2',
+      model_version: '3',
       tier: 'node',
       predictions: [{ label: 'Egyptian cat' }, {}],
     });
@@ -88,20 +88,17 @@ describe('the Node tier', () => {
   it('gathers images into batches where the graph takes them, and counts both', async () => {
     const photo = await cat();
     const items = Array.from({ length: 48 }, () => photo);
-    await (await send(toChunk({ model, model_version: '1', top_k: 1, items: 48 }, items))).text();
+    await (await send(toChunk({ model, model_version: '3', top_k: 1, items: 48 }, items))).text();
     const metrics = await (await tier.fetch('/metrics')).text();
     const read = (name: string) =>
-      Number(new RegExp(`^${name}\\{.*version="1"\\} (\\d+)`, 'm').exec(metrics)![1]);
+      Number(new RegExp(`^${name}\\{.*version="3"\\} (\\d+)`, 'm').exec(metrics)![1]);
     expect(read('nv_inference_count')).toBeGreaterThanOrEqual(48);
     expect(read('nv_inference_exec_count')).toBeLessThan(read('nv_inference_count') / 3);
     expect(read('nv_inference_request_success')).toBeGreaterThanOrEqual(48);
     expect(read('nv_inference_queue_duration_us')).toBeGreaterThan(0);
     const ready = await (await tier.fetch('/v1/health/ready')).json();
     expect(ready).toMatchObject({
-      models: [
-        { version: '2', execution_provider: 'resnet-int8', max_batch_size: 1 },
-        { version: '1', execution_provider: 'cpu', max_batch_size: 16 },
-      ],
+      models: [{ version: '3', execution_provider: 'cpu', max_batch_size: 16 }],
     });
   });
 
@@ -207,7 +204,7 @@ describe('a start that cannot keep its word', () => {
   it.each<[string, Record<string, string>, RegExp]>([
     [
       'a GPU that is missing',
-      { TIER_EXECUTION_PROVIDERS: 'cuda,cpu', TIER_PRELOAD: `${model}/1` },
+      { TIER_EXECUTION_PROVIDERS: 'cuda,cpu', TIER_PRELOAD: `${model}/3` },
       /cannot be run by cuda/,
     ],
     ['no secret', { TIER_SECRET: '' }, /TIER_SECRET/],
@@ -222,9 +219,9 @@ describe('a start that cannot keep its word', () => {
     const tier = await startTier({
       TIER_EXECUTION_PROVIDERS: 'cuda,cpu',
       TIER_ALLOW_FALLBACK: 'yes',
-      TIER_PRELOAD: `${model}/1`,
+      TIER_PRELOAD: `${model}/3`,
     });
-    expect(tier.output()).toMatch(/"model":"resnet18-imagenet1k\/1","execution_provider":"cpu"/);
+    expect(tier.output()).toMatch(/"model":"resnet18-imagenet1k\/3","execution_provider":"cpu"/);
     await tier.stop();
   });
 });

@@ -1,0 +1,31 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { projectRoot } from '../paths.ts';
+
+const webDir = join(projectRoot, 'src/web');
+
+/**
+ * Builds the pages that wrangler.toml serves as assets. Each page has its script and its styles in files of their
+ * own, so that the content security policy can forbid everything else.
+ *
+ * @param folder an empty folder.
+ */
+export async function buildWeb(folder: string): Promise<void> {
+  const assets = join(folder, 'assets');
+  await mkdir(assets, { recursive: true });
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(webDir, 'demo.ts'), join(webDir, 'demo.css'), join(webDir, 'docs.ts')],
+    outdir: assets,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  for (const page of ['demo.html', 'docs.html']) await cp(join(webDir, page), join(folder, page));
+  const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css'])
+    await cp(join(swagger, file), join(assets, file));
+}

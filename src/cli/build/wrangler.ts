@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { projectRoot } from '../paths.ts';
+
+/** The file that the package's `bin` starts in a process of its own; started directly, a signal reaches it. */
+const wranglerProgram = createRequire(import.meta.url).resolve('wrangler');
+
+/** What a run of wrangler gave. */
+export interface WranglerResult {
+  readonly status: number;
+  readonly stdout: string;
+  /** Both streams in the order in which they came, without colours: what a person would have seen. */
+  readonly output: string;
+}
+
+/**
+ * Runs wrangler without questions, telemetry, or a look for news of itself.
+ *
+ * @param env over this process's environment.
+ */
+export async function runWrangler(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<WranglerResult> {
+  const child = spawn(process.execPath, ['--no-warnings', wranglerProgram, ...args], {
+    cwd: projectRoot,
+    // Without a terminal on standard input wrangler asks nothing and takes its defaults.
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_SEND_ERROR_REPORTS: 'false',
+      WRANGLER_HIDE_BANNER: 'true',
+      NO_COLOR: '1',
+      FORCE_COLOR: '0',
+      ...env,
+    },
+  });
+  // However this process ends, wrangler must not go on alone.
+  const end = () => child.kill('SIGTERM');
+  process.once('exit', end);
+  let stdout = '';
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const status = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  }).finally(() => process.off('exit', end));
+  return { status, stdout, output };
+}

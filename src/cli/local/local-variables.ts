@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { projectRoot } from '../paths.ts';
+
+/** A service on this machine, for the person who sits at it: unless told otherwise no key is needed and nothing is rationed. */
+const localDefaults = {
+  PUBLIC_SCOPES: 'classify,batch,admin',
+  RATE_LIMIT_REQUESTS: '0',
+  UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
+  // After a restart nothing is on its way: a minute without progress is enough to send a chunk again.
+  BATCH_STALL_SECONDS: '60',
+  LOG_ANSWERS: 'on',
+};
+
+/** Variables of the Worker that may be set in this process's environment. */
+const passedOn = new RegExp(
+  '^((NODE_TIER|BATCH|WEBHOOK|OBJECT|RATE_LIMIT)_[A-Z_]+|API_KEYS|PUBLIC_SCOPES|UPLOAD_TOKEN_SECRET|' +
+    'IMAGE_URL_ALLOW|CORS_ORIGINS|MODEL_ALIASES|ANSWER_CACHE_SECONDS|CATALOG_TTL_SECONDS|SERVER_TIMING|' +
+    'ENGINE_KERNELS|LOG_ANSWERS)$',
+);
+
+/** Over the variables of wrangler.toml: defaults of this machine, then `.dev.vars`, then the environment. */
+export function readLocalVariables(): Record<string, string> {
+  const secrets = readSecretNames(process.env['WEBHOOK_SOURCES'] ?? '');
+  const entries = Object.entries(process.env).filter(
+    ([name]) => passedOn.test(name) || secrets.includes(name),
+  );
+  return { ...localDefaults, ...readDevVars(), ...(Object.fromEntries(entries) as Record<string, string>) };
+}
+
+/** wrangler's file of secrets for local development. */
+function readDevVars(): Record<string, string> {
+  try {
+    return parseEnv(readFileSync(join(projectRoot, '.dev.vars'), 'utf8')) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+/** Secrets that sources of webhooks name as they like; what is wrong with the list, the Worker says. */
+function readSecretNames(sources: string): readonly unknown[] {
+  try {
+    return (JSON.parse(sources) as { readonly secrets?: readonly unknown[] }[]).flatMap(
+      ({ secrets }) => secrets ?? [],
+    );
+  } catch {
+    return [];
+  }
+}

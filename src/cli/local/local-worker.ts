@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildTarget, findBuilt } from '../build/build-target.ts';
+import { fingerprintSources } from '../build/source-fingerprint.ts';
+import { readLocalVariables } from './local-variables.ts';
+import { persistenceDir, prepareStorage } from './prepare-storage.ts';
+import { type Steps, silentSteps } from './steps.ts';
+import { sweepRegularly } from './sweep-regularly.ts';
+import { showLog } from './worker-logs.ts';
+import { readWorkerOptions } from './worker-options.ts';
+
+export interface LocalWorker {
+  /** Origin without a trailing slash, for example `http://127.0.0.1:8787`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface LocalWorkerOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Over those of wrangler.toml and of this process, see `readLocalVariables`. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly steps?: Steps;
+  /** One line of standard output for each request. */
+  readonly showRequests?: boolean;
+}
+
+const readyWithinMs = 60_000;
+
+/**
+ * Starts the Worker in the local runtime (workerd): the very bundle that would be uploaded, without a login,
+ * network or telemetry. Builds, seeds and migrates what is not up to date. Resolves when the default model answers.
+ *
+ * @throws {Error} if the Worker is not ready within a minute.
+ */
+export async function startLocalWorker({
+  port,
+  variables = {},
+  steps = silentSteps,
+  showRequests = false,
+}: LocalWorkerOptions): Promise<LocalWorker> {
+  const { web, edge, options } = await build(steps);
+  const wasm = (await readdir(edge)).filter((file) => file.endsWith('.wasm'));
+  const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = await import('miniflare');
+  let isReady = false;
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      ...options,
+      modulesRoot: edge,
+      modules: [
+        { type: 'ESModule', path: join(edge, 'edge.js') },
+        ...wasm.map((file) => ({ type: 'CompiledWasm' as const, path: join(edge, file) })),
+      ],
+      ...(options.assets && { assets: { ...options.assets, directory: web } }),
+      bindings: { ...options.bindings, ...readLocalVariables(), ...variables },
+      host: '127.0.0.1',
+      port,
+      cf: false,
+      telemetry: { enabled: false },
+      resourcePersistencePath: persistenceDir,
+      log: new Log(LogLevel.WARN),
+      handleStructuredLogs: ({ level, message }) => showLog(message, level, showRequests && isReady),
+    }),
+  );
+  try {
+    const url = (await steps.run('Start workerd', async () => await miniflare.ready)).origin;
+    await prepareStorage(miniflare, options, steps);
+    await steps.run('Load the default model', async () => await waitUntilReady(url));
+    isReady = true;
+    sweepRegularly(miniflare);
+    return { url, stop: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+/** The folders of pages and Worker, built if the sources have changed, and wrangler.toml for miniflare. */
+async function build(steps: Steps) {
+  const fingerprint = await fingerprintSources();
+  const web =
+    (await findBuilt('web', fingerprint)) ??
+    (await steps.run('Build the pages', async () => await buildTarget('web', fingerprint, '')));
+  const built = await findBuilt('edge', fingerprint);
+  if (built !== undefined) return { web, edge: built, options: await readWorkerOptions(fingerprint) };
+  // On two cores, at the same time.
+  const [edge, options] = await steps.run(
+    'Build the Worker (only when its sources have changed)',
+    async () => await Promise.all([buildTarget('edge', fingerprint, web), readWorkerOptions(fingerprint)]),
+  );
+  return { web, edge, options };
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = Date.now() + readyWithinMs;
+  for (;;) {
+    const answer = await fetch(`${url}/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).catch(
+      (error: unknown) => error,
+    );
+    if (answer instanceof Response && answer.ok) return;
+    const { code, detail } = answer instanceof Response ? await readProblem(answer) : { detail: `${answer}` };
+    // What is configured wrongly does not mend itself.
+    if (code === 'configuration_invalid' || code === 'access_not_configured' || Date.now() > deadline)
+      throw new Error(`The Worker is not ready: ${detail}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function readProblem(answer: Response): Promise<{ readonly code?: string; readonly detail: string }> {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { detail: text };
+  }
+}

@@ -1,0 +1,238 @@
+import { MultipartParseError, MultipartParser, type MultipartPart } from '@remix-run/multipart-parser';
+import { z } from 'zod';
+import { CodedError } from '../../errors.ts';
+import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
+import { decodeBase64 } from '../../lib/base64.ts';
+import {
+  defaultTopK,
+  maxBatchBodyBytes,
+  maxBatchItems,
+  maxBatchTopK,
+  maxBodyBytes,
+  maxInputLineBytes,
+  maxMetadataBytes,
+  maxModelNameLength,
+  maxUrlLength,
+} from '../../limits.ts';
+import type { CreateSha256 } from '../../model/verified-chunks.ts';
+import { countBody } from './count-body.ts';
+
+const optionsSchema = z.strictObject({
+  model: z.string().min(1).max(maxModelNameLength).optional(),
+  top_k: z
+    .union([
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{1,5}$/)
+        .transform(Number),
+    ])
+    .pipe(z.int().min(1).max(maxBatchTopK))
+    .default(defaultTopK),
+  webhook_url: z
+    .url({ protocol: /^https?$/ })
+    .max(maxUrlLength)
+    .optional(),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .refine(
+      (value) => JSON.stringify(value).length <= maxMetadataBytes,
+      `more than ${maxMetadataBytes} characters`,
+    )
+    .default({}),
+});
+const optionNames = Object.keys(optionsSchema.shape);
+
+const inputSchema = z.union(
+  [
+    z.strictObject({ url: z.string().min(1).max(maxUrlLength) }),
+    z.strictObject({ r2_key: z.string().min(1).max(1024) }),
+    z.strictObject({ image: z.string().min(1), name: z.string().max(255).optional() }),
+  ],
+  'expected {"url": ...}, {"r2_key": ...} or {"image": "<base64>"}',
+);
+
+/**
+ * Reads a batch from its body as it comes in:
+ * `application/x-ndjson` one input a line, the first line may hold options instead;
+ * `multipart/form-data` a file is an input, a field an option;
+ * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as one image is.
+ *
+ * @throws {CodedError} `media_type_unsupported`; from the iteration `body_*`, `json_invalid`, `base64_invalid`,
+ *   `multipart_invalid`, `too_many_images`.
+ */
+export function readBatchBody(request: Request, createSha256: CreateSha256): BatchInputs {
+  const query = new URL(request.url).searchParams;
+  const contentType = request.headers.get('content-type') ?? '';
+  const found: Record<string, unknown> = {};
+  for (const name of optionNames) {
+    const value = query.get(name);
+    if (value !== null) setOption(found, name, value);
+  }
+  const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const read = readerOf(mediaType);
+  const { chunks, digest } = countBody(request, maxBatchBodyBytes, createSha256);
+  return {
+    model: query.get('model') ?? undefined,
+    inputs: limitCount(read(chunks, found, contentType)),
+    options: () => parseOptions(found),
+    digest,
+  };
+}
+
+type Reader = (
+  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  options: Record<string, unknown>,
+  contentType: string,
+) => AsyncGenerator<RawInput, void, undefined>;
+
+function readerOf(mediaType: string): Reader {
+  if (mediaType === 'application/x-ndjson' || mediaType === 'application/jsonl') return readLines;
+  if (mediaType === 'multipart/form-data') return readParts;
+  if (mediaType === 'application/json') return readJson;
+  throw new CodedError(
+    'media_type_unsupported',
+    `Cannot read "${mediaType.slice(0, 80)}". Send application/x-ndjson, application/json or multipart/form-data.`,
+  );
+}
+
+async function* limitCount(inputs: AsyncIterable<RawInput>): AsyncGenerator<RawInput, void, undefined> {
+  let count = 0;
+  for await (const input of inputs) {
+    if (++count > maxBatchItems) {
+      throw new CodedError('too_many_images', `At most ${maxBatchItems} inputs are taken in one batch.`);
+    }
+    yield input;
+  }
+  if (count === 0) throw new CodedError('image_field_missing', 'The batch has no inputs.');
+}
+
+const readLines: Reader = async function* (chunks, options) {
+  let number = 0;
+  let isFirst = true;
+  for await (const line of splitLines(chunks)) {
+    const where = `line ${++number}`;
+    if (!line) continue;
+    const json = parseJson(line, where);
+    if (isFirst && isOptions(json)) Object.assign(options, json);
+    else yield parseInput(json, where);
+    isFirst = false;
+  }
+};
+
+function isOptions(json: unknown): json is Record<string, unknown> {
+  return (
+    typeof json === 'object' && json !== null && Object.keys(json).every((key) => optionNames.includes(key))
+  );
+}
+
+/** Lines without their ends; none is held that is longer than an image can be. */
+async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let pending: string[] = [];
+  let pendingLength = 0;
+  for await (const chunk of chunks) {
+    const [first, ...rest] = decoder.decode(chunk, { stream: true }).split('\n');
+    pending.push(first!);
+    pendingLength += first!.length;
+    if (pendingLength > maxInputLineBytes) throw lineTooLong();
+    for (const next of rest) {
+      yield pending.join('').trim();
+      pending = [next];
+      pendingLength = next.length;
+    }
+  }
+  yield (pending.join('') + decoder.decode()).trim();
+}
+
+function lineTooLong(): CodedError {
+  return new CodedError('body_too_large', `A line is longer than ${maxInputLineBytes} bytes.`);
+}
+
+const readJson: Reader = async function* (chunks, options) {
+  const parts: string[] = [];
+  const decoder = new TextDecoder();
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.byteLength;
+    if (total > maxInputLineBytes) {
+      throw new CodedError(
+        'body_too_large',
+        `A JSON list may have ${maxInputLineBytes} bytes; send more as application/x-ndjson.`,
+      );
+    }
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  const json = parseJson(parts.join(''), 'the body');
+  if (typeof json !== 'object' || json === null || !('inputs' in json) || !Array.isArray(json.inputs)) {
+    throw new CodedError('json_invalid', 'the body: expected {"inputs": [...]}.');
+  }
+  const { inputs, ...rest } = json;
+  Object.assign(options, rest);
+  for (const [index, input] of (inputs as unknown[]).entries()) yield parseInput(input, `inputs[${index}]`);
+};
+
+const readParts: Reader = async function* (chunks, options, contentType) {
+  const boundary = /boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(contentType);
+  if (!boundary) throw new CodedError('multipart_invalid', 'The Content-Type names no boundary.');
+  const parser = new MultipartParser(boundary[1] ?? boundary[2]!, {
+    maxFileSize: maxBodyBytes,
+    maxParts: maxBatchItems + optionNames.length,
+    // The whole is counted already, by whoever gives the chunks.
+    maxTotalSize: Number.MAX_SAFE_INTEGER,
+  });
+  try {
+    for await (const chunk of chunks) {
+      for (const part of parser.write(chunk)) {
+        if (part.isFile || part.name === undefined) yield toInput(part);
+        else setOption(options, part.name, part.text);
+      }
+    }
+    parser.finish();
+  } catch (cause) {
+    if (!(cause instanceof MultipartParseError)) throw cause;
+    const code = cause.name.includes('Size') ? 'body_too_large' : 'multipart_invalid';
+    throw new CodedError(code, `The multipart body cannot be taken: ${cause.message}.`, { cause });
+  }
+};
+
+function toInput({ bytes, size, filename }: MultipartPart): RawInput {
+  if (size === 0) throw new CodedError('body_empty', `The file "${filename}" is empty.`);
+  return { bytes, ...(filename && { name: filename.slice(0, 255) }) };
+}
+
+function setOption(options: Record<string, unknown>, name: string, text: string): void {
+  options[name] = name === 'metadata' ? parseJson(text, 'metadata') : text;
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CodedError('json_invalid', `${where}: not JSON.`);
+  }
+}
+
+function parseInput(json: unknown, where: string): RawInput {
+  const parsed = inputSchema.safeParse(json);
+  if (!parsed.success) throw new CodedError('json_invalid', `${where}: ${parsed.error.issues[0]!.message}.`);
+  const input = parsed.data;
+  if (!('image' in input)) return input;
+  const comma = input.image.startsWith('data:') ? input.image.indexOf(',') + 1 : 0;
+  const bytes = decodeBase64(input.image.slice(comma));
+  if (!bytes?.byteLength) throw new CodedError('base64_invalid', `${where}: "image" is not base64.`);
+  if (bytes.byteLength > maxBodyBytes) {
+    throw new CodedError('body_too_large', `${where}: an image may have ${maxBodyBytes} bytes.`);
+  }
+  return { bytes, ...(input.name !== undefined && { name: input.name }) };
+}
+
+function parseOptions(found: Record<string, unknown>): BatchOptions {
+  const parsed = optionsSchema.safeParse(found);
+  if (parsed.success) {
+    const { model, top_k: topK, webhook_url: webhookUrl, metadata } = parsed.data;
+    return { model, topK, webhookUrl, metadata };
+  }
+  const { path, message } = parsed.error.issues[0]!;
+  throw new CodedError('option_invalid', `${path.join('.') || 'options'}: ${message}.`);
+}

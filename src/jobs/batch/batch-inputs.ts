@@ -1,0 +1,36 @@
+/** One input as it was sent: a reference, or the bytes themselves. */
+export type RawInput =
+  | { readonly url: string }
+  | { readonly r2_key: string }
+  | { readonly bytes: Uint8Array; readonly name?: string };
+
+/** What the caller of a batch may choose. */
+export interface BatchOptions {
+  /** Undefined for the default model. */
+  readonly model: string | undefined;
+  /** Predictions kept of each image, at least 1. */
+  readonly topK: number;
+  /** Undefined: nobody is told of the end. */
+  readonly webhookUrl: string | undefined;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Who asks, and how a repetition is told. */
+export interface BatchCaller {
+  /** The key, token or source that the batch belongs to. */
+  readonly owner: string;
+  /** A second request with the same key, options and inputs gets the first one's batch. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Images to classify, read as they come; nothing here knows how they are sent. */
+export interface BatchInputs {
+  /** A model that is known before the first input: one that does not exist is refused before anything is stored. */
+  readonly model: string | undefined;
+  /** In order. @throws {CodedError} (from the iteration) for what is no input. */
+  readonly inputs: AsyncIterable<RawInput>;
+  /** To be called after the last input: options may stand behind the inputs. @throws {CodedError} `option_invalid`. */
+  options(): BatchOptions;
+  /** Hex SHA-256 of inputs and options; to be called after the last input. */
+  digest(): Promise<string>;
+}
