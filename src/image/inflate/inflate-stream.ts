@@ -33,6 +33,8 @@ const shortBlockBytes = 2048;
 const wordBytes = Int32Array.BYTES_PER_ELEMENT;
 /** Indices of the state's fields. */
 const field = {
+  /** Of two words. */
+  bits: stateLayout.bits / wordBytes,
   count: stateLayout.count / wordBytes,
   position: stateLayout.position / wordBytes,
   inputEnd: stateLayout.inputEnd / wordBytes,
@@ -280,6 +282,7 @@ export class InflateStream {
   #fillInput(): void {
     const { bytes, input } = this.#memory;
     const state = this.#state();
+    returnWholeBytes(state);
     const unread = state[field.inputEnd] - state[field.position];
     bytes.copyWithin(input, state[field.position], state[field.inputEnd]);
     const room = inputBytes - unread;
@@ -304,8 +307,8 @@ export class InflateStream {
   /** @returns the checksum behind the last block; undefined if it is cut off. */
   #readTrailer(): number | undefined {
     const state = this.#state();
-    // Whole bytes that were fetched and not used.
-    state[field.position] -= state[field.count] >> 3;
+    returnWholeBytes(state);
+    // The rest of a byte means nothing behind the last block.
     state[field.count] = 0;
     const bytes = this.#takeBytes(trailerBytes);
     return bytes.length < trailerBytes ? undefined : new DataView(bytes.buffer).getUint32(0);
@@ -321,4 +324,13 @@ export class InflateStream {
     state[position] = end;
     return taken;
   }
+}
+
+/** Gives back the bytes that were fetched and not used, for some of them may have to be read as they stand. */
+function returnWholeBytes(state: Int32Array): void {
+  const bits = state[field.count] & 7;
+  state[field.position] -= state[field.count] >> 3;
+  state[field.count] = bits;
+  state[field.bits] &= (1 << bits) - 1;
+  state[field.bits + 1] = 0;
 }

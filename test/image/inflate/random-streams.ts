@@ -47,7 +47,7 @@ function compressed(random: Random): Uint8Array {
 
 function content(random: Random): Uint8Array {
   // Now and then more than is inflated at a time.
-  const length = random.once(200) ? 150_000 : random.below(random.once(4) ? 5000 : 300);
+  const length = random.once(100) ? 150_000 : random.below(random.once(4) ? 5000 : 300);
   const values = 1 + random.below(random.once(2) ? 4 : 256);
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
