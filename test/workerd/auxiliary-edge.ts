@@ -17,6 +17,8 @@ export async function auxiliaryEdge() {
   return {
     compatibilityDate,
     compatibilityFlags,
+    // What a test imports; workerd compiles none from bytes.
+    modulesRules: [{ type: 'CompiledWasm' as const, include: ['**/*.wasm', '**/*.wasm?module'] }],
     r2Buckets: { MODELS: 'resnet-edge-models' },
     kvNamespaces: ['KV'],
     serviceBindings: { EDGE: 'edge', FILES: serveFile },
