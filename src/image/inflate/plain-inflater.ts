@@ -64,6 +64,7 @@ export class PlainInflater implements InflateRoutines {
   #count = 0;
   #position = 0;
   #inputEnd = 0;
+  #output = 0;
 
   constructor(memory: Uint8Array) {
     const { buffer } = memory;
@@ -102,47 +103,14 @@ export class PlainInflater implements InflateRoutines {
   decodeSymbols(): InflateStatus {
     this.#enter();
     const state = this.#state;
-    const bytes = this.#bytes;
     const outputEnd = state[field.outputEnd];
-    const historyStart = state[field.historyStart];
-    const literalMask = (1 << state[field.literalBits]) - 1;
-    const distanceMask = (1 << state[field.distanceBits]) - 1;
-    let output = state[field.output];
+    this.#output = state[field.output];
     let status: InflateStatus = isFull;
-    while (output < outputEnd) {
-      if (this.#lacks(maxSymbolBytes)) {
-        status = needsInput;
-        break;
-      }
-      const bits = this.#bits;
-      const count = this.#count;
-      const position = this.#position;
-      const entry = this.#take(this.#literalTable, literalMask, entryFlags.exceptional);
-      const isLiteral = entry >= entryFlags.literal;
-      let length = 0;
-      let distance = 0;
-      status = isFull;
-      if (!isLiteral && entry & entryFlags.exceptional) {
-        status = entry & entryFlags.endOfBlock ? blockEnd : invalid;
-      } else if (!isLiteral) {
-        length = (entry >>> baseShift) + this.#takeExtra(entry);
-        const distanceEntry = this.#take(this.#distanceTable, distanceMask, entryFlags.exceptionalDistance);
-        if (distanceEntry >= entryFlags.exceptionalDistance) status = invalid;
-        else distance = (distanceEntry >>> baseShift) + this.#takeExtra(distanceEntry);
-      }
-      if (this.#isBehindInput()) {
-        this.#bits = bits;
-        this.#count = count;
-        this.#position = position;
-        status = needsInput;
-      } else if (distance > output - historyStart) {
-        status = invalid;
-      }
-      if (status !== isFull) break;
-      if (isLiteral) bytes[output++] = entry >>> literalShift;
-      for (let end = output + length; output < end; output++) bytes[output] = bytes[output - distance];
+    while (status === isFull && this.#output < outputEnd) {
+      this.#takeLiterals(outputEnd);
+      if (this.#output < outputEnd) status = this.#takeSymbol();
     }
-    state[field.output] = output;
+    state[field.output] = this.#output;
     this.#leave();
     return status;
   }
@@ -152,6 +120,76 @@ export class PlainInflater implements InflateRoutines {
   }
 
   prepareLongBlock(): void {}
+
+  /** Literals, which are most of what comes, as far as input is certain. They go on where another symbol follows. */
+  #takeLiterals(outputEnd: number): void {
+    const bytes = this.#bytes;
+    const table = this.#literalTable;
+    const mask = (1 << this.#state[field.literalBits]) - 1;
+    const certainEnd = this.#inputEnd - maxSymbolBytes;
+    let bits = this.#bits;
+    let count = this.#count;
+    let position = this.#position;
+    let output = this.#output;
+    while (position < certainEnd && output < outputEnd) {
+      for (; count <= 24; count += 8) bits |= bytes[position++] << count;
+      const entry = table[bits & mask];
+      if (entry < entryFlags.literal) break;
+      bits >>>= entry & 63;
+      count -= entry & 63;
+      bytes[output++] = entry >>> literalShift;
+    }
+    this.#bits = bits;
+    this.#count = count;
+    this.#position = position;
+    this.#output = output;
+  }
+
+  /** Any symbol. One that is not there in whole is undone. @returns `isFull` if more may follow. */
+  #takeSymbol(): InflateStatus {
+    if (this.#lacks(maxSymbolBytes)) return needsInput;
+    const state = this.#state;
+    const bits = this.#bits;
+    const count = this.#count;
+    const position = this.#position;
+    const mask = (1 << state[field.literalBits]) - 1;
+    const entry = this.#take(this.#literalTable, mask, entryFlags.exceptional);
+    const isLiteral = entry >= entryFlags.literal;
+    let status: InflateStatus = isFull;
+    let length = 0;
+    let distance = 0;
+    if (!isLiteral && entry & entryFlags.exceptional) {
+      status = entry & entryFlags.endOfBlock ? blockEnd : invalid;
+    } else if (!isLiteral) {
+      length = (entry >>> baseShift) + this.#takeExtra(entry);
+      distance = this.#takeDistance();
+      if (distance === 0 || distance > this.#output - state[field.historyStart]) status = invalid;
+    }
+    if (this.#isBehindInput()) {
+      this.#bits = bits;
+      this.#count = count;
+      this.#position = position;
+      return needsInput;
+    }
+    if (isLiteral) this.#bytes[this.#output++] = entry >>> literalShift;
+    else if (status === isFull) this.#copyMatch(length, distance);
+    return status;
+  }
+
+  /** @returns 0 if the code means none. */
+  #takeDistance(): number {
+    const mask = (1 << this.#state[field.distanceBits]) - 1;
+    const entry = this.#take(this.#distanceTable, mask, entryFlags.exceptionalDistance);
+    if (entry >= entryFlags.exceptionalDistance) return 0;
+    return (entry >>> baseShift) + this.#takeExtra(entry);
+  }
+
+  #copyMatch(length: number, distance: number): void {
+    const bytes = this.#bytes;
+    const end = this.#output + length;
+    for (let to = this.#output; to < end; to++) bytes[to] = bytes[to - distance];
+    this.#output = end;
+  }
 
   #enter(): void {
     this.#bits = this.#state[field.bits];
