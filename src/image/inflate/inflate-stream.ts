@@ -222,7 +222,7 @@ export class InflateStream {
 
   #takeStep(state: Int32Array): void {
     if (!this.#isFinal && state[field.inputEnd] - state[field.position] < maxHeaderBytes) this.#fillInput();
-    switch (this.#runRoutine()) {
+    switch (this.#runRoutine(state)) {
       case inflateStatus.blockEnd:
         this.#mode = 'header';
         if (state[field.isLastBlock] !== 0) this.#end = 'ended';
@@ -244,17 +244,16 @@ export class InflateStream {
     }
   }
 
-  #runRoutine(): InflateStatus {
+  #runRoutine(state: Int32Array): InflateStatus {
     const { routines } = this.#memory;
-    if (this.#mode === 'begun') return this.#beginBlock();
+    if (this.#mode === 'begun') return this.#beginBlock(state);
     if (this.#mode === 'coded') return routines.decodeSymbols();
     return this.#mode === 'stored' ? routines.copyStored() : routines.readBlockHeader();
   }
 
   /** A block that is still not at its end after a while is long enough to prepare for. */
-  #beginBlock(): InflateStatus {
+  #beginBlock(state: Int32Array): InflateStatus {
     const { routines } = this.#memory;
-    const state = this.#state();
     const end = state[field.outputEnd];
     state[field.outputEnd] = Math.min(end, state[field.output] + shortBlockBytes);
     const status = routines.decodeSymbols();

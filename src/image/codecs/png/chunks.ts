@@ -1,6 +1,6 @@
 import { malformed, truncated } from '../../image-error.ts';
 import { crc32 } from './crc32.ts';
-import { ChunkWalker, chunkType, crcBytes } from './walk-chunks.ts';
+import { ChunkWalker, chunkHeaderBytes, chunkType, crcBytes } from './walk-chunks.ts';
 
 /** Values of the IHDR fields. @see PNG third edition, table 12 (colour types) */
 export const colourType = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgbAlpha: 6 } as const;
@@ -14,6 +14,8 @@ export interface PngLayout {
   readonly interlaced: boolean;
   /** RGB triples; empty if there is none. */
   readonly palette: Uint8Array;
+  /** Where the first chunk of pixel data begins; the file's end if there is none. */
+  readonly dataStart: number;
 }
 
 const allowedBitDepths: Readonly<Record<number, readonly number[]>> = {
@@ -39,10 +41,12 @@ const maxSide = 0x7fffffff;
 export function parsePngLayout(bytes: Uint8Array): PngLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: Uint8Array | undefined;
+  let dataStart = bytes.length;
   let palette: Uint8Array = new Uint8Array(0);
   const walker = new ChunkWalker(bytes);
   while (walker.next()) {
     const { type, start, end } = walker;
+    if (type === chunkType.data) dataStart = start - chunkHeaderBytes;
     if (type === chunkType.data || type === chunkType.end) break;
     if (type !== chunkType.header && type !== chunkType.palette) continue;
     if (end + crcBytes > bytes.length) throw truncated('png', 'inside its header');
@@ -52,10 +56,10 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
     else header = bytes.subarray(start, end);
   }
   if (header === undefined) throw truncated('png', 'no IHDR');
-  return { ...parseHeader(header, palette), palette };
+  return { ...parseHeader(header, palette), palette, dataStart };
 }
 
-function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette'> {
+function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette' | 'dataStart'> {
   if (header.length < headerBytes) throw malformed('png', 'its IHDR is too short');
   const view = new DataView(header.buffer, header.byteOffset);
   const width = view.getUint32(0);

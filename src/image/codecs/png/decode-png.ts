@@ -60,7 +60,7 @@ function openPasses(
   let offset = 0;
   return images.map((image, index) => {
     const isLast = index === images.length - 1;
-    const input = new ImageDataInput(bytes, isLast ? toCrc32(arena) : undefined);
+    const input = new ImageDataInput(bytes, layout.dataStart, isLast ? toCrc32(arena) : undefined);
     const { rowBytes, totalBytes } = passBytes(image, layout);
     const data = new InflateStream(input, offset + totalBytes, rowBytes + 1, toError, arena);
     data.skip(offset);

@@ -32,12 +32,15 @@ export class ImageDataInput implements InflateInput {
   #crc = 0;
   #isIntact = true;
 
-  /** @param crc32 if it is missing, no checksum is compared: several inputs of one file need not all do it. */
-  constructor(bytes: Uint8Array, crc32?: Crc32) {
+  /**
+   * @param dataStart where the first of these chunks begins.
+   * @param crc32 if it is missing, no checksum is compared: several inputs of one file need not all do it.
+   */
+  constructor(bytes: Uint8Array, dataStart: number, crc32?: Crc32) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#crc32 = crc32;
-    this.#chunks = new ChunkWalker(bytes);
+    this.#chunks = new ChunkWalker(bytes, dataStart);
   }
 
   fill(memory: Uint8Array, address: number, room: number): number {

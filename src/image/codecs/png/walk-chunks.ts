@@ -11,7 +11,7 @@ export const chunkType = {
 
 const signatureBytes = 8;
 /** Length and type; behind the data stands the CRC. */
-const chunkHeaderBytes = 8;
+export const chunkHeaderBytes = 8;
 export const crcBytes = 4;
 
 /**
@@ -25,10 +25,12 @@ export class ChunkWalker {
   /** The four letters as the 32-bit number that they are in the file; 0 before the first `next`. */
   type = 0;
   start = 0;
-  end = signatureBytes - crcBytes;
+  end: number;
   readonly #view: DataView;
 
-  constructor(bytes: Uint8Array) {
+  /** @param from where a chunk begins. */
+  constructor(bytes: Uint8Array, from = signatureBytes) {
+    this.end = from - crcBytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
