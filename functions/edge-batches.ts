@@ -63,14 +63,15 @@ export async function consumeQueue(
   batches: BatchServices | undefined,
   objects: ObjectLabels | undefined,
 ): Promise<void> {
+  // Queues have the same endings in each environment of wrangler.toml.
   const consumers: Readonly<Record<string, ((of: typeof messages) => Promise<void>) | undefined>> = {
-    'resnet-edge-chunks': batches && ((of) => batches.consumeChunks(of)),
-    'resnet-edge-chunks-dead': batches && ((of) => batches.consumeDeadChunks(of)),
-    'resnet-edge-webhooks': batches && ((of) => batches.consumeDeliveries(of)),
-    'resnet-edge-objects': objects && ((of) => objects.consume(of)),
-    'resnet-edge-objects-dead': objects && ((of) => objects.consumeDead(of)),
+    '-chunks': batches && ((of) => batches.consumeChunks(of)),
+    '-chunks-dead': batches && ((of) => batches.consumeDeadChunks(of)),
+    '-webhooks': batches && ((of) => batches.consumeDeliveries(of)),
+    '-objects': objects && ((of) => objects.consume(of)),
+    '-objects-dead': objects && ((of) => objects.consumeDead(of)),
   };
-  const consume = consumers[queue];
+  const consume = Object.entries(consumers).find(([ending]) => queue.endsWith(ending))?.[1];
   if (!consume) throw new Error(`This deployment is not configured for the queue ${queue}.`);
   await consume(messages);
 }

@@ -37,6 +37,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'everything that a Cloudflare account needs, then the deploy',
     load: async () => (await import('./deploy/deploy-setup.ts')).deploySetup,
   },
+  deploy: {
+    summary: 'the code alone, to an account that was set up',
+    load: async () => (await import('./deploy/deploy.ts')).deploy,
+  },
   build: {
     summary: 'the bundles as they would be uploaded',
     load: async () => (await import('./build/build.ts')).build,

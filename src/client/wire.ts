@@ -17,6 +17,8 @@ export interface ModelSummary {
   name: string;
   version: string;
   default: boolean;
+  /** Names of other APIs that this model answers to. */
+  aliases: string[];
 }
 
 export interface Model {

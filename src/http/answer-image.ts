@@ -12,7 +12,10 @@ export async function readModel(c: Context<HonoEnv>, name: string | undefined): 
   const manifest = await catalog.readManifest(
     name === undefined ? undefined : (modelAliases?.get(name) ?? name),
   );
-  c.get('record').model = `${manifest.name}/${manifest.version}`;
+  const version = `${manifest.name}/${manifest.version}`;
+  c.get('record').model = version;
+  // An alias such as @cf/microsoft/resnet-50 says nothing of what answers: this does.
+  c.header('x-model-version', version);
   return manifest;
 }
 

@@ -1,4 +1,3 @@
-import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
@@ -10,6 +9,7 @@ import { huggingFaceRoutes } from './dialects/hugging-face.ts';
 import { openInferenceRoutes } from './dialects/open-inference.ts';
 import { workersAiRoutes } from './dialects/workers-ai.ts';
 import { admission } from './middleware/admission.ts';
+import { crossOrigin } from './middleware/cross-origin.ts';
 import { drainBody } from './middleware/drain-body.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
@@ -23,21 +23,6 @@ import { pageRoutes } from './routes/pages.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { ServerTiming } from './server-timing.ts';
-
-/** Headers a page of another origin may read. */
-const exposedHeaders = [
-  'x-request-id',
-  'server-timing',
-  'etag',
-  'cache-status',
-  'retry-after',
-  'location',
-  'idempotency-replayed',
-  'x-batch-status',
-  'x-total-count',
-  'ratelimit',
-  'ratelimit-policy',
-];
 
 /**
  * The HTTP API, ready to serve or to be mounted in another Worker: `other.route('/', createApp(options))`.
@@ -56,26 +41,7 @@ export function createApp(options: AppOptions) {
   app.use(drainBody);
   app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', xFrameOptions: 'DENY' }));
   const { corsOrigins = [] } = options;
-  if (corsOrigins.length > 0) {
-    app.use(
-      '/v1/*',
-      cors({
-        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        allowHeaders: [
-          'authorization',
-          'content-type',
-          'idempotency-key',
-          'if-none-match',
-          'prefer',
-          'traceparent',
-          'x-api-key',
-          'x-request-id',
-        ],
-        exposeHeaders: exposedHeaders,
-        maxAge: 600,
-      }),
-    );
-  }
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app.use(
     methodNotAllowed({
       app,

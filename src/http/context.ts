@@ -35,7 +35,7 @@ export interface AppOptions {
   readonly logAnswers?: boolean;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
-  /** Origins whose pages may call the API; `*` for all. None by default. */
+  /** Origins whose pages may call the API: see `crossOrigin`. None by default. */
   readonly corsOrigins?: readonly string[];
   readonly urls: UrlPolicy;
   /** Bytes of an object in the configured bucket, undefined if there is none of that key. */

@@ -63,7 +63,12 @@ export const classificationsSchema = z
   .openapi('Classifications');
 
 export const modelSummarySchema = z
-  .object({ name: z.string(), version: z.string(), default: z.boolean() })
+  .object({
+    name: z.string(),
+    version: z.string(),
+    default: z.boolean(),
+    aliases: z.array(z.string()).openapi({ description: 'Names of other APIs that this model answers to.' }),
+  })
   .openapi('ModelSummary');
 
 export const modelSchema = z

@@ -86,8 +86,8 @@ describe('a deployment with API keys', () => {
     await expectCode(await classify(bearer(brief)), 401, 'credential_invalid');
   });
   it('answers the pages of configured origins, and only those', async () => {
-    const preflight = (origin: string) =>
-      edge.fetch('/v1/classify', {
+    const preflight = (origin: string, path = '/v1/classify') =>
+      edge.fetch(path, {
         method: 'OPTIONS',
         headers: {
           origin,
@@ -100,6 +100,19 @@ describe('a deployment with API keys', () => {
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://shop.example');
     expect(allowed.headers.get('access-control-allow-headers')).toContain('authorization');
     expect(allowed.headers.get('access-control-allow-headers')).toContain('idempotency-key');
+    for (const path of [
+      '/v1/batches',
+      '/models/microsoft/resnet-50',
+      '/ai/run/@cf/microsoft/resnet-50',
+      '/client/v4/accounts/a/ai/run/@cf/microsoft/resnet-50',
+      '/v2/models/resnet18-imagenet1k/infer',
+    ]) {
+      const dialect = await preflight('https://shop.example', path);
+      expect([dialect.status, dialect.headers.get('access-control-allow-origin')], path).toEqual([
+        204,
+        'https://shop.example',
+      ]);
+    }
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
     const answer = await classify({ ...bearer('new key'), origin: 'https://shop.example' });
     expect(answer.headers.get('access-control-expose-headers')).toMatch(/server-timing.*location/);
@@ -121,6 +134,35 @@ describe('other deployments', () => {
   let edge: EdgeServer;
   afterEach(() => edge?.stop());
 
+  it('that are open and have no keys ignore a token that nobody configured: official SDKs always send one', async () => {
+    edge = await startEdge({ vars: { PUBLIC_SCOPES: 'classify' } });
+    const headers = { authorization: 'Bearer hf_anything' };
+    const answer = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body: photo, headers });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-model-version')).toBe('resnet18-imagenet1k/3');
+    await expectCode(await edge.fetch('/v1/batches', { headers }), 401, 'credential_missing');
+  });
+  it('on a developer’s machine answer pages of every port of it, and no other page', async () => {
+    edge = await startEdge({ vars: { CORS_ORIGINS: 'loopback' }, seed: false });
+    const allowOrigin = async (origin: string) =>
+      (await edge.fetch('/v1/health/live', { headers: { origin } })).headers.get(
+        'access-control-allow-origin',
+      );
+    for (const origin of [
+      'http://localhost:5173',
+      'http://127.0.0.1:3000',
+      'http://[::1]:8080',
+      'https://localhost',
+    ])
+      expect(await allowOrigin(origin)).toBe(origin);
+    for (const origin of [
+      'https://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
+      'null',
+      'https://evil.example',
+    ])
+      expect(await allowOrigin(origin), origin).toBeNull();
+  });
   it('with neither keys nor public scopes serve nobody, and say why', async () => {
     edge = await startEdge({ vars: { PUBLIC_SCOPES: '' }, seed: false });
     for (const path of ['/v1/models', '/v1/health/ready', '/v2', '/metrics']) {
@@ -150,12 +192,12 @@ describe('other deployments', () => {
     expect(refused).toMatchObject({ status: 503, code: 'configuration_invalid' });
     expect(refused.detail).toContain('BATCH_RETENTION_HOURS');
     await edge.stop();
-    edge = await startEdge({ configPath: './slow-rate.wrangler.toml', vars, seed: false });
+    edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', vars, seed: false });
     expect((await edge.fetch('/v2')).status).toBe(200);
     await expectCode(await edge.fetch('/v1/batches'), 422, 'batch_not_configured');
   });
   it('limit a caller’s rate, and say how much and when', async () => {
-    edge = await startEdge({ configPath: './slow-rate.wrangler.toml', seed: false });
+    edge = await startEdge({ configPath: './test/edge/slow-rate.wrangler.toml', seed: false });
     const answers = [];
     for (let request = 0; request < 4; request++) answers.push(await edge.fetch('/v2'));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);

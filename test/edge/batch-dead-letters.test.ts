@@ -9,7 +9,7 @@ beforeAll(async () => {
   proxy = await startFaultyProxy('http://127.0.0.1:1');
   proxy.fault = 'wrong-secret';
   edge = await startEdge({
-    configPath: './with-few-retries.wrangler.toml',
+    configPath: './test/edge/with-few-retries.wrangler.toml',
     vars: { NODE_TIER_URL: proxy.url, NODE_TIER_SECRET: 'x', BATCH_RETRY_BASE_SECONDS: '0' },
   });
 });

@@ -18,6 +18,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'client-'));
   // The whole package's builds the client's.
   for (const [name, source] of Object.entries(packages).toReversed()) {
+    // The repository's .npmrc keeps npm from running any script, prepack too.
+    if (source === '.') execFileSync('npm', ['run', 'build:package', '--silent'], { cwd: projectRoot });
     const tarball = execFileSync('npm', ['pack', `./${source}`, '--pack-destination', folder, '--silent'], {
       cwd: projectRoot,
       encoding: 'utf8',

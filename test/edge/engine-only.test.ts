@@ -11,7 +11,7 @@ afterEach(() => edge?.stop());
 it('answers from a bundle without onnxruntime-web, and refuses what needs it', async () => {
   expect((await readdir(engineBuildDir)).filter((file) => file.includes('ort-wasm'))).toEqual([]);
   edge = await startEdge({
-    configPath: './engine-only.wrangler.toml',
+    configPath: './test/edge/engine-only.wrangler.toml',
     workerDir: engineBuildDir,
   });
   const body = new Uint8Array(await readFile(goldenPath('cat.jpg')));
@@ -20,7 +20,7 @@ it('answers from a bundle without onnxruntime-web, and refuses what needs it', a
   await edge.stop();
 
   edge = await startEdge({
-    configPath: './engine-only.wrangler.toml',
+    configPath: './test/edge/engine-only.wrangler.toml',
     workerDir: engineBuildDir,
   });
   const name = 'resnet18-imagenet1k';

@@ -5,7 +5,7 @@ import { type EdgeServer, startEdge } from './edge-server.ts';
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge({ configPath: './with-objects.wrangler.toml' });
+  edge = await startEdge({ configPath: './test/edge/with-objects.wrangler.toml' });
 });
 afterAll(() => edge?.stop());
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   tier = await startTier();
   proxy = await startFaultyProxy(tier.url);
   edge = await startEdge({
-    configPath: './with-objects.wrangler.toml',
+    configPath: './test/edge/with-objects.wrangler.toml',
     vars: { NODE_TIER_URL: proxy.url, NODE_TIER_SECRET: tier.secret },
   });
 });

@@ -47,6 +47,7 @@ describe('what a platform engineer sees', () => {
       outcome: 'image_format_unknown',
     });
     expect(JSON.stringify(edge.logs())).not.toContain('no picture');
+    expect(JSON.stringify(edge.logs())).not.toContain('Egyptian cat');
   });
 
   it('the caller’s trace goes on, a broken one is begun anew', async () => {

@@ -14,7 +14,7 @@ const read = readAsset;
 let edge: EdgeServer;
 let kv: KvWriter & { delete(key: string): Promise<void> };
 beforeEach(async () => {
-  edge = await startEdge({ configPath: './with-kv.wrangler.toml' });
+  edge = await startEdge({ configPath: './test/edge/with-kv.wrangler.toml' });
   kv = (edge.env as unknown as { MODELS_KV: typeof kv }).MODELS_KV;
 });
 afterEach(() => edge?.stop());

@@ -32,7 +32,7 @@ describe('formats beyond the decoders', () => {
   });
 
   it('transcodes AVIF where the Images binding is configured, and says that this is approximate', async () => {
-    edge = await startEdge({ configPath: './with-images.wrangler.toml' });
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
     expect(await classify('cat.avif')).toMatchObject({
       status: 200,
       body: {
@@ -65,7 +65,7 @@ describe('an image over the cap of its decoder', () => {
   });
 
   it('is transcoded where the Images binding is configured', async () => {
-    edge = await startEdge({ configPath: './with-images.wrangler.toml' });
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
     expect(await classifyBytes(await readLarge())).toMatchObject({
       status: 200,
       body: { image: { format: 'webp', width: 2000, height: 1600, approximate: true } },
@@ -75,7 +75,7 @@ describe('an image over the cap of its decoder', () => {
 
 describe('a picture in the bound bucket', () => {
   it('is named by its key', async () => {
-    edge = await startEdge({ configPath: './with-images.wrangler.toml' });
+    edge = await startEdge({ configPath: './test/edge/with-images.wrangler.toml' });
     await edge.env.IMAGES_BUCKET!.put('pets/cat.jpg', new Uint8Array(await readFile(goldenPath('cat.jpg'))));
     const ask = async (key: string) => {
       const response = await edge.fetch('/v1/classify', {

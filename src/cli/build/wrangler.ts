@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { projectRoot } from '../paths.ts';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { projectRoot, wranglerConfigDir } from '../paths.ts';
 
 /** The file that the package's `bin` starts in a process of its own; started directly, a signal reaches it. */
 const wranglerProgram = createRequire(import.meta.url).resolve('wrangler');
@@ -31,8 +33,12 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
-      NO_COLOR: '1',
-      FORCE_COLOR: '0',
+      // What is parsed is not mixed with what is debugged; and bodies of requests, secrets among them, stay out of
+      // wrangler's log files, whatever the caller's environment says.
+      WRANGLER_LOG: 'log',
+      WRANGLER_LOG_SANITIZE: 'true',
+      WRANGLER_CACHE_DIR: join(wranglerConfigDir, '.wrangler/cache'),
+      WRANGLER_LOG_PATH: join(wranglerConfigDir, '.wrangler/logs'),
       ...env,
     },
   });
@@ -52,5 +58,5 @@ export async function runWrangler(
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   }).finally(() => process.off('exit', end));
-  return { status, stdout, output };
+  return { status, stdout, output: stripVTControlCharacters(output) };
 }

@@ -1,5 +1,6 @@
 import { maxTopK } from '../../limits.ts';
 import { defineCommand } from '../command-line/command.ts';
+import { toOrigin } from '../command-line/to-origin.ts';
 import { UsageError } from '../command-line/usage-error.ts';
 import { startLocalWorker } from '../local/local-worker.ts';
 import { createSteps, silentSteps } from '../local/steps.ts';
@@ -30,7 +31,7 @@ Exits with 1 if an image could not be classified, with 2 if the command line is 
   operands: { min: 1, max: Number.POSITIVE_INFINITY },
   async run(values, operands) {
     const query = toQuery(values['top-k'], values.model);
-    const url = values.url === undefined ? undefined : toOrigin(values.url);
+    const url = values.url === undefined ? undefined : toOrigin(values.url, '--url');
     const inputs = await findInputs(operands);
     if (values.json) warnOfNpm();
     const isWatched = process.stderr.isTTY === true;
@@ -91,10 +92,4 @@ function toQuery(topK: string | undefined, model: string | undefined): string {
   }
   if (model !== undefined) parameters.set('model', model);
   return parameters.toString();
-}
-
-function toOrigin(url: string): string {
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UsageError(`--url must be an http(s) URL, got "${url}".`);
-  return url.replace(/\/+$/, '');
 }

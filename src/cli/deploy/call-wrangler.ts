@@ -38,7 +38,7 @@ function toErrorText(output: string): string {
   return text
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.includes('Logs were written to'))
+    .filter((line) => line !== '' && !/Logs were written to|If you think this is a bug/.test(line))
     .join('\n');
 }
 

@@ -39,6 +39,10 @@ export function parseEnvironment(name: string): EnvironmentName {
 export const toWranglerEnv = (environment: EnvironmentName): string =>
   environment === 'production' ? '' : environment;
 
+/** The entry point, as an argument of wrangler; none is that of wrangler.toml. */
+export const toEntry = (engineOnly: boolean): readonly string[] =>
+  engineOnly ? ['functions/edge-engine.ts'] : [];
+
 /** @throws {Error} if wrangler.toml lacks what every deployment needs. */
 export async function readDeployment(environment: EnvironmentName): Promise<Deployment> {
   // wrangler takes more than a second to import.

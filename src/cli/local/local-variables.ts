@@ -7,6 +7,8 @@ import { projectRoot } from '../paths.ts';
 const localDefaults = {
   PUBLIC_SCOPES: 'classify,batch,admin',
   RATE_LIMIT_REQUESTS: '0',
+  // A page under development runs on another port.
+  CORS_ORIGINS: 'loopback',
   UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
   // After a restart nothing is on its way: a minute without progress is enough to send a chunk again.
   BATCH_STALL_SECONDS: '60',

@@ -22,7 +22,8 @@ async function putCatalog(bucket: SeedBucket): Promise<boolean> {
   return true;
 }
 
-function mergeCatalogs(shipped: string, stored: string): string {
+/** The stored catalogue with the names that only the shipped one has. */
+export function mergeCatalogs(shipped: string, stored: string): string {
   const next = JSON.parse(shipped) as CatalogJson;
   const kept = JSON.parse(stored) as CatalogJson;
   const missing = next.models.filter(({ name }) => !kept.models.some((model) => model.name === name));

@@ -38,10 +38,13 @@ export class AccessPolicy {
   async authenticate(credential: string | undefined, origin: string | undefined): Promise<Principal> {
     this.assertConfigured();
     const { apiKeys, publicScopes, uploadTokenSecret } = this.#settings;
-    // A wrong credential is refused even where none is needed: whoever sends one expects it to count.
-    if (credential === undefined) return { id: 'public', kind: 'public', scopes: publicScopes };
+    const anyone = { id: 'public', kind: 'public', scopes: publicScopes } as const;
+    if (credential === undefined) return anyone;
     if (uploadTokenSecret !== undefined && credential.startsWith(uploadTokenPrefix))
       return await verifyUploadToken(uploadTokenSecret, credential, origin);
+    // The official SDKs of other services always send a token. Where no key exists none can be meant.
+    if (apiKeys.length === 0) return anyone;
+    // Elsewhere a wrong credential is refused even if none is needed: who sends one expects it to count.
     const principal = await matchApiKey(apiKeys, credential, this.#now());
     if (principal) return principal;
     throw new CodedError('credential_invalid', 'The API key is not known here, or has expired.');

@@ -40,10 +40,12 @@ export function modelRoutes() {
   app.use('/v1/models/:name', needs('classify'));
   app.openapi(listModelsRoute, async (c) => {
     const { defaultModel, versions } = await c.get('options').catalog.readCatalog();
+    const aliases = [...(c.get('options').modelAliases ?? [])];
     const models = Array.from(versions, ([name, version]) => ({
       name,
       version,
       default: name === defaultModel,
+      aliases: aliases.filter(([, model]) => model === name).map(([alias]) => alias),
     }));
     return c.json({ models }, 200);
   });

@@ -128,7 +128,7 @@ async function askRunner(
   async function* items() {
     yield { index: 0, bytes };
   }
-  const chunk = { model, modelVersion, ...choice };
+  const chunk = { ...choice, model, modelVersion };
   for await (const { result } of createNodeTierRunner(options).run(chunk, 1, items())) return result;
   return undefined;
 }

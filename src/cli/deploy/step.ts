@@ -1,0 +1,57 @@
+import { UsageError } from '../command-line/usage-error.ts';
+import { findAdvice } from './advice.ts';
+
+/** One thing that a deployment needs. Running it again, when it is there already, changes nothing. */
+export interface Step {
+  readonly title: string;
+  /** What it calls, as it would be typed; a condition, where there is one, stands before the call. */
+  readonly calls: readonly string[];
+  /** @returns what came of it, in a few words. */
+  run(): Promise<string>;
+}
+
+/** A step failed. What earlier steps made is there, and the next run goes on from it. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+
+  constructor(position: string, title: string, cause: unknown, again: string) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      [
+        `Step ${position}, "${title}", failed.`,
+        reason,
+        `What to do: ${findAdvice(reason)}`,
+        `What was made stays. Then go on with: ${again}`,
+      ].join('\n'),
+      { cause },
+    );
+  }
+}
+
+/** Prints what `runSteps` would do, and does nothing. */
+export function printSteps(steps: readonly Step[]): void {
+  for (const [index, { title, calls }] of steps.entries()) {
+    console.log(`${index + 1}. ${title}`);
+    for (const call of calls) console.log(`     ${call}`);
+  }
+}
+
+/**
+ * Runs steps in order and tells of each.
+ *
+ * @param again the command line that goes on after a failure.
+ * @throws {StepError} from the first that fails.
+ */
+export async function runSteps(steps: readonly Step[], again: string): Promise<void> {
+  for (const [index, { title, run }] of steps.entries()) {
+    const position = `${index + 1} of ${steps.length}`;
+    process.stdout.write(`[${position}] ${title} ... `);
+    try {
+      console.log(await run());
+    } catch (error) {
+      console.log('failed');
+      if (error instanceof UsageError) throw error;
+      throw new StepError(position, title, error, again);
+    }
+  }
+}
