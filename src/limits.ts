@@ -100,10 +100,16 @@ export const maxKeptArenaBytes = 4 * MiB;
 export const maxStreamedPixels = 64 * MiB;
 
 /**
- * No side may be longer. A row of 65,535 RGBA pixels of 16 bits is 0.5 MB, and a PNG decoder holds
- * two; a JPEG cannot declare more.
+ * No side may be longer. A row of 65,535 RGBA pixels of 16 bits is 0.5 MB; a PNG decoder holds three, and 0.2 MB to
+ * inflate them. The passes of an interlaced one have 2.75 rows together: 5.5 MB. A JPEG cannot declare more.
  */
 export const maxImageSide = 65_535;
+
+/**
+ * What a compressed text of a PNG may inflate to: as much as Pillow takes. It is read for an orientation alone; an
+ * Exif profile is some kilobytes, an XMP packet that an editor filled with its history hundreds.
+ */
+export const maxInflatedTextBytes = 1 * MiB;
 
 /**
  * Scans of one JPEG. Encoders write 1 to about 15; a scan costs up to 100 KB for its tables (4 of DC with 4 KB, 4 of

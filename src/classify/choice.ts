@@ -10,6 +10,8 @@ export interface ClassifyChoice {
   /** 'fast' trades exactness for speed on large JPEGs. The Node tier always decodes exactly. */
   readonly decode: 'exact' | 'fast';
   readonly scoring: Scoring;
+  /** Whether a damaged file is refused where it would otherwise be shown with a warning. */
+  readonly strict: boolean;
 }
 
 /** What holds where a caller chooses nothing but `topK`. */
@@ -17,4 +19,5 @@ export const defaultChoice = {
   orientation: 'apply',
   decode: 'exact',
   scoring: 'softmax',
+  strict: false,
 } as const satisfies Omit<ClassifyChoice, 'topK'>;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { ImageWarning } from '../image/image-warning.ts';
 import type { Tier } from '../protocol/tier/tier.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface ImageInfo {
   height: number;
   /** The pixels are not Pillow's: `decode=fast`, a progressive JPEG without its last refinement, a transcoded image. */
   approximate?: true | undefined;
+  /** What is wrong with the file, though it is shown. There is at least one, or the member is missing. */
+  warnings?: ImageWarning[] | undefined;
 }
 
 /** One class with its score. */

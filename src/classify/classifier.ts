@@ -63,7 +63,7 @@ export class Classifier {
    */
   async nameAnswer(bytes: Uint8Array, manifest: ModelManifest, choice: ClassifyChoice): Promise<string> {
     const image = await digestHex(bytes);
-    const { topK, orientation, decode, scoring } = choice;
+    const { topK, orientation, decode, scoring, strict } = choice;
     const transcodes = this.#services.transcode !== undefined;
     return await digestHex(
       JSON.stringify([
@@ -74,6 +74,7 @@ export class Classifier {
         orientation,
         decode,
         scoring,
+        strict,
         transcodes,
       ]),
     );
@@ -178,7 +179,12 @@ export class Classifier {
       {
         topK: choice.topK,
         scoring: choice.scoring,
-        image: { ...image, orientation: choice.orientation, fast: choice.decode === 'fast' },
+        image: {
+          ...image,
+          orientation: choice.orientation,
+          fast: choice.decode === 'fast',
+          strict: choice.strict,
+        },
         ...(transcode && { transcode }),
         admit: () => decoding.enter(1, { deadline, isCancelled: isAbandoned }),
         async onStage(stage) {

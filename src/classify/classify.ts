@@ -119,7 +119,7 @@ export async function toModelInput(
 ): Promise<{ image: ImageInfo; input: Fp32Tensor }> {
   const leave = await options.admit?.();
   try {
-    const { header, crop, approximate } = await decodeOrTranscode(bytes, spec, options);
+    const { header, crop, approximate, warnings } = await decodeOrTranscode(bytes, spec, options);
     await options.onStage?.('decode');
     const input = toTensor(crop, spec);
     await options.onStage?.('preprocess');
@@ -129,6 +129,7 @@ export async function toModelInput(
       width: turned ? header.height : header.width,
       height: turned ? header.width : header.height,
       ...(approximate && ({ approximate } as const)),
+      ...(warnings.length > 0 && { warnings: [...warnings] }),
     };
     return { image, input };
   } finally {

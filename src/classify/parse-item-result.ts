@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isImageWarning } from '../image/image-warning.ts';
 import type { ItemResult } from './classification.ts';
 
 const predictionSchema = z.strictObject({
@@ -18,6 +19,11 @@ const itemResultSchema: z.ZodType<ItemResult> = z.union([
       width: z.int().positive(),
       height: z.int().positive(),
       approximate: z.literal(true).optional(),
+      // A newer tier may know others.
+      warnings: z
+        .array(z.string())
+        .transform((codes) => codes.filter(isImageWarning))
+        .optional(),
     }),
     predictions: z.array(predictionSchema).min(1),
   }),

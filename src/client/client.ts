@@ -17,6 +17,8 @@ export interface ClassifyOptions {
   readonly model?: string;
   readonly orientation?: 'apply' | 'ignore';
   readonly decode?: 'exact' | 'fast';
+  /** Refuses a damaged file that would otherwise be shown with `image.warnings`. */
+  readonly strict?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -103,12 +105,13 @@ function isBytes(image: ImageSource): image is Blob | ArrayBuffer | Uint8Array<A
   return image instanceof Blob || image instanceof ArrayBuffer || ArrayBuffer.isView(image);
 }
 
-function toQuery({ topK, model, orientation, decode }: ClassifyOptions): string {
+function toQuery({ topK, model, orientation, decode, strict }: ClassifyOptions): string {
   const query = new URLSearchParams();
   if (topK !== undefined) query.set('top_k', String(topK));
   if (model !== undefined) query.set('model', model);
   if (orientation !== undefined) query.set('orientation', orientation);
   if (decode !== undefined) query.set('decode', decode);
+  if (strict !== undefined) query.set('strict', String(strict));
   return query.toString();
 }
 

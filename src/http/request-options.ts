@@ -9,7 +9,7 @@ export interface RequestOptions extends ClassifyChoice {
   readonly model: string | undefined;
 }
 
-export const optionNames = ['top_k', 'model', 'orientation', 'decode'] as const;
+export const optionNames = ['top_k', 'model', 'orientation', 'decode', 'strict'] as const;
 type OptionName = (typeof optionNames)[number];
 export type RawOptions = Partial<Readonly<Record<OptionName, unknown>>>;
 
@@ -46,6 +46,14 @@ export const optionsSchema = z.object({
     .enum(['exact', 'fast'])
     .default('exact')
     .openapi({ description: '`fast` decodes large JPEGs at reduced size.' }),
+  strict: z
+    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+    .default(false)
+    .openapi({
+      type: 'boolean',
+      default: false,
+      description: 'Refuses a damaged file that would otherwise be shown with `image.warnings`.',
+    }),
 });
 
 const expectations: Readonly<Record<OptionName, string>> = {
@@ -53,6 +61,7 @@ const expectations: Readonly<Record<OptionName, string>> = {
   model: `a name of 1 to ${maxModelNameLength} characters`,
   orientation: '"apply" or "ignore"',
   decode: '"exact" or "fast"',
+  strict: 'true or false',
 };
 
 /** Collects the options that are there; a later source spreads over an earlier one. */
@@ -72,6 +81,6 @@ export function parseOptions(raw: RawOptions): RequestOptions {
     const name = parsed.error.issues[0]?.path[0] as OptionName;
     throw new CodedError('option_invalid', `${name} must be ${expectations[name]}.`);
   }
-  const { top_k, model, orientation, decode } = parsed.data;
-  return { ...defaultChoice, topK: top_k, model, orientation, decode };
+  const { top_k, model, orientation, decode, strict } = parsed.data;
+  return { ...defaultChoice, topK: top_k, model, orientation, decode, strict };
 }

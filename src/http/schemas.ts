@@ -1,6 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import { imageWarningCodes, imageWarnings } from '../image/image-warning.ts';
 import { fileKinds, runtimeNames } from '../model/manifest.ts';
 import { problemSchema } from './openapi.ts';
+
+const warningsDescription = [
+  'What is wrong with the file, though it is shown; `strict=true` refuses it instead.',
+  ...Object.entries(imageWarnings).map(([code, meaning]) => `\`${code}\`: ${meaning}.`),
+].join(' ');
 
 export const predictionSchema = z
   .object({
@@ -17,6 +23,11 @@ export const imageSchema = z
     width: z.int().openapi({ description: 'As a person sees it: after EXIF orientation.' }),
     height: z.int(),
     approximate: z.literal(true).optional().openapi({ description: 'The pixels are not exactly Pillow’s.' }),
+    warnings: z
+      .array(z.enum(imageWarningCodes))
+      .min(1)
+      .optional()
+      .openapi({ description: warningsDescription }),
   })
   .openapi('Image');
 

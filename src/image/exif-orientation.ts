@@ -2,12 +2,10 @@ import type { Orientation } from './image.ts';
 
 const orientationTag = 0x0112;
 const exifPrefixBytes = 6;
+const xmpProperty = [...'tiff:Orientation'].map((letter) => letter.charCodeAt(0));
 const bytesPerEntry = 12;
 /** Bytes of one value, by field type. @see TIFF 6.0 section 2 (types) and TIFF supplement 1 (IFD) */
 const bytesOfType = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
-
-/** XMP packets are a few kilobytes; more is not worth a string in memory for one digit. */
-const maxXmpBytes = 256 * 1024;
 
 /**
  * Finds the orientation in a TIFF structure, which is what Exif is made of. Never throws: metadata that
@@ -81,10 +79,22 @@ function readInteger(view: DataView, at: number, type: number, littleEndian: boo
  * @see Adobe XMP specification part 2, section 3.2 (TIFF properties).
  */
 export function parseXmpOrientation(packet: Uint8Array): Orientation | undefined {
-  if (packet.length > maxXmpBytes) return undefined;
-  const text = new TextDecoder('utf-8').decode(packet);
-  const digit = /tiff:Orientation(?:="|>)([0-9])/.exec(text)?.[1];
-  return digit === undefined ? undefined : toOrientation(Number(digit));
+  // Found among the bytes: a packet may have megabytes, and is not worth a string for one digit.
+  for (let at = findProperty(packet, 0); at >= 0; at = findProperty(packet, at + 1)) {
+    const value = at + xmpProperty.length;
+    const behind = String.fromCharCode(...packet.subarray(value, value + 3));
+    const digit = /^(?:="|>)([0-9])/.exec(behind)?.[1];
+    if (digit !== undefined) return toOrientation(Number(digit));
+  }
+  return undefined;
+}
+
+/** @returns where the property's name stands next, or -1. */
+function findProperty(packet: Uint8Array, from: number): number {
+  const isThere = (at: number) => xmpProperty.every((letter, i) => packet[at + i] === letter);
+  let at = packet.indexOf(xmpProperty[0], from);
+  while (at >= 0 && !isThere(at)) at = packet.indexOf(xmpProperty[0], at + 1);
+  return at;
 }
 
 /** Values outside 1 to 8 mean nothing and leave the image as it is. */

@@ -6,6 +6,8 @@ import { decodePng } from './codecs/png/decode-png.ts';
 import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
 import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
 import type { ImageHeader, RowSink } from './image.ts';
+import { malformed } from './image-error.ts';
+import { type ImageWarning, imageWarnings, type Warn } from './image-warning.ts';
 import type { PixelArena, PixelKernels } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 import { parseImageHeader } from './probe.ts';
@@ -16,6 +18,8 @@ export interface ImageOptions {
   readonly orientation?: 'apply' | 'ignore';
   /** Trade exactness for speed where a file allows it. Default: false. */
   readonly fast?: boolean;
+  /** Refuses what would otherwise be shown with a warning. Default: false. */
+  readonly strict?: boolean;
   /** Called when a stage begins, so that a caller can time it. */
   readonly onStage?: (stage: ImageStage) => void;
   /** Without it, WebP is refused. Called for WebP images alone. */
@@ -37,6 +41,8 @@ export interface ImageCrop {
   readonly approximate: boolean;
   /** RGB uint8, HWC, centerCrop x centerCrop. */
   readonly crop: Uint8Array;
+  /** What is wrong with the file, though it is shown. */
+  readonly warnings: readonly ImageWarning[];
 }
 
 /**
@@ -59,11 +65,16 @@ export async function decodeToCrop(
   const arena = options.kernels?.borrow();
   try {
     const resampler = createCropResampler(header, spec, fullSide / side, arena);
-    const { approximate } = await decode(bytes, header, resampler, side, options, arena);
+    const warnings = new Set<ImageWarning>();
+    const warn = (warning: ImageWarning) => {
+      if (options.strict === true) throw malformed(header.format, imageWarnings[warning]);
+      warnings.add(warning);
+    };
+    const { approximate } = await decode(bytes, header, resampler, side, options, warn, arena);
     if (!resampler.complete) {
       throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
     }
-    return { header, approximate, crop: resampler.crop };
+    return { header, approximate, crop: resampler.crop, warnings: [...warnings] };
   } finally {
     arena?.release();
   }
@@ -85,6 +96,7 @@ async function decode(
   sink: RowSink,
   side: JpegOutputSide,
   options: ImageOptions,
+  warn: Warn,
   arena: PixelArena | undefined,
 ): Promise<{ approximate: boolean }> {
   const exact = { approximate: false };
@@ -92,7 +104,7 @@ async function decode(
     case 'jpeg':
       return { approximate: !decodeJpeg(bytes, sink, side, arena).complete || side < fullSide };
     case 'png':
-      await decodePng(bytes, sink);
+      decodePng(bytes, sink, warn, arena);
       return exact;
     case 'gif':
       decodeGif(bytes, sink);

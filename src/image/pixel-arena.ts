@@ -67,6 +67,19 @@ interface KernelExports {
     side: number,
     stride: number,
   ): void;
+  /** `state` as src/image/inflate/layout.ts places it. They return one of its `inflateStatus`. */
+  read_block_header(state: number): number;
+  decode_symbols(state: number): number;
+  copy_stored(state: number): number;
+  pair_literals(state: number): void;
+  /** Bytes from `address` on; as a signed number. */
+  adler32(address: number, count: number, previous: number): number;
+  /** Likewise signed. `tables` are those of src/image/codecs/png/crc32.ts. */
+  crc32(address: number, count: number, previous: number, tables: number): number;
+  unfilter_sub(row: number, out: number, count: number, pixelBytes: number): void;
+  unfilter_up(row: number, above: number, out: number, count: number): void;
+  unfilter_average(row: number, above: number, out: number, count: number, pixelBytes: number): void;
+  unfilter_paeth(row: number, above: number, out: number, count: number, pixelBytes: number): void;
   fancy_h2v1(row: number, out: number, count: number): void;
   fancy_h2v2(near: number, far: number, out: number, count: number): void;
 }

@@ -84,3 +84,14 @@ export function speckledRows(width: number, height: number): Uint8Array {
   for (let i = 0; i < rows.length; i += 60) rows[i] = i % rowBytes === 0 ? 0 : (i * 2_654_435_761) >>> 24;
   return rows;
 }
+
+/** A zlib stream of so many blocks of fixed codes, 10 bits each: their end and nothing else. */
+export function emptyBlocks(count: number): Uint8Array {
+  const stream = new Uint8Array(2 + Math.ceil((count * 10) / 8));
+  stream.set([0x78, 0x9c]);
+  for (let block = 0; block < count; block++) {
+    const bit = block * 10 + 1;
+    stream[2 + (bit >> 3)] |= 1 << (bit & 7);
+  }
+  return stream;
+}

@@ -6,8 +6,6 @@ export interface Allocations<T> {
    * freed: an upper bound of what was held at any time.
    */
   readonly bytes: number;
-  /** Bytes that decompression streams handed over. */
-  readonly inflatedBytes: number;
 }
 
 const pageBytes = 65_536;
@@ -30,11 +28,8 @@ const arrayTypes = [
  */
 export async function countAllocations<T>(run: () => Promise<T>): Promise<Allocations<T>> {
   const scope = globalThis as unknown as Record<string, unknown>;
-  const originals = new Map<string, unknown>(
-    [...arrayTypes, 'DecompressionStream'].map((name) => [name, scope[name]]),
-  );
+  const originals = new Map<string, unknown>(arrayTypes.map((name) => [name, scope[name]]));
   let bytes = 0;
-  let inflatedBytes = 0;
 
   for (const name of arrayTypes) {
     scope[name] = new Proxy(originals.get(name) as object, {
@@ -67,30 +62,10 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
       return super.grow(pages);
     }
   };
-  scope.DecompressionStream = class {
-    readonly writable: WritableStream;
-    readonly readable: ReadableStream;
-    constructor(format: CompressionFormat) {
-      const stream = new (originals.get('DecompressionStream') as typeof DecompressionStream)(format);
-      this.writable = stream.writable;
-      this.readable = stream.readable;
-      const getReader = this.readable.getReader.bind(this.readable);
-      this.readable.getReader = (() => {
-        const reader = getReader() as ReadableStreamDefaultReader<Uint8Array>;
-        const read = reader.read.bind(reader);
-        reader.read = async () => {
-          const chunk = await read();
-          inflatedBytes += chunk.value?.byteLength ?? 0;
-          return chunk;
-        };
-        return reader;
-      }) as never;
-    }
-  };
   try {
     const [result] = await Promise.allSettled([run()]);
     for (const memory of exported) bytes += memory.buffer.byteLength;
-    return { result, bytes, inflatedBytes };
+    return { result, bytes };
   } finally {
     for (const [name, original] of originals) scope[name] = original;
     WebAssembly.Memory = Memory;

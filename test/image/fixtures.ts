@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { PixelKernels } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 
+export { defaultSpec } from './default-spec.ts';
+
 /** Made by test/fixtures/make-fixtures.py, which says how and from what. */
 const folder = new URL('../fixtures/', import.meta.url);
 const require = createRequire(import.meta.url);
@@ -32,16 +34,6 @@ export const goldens = JSON.parse(readFileSync(new URL('goldens.json', folder), 
 export function readFixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`images/${name}`, folder)));
 }
-
-/** torchvision's default, which most models were trained with. */
-export const defaultSpec: PreprocessSpec = {
-  resizeShortestEdge: 256,
-  interpolation: 'bilinear',
-  centerCrop: 224,
-  rescaleFactor: 1 / 255,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
 
 const kernelFile = new URL('../../src/image/pixel-routines.wasm', import.meta.url);
 const kernelModule = new WebAssembly.Module(readFileSync(kernelFile));

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDir } from '../../src/cli/paths.ts';
 import { readAsset } from '../golden/default-versions.ts';
-import { goldenPath } from '../golden/golden.ts';
+import { goldenPath, sharedPath } from '../golden/golden.ts';
 
 const compatibilityDate = '2026-11-01';
 const compatibilityFlags = ['nodejs_compat'];
@@ -17,6 +17,8 @@ export async function auxiliaryEdge() {
   return {
     compatibilityDate,
     compatibilityFlags,
+    // What a test imports; workerd compiles none from bytes.
+    modulesRules: [{ type: 'CompiledWasm' as const, include: ['**/*.wasm', '**/*.wasm?module'] }],
     r2Buckets: { MODELS: 'resnet-edge-models' },
     kvNamespaces: ['KV'],
     serviceBindings: { EDGE: 'edge', FILES: serveFile },
@@ -37,11 +39,29 @@ export async function auxiliaryEdge() {
   };
 }
 
-/** Hands the repository's files to tests, which have no file system: /assets/KEY and /golden/FILE. */
+/**
+ * Hands the repository's files to tests, which have no file system: /assets/KEY, /golden/FILE, /fixtures/PATH, and
+ * /shared/PATH of RESNET_EDGE_SHARED.
+ */
 async function serveFile(request: { readonly url: string }): Promise<Response> {
-  const [, folder, ...rest] = new URL(request.url).pathname.split('/');
+  const [, folder, ...rest] = new URL(request.url).pathname.split('/').map(decodeURIComponent);
   const name = rest.join('/');
-  return new Response(
-    folder === 'assets' ? await readAsset(name) : new Uint8Array(await readFile(goldenPath(name))),
-  );
+  try {
+    return new Response(await readFrom(folder, name));
+  } catch {
+    return new Response(null, { status: 404 });
+  }
+}
+
+async function readFrom(folder: string | undefined, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  switch (folder) {
+    case 'assets':
+      return new Uint8Array(await readAsset(name));
+    case 'fixtures':
+      return new Uint8Array(await readFile(new URL(`../fixtures/${name}`, import.meta.url)));
+    case 'shared':
+      return new Uint8Array(await readFile(sharedPath(name)));
+    default:
+      return new Uint8Array(await readFile(goldenPath(name)));
+  }
 }

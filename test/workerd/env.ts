@@ -14,9 +14,16 @@ interface TestEnv {
 export const { MODELS, KV, EDGE, FILES } = env as unknown as TestEnv;
 
 export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await findFile(path);
+  if (file === undefined) throw new Error(`There is no ${path}.`);
+  return file;
+}
+
+/** @returns undefined if there is none. */
+export async function findFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const response = await FILES.fetch(`http://files/${path}`);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  const bytes = await response.arrayBuffer();
+  return response.ok ? new Uint8Array(bytes) : undefined;
 }
 
 export async function seedModels(): Promise<void> {

@@ -1,6 +1,20 @@
-import { get } from '../../lib/wasm-text/wat.ts';
-import type { KernelSetName } from '../kernel-layout.ts';
+import type { I32, Statement, V128 } from '../../lib/wasm-text/expression.ts';
+import { v128Load, v128Load8x8U, v128Store, v128Store64Lane } from '../../lib/wasm-text/memory.ts';
+import {
+  i8x16NarrowI16x8U,
+  i16x8Add,
+  i16x8MaxS,
+  i16x8MinS,
+  i16x8NarrowI32x4S,
+  i16x8Sub,
+  i32x4Const,
+  i32x4ExtendHighI16x8S,
+  i32x4ExtendHighI16x8U,
+  i32x4ExtendLowI16x8S,
+  i32x4ExtendLowI16x8U,
+} from '../../lib/wasm-text/vectors.ts';
 import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
+import type { KernelSetName } from '../kernel-layout.ts';
 
 /** How a kernel set keeps 8 neighbouring channels of one pixel, and what it does with them. */
 export interface Activations {
@@ -8,63 +22,60 @@ export interface Activations {
   readonly operands: DotOperands;
   /** For one pixel alone: weights as they lie in memory, where widening a panel would not pay. */
   readonly singleOperands: DotOperands;
-  load(address: string): string;
-  /** Eight values less their zero point, which local `zero` has in each lane, as int16. */
-  loadCentred(address: string, zero: string): string;
+  load(address: I32): V128;
+  /** Eight values less their zero point, which `zero` has in each lane, as int16. */
+  loadCentred(address: I32, zero: V128): V128;
   /** @param low channels 0 to 3 as int32, in range; @param high channels 4 to 7. */
-  store(address: string, low: string, high: string): string;
-  /** The same for values that may be greater than local `resultHi`, 16 bits a lane, and become it. */
-  storeCapped(address: string, low: string, high: string): string;
-  /** The same for values out of range: clamped to the locals `sumLo` and `sumHi`, 16 bits a lane. */
-  storeClamped(address: string, low: string, high: string): string;
+  store(address: I32, low: V128, high: V128): Statement;
+  /** The same for values that may be greater than `cap`, 16 bits a lane, and become it. */
+  storeCapped(address: I32, low: V128, high: V128, cap: V128): Statement;
+  /** The same for values out of range: clamped to `least` and `most`, 16 bits a lane. */
+  storeClamped(address: I32, low: V128, high: V128, least: V128, most: V128): Statement;
   /** The greater of two loaded values, channel by channel, and storing it as it is. */
-  max(a: string, b: string): string;
-  storeLoaded(address: string, value: string): string;
+  max(a: V128, b: V128): V128;
+  storeLoaded(address: I32, value: V128): Statement;
   /** Four of eight loaded values as int32. */
-  widen(half: 'low' | 'high', value: string): string;
-  /** Eight loaded values with their zero point, which local `zero` has in each lane. */
-  quantized(value: string, zero: string): string;
+  widenLow(value: V128): V128;
+  widenHigh(value: V128): V128;
+  /** Eight loaded values with their zero point, which `zero` has in each lane. */
+  quantized(value: V128, zero: V128): V128;
 }
-
-const narrow = (low: string, high: string) => `(i16x8.narrow_i32x4_s ${low} ${high})`;
-
-const clampLanes = (value: string) => `(i16x8.min_s ${get('sumHi')} (i16x8.max_s ${get('sumLo')} ${value}))`;
 
 const centredInt16: Activations = {
   bytes: 2,
   operands: widenedOperands,
   singleOperands: plainOperands,
-  load: (address) => `(v128.load ${address})`,
-  loadCentred: (address) => `(v128.load ${address})`,
-  store: (address, low, high) => `(v128.store ${address} ${narrow(low, high)})`,
-  storeCapped: (address, low, high) =>
-    `(v128.store ${address} (i16x8.min_s ${get('resultHi')} ${narrow(low, high)}))`,
-  storeClamped: (address, low, high) => `(v128.store ${address} ${clampLanes(narrow(low, high))})`,
-  max: (a, b) => `(i16x8.max_s ${a} ${b})`,
-  storeLoaded: (address, value) => `(v128.store ${address} ${value})`,
-  widen: (half, value) => `(i32x4.extend_${half}_i16x8_s ${value})`,
-  quantized: (value, zero) => `(i16x8.add ${value} ${get(zero)})`,
+  load: v128Load,
+  loadCentred: v128Load,
+  store: (address, low, high) => v128Store(address, i16x8NarrowI32x4S(low, high)),
+  storeCapped: (address, low, high, cap) => v128Store(address, i16x8MinS(cap, i16x8NarrowI32x4S(low, high))),
+  storeClamped: (address, low, high, least, most) =>
+    v128Store(address, i16x8MinS(most, i16x8MaxS(least, i16x8NarrowI32x4S(low, high)))),
+  max: i16x8MaxS,
+  storeLoaded: v128Store,
+  widenLow: i32x4ExtendLowI16x8S,
+  widenHigh: i32x4ExtendHighI16x8S,
+  quantized: i16x8Add,
 };
 
-const storeBytes = (address: string, low: string, high: string) =>
-  `(v128.store64_lane 0 ${address} (i8x16.narrow_i16x8_u ${narrow(low, high)} (v128.const i32x4 0 0 0 0)))`;
+const storeBytes = (address: I32, int16: V128) =>
+  v128Store64Lane(0, address, i8x16NarrowI16x8U(int16, i32x4Const(0)));
 
 const unsignedBytes: Activations = {
   bytes: 1,
   operands: relaxedOperands,
   singleOperands: relaxedOperands,
-  load: (address) => `(v128.load8x8_u ${address})`,
-  loadCentred: (address, zero) => `(i16x8.sub (v128.load8x8_u ${address}) ${get(zero)})`,
-  store: storeBytes,
-  // What is above 255, which is the highest there is, saturates while it is narrowed.
-  storeCapped: storeBytes,
-  storeClamped: (address, low, high) =>
-    `(v128.store64_lane 0 ${address} (i8x16.narrow_i16x8_u
-      (i16x8.max_s ${get('sumLo')} ${narrow(low, high)}) (v128.const i32x4 0 0 0 0)))`,
-  max: (a, b) => `(i16x8.max_s ${a} ${b})`,
-  storeLoaded: (address, value) =>
-    `(v128.store64_lane 0 ${address} (i8x16.narrow_i16x8_u ${value} ${value}))`,
-  widen: (half, value) => `(i32x4.extend_${half}_i16x8_u ${value})`,
+  load: v128Load8x8U,
+  loadCentred: (address, zero) => i16x8Sub(v128Load8x8U(address), zero),
+  store: (address, low, high) => storeBytes(address, i16x8NarrowI32x4S(low, high)),
+  // What is above 255, which is the highest cap there is, saturates while it is narrowed.
+  storeCapped: (address, low, high) => storeBytes(address, i16x8NarrowI32x4S(low, high)),
+  storeClamped: (address, low, high, least) =>
+    storeBytes(address, i16x8MaxS(least, i16x8NarrowI32x4S(low, high))),
+  max: i16x8MaxS,
+  storeLoaded: (address, value) => v128Store64Lane(0, address, i8x16NarrowI16x8U(value, value)),
+  widenLow: i32x4ExtendLowI16x8U,
+  widenHigh: i32x4ExtendHighI16x8U,
   quantized: (value) => value,
 };
 

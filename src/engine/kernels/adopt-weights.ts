@@ -1,50 +1,80 @@
-import { add, get, increase, loop, mul, set, toFunction } from '../../lib/wasm-text/wat.ts';
+import { countUp, increase, set } from '../../lib/wasm-text/control.ts';
+import { i32Locals, type V128, v128Locals } from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import { i32Add, i32Mul } from '../../lib/wasm-text/integers.ts';
+import { at, v128Load, v128Store } from '../../lib/wasm-text/memory.ts';
+import {
+  i8x16Shuffle,
+  i16x8ExtaddPairwiseI8x16S,
+  i32x4Add,
+  i32x4Const,
+  i32x4ExtaddPairwiseI16x8S,
+  i32x4Mul,
+  i32x4RelaxedDotI8x16I7x16AddS,
+  i32x4Splat,
+  i32x4Sub,
+} from '../../lib/wasm-text/vectors.ts';
 import { panelChannels } from '../kernel-layout.ts';
 
-const channelSums = (weights: string) =>
-  `(i32x4.extadd_pairwise_i16x8_s (i16x8.extadd_pairwise_i8x16_s ${weights}))`;
-const subtract = (offset: number, sums: string) =>
-  `(v128.store offset=${offset} ${get('bias')} (i32x4.sub (v128.load offset=${offset} ${get('bias')})
-     (i32x4.mul (i32x4.splat ${get('zeroPoint')}) ${get(sums)})))`;
+const [weights, panelBytes, channels, bias, zeroPoint] = i32Locals(
+  'weights',
+  'panelBytes',
+  'channels',
+  'bias',
+  'zeroPoint',
+);
+/** First channel of a panel; bytes of it that are done; address of the next ones. */
+const [channel, done, address] = i32Locals('channel', 'done', 'address');
+/** 32 bytes in the file's order; sums of the weights of channels 0 to 3 and 4 to 7. */
+const [lower, upper, lowSums, highSums] = v128Locals('lower', 'upper', 'lowSums', 'highSums');
+
+/** Which of 16-byte pairs of elements come together: the first pair of each channel with its second. */
+const lowerOrder = [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23];
+const upperOrder = lowerOrder.map((byte) => byte + 8);
+
+const addWeights = (sums: typeof lowSums, fours: V128) =>
+  set(sums, i32x4Add(sums, i32x4ExtaddPairwiseI16x8S(i16x8ExtaddPairwiseI8x16S(fours))));
+const takeOffBias = (offset: number, sums: V128) =>
+  v128Store(at(bias, offset), i32x4Sub(v128Load(at(bias, offset)), i32x4Mul(i32x4Splat(zeroPoint), sums)));
 
 /**
  * Weights as the file holds them, pairs of elements for each of 8 channels, become groups of four, in
  * their place: the two orders differ within 32 bytes only. U8 activations carry their zero point into
  * the sums; each channel's share, zero point x sum of weights, goes off its bias here.
  */
-export const adoptWeights = toFunction({
+export const adoptWeights = wasmFunction({
   name: 'adopt_weights',
   exported: true,
-  params: ['weights', 'panelBytes', 'channels', 'bias', 'zeroPoint'],
-  i32: ['n', 'i', 'at'],
-  v128: ['a', 'b', 'sum0', 'sum1'],
-  body: loop(
-    'n',
-    get('channels'),
-    panelChannels,
-    `${set('sum0', '(v128.const i32x4 0 0 0 0)')} ${set('sum1', '(v128.const i32x4 0 0 0 0)')}
-     ${loop(
-       'i',
-       get('panelBytes'),
-       32,
-       `${set('at', add(get('weights'), get('i')))}
-        ${set('a', `(v128.load ${get('at')})`)} ${set('b', `(v128.load offset=16 ${get('at')})`)}
-        (v128.store ${get('at')} (i8x16.shuffle 0 1 16 17 2 3 18 19 4 5 20 21 6 7 22 23 ${get('a')} ${get('b')}))
-        (v128.store offset=16 ${get('at')} (i8x16.shuffle 8 9 24 25 10 11 26 27 12 13 28 29 14 15 30 31 ${get('a')} ${get('b')}))
-        ${set('sum0', `(i32x4.add ${get('sum0')} ${channelSums(`(v128.load ${get('at')})`)})`)}
-        ${set('sum1', `(i32x4.add ${get('sum1')} ${channelSums(`(v128.load offset=16 ${get('at')})`)})`)}`,
-     )}
-     ${subtract(0, 'sum0')} ${subtract(16, 'sum1')}
-     ${increase('weights', get('panelBytes'))}
-     ${increase('bias', mul('(i32.const 4)', `(i32.const ${panelChannels})`))}`,
-  ),
+  params: [weights, panelBytes, channels, bias, zeroPoint],
+  locals: [channel, done, address, lower, upper, lowSums, highSums],
+  body: countUp(channel, channels, panelChannels, [
+    set(lowSums, i32x4Const(0)),
+    set(highSums, i32x4Const(0)),
+    countUp(done, panelBytes, 32, [
+      set(address, i32Add(weights, done)),
+      set(lower, v128Load(address)),
+      set(upper, v128Load(at(address, 16))),
+      v128Store(address, i8x16Shuffle(lowerOrder, lower, upper)),
+      v128Store(at(address, 16), i8x16Shuffle(upperOrder, lower, upper)),
+      addWeights(lowSums, v128Load(address)),
+      addWeights(highSums, v128Load(at(address, 16))),
+    ]),
+    takeOffBias(0, lowSums),
+    takeOffBias(16, highSums),
+    increase(weights, panelBytes),
+    increase(bias, i32Mul(4, panelChannels)),
+  ]),
 });
 
+const [inputs, accumulators] = i32Locals('inputs', 'accumulators');
+
 /** The instruction under test, on operands in memory: so that no compiler can work it out beforehand. */
-export const probeDot = toFunction({
+export const probeDot = wasmFunction({
   name: 'probe_dot',
   exported: true,
-  params: ['weights', 'inputs', 'accumulators'],
-  body: `(v128.store ${get('accumulators')} (i32x4.relaxed_dot_i8x16_i7x16_add_s
-    (v128.load ${get('weights')}) (v128.load ${get('inputs')}) (v128.load ${get('accumulators')})))`,
+  params: [weights, inputs, accumulators],
+  body: v128Store(
+    accumulators,
+    i32x4RelaxedDotI8x16I7x16AddS(v128Load(weights), v128Load(inputs), v128Load(accumulators)),
+  ),
 });

@@ -1,95 +1,162 @@
-import { add, get, i32, increase, loop, mul, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
 import {
-  blockPixels,
-  type KernelTraits,
-  panelChannels,
-  pixelEntryBytes,
-  pixelTable,
-} from '../kernel-layout.ts';
+  branchIf,
+  countUp,
+  increase,
+  loop,
+  nop,
+  repeat,
+  select,
+  set,
+  tee,
+  when,
+} from '../../lib/wasm-text/control.ts';
+import { type Body, i32Local, i32Locals } from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import {
+  i32Add,
+  i32Eq,
+  i32GtS,
+  i32LtS,
+  i32Mul,
+  i32Shl,
+  i32ShrU,
+  i32Sub,
+} from '../../lib/wasm-text/integers.ts';
+import { at, i32Load, i32Store, v128Load } from '../../lib/wasm-text/memory.ts';
 import type { Activations } from './activations.ts';
-import { field } from './descriptor-fields.ts';
-import { accumulator, dotLoop, dotLoopLocals, pointer } from './dot-loop.ts';
-import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
+import { descriptor, field } from './descriptor-fields.ts';
+import { accumulator, dotLoop, dotLoopLocals, pointer, segments, weightPointer } from './dot-loop.ts';
+import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from '../kernel-layout.ts';
+import {
+  finishLocals,
+  loadResultConstants,
+  loadSumConstants,
+  multipliers,
+  residualFirst,
+  type SumsOfPixel,
+  storeResult,
+  storeSum,
+} from './requantize.ts';
+import { widenPanel } from './widen-panel.ts';
 
-const shl2 = (value: string) => `(i32.shl ${value} (i32.const 2))`;
-const tileName = (pixels: number) => `tile_${pixels}`;
+/** Address of an entry of the table of pixels; first channel of the panel. */
+const [pixelEntry, channel] = i32Locals('pixelEntry', 'channel');
+/** Bytes from a pixel's first channel to `channel`; address of the multipliers from it on; `segmentSkip`. */
+const [channelOffset, multiplierAddress, skip] = i32Locals('channelOffset', 'multiplierAddress', 'skip');
 
-/** The pixels whose table entries begin at `at`, times the panel at `w` of the channels from `n`: reduced, finished, stored. */
-function tile(pixels: number, activations: Activations): string {
-  const { i32: ints, v128 } = dotLoopLocals(pixels);
+/** The pixels whose table entries begin at `pixelEntry`, times a panel of weights: reduced, finished, stored. */
+function tileOf(pixels: number, activations: Activations) {
   const entry = (pixel: number, part: keyof typeof pixelTable) =>
-    `(i32.load offset=${pixel * pixelEntryBytes + pixelTable[part]} ${get('at')})`;
-  const sums = (pixel: number) =>
-    [get(accumulator(pixel, 0)), get(accumulator(pixel, 1))] as [string, string];
-  const target = (pixel: number, part: 'output' | 'residual') => add(entry(pixel, part), get('offset'));
-  return toFunction({
-    name: tileName(pixels),
-    params: ['c', 'w', 'at', 'n'],
-    i32: [...ints, 'offset', 'multiplier', 'skip', 'residualFirst'],
-    v128: [...v128, 'mul0', 'mul1', ...finishLocals],
-    body: `
-    ${repeat(pixels, (pixel) => set(pointer(pixel), entry(pixel, 'input')))}
-    ${set('segments', field('segments'))}
-    ${set('skip', field('segmentSkip'))}
-    ${dotLoop(pixels, activations.operands, {
-      bias: add(field('bias'), shl2(get('n'))),
-      length: field('segmentLength'),
-      skip: get('skip'),
-    })}
-    ${set('multiplier', add(field('multiplier'), shl2(get('n'))))}
-    ${set('mul0', `(v128.load ${get('multiplier')})`)}
-    ${set('mul1', `(v128.load offset=16 ${get('multiplier')})`)}
-    ${set('offset', mul(get('n'), i32(activations.bytes)))}
-    (if ${field('residual')}
-      (then
-        ${loadSumConstants}
-        ${set('residualFirst', field('residualFirst'))}
-        ${repeat(pixels, (pixel) => storeSum(activations, sums(pixel), target(pixel, 'output'), target(pixel, 'residual')))})
-      (else
-        ${loadResultConstants}
-        ${repeat(pixels, (pixel) => storeResult(activations, sums(pixel), target(pixel, 'output')))}))`,
+    i32Load(at(pixelEntry, pixel * pixelEntryBytes + pixelTable[part]));
+  const sums = (pixel: number): SumsOfPixel => [accumulator(pixel, 0), accumulator(pixel, 1)];
+  const place = (pixel: number, part: 'output' | 'residual') => i32Add(entry(pixel, part), channelOffset);
+  return wasmFunction({
+    name: `tile_${pixels}`,
+    params: [descriptor, weightPointer, pixelEntry, channel],
+    locals: [
+      ...dotLoopLocals(pixels),
+      ...[channelOffset, multiplierAddress, skip, residualFirst],
+      ...multipliers,
+      ...finishLocals,
+    ],
+    body: [
+      repeat(pixels, (pixel) => set(pointer(pixel), entry(pixel, 'input'))),
+      set(segments, field('segments')),
+      set(skip, field('segmentSkip')),
+      dotLoop(pixels, activations.operands, {
+        bias: i32Add(field('bias'), i32Shl(channel, 2)),
+        length: field('segmentLength'),
+        skip,
+      }),
+      set(multiplierAddress, i32Add(field('multiplier'), i32Shl(channel, 2))),
+      multipliers.map((local, half) => set(local, v128Load(at(multiplierAddress, half * 16)))),
+      set(channelOffset, i32Mul(channel, activations.bytes)),
+      when(
+        field('residual'),
+        [
+          loadSumConstants,
+          set(residualFirst, field('residualFirst')),
+          repeat(pixels, (pixel) =>
+            storeSum(activations, sums(pixel), place(pixel, 'output'), place(pixel, 'residual')),
+          ),
+        ],
+        [
+          loadResultConstants,
+          repeat(pixels, (pixel) => storeResult(activations, sums(pixel), place(pixel, 'output'))),
+        ],
+      ),
+    ],
   });
 }
+type Tile = ReturnType<typeof tileOf>;
 
-/** Calls the tile for `$size` pixels, 1 to `most`. */
-function callTile(most: number): string {
+/** Pixels of a block, those of them that are left, and pixels of the next tile. */
+const [count, rest, size] = i32Locals('count', 'rest', 'size');
+
+/** Calls the tile for `size` pixels. @param tiles by pixels, from one on. */
+const callTile = (tiles: readonly Tile[]) =>
   // The one that is asked for first is the full tile.
-  const cases = Array.from({ length: most }, (_, index) => index + 1);
-  return cases.reduce(
-    (rest, pixels) =>
-      `(if (i32.eq ${get('size')} ${i32(pixels)})
-        (then (call $${tileName(pixels)} ${get('c')} ${get('w')} ${get('at')} ${get('n')})) (else ${rest}))`,
-    '(nop)',
+  tiles.reduce(
+    (others, tile, index) =>
+      when(i32Eq(size, index + 1), tile.call(descriptor, weightPointer, pixelEntry, channel), others),
+    nop,
   );
-}
 
-/** Notes the addresses of the next `$count` pixels, from where the last block ended. */
-const fillTable = `
-  ${set('at', field('pixels'))}
-  ${loop(
-    'i',
-    get('count'),
-    1,
-    `(i32.store offset=${pixelTable.input} ${get('at')} ${get('in')})
-     (i32.store offset=${pixelTable.output} ${get('at')} ${get('out')})
-     (i32.store offset=${pixelTable.residual} ${get('at')} ${get('res')})
-     ${increase('at', i32(pixelEntryBytes))}
-     ${increase('x', i32(1))}
-     (if (i32.lt_s ${get('x')} ${field('width')})
-       (then
-         ${increase('in', field('inputStepX'))}
-         ${increase('out', field('outputStepX'))}
-         ${increase('res', field('residualStepX'))})
-       (else
-         ${set('x', i32(0))}
-         ${set('in', increaseRow('rowIn', 'inputStepY'))}
-         ${set('out', increaseRow('rowOut', 'outputStepY'))}
-         ${set('res', increaseRow('rowRes', 'residualStepY'))}))`,
-  )}`;
+/** Column of the next pixel; its addresses, and those of the first pixel of its row. */
+const x = i32Local('x');
+const [input, output, residual] = i32Locals('input', 'output', 'residual');
+const [inputRow, outputRow, residualRow] = i32Locals('inputRow', 'outputRow', 'residualRow');
+const [index] = i32Locals('index');
+const nextRow = (row: typeof x, step: 'inputStepY' | 'outputStepY' | 'residualStepY') =>
+  tee(row, i32Add(row, field(step)));
 
-function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residualStepY'): string {
-  return `(local.tee $${row} ${add(get(row), field(step))})`;
-}
+/** Notes the addresses of the next `count` pixels, from where the last block ended. */
+const fillTable = [
+  set(pixelEntry, field('pixels')),
+  countUp(index, count, 1, [
+    i32Store(at(pixelEntry, pixelTable.input), input),
+    i32Store(at(pixelEntry, pixelTable.output), output),
+    i32Store(at(pixelEntry, pixelTable.residual), residual),
+    increase(pixelEntry, pixelEntryBytes),
+    increase(x, 1),
+    when(
+      i32LtS(x, field('width')),
+      [
+        increase(input, field('inputStepX')),
+        increase(output, field('outputStepX')),
+        increase(residual, field('residualStepX')),
+      ],
+      [
+        set(x, 0),
+        set(input, nextRow(inputRow, 'inputStepY')),
+        set(output, nextRow(outputRow, 'outputStepY')),
+        set(residual, nextRow(residualRow, 'residualStepY')),
+      ],
+    ),
+  ]),
+];
+
+/** The block's pixels times the panel at `weightPointer`. */
+const multiplyBlock = (tiles: readonly Tile[]) => {
+  const full = tiles.length;
+  return [
+    set(pixelEntry, field('pixels')),
+    set(rest, count),
+    loop('tiles', (nextTile) => [
+      set(size, full),
+      when(
+        i32LtS(rest, full + 3),
+        when(i32GtS(rest, full), set(size, i32ShrU(i32Add(rest, 1), 1)), set(size, rest)),
+      ),
+      callTile(tiles),
+      increase(pixelEntry, i32Mul(size, pixelEntryBytes)),
+      branchIf(nextTile, tee(rest, i32Sub(rest, size))),
+    ]),
+  ];
+};
+
+/** Pixels that are left of the output; address of a panel of weights as the file holds it. */
+const [left, panel] = i32Locals('left', 'panel');
 
 /**
  * Direct convolution as an implicit matrix product: the kernel's rows are contiguous segments of the
@@ -97,65 +164,40 @@ function increaseRow(row: string, step: 'inputStepY' | 'outputStepY' | 'residual
  * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
  * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
-function convolve({ tilePixels, widensPanels }: KernelTraits): string {
-  const panelBytes = mul(mul(field('segments'), field('segmentLength')), i32(panelChannels));
-  const panel = widensPanels
-    ? `${set('w', field('panel'))} (call $widen_panel ${get('panel')} ${get('w')} ${panelBytes})`
-    : set('w', get('panel'));
-  return toFunction({
+function convolve(tiles: readonly Tile[], widensPanels: boolean) {
+  const panelBytes = i32Mul(i32Mul(field('segments'), field('segmentLength')), panelChannels);
+  const takePanel: Body = widensPanels
+    ? [set(weightPointer, field('panel')), widenPanel.call(panel, weightPointer, panelBytes)]
+    : set(weightPointer, panel);
+  return wasmFunction({
     name: 'convolve',
     exported: true,
-    params: ['c'],
-    i32: [
-      'n',
-      'x',
-      'i',
-      'panel',
-      'w',
-      'in',
-      'out',
-      'res',
-      'rowIn',
-      'rowOut',
-      'rowRes',
-      'count',
-      'left',
-      'at',
-      'rest',
-      'size',
+    params: [descriptor],
+    locals: [
+      ...[channel, x, index, panel, weightPointer, input, output, residual],
+      ...[inputRow, outputRow, residualRow, count, left, pixelEntry, rest, size],
     ],
-    body: `
-  ${set('in', `(local.tee $rowIn ${field('input')})`)}
-  ${set('out', `(local.tee $rowOut ${field('output')})`)}
-  ${set('res', `(local.tee $rowRes ${field('residual')})`)}
-  ${set('left', mul(field('height'), field('width')))}
-  (loop $block
-    ${set('count', `(select ${i32(blockPixels)} ${get('left')} (i32.lt_s ${i32(blockPixels)} ${get('left')}))`)}
-    ${fillTable}
-    ${set('panel', field('weights'))}
-    ${loop(
-      'n',
-      field('channels'),
-      panelChannels,
-      `${panel}
-       ${set('at', field('pixels'))}
-       ${set('rest', get('count'))}
-       (loop $tiles
-         ${set('size', i32(tilePixels))}
-         (if (i32.lt_s ${get('rest')} ${i32(tilePixels + 3)}) (then
-           (if (i32.gt_s ${get('rest')} ${i32(tilePixels)})
-             (then ${set('size', `(i32.shr_u ${add(get('rest'), i32(1))} (i32.const 1))`)})
-             (else ${set('size', get('rest'))}))))
-         ${callTile(tilePixels)}
-         ${increase('at', mul(get('size'), i32(pixelEntryBytes)))}
-         (br_if $tiles (local.tee $rest (i32.sub ${get('rest')} ${get('size')}))))
-       ${increase('panel', panelBytes)}`,
-    )}
-    (br_if $block ${`(local.tee $left (i32.sub ${get('left')} ${get('count')}))`}))`,
+    body: [
+      set(input, tee(inputRow, field('input'))),
+      set(output, tee(outputRow, field('output'))),
+      set(residual, tee(residualRow, field('residual'))),
+      set(left, i32Mul(field('height'), field('width'))),
+      loop('block', (nextBlock) => [
+        set(count, select(blockPixels, left, i32LtS(blockPixels, left))),
+        fillTable,
+        set(panel, field('weights')),
+        countUp(channel, field('channels'), panelChannels, [
+          takePanel,
+          multiplyBlock(tiles),
+          increase(panel, panelBytes),
+        ]),
+        branchIf(nextBlock, tee(left, i32Sub(left, count))),
+      ]),
+    ],
   });
 }
 
-export function convolution(activations: Activations, traits: KernelTraits): string {
-  const tiles = Array.from({ length: traits.tilePixels }, (_, index) => tile(index + 1, activations));
-  return [...tiles, convolve(traits)].join('\n');
+export function convolution(activations: Activations, { tilePixels, widensPanels }: KernelTraits) {
+  const tiles = Array.from({ length: tilePixels }, (_, index) => tileOf(index + 1, activations));
+  return [...tiles, convolve(tiles, widensPanels)];
 }

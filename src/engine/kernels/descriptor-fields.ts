@@ -1,11 +1,12 @@
+import { i32Local } from '../../lib/wasm-text/expression.ts';
+import { at, i32Load, v128Load16Splat, v128Load32Splat } from '../../lib/wasm-text/memory.ts';
 import { type ConvField, fieldOffset } from '../kernel-layout.ts';
 
-/** A field of the convolution descriptor that `$c` points to. */
-export const field = (name: ConvField) => `(i32.load offset=${fieldOffset(name)} (local.get $c))`;
-/** A float32 field in all four lanes. */
-export const splatField = (name: ConvField) =>
-  `(v128.load32_splat offset=${fieldOffset(name)} (local.get $c))`;
+/** Address of a convolution's descriptor. */
+export const descriptor = i32Local('descriptor');
 
+export const field = (name: ConvField) => i32Load(at(descriptor, fieldOffset(name)));
+/** A field's four bytes in all four lanes. */
+export const splatField = (name: ConvField) => v128Load32Splat(at(descriptor, fieldOffset(name)));
 /** A field's two bytes in all eight lanes. */
-export const laneField = (name: ConvField) =>
-  `(v128.load16_splat offset=${fieldOffset(name)} (local.get $c))`;
+export const laneField = (name: ConvField) => v128Load16Splat(at(descriptor, fieldOffset(name)));

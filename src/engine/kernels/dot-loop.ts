@@ -1,7 +1,29 @@
-import { get, i32, increase, repeat, set } from '../../lib/wasm-text/wat.ts';
+import { block, branchIf, increase, loop, repeat, set, tee, when } from '../../lib/wasm-text/control.ts';
+import {
+  type Body,
+  type I32,
+  i32Local,
+  i32Locals,
+  type V128,
+  v128Local,
+} from '../../lib/wasm-text/expression.ts';
+import { i32GeS, i32LtS, i32Sub } from '../../lib/wasm-text/integers.ts';
+import { at, v128Load, v128Load8x8S, v128Load32Splat } from '../../lib/wasm-text/memory.ts';
+import { i32x4Add, i32x4DotI16x8S, i32x4RelaxedDotI8x16I7x16AddS } from '../../lib/wasm-text/vectors.ts';
 import { panelChannels, segmentStep, shortStep } from '../kernel-layout.ts';
 
 export const vectors = panelChannels / 4;
+
+/** Address of the weights that come next. */
+export const weightPointer = i32Local('weightPointer');
+/** Elements that are left of a segment; segments that are left. */
+export const [left, segments] = i32Locals('left', 'segments');
+/** A few inputs of one pixel, and their weights for 4 output channels. */
+const input = v128Local('input');
+const weights = (vector: number) => v128Local(`weights${vector}`);
+/** Address of the inputs of a pixel that come next. */
+export const pointer = (pixel: number) => i32Local(`pointer${pixel}`);
+export const accumulator = (pixel: number, vector: number) => v128Local(`accumulator${pixel}_${vector}`);
 
 /** One instruction that multiplies a few elements of an input with weights of 4 output channels. */
 export interface DotOperands {
@@ -10,27 +32,25 @@ export interface DotOperands {
   readonly elementBytes: 1 | 2;
   /** Bytes of 4 channels' weights. */
   readonly weightBytes: number;
-  loadWeights(offset: number): string;
-  /** `acc` + x . w, four lanes of int32. */
-  dot(acc: string, x: string, w: string): string;
+  loadWeights(offset: number): V128;
+  /** `sums` + x . w, four lanes of int32. */
+  dot(sums: V128, x: V128, w: V128): V128;
 }
-
-const plainDot = (acc: string, x: string, w: string) => `(i32x4.add ${acc} (i32x4.dot_i16x8_s ${x} ${w}))`;
 
 /** int16 activations, int8 weights widened on their way. */
 export const plainOperands: DotOperands = {
   depth: 2,
   elementBytes: 2,
   weightBytes: 8,
-  loadWeights: (offset) => `(v128.load8x8_s offset=${offset} ${get('w')})`,
-  dot: plainDot,
+  loadWeights: (offset) => v128Load8x8S(at(weightPointer, offset)),
+  dot: (sums, x, w) => i32x4Add(sums, i32x4DotI16x8S(x, w)),
 };
 
 /** int16 activations, a panel of int16 weights: widened once for all pixels, or transformed by Winograd. */
 export const widenedOperands: DotOperands = {
   ...plainOperands,
   weightBytes: 16,
-  loadWeights: (offset) => `(v128.load offset=${offset} ${get('w')})`,
+  loadWeights: (offset) => v128Load(at(weightPointer, offset)),
 };
 
 /**
@@ -42,73 +62,80 @@ export const relaxedOperands: DotOperands = {
   depth: 4,
   elementBytes: 1,
   weightBytes: 16,
-  loadWeights: (offset) => `(v128.load offset=${offset} ${get('w')})`,
-  dot: (acc, x, w) => `(i32x4.relaxed_dot_i8x16_i7x16_add_s ${w} ${x} ${acc})`,
+  loadWeights: (offset) => v128Load(at(weightPointer, offset)),
+  dot: (sums, x, w) => i32x4RelaxedDotI8x16I7x16AddS(w, x, sums),
 };
 
-export const accumulator = (pixel: number, vector: number) => `acc${pixel}_${vector}`;
-export const pointer = (pixel: number) => `p${pixel}`;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-export const dotLoopLocals = (pixels: number) => ({
-  i32: ['left', 'segments', ...range(pixels).map(pointer)],
-  v128: [
-    'x',
-    ...range(vectors).map((vector) => `w${vector}`),
-    ...range(pixels).flatMap((pixel) => range(vectors).map((vector) => accumulator(pixel, vector))),
-  ],
-});
+export const dotLoopLocals = (pixels: number) => [
+  ...[left, segments, ...range(pixels).map(pointer)],
+  input,
+  ...range(vectors).map(weights),
+  ...range(pixels).flatMap((pixel) => range(vectors).map((vector) => accumulator(pixel, vector))),
+];
+
+/** The products of so many elements of each pixel; pointers move behind them. */
+function multiplyElements(elements: number, pixels: number, operands: DotOperands): Body {
+  const { depth, elementBytes, weightBytes } = operands;
+  const step = (index: number) => [
+    repeat(vectors, (vector) =>
+      set(weights(vector), operands.loadWeights((index * vectors + vector) * weightBytes)),
+    ),
+    repeat(pixels, (pixel) => [
+      set(input, v128Load32Splat(at(pointer(pixel), index * 4))),
+      repeat(vectors, (vector) => {
+        const sums = accumulator(pixel, vector);
+        return set(sums, operands.dot(sums, input, weights(vector)));
+      }),
+    ]),
+  ];
+  return [
+    repeat(elements / depth, step),
+    increase(weightPointer, (elements / depth) * vectors * weightBytes),
+    repeat(pixels, (pixel) => increase(pointer(pixel), elements * elementBytes)),
+    increase(left, -elements),
+  ];
+}
 
 /**
  * The inner loop everything else exists for: `pixels` output pixels times one panel of 8 output
  * channels. The accumulators stay in registers for the whole reduction; compilers that reorder this
  * loop spill them, so it is written out instruction by instruction.
  *
- * Expects in locals: `w`, the pointers, `segments`; as expressions: the address of the bias, the
- * length of a segment in elements, the bytes to skip between segments. Leaves the sums in the
- * accumulators, and `w` behind the panel.
+ * It expects `weightPointer`, the pointers and `segments` to be set. It leaves the sums in the accumulators, and
+ * `weightPointer` behind the panel.
+ *
+ * @param bias address of 8 int32; @param length elements of a segment; @param skip bytes between segments: given if
+ *   there may be more than one.
  */
 export function dotLoop(
   pixels: number,
   operands: DotOperands,
-  { bias, length, skip }: { readonly bias: string; readonly length: string; readonly skip?: string },
-): string {
-  const { depth, elementBytes, weightBytes } = operands;
-  const step = (index: number) => `
-    ${repeat(vectors, (vector) => set(`w${vector}`, operands.loadWeights((index * vectors + vector) * weightBytes)))}
-    ${repeat(
-      pixels,
-      (pixel) => `
-      ${set('x', `(v128.load32_splat offset=${index * 4} ${get(pointer(pixel))})`)}
-      ${repeat(vectors, (vector) => {
-        const name = accumulator(pixel, vector);
-        return set(name, operands.dot(get(name), get('x'), get(`w${vector}`)));
-      })}`,
-    )}`;
-  const steps = (elements: number) => `
-    ${repeat(elements / depth, step)}
-    ${increase('w', i32((elements / depth) * vectors * weightBytes))}
-    ${repeat(pixels, (pixel) => increase(pointer(pixel), i32(elements * elementBytes)))}
-    ${increase('left', i32(-elements))}`;
-  const segment = `
-    ${set('left', length)}
-    (block $short
-      (br_if $short (i32.lt_s ${get('left')} ${i32(segmentStep)}))
-      (loop $element
-        ${steps(segmentStep)}
-        (br_if $element (i32.ge_s ${get('left')} ${i32(segmentStep)}))))
-    (if ${get('left')} (then ${steps(shortStep)}))`;
-  return `
-    ${repeat(vectors, (vector) => set(accumulator(0, vector), `(v128.load offset=${vector * 16} ${bias})`))}
-    ${repeat(pixels - 1, (index) =>
-      repeat(vectors, (vector) => set(accumulator(index + 1, vector), get(accumulator(0, vector)))),
-    )}
-    ${
-      skip
-        ? `(loop $segment
-      ${segment}
-      ${repeat(pixels, (pixel) => increase(pointer(pixel), skip))}
-      (br_if $segment (local.tee $segments (i32.sub ${get('segments')} (i32.const 1)))))`
-        : segment
-    }`;
+  { bias, length, skip }: { readonly bias: I32; readonly length: I32; readonly skip?: I32 },
+): Body {
+  const segment = [
+    set(left, length),
+    block('short', (short) => [
+      branchIf(short, i32LtS(left, segmentStep)),
+      loop('element', (element) => [
+        multiplyElements(segmentStep, pixels, operands),
+        branchIf(element, i32GeS(left, segmentStep)),
+      ]),
+    ]),
+    when(left, multiplyElements(shortStep, pixels, operands)),
+  ];
+  return [
+    repeat(vectors, (vector) => set(accumulator(0, vector), v128Load(at(bias, vector * 16)))),
+    repeat(pixels - 1, (index) =>
+      repeat(vectors, (vector) => set(accumulator(index + 1, vector), accumulator(0, vector))),
+    ),
+    skip
+      ? loop('segment', (nextSegment) => [
+          segment,
+          repeat(pixels, (pixel) => increase(pointer(pixel), skip)),
+          branchIf(nextSegment, tee(segments, i32Sub(segments, 1))),
+        ])
+      : segment,
+  ];
 }

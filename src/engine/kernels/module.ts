@@ -1,9 +1,12 @@
-import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
+import { wasmModule } from '../../lib/wasm-text/function.ts';
 import { activationsOf } from './activations.ts';
 import { adoptWeights, probeDot } from './adopt-weights.ts';
 import { convolution } from './convolution.ts';
+import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
+import { averagePool, maxPool } from './pooling.ts';
+import { quantizeInput } from './quantize-input.ts';
 import { fusedSum } from './requantize.ts';
-import { smallOperators } from './small-operators.ts';
+import { classify, fillBorder } from './small-operators.ts';
 import { widenPanel } from './widen-panel.ts';
 import { winograd } from './winograd.ts';
 
@@ -11,14 +14,12 @@ import { winograd } from './winograd.ts';
 export function writeModule(name: KernelSetName): string {
   const activations = activationsOf[name];
   const own = name === 'plain' ? [widenPanel] : [adoptWeights, probeDot];
-  return `(module
-  (import "env" "memory" (memory 1))
-  ${[
+  return wasmModule([
     fusedSum,
-    convolution(activations, kernelTraits[name]),
-    winograd(activations),
+    ...convolution(activations, kernelTraits[name]),
+    ...winograd(activations),
     ...own,
-    smallOperators(activations),
-  ].join('\n')}
-)\n`;
+    ...[quantizeInput, maxPool, averagePool, classify].map((operator) => operator(activations)),
+    fillBorder,
+  ]);
 }

@@ -1,7 +1,29 @@
-import { get, repeat, set, toFunction } from '../../lib/wasm-text/wat.ts';
-import { fixedPoint, magic } from '../kernel-layout.ts';
+import { set, when } from '../../lib/wasm-text/control.ts';
+import { type Body, type I32, i32Local, type V128, v128Locals } from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import {
+  f32x4Add,
+  f32x4Const,
+  f32x4ConvertI32x4S,
+  f32x4DemoteF64x2Zero,
+  f32x4Mul,
+  f32x4Sub,
+  f64x2Add,
+  f64x2Mul,
+  f64x2PromoteLowF32x4,
+  i8x16Shuffle,
+  i32x4GtS,
+  i32x4MaxS,
+  i32x4MinS,
+  i32x4ShrS,
+  i32x4Sub,
+  v128And,
+  v128AnyTrue,
+  v128Or,
+} from '../../lib/wasm-text/vectors.ts';
 import type { Activations } from './activations.ts';
 import { laneField, splatField } from './descriptor-fields.ts';
+import { fixedPoint, magic as magicNumber } from '../kernel-layout.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,
@@ -11,114 +33,139 @@ import { laneField, splatField } from './descriptor-fields.ts';
  *   MlasRequantizeOutput
  */
 
-const magicVector = `(v128.const f32x4 ${magic} ${magic} ${magic} ${magic})`;
-
 /** Rounds floats of magnitude below 2^22 to int32. */
-export const round = (value: string) => `(i32x4.sub (f32x4.add ${value} ${magicVector}) ${magicVector})`;
+export const round = (value: V128) =>
+  i32x4Sub(f32x4Add(value, f32x4Const(magicNumber)), f32x4Const(magicNumber));
 
-/** Locals that `storeResult` and `storeSum` need. */
-export const finishLocals = [
-  'residual8',
-  'other0',
-  'other1',
-  'own0',
-  'own1',
-  'sum0',
-  'sum1',
-  'fixed0',
-  'fixed1',
+/** Multipliers of the sums: channels 0 to 3, and 4 to 7. Functions that finish sums set them. */
+export const multipliers = v128Locals('multiplier0', 'multiplier1');
+/** Set where a descriptor has a residual: whether it is ORT's first operand. */
+export const residualFirst = i32Local('residualFirst');
+
+/** The residual of eight channels; then by halves: it, and the convolution's own results, as float32. */
+const [residual8, other0, other1, own0, own1] = v128Locals('residual8', 'other0', 'other1', 'own0', 'own1');
+/** Their sum, and the sum in fixed point or as integers. */
+const [sum0, sum1, fixed0, fixed1] = v128Locals('sum0', 'sum1', 'fixed0', 'fixed1');
+const other = [other0, other1] as const;
+const own = [own0, own1] as const;
+const sum = [sum0, sum1] as const;
+const fixedSum = [fixed0, fixed1] as const;
+/* Fields of the descriptor: see layout.ts. */
+const [magic, low, high, resultHigh, resultBase] = v128Locals(
   'magic',
-  'lo',
-  'hi',
-  'resultHi',
-  'base',
-  'sumLo',
-  'sumHi',
+  'low',
+  'high',
+  'resultHigh',
+  'resultBase',
+);
+const [residualLow, residualHigh, ownBase, residualZeroPoint] = v128Locals(
+  'residualLow',
+  'residualHigh',
   'ownBase',
-  'resZero',
+  'residualZeroPoint',
+);
+const [sumMagic, sumMask, sumWindow, sumBase, exactBase] = v128Locals(
   'sumMagic',
   'sumMask',
   'sumWindow',
   'sumBase',
   'exactBase',
-  'ownScale',
-  'resScale',
-  'fixed',
-] as const;
+);
+const [ownScale, residualScale, fixed] = v128Locals('ownScale', 'residualScale', 'fixed');
+
+/** Locals that `storeResult` and `storeSum` need. */
+export const finishLocals = [
+  ...[residual8, other0, other1, own0, own1, sum0, sum1, fixed0, fixed1],
+  ...[magic, low, high, resultHigh, resultBase, residualLow, residualHigh, ownBase, residualZeroPoint],
+  ...[sumMagic, sumMask, sumWindow, sumBase, exactBase, ownScale, residualScale, fixed],
+];
 
 /**
  * Constants of a convolution without residual. They come from the descriptor, as all that follow: V8
  * would make a constant anew for each use, by three instructions.
  */
-export const loadResultConstants = `
-  ${set('magic', splatField('magic'))} ${set('lo', splatField('low'))}
-  ${set('resultHi', laneField('resultHigh'))} ${set('base', splatField('resultBase'))}`;
+export const loadResultConstants = [
+  set(magic, splatField('magic')),
+  set(low, splatField('low')),
+  set(resultHigh, laneField('resultHigh')),
+  set(resultBase, splatField('resultBase')),
+];
 
 /** Constants of a residual sum. */
-export const loadSumConstants = `
-  ${set('magic', splatField('magic'))} ${set('lo', splatField('low'))} ${set('hi', splatField('high'))}
-  ${set('sumLo', laneField('residualLow'))} ${set('sumHi', laneField('residualHigh'))}
-  ${set('ownBase', splatField('ownBase'))} ${set('resZero', laneField('residualZeroPoint'))}
-  ${set('sumMagic', splatField('sumMagic'))} ${set('sumMask', splatField('sumMask'))}
-  ${set('sumWindow', splatField('sumWindow'))} ${set('sumBase', splatField('sumBase'))}
-  ${set('exactBase', splatField('exactBase'))}
-  ${set('ownScale', splatField('ownScale'))} ${set('resScale', splatField('residualScale'))}
-  ${set('fixed', splatField('fixed'))}`;
+export const loadSumConstants = [
+  set(magic, splatField('magic')),
+  set(low, splatField('low')),
+  set(high, splatField('high')),
+  set(residualLow, laneField('residualLow')),
+  set(residualHigh, laneField('residualHigh')),
+  set(ownBase, splatField('ownBase')),
+  set(residualZeroPoint, laneField('residualZeroPoint')),
+  set(sumMagic, splatField('sumMagic')),
+  set(sumMask, splatField('sumMask')),
+  set(sumWindow, splatField('sumWindow')),
+  set(sumBase, splatField('sumBase')),
+  set(exactBase, splatField('exactBase')),
+  set(ownScale, splatField('ownScale')),
+  set(residualScale, splatField('residualScale')),
+  set(fixed, splatField('fixed')),
+];
 
+type ScaledSum = (first: V128, firstScale: V128, second: V128, secondScale: V128) => V128;
 /** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
-const sum = (first: string, firstScale: string, second: string, secondScale: string) =>
-  `(f32x4.add (f32x4.mul ${first} ${firstScale}) (f32x4.add (f32x4.mul ${second} ${secondScale}) ${get('fixed')}))`;
-const fused = (first: string, firstScale: string, second: string, secondScale: string) =>
-  `(call $fused_sum ${first} ${firstScale} ${second} ${secondScale} ${get('fixed')})`;
+const unfused: ScaledSum = (first, firstScale, second, secondScale) =>
+  f32x4Add(f32x4Mul(first, firstScale), f32x4Add(f32x4Mul(second, secondScale), fixed));
+const fused: ScaledSum = (first, firstScale, second, secondScale) =>
+  fusedSum.call(first, firstScale, second, secondScale, fixed);
 
-/** Both halves of eight channels, in the order of the operands that the graph has. */
-const sums = (make: typeof sum) => `
-  (if ${get('residualFirst')}
-    (then ${repeat(2, (half) => set(`sum${half}`, make(get(`other${half}`), get('resScale'), get(`own${half}`), get('ownScale'))))})
-    (else ${repeat(2, (half) => set(`sum${half}`, make(get(`own${half}`), get('ownScale'), get(`other${half}`), get('resScale'))))}))`;
+const halves = [0, 1] as const;
+/** Both halves of eight channels into `sum`, in the order of the operands that the graph has. */
+const setSums = (scaledSum: ScaledSum) =>
+  when(
+    residualFirst,
+    halves.map((half) => set(sum[half], scaledSum(other[half], residualScale, own[half], ownScale))),
+    halves.map((half) => set(sum[half], scaledSum(own[half], ownScale, other[half], residualScale))),
+  );
 
-const isNearHalf = (half: number) =>
-  `(i32x4.gt_s ${get('sumWindow')} (v128.and ${get(`fixed${half}`)} ${get('sumMask')}))`;
+const isNearHalf = (half: 0 | 1) => i32x4GtS(sumWindow, v128And(fixedSum[half], sumMask));
 
-const upperHalf = (name: string) =>
-  `(i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 ${get(name)} ${get(name)})`;
-const wide = (value: string) => `(f64x2.promote_low_f32x4 ${value})`;
-const fusedPair = (take: (name: string) => string) => {
-  const inner = `(f32x4.demote_f64x2_zero (f64x2.add (f64x2.mul ${wide(take('b'))} ${wide(get('rb'))}) ${wide(get('fixed'))}))`;
-  return `(f32x4.demote_f64x2_zero (f64x2.add (f64x2.mul ${wide(take('a'))} ${wide(get('ra'))}) ${wide(inner)}))`;
+const [first, firstScale, second, secondScale] = v128Locals('first', 'firstScale', 'second', 'secondScale');
+const lowerHalf = (vector: V128) => vector;
+const upperHalf = (vector: V128) =>
+  i8x16Shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15], vector, vector);
+const wide = f64x2PromoteLowF32x4;
+/** Two of four sums. All four scales are the same, and so are the four of `fixed`. */
+const fusedPair = (take: (vector: V128) => V128) => {
+  const inner = f64x2Add(f64x2Mul(wide(take(second)), wide(secondScale)), wide(fixed));
+  const product = f64x2Mul(wide(take(first)), wide(firstScale));
+  return f32x4DemoteF64x2Zero(f64x2Add(product, wide(f32x4DemoteF64x2Zero(inner))));
 };
 
 /** The same sum, as fused multiply-adds give it. */
-export const fusedSum = toFunction({
+export const fusedSum = wasmFunction({
   name: 'fused_sum',
-  params: ['a', 'ra', 'b', 'rb', 'fixed'],
-  types: { a: 'v128', ra: 'v128', b: 'v128', rb: 'v128', fixed: 'v128' },
-  result: 'v128',
-  body: `(i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 ${fusedPair(get)} ${fusedPair(upperHalf)})`,
+  params: [first, firstScale, second, secondScale, fixed],
+  body: [],
+  result: i8x16Shuffle(
+    [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23],
+    fusedPair(lowerHalf),
+    fusedPair(upperHalf),
+  ),
 });
 
 /**
- * Rounded, with the magic number still in it, and not below `lo`: as bits, which are in the same order
+ * Rounded, with the magic number still in it, and not below `low`: as bits, which are in the same order
  * as the floats they make, even where these are so large that they are no longer rounded.
  */
-const scaled = (accumulators: string, multiplier: string) =>
-  `(i32x4.max_s ${get('lo')}
-    (f32x4.add (f32x4.mul (f32x4.convert_i32x4_s ${accumulators}) ${multiplier}) ${get('magic')}))`;
+const scaled = (accumulators: V128, multiplier: V128) =>
+  i32x4MaxS(low, f32x4Add(f32x4Mul(f32x4ConvertI32x4S(accumulators), multiplier), magic));
 
-/**
- * Stores 8 channels of one pixel, requantized.
- *
- * @param sums channels 0 to 3 and 4 to 7 as int32; @param output expression of the address.
- */
-export function storeResult(
-  activations: Activations,
-  sums: readonly [string, string],
-  output: string,
-): string {
-  const [low, high] = sums.map(
-    (acc, index) => `(i32x4.sub ${scaled(acc, get(`mul${index}`))} ${get('base')})`,
-  );
-  return activations.storeCapped(output, low!, high!);
+/** Channels 0 to 3, and 4 to 7, of one pixel as int32. */
+export type SumsOfPixel = readonly [V128, V128];
+
+/** Stores 8 channels of one pixel, requantized, to address `output`. */
+export function storeResult(activations: Activations, sums: SumsOfPixel, output: I32) {
+  const toResult = (half: 0 | 1) => i32x4Sub(scaled(sums[half], multipliers[half]), resultBase);
+  return activations.storeCapped(output, toResult(0), toResult(1), resultHigh);
 }
 
 /**
@@ -132,29 +179,28 @@ export function storeResult(
  *
  * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
  */
-export function storeSum(
-  activations: Activations,
-  accumulators: readonly [string, string],
-  output: string,
-  residual: string,
-): string {
-  const halves = ['low', 'high'] as const;
-  const each = (make: (half: 0 | 1) => string) => `${make(0)} ${make(1)}`;
-  return `
-  ${set('residual8', activations.quantized(activations.load(residual), 'resZero'))}
-  ${each((half) => set(`own${half}`, `(f32x4.sub (i32x4.min_s ${get('hi')} ${scaled(accumulators[half], get(`mul${half}`))}) ${get('ownBase')})`))}
-  ${each((half) => set(`other${half}`, `(f32x4.convert_i32x4_s ${activations.widen(halves[half], get('residual8'))})`))}
-  ${sums(sum)}
-  ${each((half) => set(`fixed${half}`, `(f32x4.add ${get(`sum${half}`)} ${get('sumMagic')})`))}
-  (if (v128.any_true (v128.or ${isNearHalf(0)} ${isNearHalf(1)}))
-    (then
-      ${sums(fused)}
-      ${each((half) => set(`fixed${half}`, `(i32x4.sub (f32x4.add ${get(`sum${half}`)} ${get('magic')}) ${get('exactBase')})`))})
-    (else
-      ${each((half) => set(`fixed${half}`, `(i32x4.shr_s ${get(`fixed${half}`)} (i32.const ${fixedPoint.bits}))`))}))
-  ${activations.storeClamped(
-    output,
-    `(i32x4.sub ${get('fixed0')} ${get('sumBase')})`,
-    `(i32x4.sub ${get('fixed1')} ${get('sumBase')})`,
-  )}`;
+export function storeSum(activations: Activations, sums: SumsOfPixel, output: I32, residual: I32): Body {
+  const { widenLow, widenHigh } = activations;
+  return [
+    set(residual8, activations.quantized(activations.load(residual), residualZeroPoint)),
+    halves.map((half) => {
+      const capped = i32x4MinS(high, scaled(sums[half], multipliers[half]));
+      return set(own[half], f32x4Sub(capped, ownBase));
+    }),
+    set(other0, f32x4ConvertI32x4S(widenLow(residual8))),
+    set(other1, f32x4ConvertI32x4S(widenHigh(residual8))),
+    setSums(unfused),
+    halves.map((half) => set(fixedSum[half], f32x4Add(sum[half], sumMagic))),
+    when(
+      v128AnyTrue(v128Or(isNearHalf(0), isNearHalf(1))),
+      [
+        setSums(fused),
+        halves.map((half) => set(fixedSum[half], i32x4Sub(f32x4Add(sum[half], magic), exactBase))),
+      ],
+      halves.map((half) => set(fixedSum[half], i32x4ShrS(fixedSum[half], fixedPoint.bits))),
+    ),
+    activations.storeClamped(
+      ...([output, i32x4Sub(fixed0, sumBase), i32x4Sub(fixed1, sumBase), residualLow, residualHigh] as const),
+    ),
+  ];
 }

@@ -1,19 +1,22 @@
-import { get, increase, repeat, toFunction } from '../../lib/wasm-text/wat.ts';
+import { branchIf, increase, loop, repeat, tee } from '../../lib/wasm-text/control.ts';
+import { i32Locals } from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import { i32Sub } from '../../lib/wasm-text/integers.ts';
+import { at, v128Load8x8S, v128Store } from '../../lib/wasm-text/memory.ts';
+
+const [source, target, bytes] = i32Locals('source', 'target', 'bytes');
 
 /**
  * A weight panel from int8 to int16, `bytes` of it (a multiple of 64): done once for all pixels of a
  * block, where the inner loop would do it for every tile.
  */
-export const widenPanel = toFunction({
+export const widenPanel = wasmFunction({
   name: 'widen_panel',
-  params: ['source', 'target', 'bytes'],
-  body: `
-  (loop $next
-    ${repeat(
-      8,
-      (index) =>
-        `(v128.store offset=${index * 16} ${get('target')} (v128.load8x8_s offset=${index * 8} ${get('source')}))`,
-    )}
-    ${increase('source', '(i32.const 64)')} ${increase('target', '(i32.const 128)')}
-    (br_if $next (local.tee $bytes (i32.sub ${get('bytes')} (i32.const 64)))))`,
+  params: [source, target, bytes],
+  body: loop('next', (next) => [
+    repeat(8, (index) => v128Store(at(target, index * 16), v128Load8x8S(at(source, index * 8)))),
+    increase(source, 64),
+    increase(target, 128),
+    branchIf(next, tee(bytes, i32Sub(bytes, 64))),
+  ]),
 });

@@ -1,4 +1,14 @@
-import { get } from '../../lib/wasm-text/wat.ts';
+import { type V128, v128Locals } from '../../lib/wasm-text/expression.ts';
+import {
+  i16x8Add,
+  i16x8Mul,
+  i16x8Shl,
+  i16x8Splat,
+  i16x8Sub,
+  i32x4Add,
+  i32x4Shl,
+  i32x4Sub,
+} from '../../lib/wasm-text/vectors.ts';
 
 /**
  * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many
@@ -23,25 +33,26 @@ export interface WinogradVariant {
   readonly inverse?: number;
 }
 
-/** Vectors in, vectors out, all as expressions; `shared` are set to the locals `e0`, `e1` ... before. */
-export type Transform = (vectors: readonly string[]) => {
-  readonly shared?: readonly string[];
-  readonly results: readonly string[];
+/** Vectors in, vectors out; `shared` are set to the locals `sharedLocals`, in order, before the results are computed. */
+export type Transform = (vectors: readonly V128[]) => {
+  readonly shared?: readonly V128[];
+  readonly results: readonly V128[];
 };
 
-export const sharedLocals = ['e0', 'e1', 'e2', 'e3', 'e4'] as const;
-const [e0, e1, e2, e3, e4] = sharedLocals.map(get) as [string, string, string, string, string];
+export const sharedLocals = v128Locals('shared0', 'shared1', 'shared2', 'shared3', 'shared4');
+const [e0, e1, e2, e3, e4] = sharedLocals;
 
-function lanes(type: 'i16x8' | 'i32x4') {
-  return {
-    plus: (a: string, b: string) => `(${type}.add ${a} ${b})`,
-    minus: (a: string, b: string) => `(${type}.sub ${a} ${b})`,
-    times: (a: string, powerOfTwo: 2 | 4) => `(${type}.shl ${a} (i32.const ${Math.log2(powerOfTwo)}))`,
-  };
-}
-const int16 = lanes('i16x8');
-const int32 = lanes('i32x4');
-const scale = (a: string, by: number) => `(i16x8.mul ${a} (i16x8.splat (i32.const ${by})))`;
+const int16 = {
+  plus: i16x8Add,
+  minus: i16x8Sub,
+  times: (a: V128, powerOfTwo: 2 | 4) => i16x8Shl(a, Math.log2(powerOfTwo)),
+};
+const int32 = {
+  plus: i32x4Add,
+  minus: i32x4Sub,
+  times: (a: V128, powerOfTwo: 2 | 4) => i32x4Shl(a, Math.log2(powerOfTwo)),
+};
+const scale = (a: V128, by: number) => i16x8Mul(a, i16x8Splat(by));
 
 /** Points 0, 1, -1 and infinity; weights by 2G. 16 products for 36. */
 export const tilesOf2: WinogradVariant = {

@@ -1,198 +1,187 @@
-import { add, get, i32, increase, loop, mul, repeat, set, shl, toFunction } from '../../lib/wasm-text/wat.ts';
-import { kernelTraits, panelChannels, scratch, winogradSkew } from '../kernel-layout.ts';
+import { countUp, increase, select, set, when } from '../../lib/wasm-text/control.ts';
+import { type I32, i32Local, i32Locals, type Operand, v128Locals } from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import {
+  i32Add,
+  i32Const,
+  i32DivU,
+  i32LtS,
+  i32Mul,
+  i32RemU,
+  i32Shl,
+  i32Sub,
+} from '../../lib/wasm-text/integers.ts';
+import { at, v128Load } from '../../lib/wasm-text/memory.ts';
+import { i32x4Add } from '../../lib/wasm-text/vectors.ts';
 import type { Activations } from './activations.ts';
-import { field } from './descriptor-fields.ts';
-import { accumulator, dotLoop, dotLoopLocals, pointer, widenedOperands } from './dot-loop.ts';
-import { finishLocals, loadResultConstants, loadSumConstants, storeResult, storeSum } from './requantize.ts';
+import { descriptor, field } from './descriptor-fields.ts';
+import { panelChannels, winogradSkew } from '../kernel-layout.ts';
+import {
+  finishLocals,
+  loadResultConstants,
+  loadSumConstants,
+  multipliers,
+  residualFirst,
+  type SumsOfPixel,
+  storeResult,
+  storeSum,
+} from './requantize.ts';
+import {
+  inputs,
+  multiplyBy,
+  multiplyTiles,
+  panel,
+  products,
+  sumsBytes,
+  tilePixels,
+} from './winograd-products.ts';
 import { transformInput, transformOutput, transformPanel } from './winograd-transforms.ts';
 import { tilesOf2, tilesOf4, type WinogradVariant } from './winograd-variants.ts';
 
 /** 3 x 3 convolutions of stride 1 with fewer products, and the same sums: see winograd-variants.ts. */
 
-/** Its products are int16's on every kernel set. */
-const { tilePixels } = kernelTraits.plain;
-/** Bytes of 8 sums. */
-const sumsBytes = panelChannels * 4;
+/** First row of tiles of a block, and how many it has; tiles of the output along both axes; tiles of the block. */
+const [firstRow, rows, tilesX, tilesY, tiles] = i32Locals('firstRow', 'rows', 'tilesX', 'tilesY', 'tiles');
+/** The block's tiles are `runs` times `size` and `rest` more. */
+const [size, runs, rest] = i32Locals('size', 'runs', 'rest');
+/** First channel of a panel; address of its weights in the file; a position of a tile. */
+const [channel, weights, position] = i32Locals('channel', 'weights', 'position');
+/** Bytes of a position's products. */
+const plane = i32Local('plane');
+/** A tile of the block; a pixel of the tile, and how many of these lie within the output. */
+const [tileY, tileX, y, x, endY, endX] = i32Locals('tileY', 'tileX', 'y', 'x', 'endY', 'endX');
+/** The pixel in the output; addresses of its sums and of its result. */
+const [outputY, outputX, sums, output] = i32Locals('outputY', 'outputX', 'sums', 'output');
+const [hasResidual, constants] = i32Locals('hasResidual', 'constants');
+const biases = v128Locals('bias0', 'bias1');
 
-const productsName = (tiles: number) => `winograd_products_${tiles}`;
+const divideUp = (value: I32, by: Operand<'i32'>) => i32DivU(i32Sub(i32Add(value, by), 1), by);
+const lesser = (a: Operand<'i32'>, b: Operand<'i32'>) => select(a, b, i32LtS(a, b));
 
-/** `runs` times `tiles` tiles of one position, times one panel of it: sums to `m`. */
-function multiply(tiles: number): string {
-  const { i32: ints, v128 } = dotLoopLocals(tiles);
-  return toFunction({
-    name: productsName(tiles),
-    params: ['panel', 'p', 'm', 'length', 'runs'],
-    i32: [...ints, 'w', 'tile'],
-    v128,
-    body: `
-    ${set('tile', shl(get('length'), 1))}
-    (loop $run
-      ${repeat(tiles, (tile) => `${set(pointer(tile), get('p'))} ${increase('p', get('tile'))}`)}
-      ${set('w', get('panel'))}
-      ${dotLoop(tiles, widenedOperands, { bias: i32(scratch.zeros), length: get('length') })}
-      ${repeat(tiles * 2, (index) => `(v128.store offset=${index * 16} ${get('m')} ${get(accumulator(index >> 1, index & 1))})`)}
-      ${increase('m', i32(tiles * sumsBytes))}
-      (br_if $run (local.tee $runs (i32.sub ${get('runs')} (i32.const 1)))))`,
-  });
-}
-
-const divideUp = (value: string, by: string) =>
-  `(i32.div_u (i32.sub (i32.add ${value} ${by}) (i32.const 1)) ${by})`;
-
-/** `runs` times as many tiles as local `size` says, 0 to tilePixels; `p`, `m` move behind them. */
-const multiplyBy = (size: string, runs: string) =>
-  `${Array.from({ length: tilePixels }, (_, index) => index + 1).reduce(
-    (rest, tiles) =>
-      `(if (i32.eq ${get(size)} ${i32(tiles)})
-        (then (call $${productsName(tiles)} ${['w', 'p', 'm'].map(get).join(' ')} ${field('inputChannels')} ${runs}))
-        (else ${rest}))`,
-    '(nop)',
-  )}
-  ${increase('p', mul(mul(runs, get(size)), shl(field('inputChannels'), 1)))}
-  ${increase('m', mul(mul(runs, get(size)), i32(sumsBytes)))}`;
-
-/** Adds the bias to the sums of pixel (`oy`, `ox`) at `m`, and stores it as any convolution's. */
+/** Adds the bias to the sums at `sums`, and stores them as any convolution's. */
 const storePixel = (activations: Activations) => {
   const address = (base: 'output' | 'residual') =>
-    add(
-      add(field(base), mul(get('n'), i32(activations.bytes))),
-      add(mul(get('oy'), field(`${base}StepY`)), mul(get('ox'), field(`${base}StepX`))),
+    i32Add(
+      i32Add(field(base), i32Mul(channel, activations.bytes)),
+      i32Add(i32Mul(outputY, field(`${base}StepY`)), i32Mul(outputX, field(`${base}StepX`))),
     );
-  const sums = [0, 1].map(
-    (half) => `(i32x4.add (v128.load offset=${half * 16} ${get('at')}) ${get(`bias${half}`)})`,
-  ) as [string, string];
-  return `
-  ${set('output', address('output'))}
-  (if ${get('hasResidual')}
-    (then ${storeSum(activations, sums, get('output'), address('residual'))})
-    (else ${storeResult(activations, sums, get('output'))}))`;
+  const sumsOfPixel: SumsOfPixel = [
+    i32x4Add(v128Load(at(sums, 0)), biases[0]),
+    i32x4Add(v128Load(at(sums, 16)), biases[1]),
+  ];
+  return [
+    set(output, address('output')),
+    when(
+      hasResidual,
+      storeSum(activations, sumsOfPixel, output, address('residual')),
+      storeResult(activations, sumsOfPixel, output),
+    ),
+  ];
+};
+
+/** How the block's tiles are cut into runs, and what the transforms make room for. */
+const measureBlock = [
+  set(rows, lesser(field('tileRows'), i32Sub(tilesY, firstRow))),
+  set(tiles, i32Mul(rows, tilesX)),
+  set(size, divideUp(tiles, divideUp(tiles, tilePixels))),
+  set(runs, i32DivU(tiles, size)),
+  set(rest, i32RemU(tiles, size)),
+  set(plane, i32Add(i32Mul(tiles, sumsBytes), winogradSkew)),
+];
+
+/** Multipliers and biases of the panel's channels. */
+const loadConstants = [
+  set(constants, i32Add(field('multiplier'), i32Shl(channel, 2))),
+  multipliers.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
+  set(constants, i32Add(field('bias'), i32Shl(channel, 2))),
+  biases.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
+];
+
+/** The products of all positions, from `inputs` and the transformed panel. */
+const multiplyPositions = (multiply: readonly ReturnType<typeof multiplyTiles>[], positions: number) => [
+  set(panel, field('panel')),
+  set(inputs, field('transformed')),
+  set(products, field('products')),
+  countUp(position, positions, 1, [
+    multiplyBy(multiply, size, runs),
+    multiplyBy(multiply, rest, i32Const(1)),
+    increase(inputs, winogradSkew),
+    increase(products, winogradSkew),
+    increase(panel, i32Add(i32Mul(field('inputChannels'), panelChannels * 2), winogradSkew)),
+  ]),
+];
+
+/** One tile's products, from `products` on, to the pixels of it that lie within the output. */
+const storeTile = (side: number, activations: Activations, toSums: ReturnType<typeof transformOutput>) => {
+  /** As far as the tile reaches within the output. */
+  const within = (axis: 'width' | 'height', start: I32) => lesser(side, i32Sub(field(axis), start));
+  return [
+    toSums.call(products, plane),
+    set(outputY, i32Mul(i32Add(firstRow, tileY), side)),
+    set(endY, within('height', outputY)),
+    countUp(y, endY, 1, [
+      set(sums, i32Add(products, i32Mul(i32Mul(y, side), plane))),
+      set(outputX, i32Mul(tileX, side)),
+      set(endX, within('width', outputX)),
+      countUp(x, endX, 1, [storePixel(activations), increase(sums, plane), increase(outputX, 1)]),
+      increase(outputY, 1),
+    ]),
+    increase(products, sumsBytes),
+  ];
 };
 
 /** One block of rows of tiles: its inputs transformed, then for each weight panel products, sums and outputs. */
-function convolve(variant: WinogradVariant, activations: Activations): string {
-  const { side } = variant;
-  const positions = (side + 2) ** 2;
-  const tilesAlong = (axis: 'width' | 'height') =>
-    `(i32.div_u ${add(field(axis), i32(side - 1))} ${i32(side)})`;
-  /** As far as the tile reaches within the output. */
-  const within = (axis: 'width' | 'height', start: string) => {
-    const rest = `(i32.sub ${field(axis)} ${start})`;
-    return `(select ${i32(side)} ${rest} (i32.lt_s ${i32(side)} ${rest}))`;
-  };
-  return toFunction({
+function variant(
+  winograd: WinogradVariant,
+  activations: Activations,
+  multiply: readonly ReturnType<typeof multiplyTiles>[],
+) {
+  const { side } = winograd;
+  const tilesAlong = (axis: 'width' | 'height') => i32DivU(i32Add(field(axis), side - 1), side);
+  const toV = transformInput(winograd, activations);
+  const toPanel = transformPanel(winograd);
+  const toSums = transformOutput(winograd);
+  const onePanel = [
+    toPanel.call(weights, field('panel'), field('inputChannels')),
+    increase(weights, i32Mul(field('inputChannels'), 9 * panelChannels)),
+    multiplyPositions(multiply, (side + 2) ** 2),
+    loadConstants,
+    set(products, field('products')),
+    countUp(tileY, rows, 1, countUp(tileX, tilesX, 1, storeTile(side, activations, toSums))),
+  ];
+  const convolve = wasmFunction({
     name: `convolve_winograd_${side}`,
     exported: true,
-    params: ['c'],
-    i32: [
-      'firstRow',
-      'rows',
-      'tilesX',
-      'tilesY',
-      'tiles',
-      'n',
-      'f',
-      'size',
-      'runs',
-      'rest',
-      'p',
-      'panel',
-      'w',
-      'm',
-      'at',
-      'plane',
-      'ty',
-      'tx',
-      'y',
-      'x',
-      'endY',
-      'endX',
-      'oy',
-      'ox',
-      'output',
-      'hasResidual',
-      'residualFirst',
-      'multiplier',
+    params: [descriptor],
+    locals: [
+      ...[firstRow, rows, tilesX, tilesY, tiles, channel, position, size, runs, rest, inputs, weights],
+      ...[panel, products, sums, plane, tileY, tileX, y, x, endY, endX, outputY, outputX, output],
+      ...[hasResidual, residualFirst, constants],
+      ...[...multipliers, ...biases, ...finishLocals],
     ],
-    v128: ['mul0', 'mul1', 'bias0', 'bias1', ...finishLocals],
-    body: `
-    ${loadResultConstants} ${loadSumConstants}
-    ${set('hasResidual', field('residual'))}
-    ${set('residualFirst', field('residualFirst'))}
-    ${set('tilesX', tilesAlong('width'))}
-    ${set('tilesY', tilesAlong('height'))}
-    ${loop(
-      'firstRow',
-      get('tilesY'),
-      field('tileRows'),
-      `${set('rows', `(select ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')}) (i32.lt_s ${field('tileRows')} (i32.sub ${get('tilesY')} ${get('firstRow')})))`)}
-       ${set('tiles', mul(get('rows'), get('tilesX')))}
-       ${set('size', divideUp(get('tiles'), divideUp(get('tiles'), i32(tilePixels))))}
-       ${set('runs', `(i32.div_u ${get('tiles')} ${get('size')})`)}
-       ${set('rest', `(i32.rem_u ${get('tiles')} ${get('size')})`)}
-       ${set('plane', add(mul(get('tiles'), i32(sumsBytes)), i32(winogradSkew)))}
-       (call $winograd_input_${side} ${get('c')} ${get('firstRow')} ${get('rows')} ${get('tilesX')})
-       ${set('panel', field('weights'))}
-       ${loop(
-         'n',
-         field('channels'),
-         panelChannels,
-         `(call $winograd_panel_${side} ${get('panel')} ${field('panel')} ${field('inputChannels')})
-          ${increase('panel', mul(field('inputChannels'), i32(9 * panelChannels)))}
-          ${set('w', field('panel'))} ${set('p', field('transformed'))} ${set('m', field('products'))}
-          ${loop(
-            'f',
-            i32(positions),
-            1,
-            `${multiplyBy('size', get('runs'))}
-             ${multiplyBy('rest', i32(1))}
-             ${increase('p', i32(winogradSkew))} ${increase('m', i32(winogradSkew))}
-             ${increase('w', add(mul(field('inputChannels'), i32(panelChannels * 2)), i32(winogradSkew)))}`,
-          )}
-          ${set('multiplier', add(field('multiplier'), shl(get('n'), 2)))}
-          ${set('mul0', `(v128.load ${get('multiplier')})`)} ${set('mul1', `(v128.load offset=16 ${get('multiplier')})`)}
-          ${set('multiplier', add(field('bias'), shl(get('n'), 2)))}
-          ${set('bias0', `(v128.load ${get('multiplier')})`)} ${set('bias1', `(v128.load offset=16 ${get('multiplier')})`)}
-          ${set('m', field('products'))}
-          ${loop(
-            'ty',
-            get('rows'),
-            1,
-            loop(
-              'tx',
-              get('tilesX'),
-              1,
-              `(call $winograd_output_${side} ${get('m')} ${get('plane')})
-               ${set('oy', mul(add(get('firstRow'), get('ty')), i32(side)))}
-               ${set('endY', within('height', get('oy')))}
-               ${loop(
-                 'y',
-                 get('endY'),
-                 1,
-                 `
-                 ${set('at', add(get('m'), mul(mul(get('y'), i32(side)), get('plane'))))}
-                 ${set('ox', mul(get('tx'), i32(side)))}
-                 ${set('endX', within('width', get('ox')))}
-                 ${loop('x', get('endX'), 1, `${storePixel(activations)} ${increase('at', get('plane'))} ${increase('ox', i32(1))}`)}
-                 ${increase('oy', i32(1))}`,
-               )}
-               ${increase('m', i32(sumsBytes))}`,
-            ),
-          )}`,
-       )}`,
-    )}`,
+    body: [
+      loadResultConstants,
+      loadSumConstants,
+      set(hasResidual, field('residual')),
+      set(residualFirst, field('residualFirst')),
+      set(tilesX, tilesAlong('width')),
+      set(tilesY, tilesAlong('height')),
+      countUp(firstRow, tilesY, field('tileRows'), [
+        measureBlock,
+        toV.call(descriptor, firstRow, rows, tilesX),
+        set(weights, field('weights')),
+        countUp(channel, field('channels'), panelChannels, onePanel),
+      ]),
+    ],
   });
+  return [toV, toPanel, toSums, convolve];
 }
 
-const variant = (winograd: WinogradVariant, activations: Activations) => [
-  transformInput(winograd, activations),
-  transformPanel(winograd),
-  transformOutput(winograd),
-  convolve(winograd, activations),
-];
-
-export const winograd = (activations: Activations) =>
-  [
-    ...Array.from({ length: tilePixels }, (_, index) => multiply(index + 1)),
-    ...variant(tilesOf2, activations),
-    ...variant(tilesOf4, activations),
-  ].join('\n');
+export const winograd = (activations: Activations) => {
+  const multiply = Array.from({ length: tilePixels }, (_, index) => multiplyTiles(index + 1));
+  return [
+    ...multiply,
+    ...variant(tilesOf2, activations, multiply),
+    ...variant(tilesOf4, activations, multiply),
+  ];
+};

@@ -1,24 +1,33 @@
+import { wasmModule } from '../../lib/wasm-text/function.ts';
 import { idctIslow } from '../codecs/jpeg/wat/idct-islow.ts';
 import { idct2, idct4 } from '../codecs/jpeg/wat/idct-mean.ts';
-import {
-  decodeAcFirst,
-  decodeAcRefinement,
-  decodeDcFirst,
-  decodeDcRefinement,
-} from '../codecs/jpeg/wat/progressive-scan.ts';
+import { decodeAcRefinement } from '../codecs/jpeg/wat/progressive-refinement.ts';
+import { decodeAcFirst, decodeDcFirst, decodeDcRefinement } from '../codecs/jpeg/wat/progressive-scan.ts';
 import { reconstructRow } from '../codecs/jpeg/wat/reconstruct.ts';
 import { decodeSequential } from '../codecs/jpeg/wat/sequential-scan.ts';
 import { unstuff } from '../codecs/jpeg/wat/unstuff.ts';
 import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
 import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
+import { crc32 } from '../codecs/png/wat/crc32.ts';
+import { unfilterAverage, unfilterPaeth, unfilterSub, unfilterUp } from '../codecs/png/wat/unfilter.ts';
+import { adler32 } from '../inflate/wat/adler32.ts';
+import { readBlockHeader } from '../inflate/wat/block-header.ts';
+import { decodeSymbols } from '../inflate/wat/decode-symbols.ts';
+import { buildTable } from '../inflate/wat/huffman-table.ts';
+import { pairLiterals } from '../inflate/wat/pair-literals.ts';
+import { copyStored } from '../inflate/wat/stored.ts';
 import { precisionBits } from '../resample/filter.ts';
 import { resizeRow } from '../resample/wat/resize-row.ts';
 import { addWeighted, addWeightedRows, finishSums } from '../resample/wat/weighted-sums.ts';
 
-/** All pixel kernels as WebAssembly text: SIMD and nothing newer. */
+/** All routines on pixels as WebAssembly text: SIMD and nothing newer. */
 export function writePixelModule(): string {
-  return `(module
-  (import "env" "memory" (memory 1))
-  ${[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits), yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2, unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, reconstructRow].join('\n')}
-)\n`;
+  return wasmModule([
+    ...[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits)],
+    ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
+    ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
+    reconstructRow,
+    ...[buildTable, readBlockHeader, pairLiterals, decodeSymbols, copyStored, adler32],
+    ...[crc32, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth],
+  ]);
 }

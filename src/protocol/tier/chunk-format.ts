@@ -8,7 +8,7 @@ import { maxBodyBytes, maxModelNameLength, maxTierItems, maxTopK } from '../../l
  *     {"index": 0, "bytes": 1234}\n<1234 bytes>
  *     {"index": 1, "bytes": 99}\n<99 bytes>
  *
- * The head may say `orientation` and `scoring`. `items` is the most that will come: the tier decides by it whether it
+ * The head may say `orientation`, `scoring` and `strict`. `items` is the most that will come: the tier decides by it whether it
  * has room. It answers 200 as soon as it has room, then NDJSON: `{"index": 1, ...result}` as items are done, in any
  * order, and at last `{"end": true}`. An answer without that line was cut off.
  */
@@ -21,6 +21,7 @@ export const chunkHeadSchema = z.strictObject({
   items: z.int().min(1).max(maxTierItems),
   orientation: z.enum(['apply', 'ignore']).default('apply'),
   scoring: z.enum(['softmax', 'sigmoid', 'none']).default('softmax'),
+  strict: z.boolean().default(false),
 });
 export type ChunkHead = z.infer<typeof chunkHeadSchema>;
 

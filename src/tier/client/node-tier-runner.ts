@@ -39,10 +39,18 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
   const send = options.fetch ?? fetch;
   return {
     tier: 'node',
-    async *run({ model, modelVersion, topK, orientation, scoring }, count, items) {
+    async *run({ model, modelVersion, topK, orientation, scoring, strict }, count, items) {
       const abort = new AbortController();
       options.signal?.addEventListener('abort', () => abort.abort());
-      const head = { model, model_version: modelVersion, top_k: topK, items: count, orientation, scoring };
+      const head = {
+        model,
+        model_version: modelVersion,
+        top_k: topK,
+        items: count,
+        orientation,
+        scoring,
+        strict,
+      };
       const body = toBody(head, items, abort);
       try {
         const response = await within(connectMs, abort, () =>

@@ -15,6 +15,7 @@ export interface DecodeJob {
   readonly bytes: Uint8Array;
   readonly spec: PreprocessSpec;
   readonly orientation: 'apply' | 'ignore';
+  readonly strict: boolean;
 }
 
 export interface DecodedImage {
@@ -36,13 +37,13 @@ async function loadWebpModule(): Promise<WebAssembly.Module> {
   return await webpModule;
 }
 
-parentPort!.on('message', async ({ bytes, spec, orientation }: DecodeJob) => {
+parentPort!.on('message', async ({ bytes, spec, orientation, strict }: DecodeJob) => {
   let answer: WorkerAnswer<DecodedImage>;
   const transfer: ArrayBuffer[] = [];
   const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule, orientation, kernels },
+      image: { loadWebpModule, orientation, strict, kernels },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { defaultChoice } from '../../classify/choice.ts';
 import { Gate } from '../../classify/gate.ts';
 import { CodedError } from '../../errors.ts';
 import { readBytes } from '../../lib/net/read-bytes.ts';
@@ -118,7 +119,7 @@ async function infer(
         model.run(
           input.kind === 'tensor'
             ? input.tensor.data
-            : (await classifier.decode(input.bytes, model, 'apply', c.req.raw.signal)).tensor,
+            : (await classifier.decode(input.bytes, model, defaultChoice, c.req.raw.signal)).tensor,
         ),
       ),
     );

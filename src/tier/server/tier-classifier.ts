@@ -88,7 +88,7 @@ export class TierClassifier {
     const label = { model: name, version };
     const started = performance.now();
     try {
-      const { image, tensor } = await this.decode(bytes, model, choice.orientation, signal);
+      const { image, tensor } = await this.decode(bytes, model, choice, signal);
       const output = await model.run(tensor);
       const predictions = toPredictions(output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
@@ -107,7 +107,7 @@ export class TierClassifier {
   async decode(
     bytes: Uint8Array,
     model: TierModel,
-    orientation: TierChoice['orientation'] = 'apply',
+    { orientation, strict }: Pick<TierChoice, 'orientation' | 'strict'>,
     signal?: AbortSignal,
   ): Promise<DecodedImage> {
     const { name, version, preprocess: spec } = model.manifest;
@@ -116,7 +116,7 @@ export class TierClassifier {
     // A view would take all of its buffer along: the whole body of a request, for each image in it.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const started = performance.now();
-    const job = { bytes: own, spec, orientation } satisfies DecodeJob;
+    const job = { bytes: own, spec, orientation, strict } satisfies DecodeJob;
     const decoded = await this.#decoders.run(job, signal);
     const wholeUs = Math.round((performance.now() - started) * 1000);
     metrics.inputUs.inc(label, decoded.decodeUs);

@@ -7,10 +7,10 @@ export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck';
 const fixedBits = 16;
 const half = 1 << (fixedBits - 1);
 /** Coefficients of the inverse transform, x 2^16, rounded. @see ITU-T T.871 section 7 */
-const redFromCr = 91_881;
-const blueFromCb = 116_130;
-const greenFromCr = 46_802;
-const greenFromCb = 22_554;
+export const redFromCr = 91_881;
+export const blueFromCb = 116_130;
+export const greenFromCr = 46_802;
+export const greenFromCb = 22_554;
 /** What the level shift of 128 contributes to each sum, with one half to round. */
 const redBias = half - 128 * redFromCr;
 const greenBias = half + 128 * (greenFromCr + greenFromCb);

@@ -1,26 +1,26 @@
 /** Constants of the slow-but-accurate integer method: value x 2^13, rounded. */
-const fix0298631336 = 2446;
-const fix0390180644 = 3196;
-const fix0541196100 = 4433;
-const fix0765366865 = 6270;
-const fix0899976223 = 7373;
-const fix1175875602 = 9633;
-const fix1501321110 = 12299;
-const fix1847759065 = 15137;
-const fix1961570560 = 16069;
-const fix2053119869 = 16819;
-const fix2562915447 = 20995;
-const fix3072711026 = 25172;
+export const fix0298631336 = 2446;
+export const fix0390180644 = 3196;
+export const fix0541196100 = 4433;
+export const fix0765366865 = 6270;
+export const fix0899976223 = 7373;
+export const fix1175875602 = 9633;
+export const fix1501321110 = 12299;
+export const fix1847759065 = 15137;
+export const fix1961570560 = 16069;
+export const fix2053119869 = 16819;
+export const fix2562915447 = 20995;
+export const fix3072711026 = 25172;
 
-const constBits = 13;
+export const constBits = 13;
 /** Fraction bits kept between the passes. */
 const pass1Bits = 2;
-const pass1Shift = constBits - pass1Bits;
-const pass1Half = 1 << (pass1Shift - 1);
+export const pass1Shift = constBits - pass1Bits;
+export const pass1Half = 1 << (pass1Shift - 1);
 /** The second pass also divides by 8: two factors of sqrt(8) that the method leaves in. */
-const pass2Shift = constBits + pass1Bits + 3;
+export const pass2Shift = constBits + pass1Bits + 3;
 /** One half, and the level shift of 128. @see ITU-T T.81 A.3.1 */
-const pass2Bias = (1 << (pass2Shift - 1)) + (128 << pass2Shift);
+export const pass2Bias = (1 << (pass2Shift - 1)) + (128 << pass2Shift);
 
 /** Between the passes; columns first, as in libjpeg. Shared: nothing in here is kept between calls. */
 const workspace = new Int32Array(64);

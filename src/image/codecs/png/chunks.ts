@@ -1,16 +1,11 @@
-import { malformed } from '../../image-error.ts';
+import { malformed, truncated } from '../../image-error.ts';
 import { crc32 } from './crc32.ts';
+import { ChunkWalker, chunkHeaderBytes, chunkType, crcBytes } from './walk-chunks.ts';
 
 /** Values of the IHDR fields. @see PNG third edition, table 12 (colour types) */
 export const colourType = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgbAlpha: 6 } as const;
 
-/** A chunk's data lies in [start, end); its CRC follows. */
-interface ChunkRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What a PNG declares, and where its pixels lie. Nothing is inflated yet. */
+/** What a PNG declares. Nothing is inflated yet. */
 export interface PngLayout {
   readonly width: number;
   readonly height: number;
@@ -19,10 +14,8 @@ export interface PngLayout {
   readonly interlaced: boolean;
   /** RGB triples; empty if there is none. */
   readonly palette: Uint8Array;
-  /** Where the first IDAT chunk begins; the file's end if there is none. Of the others there may be a million. */
+  /** Where the first chunk of pixel data begins; the file's end if there is none. */
   readonly dataStart: number;
-  /** True if the file goes on to IEND, so that nothing of it is missing. */
-  readonly ended: boolean;
 }
 
 const allowedBitDepths: Readonly<Record<number, readonly number[]>> = {
@@ -33,78 +26,61 @@ const allowedBitDepths: Readonly<Record<number, readonly number[]>> = {
   [colourType.rgbAlpha]: [8, 16],
 };
 
-/** Chunk types as the 32-bit numbers they are in the file. */
-export const typeIdat = 0x49444154;
-export const typeIend = 0x49454e44;
-const typePlte = 0x504c5445;
-const firstChunk = 8;
-const headerEnd = 33;
+/** Bytes of IHDR; what a longer one holds besides is of no meaning. */
+const headerBytes = 13;
+const maxSide = 0x7fffffff;
 
 /**
- * Walks the chunks and compares the checksums of the header and the palette; for those of the pixel data there is
- * `DataChecksums`. Ancillary chunks are stepped over unread, whatever they claim to inflate to.
+ * Reads IHDR and the palette, and compares their checksums; for those of the pixel data there is image-data.ts.
+ * Ancillary chunks may stand anywhere, as Pillow has it, and are stepped over unread.
  *
- * @param bytes a file whose IHDR is known to be there.
- * @throws {CodedError} `image_malformed`.
+ * @param bytes a file that begins with the PNG signature.
+ * @throws {CodedError} `image_malformed`, `image_truncated`.
  * @see PNG third edition, 5.3 (chunk layout), 5.6 (ordering), 11.2 (critical chunks)
  */
 export function parsePngLayout(bytes: Uint8Array): PngLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  assertCrc(bytes, view, firstChunk, { start: 16, end: 29 });
-  const bitDepth = bytes[24];
-  const colour = bytes[25];
+  let header: Uint8Array | undefined;
+  let dataStart = bytes.length;
+  let palette: Uint8Array = new Uint8Array(0);
+  const walker = new ChunkWalker(bytes);
+  while (walker.next()) {
+    const { type, start, end } = walker;
+    if (type === chunkType.data) dataStart = start - chunkHeaderBytes;
+    if (type === chunkType.data || type === chunkType.end) break;
+    if (type !== chunkType.header && type !== chunkType.palette) continue;
+    if (end + crcBytes > bytes.length) throw truncated('png', 'inside its header');
+    assertCrc(bytes, view, start, end);
+    if (type === chunkType.palette) palette = bytes.subarray(start, end);
+    else if (header !== undefined) throw malformed('png', 'IHDR comes twice');
+    else header = bytes.subarray(start, end);
+  }
+  if (header === undefined) throw truncated('png', 'no IHDR');
+  return { ...parseHeader(header, palette), palette, dataStart };
+}
+
+function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette' | 'dataStart'> {
+  if (header.length < headerBytes) throw malformed('png', 'its IHDR is too short');
+  const view = new DataView(header.buffer, header.byteOffset);
+  const width = view.getUint32(0);
+  const height = view.getUint32(4);
+  const [bitDepth, colour, compression, filter, interlace] = header.subarray(8, headerBytes);
+  if (width === 0 || height === 0 || width > maxSide || height > maxSide) {
+    throw malformed('png', `it declares ${width} x ${height} pixels`);
+  }
   if (!allowedBitDepths[colour]?.includes(bitDepth)) {
     throw malformed('png', `colour type ${colour} with ${bitDepth} bits`);
   }
-  if (bytes[26] !== 0 || bytes[27] !== 0 || bytes[28] > 1) {
+  if (compression !== 0 || filter !== 0 || interlace > 1) {
     throw malformed('png', 'an unknown compression, filter or interlace method');
   }
-
-  let palette: Uint8Array = new Uint8Array(0);
-  let ended = false;
-  let dataStart = bytes.length;
-  let position = headerEnd;
-  while (position + 8 <= bytes.length) {
-    const length = view.getUint32(position);
-    const type = view.getUint32(position + 4);
-    const range = { start: position + 8, end: position + 8 + length };
-    if (type === typeIdat) {
-      dataStart = Math.min(dataStart, position);
-    } else if (type === typePlte) {
-      if (dataStart === bytes.length && range.end + 4 <= bytes.length) {
-        assertCrc(bytes, view, position, range);
-        palette = bytes.subarray(range.start, range.end);
-      }
-    } else if (type === typeIend) {
-      ended = true;
-      break;
-    }
-    position = range.end + 4;
-  }
   if (colour === colourType.palette && palette.length < 3) throw malformed('png', 'its palette is missing');
-  return {
-    width: view.getUint32(16),
-    height: view.getUint32(20),
-    bitDepth,
-    colourType: colour,
-    interlaced: bytes[28] === 1,
-    palette,
-    dataStart,
-    ended,
-  };
+  return { width, height, bitDepth, colourType: colour, interlaced: interlace === 1 };
 }
 
-/** @param chunk where it begins. @throws {CodedError} `image_malformed`. */
-export function assertCrc(
-  bytes: Uint8Array,
-  view: DataView,
-  chunk: number,
-  { start, end }: ChunkRange,
-): void {
-  if (crc32(bytes, chunk + 4, end) !== view.getUint32(end)) {
-    throw malformed(
-      'png',
-      `the checksum of its ${String.fromCharCode(...bytes.subarray(chunk + 4, start))} is wrong`,
-    );
+function assertCrc(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+  if (crc32(bytes, start - 4, end) !== view.getUint32(end)) {
+    const letters = String.fromCharCode(...bytes.subarray(start - 4, start));
+    throw malformed('png', `the checksum of its ${letters} is wrong`);
   }
 }

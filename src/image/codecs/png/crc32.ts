@@ -1,6 +1,13 @@
-/** Tables for taking 8 bytes at a time ("slicing by 8"): about 4 times as fast as byte by byte (measured). */
-const slices = 8;
-const tables = buildTables();
+/** Tables for taking 16 bytes at a time ("slicing"): each is what a byte adds that stands so far from the end. */
+export const slices = 16;
+const tableEntries = 256;
+export const bytesPerTable = tableEntries * Int32Array.BYTES_PER_ELEMENT;
+
+/** One after the other, `bytesPerTable` each. */
+export const crcTables = buildTables();
+const [t0, t1, t2, t3, t4, t5, t6, t7] = Array.from({ length: slices }, (_, slice) =>
+  crcTables.subarray(slice * tableEntries, (slice + 1) * tableEntries),
+);
 
 /**
  * Continues a CRC-32 over bytes [start, end). Begin with 0; parts of a message may follow one another.
@@ -9,10 +16,10 @@ const tables = buildTables();
  *   high performance software-based CRC generators", 2005
  */
 export function crc32(bytes: Uint8Array, start: number, end: number, previous = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
   let crc = ~previous;
   let at = start;
-  for (const last = end - slices; at <= last; at += slices) {
+  // Eight at a time: sixteen are no faster in JavaScript.
+  for (const last = end - 8; at <= last; at += 8) {
     crc ^= bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
     crc =
       t7[crc & 255] ^
@@ -28,18 +35,16 @@ export function crc32(bytes: Uint8Array, start: number, end: number, previous = 
   return ~crc >>> 0;
 }
 
-function buildTables(): Int32Array[] {
-  const built = Array.from({ length: slices }, () => new Int32Array(256));
-  for (let n = 0; n < 256; n++) {
+function buildTables(): Int32Array {
+  const built = new Int32Array(slices * tableEntries);
+  for (let n = 0; n < tableEntries; n++) {
     let crc = n;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-    built[0][n] = crc;
+    built[n] = crc;
   }
-  for (let slice = 1; slice < slices; slice++) {
-    for (let n = 0; n < 256; n++) {
-      const crc = built[slice - 1][n];
-      built[slice][n] = built[0][crc & 255] ^ (crc >>> 8);
-    }
+  for (let i = tableEntries; i < built.length; i++) {
+    const crc = built[i - tableEntries];
+    built[i] = built[crc & 255] ^ (crc >>> 8);
   }
   return built;
 }

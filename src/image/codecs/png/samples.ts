@@ -61,10 +61,11 @@ export function toRgb(
   }
 }
 
-/** The palette with its missing entries in black. */
+/** The palette with its missing entries in black, also one that is cut. */
 export function toFullPalette(palette: Uint8Array): Uint8Array {
   const full = new Uint8Array(256 * 3);
-  full.set(palette.subarray(0, full.length));
+  const wholeBytes = palette.length - (palette.length % 3);
+  full.set(palette.subarray(0, Math.min(wholeBytes, full.length)));
   return full;
 }
 

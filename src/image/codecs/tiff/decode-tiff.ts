@@ -25,7 +25,7 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
 
   let strip: StripReader | undefined;
   for (let index = firstStrip; index <= lastStrip; index++) {
-    strip = openStripAt(bytes, directory, index, strip);
+    strip = openStripAt(bytes, directory, index, rowBytes, strip);
     const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
     for (let y = index * rowsPerStrip; y < end; y++) {
       await strip.read(row);
@@ -58,14 +58,16 @@ function assertStripsPresent(
 
 function openStripAt(
   bytes: Uint8Array,
-  { stripOffsets, stripByteCounts, compression }: TiffDirectory,
+  { height, rowsPerStrip, stripOffsets, stripByteCounts, compression }: TiffDirectory,
   index: number,
+  rowBytes: number,
   previous: StripReader | undefined,
 ): StripReader {
   const start = stripOffsets[index];
   const byteCount = compression === tiffCompression.none ? undefined : stripByteCounts[index];
   const strip = bytes.subarray(start, byteCount === undefined ? bytes.length : start + byteCount);
-  return openStrip(compression, strip, previous);
+  const rows = Math.min(rowsPerStrip, height - index * rowsPerStrip);
+  return openStrip(compression, strip, rows * rowBytes, previous);
 }
 
 function assertSupported(directory: TiffDirectory): void {

@@ -1,6 +1,6 @@
-import { CodedError } from '../../../errors.ts';
 import { malformed, truncated, unsupported } from '../../image-error.ts';
-import { InflatedData } from '../../inflated-data.ts';
+import { BytesInput } from '../../inflate/inflate-input.ts';
+import { InflateStream } from '../../inflate/inflate-stream.ts';
 import { tiffCompression } from './directory.ts';
 import { TiffLzwReader } from './lzw-reader.ts';
 
@@ -11,12 +11,14 @@ export interface StripReader {
 }
 
 /**
+ * @param contentBytes that the strip holds when it is not compressed.
  * @param previous reader of the strip before, which may be used again.
  * @throws {CodedError} `image_format_unsupported` for other compressions.
  */
 export function openStrip(
   compression: number,
   strip: Uint8Array,
+  contentBytes: number,
   previous: StripReader | undefined,
 ): StripReader {
   switch (compression) {
@@ -30,14 +32,20 @@ export function openStrip(
       return new PackBitsReader(strip);
     case tiffCompression.deflate:
     case tiffCompression.oldDeflate:
-      return new InflatedData([strip], (cause) => {
-        if (cause instanceof CodedError) return cause;
-        if (cause === undefined) return truncated('tiff', 'inside its pixel data');
-        return malformed('tiff', 'its data cannot be inflated', { cause });
-      });
+      if (!(previous instanceof InflateStream)) return openInflated(strip, contentBytes);
+      previous.restart(new BytesInput(strip), contentBytes);
+      return previous;
     default:
       throw unsupported('tiff', `compression ${compression}`);
   }
+}
+
+function openInflated(strip: Uint8Array, contentBytes: number): InflateStream {
+  return new InflateStream(new BytesInput(strip), contentBytes, 0, (end) =>
+    end === 'invalid'
+      ? malformed('tiff', 'its data cannot be inflated')
+      : truncated('tiff', 'inside its pixel data'),
+  );
 }
 
 class PlainReader implements StripReader {

@@ -1,41 +1,60 @@
-import { add, get, i32, increase, mul, set, store, toI64, when } from '../../../../lib/wasm-text/wat.ts';
+import { increase, select, set, when } from '../../../../lib/wasm-text/control.ts';
+import { type Body, i32Locals, type Statement } from '../../../../lib/wasm-text/expression.ts';
+import {
+  i32Add,
+  i32Eq,
+  i32GtS,
+  i32LtS,
+  i32Mul,
+  i32ShrS,
+  i64ExtendI32U,
+  i64Mul,
+} from '../../../../lib/wasm-text/integers.ts';
+import { i32Store, i32Store8, i32Store16, i64Store } from '../../../../lib/wasm-text/memory.ts';
 import { workspaceOffset } from '../wasm/layout.ts';
+import { idctIslow } from './idct-islow.ts';
+import { idct2, idct4 } from './idct-mean.ts';
+import { scanLocals, value } from './scan-locals.ts';
 
-/* Samples of a block: `side` x `side` of them from address `out` on, rows `stride` apart, by its DC in `dc`. */
+const { block } = scanLocals;
+/** A block's DC, and its samples: `side` x `side` of them from address `out` on, rows `stride` apart. */
+export const [dc, out, side, stride] = i32Locals('dc', 'out', 'side', 'stride');
 
-const fill = (side: 1 | 2 | 4 | 8) =>
-  Array.from({ length: side }, (_, row) => {
-    const write =
-      side === 8
-        ? `(i64.store ${get('out')} (i64.mul ${toI64(get('value'))} (i64.const 0x0101010101010101)))`
-        : `(i32.store${side === 4 ? '' : side * 8} ${get('out')} ${mul(get('value'), i32(0x01010101))})`;
-    return `${write} ${row < side - 1 ? increase('out', get('stride')) : ''}`;
-  }).join('\n');
+/** `value` in each byte of a row of so many samples. */
+const writeRow: Readonly<Record<1 | 2 | 4 | 8, Statement>> = {
+  1: i32Store8(out, i32Mul(value, 0x01010101)),
+  2: i32Store16(out, i32Mul(value, 0x01010101)),
+  4: i32Store(out, i32Mul(value, 0x01010101)),
+  8: i64Store(out, i64Mul(i64ExtendI32U(value), 0x0101010101010101n)),
+};
 
-const bySide = (make: (side: 1 | 2 | 4 | 8) => string) =>
+const fill = (rows: 1 | 2 | 4 | 8) =>
+  Array.from({ length: rows }, (_, index) => [writeRow[rows], index < rows - 1 ? increase(out, stride) : []]);
+
+/** What is done for the side that the component has. */
+const bySide = (bodies: Readonly<Record<1 | 2 | 4 | 8, Body>>) =>
   when(
-    `(i32.eq ${get('side')} ${i32(8)})`,
-    make(8),
-    when(
-      `(i32.eq ${get('side')} ${i32(2)})`,
-      make(2),
-      when(`(i32.eq ${get('side')} ${i32(4)})`, make(4), make(1)),
-    ),
+    i32Eq(side, 8),
+    bodies[8],
+    when(i32Eq(side, 2), bodies[2], when(i32Eq(side, 4), bodies[4], bodies[1])),
   );
 
 /** `fillFlat` of src/image/codecs/jpeg/idct-islow.ts: one value for all samples of a block. */
-export const writeFlat = `
-  ${set('value', add(`(i32.shr_s ${add(get('dc'), i32(4))} ${i32(3)})`, i32(128)))}
-  ${set('value', `(select ${i32(0)} ${get('value')} (i32.lt_s ${get('value')} ${i32(0)}))`)}
-  ${set('value', `(select ${i32(255)} ${get('value')} (i32.gt_s ${get('value')} ${i32(255)}))`)}
-  ${bySide(fill)}`;
+export const writeFlat = [
+  set(value, i32Add(i32ShrS(i32Add(dc, 4), 3), 128)),
+  set(value, select(0, value, i32LtS(value, 0))),
+  set(value, select(255, value, i32GtS(value, 255))),
+  bySide({ 1: fill(1), 2: fill(2), 4: fill(4), 8: fill(8) }),
+];
 
-/** Of the AC coefficients in `block` too, which are zero then, as far as the transform of that side reads them. */
-export const transform = `
-  ${store(get('block'), 0, get('dc'))}
-  ${bySide((side) => {
-    if (side === 8)
-      return `(call $idct_islow ${get('block')} ${add(get('block'), i32(workspaceOffset))} ${get('out')} ${get('stride')})`;
+/** Runs the IDCT on `block`; zeroes the coefficients it reads. */
+export const transform = [
+  i32Store(block, dc),
+  bySide({
     // Of a block that becomes one sample no AC coefficient is kept.
-    return side === 1 ? '' : `(call $idct_${side} ${get('block')} ${get('out')} ${get('stride')})`;
-  })}`;
+    1: [],
+    2: idct2.call(block, out, stride),
+    4: idct4.call(block, out, stride),
+    8: idctIslow.call(block, i32Add(block, workspaceOffset), out, stride),
+  }),
+];

@@ -1,110 +1,147 @@
 import {
-  add,
-  and,
-  get,
-  i32,
+  block,
+  branch,
+  branchIf,
   increase,
-  load,
+  type Label,
+  loop,
   set,
-  shl,
-  store,
-  sub,
-  toI64,
   when,
-} from '../../../../lib/wasm-text/wat.ts';
+} from '../../../../lib/wasm-text/control.ts';
+import type { I32, I64, Operand } from '../../../../lib/wasm-text/expression.ts';
+import {
+  i32Add,
+  i32And,
+  i32Eqz,
+  i32LeS,
+  i32LeU,
+  i32Or,
+  i32Shl,
+  i32ShrS,
+  i32ShrU,
+  i32Sub,
+  i32WrapI64,
+  i64ExtendI32U,
+  i64Or,
+  i64Shl,
+  i64ShrU,
+  i64Sub,
+} from '../../../../lib/wasm-text/integers.ts';
+import { at, i32Load, i32Load8U, i32Load16U, i32Store, i64Load } from '../../../../lib/wasm-text/memory.ts';
 import { lookaheadBits, maxCodeLength } from '../huffman.ts';
 import { componentLayout, scanLayout, tableLayout } from '../wasm/layout.ts';
+import {
+  bits,
+  code,
+  component,
+  entry,
+  length,
+  type ScanField,
+  scan,
+  scanLocals,
+  size,
+  symbol,
+  table,
+  value,
+} from './scan-locals.ts';
 
-/*
- * What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`; `scan` and
- * `component` are addresses of what ../../image/jpeg/kernel/layout.ts places.
- */
+/* What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`. */
+
+const { count, position } = scanLocals;
 
 /** Bits that are at hand after `fetch`, at least: 7 bytes. */
 export const fetchedBits = 56;
 /** Look-ups that one `fetch` is enough for, if each takes no more than it looked at. */
 export const lookupsPerFetch = Math.floor(fetchedBits / lookaheadBits);
 
-export const field = (name: keyof typeof scanLayout) => load(get('scan'), scanLayout[name]);
-export const setField = (name: keyof typeof scanLayout, value: string) =>
-  store(get('scan'), scanLayout[name], value);
-export const part = (name: keyof typeof componentLayout) => load(get('component'), componentLayout[name]);
+export const field = (name: ScanField) => i32Load(at(scan, scanLayout[name]));
+export const setField = (name: ScanField, to: I32) => i32Store(at(scan, scanLayout[name]), to);
+export const part = (name: keyof typeof componentLayout) => i32Load(at(component, componentLayout[name]));
+export const setPart = (name: keyof typeof componentLayout, to: I32) =>
+  i32Store(at(component, componentLayout[name]), to);
 
-/** `bits` is left-aligned here: the next bits of the stream are its highest. */
-export const firstBits = (count: string) =>
-  `(i32.wrap_i64 (i64.shr_u ${get('bits')} (i64.sub (i64.const 64) ${toI64(count)})))`;
-export const prefix = `(i32.wrap_i64 (i64.shr_u ${get('bits')} (i64.const ${64 - lookaheadBits})))`;
-export const consume = (count: string) => `
-  ${set('bits', `(i64.shl ${get('bits')} ${toI64(count)})`)}
-  ${set('count', sub(get('count'), count))}`;
-
-/** Likewise as many as the low 6 bits of an entry say; a shift takes no others. */
-export const consumeEntry = (entry: string) => `
-  ${set('bits', `(i64.shl ${get('bits')} ${entry})`)}
-  ${set('count', sub(get('count'), and(get('entry'), 63)))}`;
+export const firstBits = (howMany: Operand<'i32'>) =>
+  i32WrapI64(i64ShrU(bits, i64Sub(64n, i64ExtendI32U(howMany))));
+export const prefix = i32WrapI64(i64ShrU(bits, BigInt(64 - lookaheadBits)));
+export const consume = (howMany: Operand<'i32'>) => [
+  set(bits, i64Shl(bits, i64ExtendI32U(howMany))),
+  set(count, i32Sub(count, howMany)),
+];
+/** Likewise as many as the low 6 bits of `wide`, which begins with `entry`, say; a shift takes no others. */
+export const consumeEntry = (wide: I64) => [
+  set(bits, i64Shl(bits, wide)),
+  set(count, i32Sub(count, i32And(entry, 63))),
+];
 
 /**
  * `fetchedBits` or more at hand: as many whole bytes of the next eight as fit. They stand in reverse order, so that one
  * load has the next of them on top. What stands in `bits` below `count` are then bits of the byte behind; setting them
  * again changes nothing.
  */
-export const fetch = `
-  ${set('bits', `(i64.or ${get('bits')} (i64.shr_u (i64.load ${sub(get('position'), i32(7))}) ${toI64(get('count'))}))`)}
-  ${set('position', sub(get('position'), `(i32.shr_u ${sub(i32(63), get('count'))} ${i32(3)})`))}
-  ${set('count', `(i32.or ${get('count')} ${i32(fetchedBits)})`)}`;
+export const fetch = [
+  set(bits, i64Or(bits, i64ShrU(i64Load(i32Sub(position, 7)), i64ExtendI32U(count)))),
+  set(position, i32Sub(position, i32ShrU(i32Sub(63, count), 3))),
+  set(count, i32Or(count, fetchedBits)),
+];
+
+/** Entry `index` of a table of so many bytes (2^`shift`) an entry. */
+const entryAddress = (index: I32, shift: number) => i32Add(table, i32Shl(index, shift));
+export const directEntry = i32Load(at(entryAddress(prefix, 2), tableLayout.direct));
+export const pairEntry = i64Load(at(entryAddress(prefix, 3), tableLayout.pairs));
 
 /**
  * For codes longer than the look-ahead: length in bits 8 and up, symbol below.
  *
  * @see ITU-T T.81 F.2.2.3, figure F.16 (DECODE)
  */
-const findLongSymbol = `
-  ${set('length', i32(lookaheadBits + 1))}
-  (block $found (loop $longer
-    ${set('code', firstBits(get('length')))}
-    (br_if $found (i32.le_s ${get('code')} ${load(add(get('table'), shl(get('length'), 2)), tableLayout.maxCode)}))
-    ${increase('length', i32(1))}
-    (br_if $longer (i32.le_u ${get('length')} ${i32(maxCodeLength)}))
-    (br $give_up)))
-  ${set(
-    'symbol',
-    `(i32.or ${shl(get('length'), 8)} (i32.load8_u offset=${tableLayout.values} ${add(
-      get('table'),
-      add(load(add(get('table'), shl(get('length'), 2)), tableLayout.valueOffset), get('code')),
-    )}))`,
-  )}`;
+const findLongSymbol = (giveUp: Label) => {
+  const perLength = entryAddress(length, 2);
+  const valueIndex = i32Add(i32Load(at(perLength, tableLayout.valueOffset)), code);
+  return [
+    set(length, lookaheadBits + 1),
+    block('found', (found) =>
+      loop('longer', (longer) => [
+        set(code, firstBits(length)),
+        branchIf(found, i32LeS(code, i32Load(at(perLength, tableLayout.maxCode)))),
+        increase(length, 1),
+        branchIf(longer, i32LeU(length, maxCodeLength)),
+        branch(giveUp),
+      ]),
+    ),
+    set(symbol, i32Or(i32Shl(length, 8), i32Load8U(at(i32Add(table, valueIndex), tableLayout.values)))),
+  ];
+};
 
 /** The next symbol of `table` into `symbol`, its 1 to 16 bits consumed; no code: the MCU is given up. */
-export const readSymbol = `
-  ${set('symbol', `(i32.load16_u offset=${tableLayout.symbols} ${add(get('table'), shl(prefix, 1))})`)}
-  ${when(`(i32.eqz ${get('symbol')})`, findLongSymbol)}
-  ${consume(`(i32.shr_u ${get('symbol')} ${i32(8)})`)}
-  ${set('symbol', and(get('symbol'), 255))}`;
+export const readSymbol = (giveUp: Label) => [
+  set(symbol, i32Load16U(at(entryAddress(prefix, 1), tableLayout.symbols))),
+  when(i32Eqz(symbol), findLongSymbol(giveUp)),
+  consume(i32ShrU(symbol, 8)),
+  set(symbol, i32And(symbol, 255)),
+];
 
 /** The signed value of `size` bits, 1 to 15. @see ITU-T T.81 F.2.2.1, figure F.12 (EXTEND) */
-export const readValue = `
-  ${set('value', firstBits(get('size')))}
-  ${consume(get('size'))}
-  ${set(
-    'value',
-    add(
-      get('value'),
-      `(i32.and (i32.shr_s ${sub(get('value'), `(i32.shl ${i32(1)} ${sub(get('size'), i32(1))})`)} ${i32(31)})
-        ${add(`(i32.shl ${i32(-1)} ${get('size')})`, i32(1))})`,
+export const readValue = [
+  set(value, firstBits(size)),
+  consume(size),
+  set(
+    value,
+    i32Add(
+      value,
+      i32And(i32ShrS(i32Sub(value, i32Shl(1, i32Sub(size, 1))), 31), i32Add(i32Shl(-1, size), 1)),
     ),
-  )}`;
+  ),
+];
 
 /** The block's new DC into the component's prediction: at most 31 bits, fetched here. @see ITU-T T.81 F.2.2.1 */
-export const decodeDc = `
-  ${set('table', part('dc'))}
-  ${fetch}
-  ${set('entry', load(add(get('table'), shl(prefix, 2)), tableLayout.direct))}
-  ${when(
-    get('entry'),
-    `${consumeEntry(toI64(get('entry')))}
-     ${set('value', `(i32.shr_s ${get('entry')} ${i32(16)})`)}`,
-    `${readSymbol}
-     ${set('size', and(get('symbol'), 15))}
-     ${when(get('size'), readValue, set('value', i32(0)))}`,
-  )}
-  ${store(get('component'), componentLayout.prediction, add(part('prediction'), get('value')))}`;
+export const decodeDc = (giveUp: Label) => [
+  set(table, part('dc')),
+  fetch,
+  set(entry, directEntry),
+  when(
+    entry,
+    [consumeEntry(i64ExtendI32U(entry)), set(value, i32ShrS(entry, 16))],
+    [readSymbol(giveUp), set(size, i32And(symbol, 15)), when(size, readValue, set(value, 0))],
+  ),
+  setPart('prediction', i32Add(part('prediction'), value)),
+];

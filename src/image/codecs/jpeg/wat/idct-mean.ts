@@ -1,39 +1,67 @@
+import { increase, repeat, select, set } from '../../../../lib/wasm-text/control.ts';
+import { type I32, i32Locals, type V128, v128Locals } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import { i32Add, i32GtS, i32LtS, i32Mul, i32ShrS, i32Sub } from '../../../../lib/wasm-text/integers.ts';
 import {
-  add,
-  get,
-  i32,
-  increase,
-  load,
-  mul,
-  repeat,
-  set,
-  shuffle32,
-  splat32,
-  sub,
-  toFunction,
-} from '../../../../lib/wasm-text/wat.ts';
+  at,
+  i32Load,
+  i32Store8,
+  v128Load,
+  v128Store,
+  v128Store32Lane,
+} from '../../../../lib/wasm-text/memory.ts';
+import {
+  i8x16NarrowI16x8U,
+  i8x16Shuffle,
+  i16x8NarrowI32x4S,
+  i32x4Add,
+  i32x4Const,
+  i32x4Mul,
+  i32x4ShrS,
+  i32x4Sub,
+  shuffleLanes32,
+} from '../../../../lib/wasm-text/vectors.ts';
 import { meanWeights, pass1Half, pass1Shift, pass2Bias, pass2Shift } from '../idct-scaled.ts';
 
 const { dc, outer, inner, half } = meanWeights;
-const sum = (a: string, b: string) => `(i32x4.add ${a} ${b})`;
-const difference = (a: string, b: string) => `(i32x4.sub ${a} ${b})`;
-const weighted = (frequency: number, weight: number) =>
-  `(i32x4.mul ${get(`d${frequency}`)} ${splat32(weight)})`;
+const [block, out, stride] = i32Locals('block', 'out', 'stride');
+const coefficients = v128Locals('d0', 'd1', 'd2', 'd3');
+const [d0, d1, d2, d3] = coefficients;
+const means = v128Locals('m0', 'm1', 'm2', 'm3');
+const [m0, m1, m2, m3] = means;
+const [flat, even, odd] = v128Locals('flat', 'even', 'odd');
+
+const weighted = (values: V128, weight: number) => i32x4Mul(values, i32x4Const(weight));
 
 /** The first four coefficients of so many rows to zero: no others are kept for a mean. */
-const clearRows = (rows: number) =>
-  repeat(rows, (row) => `(v128.store offset=${row * 32} ${get('block')} ${splat32(0)})`);
+const clearRows = (rows: number) => repeat(rows, (row) => v128Store(at(block, row * 32), i32x4Const(0)));
 
 /** Means of `d0` to `d3` into `m0` to `m3`, of four columns or rows at once. */
-const means = (bias: number, shift: number) => {
-  const output = (index: number, value: string) => set(`m${index}`, `(i32x4.shr_s ${value} ${i32(shift)})`);
-  const outputs = (index: number, weights: typeof outer | typeof inner) => `
-    ${set('even', sum(get('flat'), weighted(2, weights[2])))}
-    ${set('odd', sum(weighted(1, weights[1]), weighted(3, weights[3])))}
-    ${output(index, sum(get('even'), get('odd')))}
-    ${output(3 - index, difference(get('even'), get('odd')))}`;
-  return `${set('flat', sum(weighted(0, dc), splat32(bias)))} ${outputs(0, outer)} ${outputs(1, inner)}`;
+const toMeans = (bias: number, shift: number) => {
+  const outputs = (first: typeof m0, last: typeof m0, weights: typeof outer | typeof inner) => [
+    set(even, i32x4Add(flat, weighted(d2, weights[2]))),
+    set(odd, i32x4Add(weighted(d1, weights[1]), weighted(d3, weights[3]))),
+    set(first, i32x4ShrS(i32x4Add(even, odd), shift)),
+    set(last, i32x4ShrS(i32x4Sub(even, odd), shift)),
+  ];
+  return [
+    set(flat, i32x4Add(weighted(d0, dc), i32x4Const(bias))),
+    outputs(m0, m3, outer),
+    outputs(m1, m2, inner),
+  ];
 };
+
+/** `m0` to `m3` transposed into `d0` to `d3`. */
+const transpose = [
+  set(even, shuffleLanes32([0, 4, 1, 5], m0, m1)),
+  set(odd, shuffleLanes32([0, 4, 1, 5], m2, m3)),
+  set(d0, shuffleLanes32([0, 1, 4, 5], even, odd)),
+  set(d1, shuffleLanes32([2, 3, 6, 7], even, odd)),
+  set(even, shuffleLanes32([2, 6, 3, 7], m0, m1)),
+  set(odd, shuffleLanes32([2, 6, 3, 7], m2, m3)),
+  set(d2, shuffleLanes32([0, 1, 4, 5], even, odd)),
+  set(d3, shuffleLanes32([2, 3, 6, 7], even, odd)),
+];
 
 /** Lane 0 of four vectors, then lane 1 of all. */
 const byRow = [0, 1, 2, 3].flatMap((row) => [0, 4, 8, 12].map((column) => column + row));
@@ -42,68 +70,64 @@ const byRow = [0, 1, 2, 3].flatMap((row) => [0, 4, 8, 12].map((column) => column
  * An 8 x 8 block of 64 i32 coefficients to 4 x 4 samples, and those that are kept for them to zeros: `idct4` of
  * src/image/codecs/jpeg/idct-scaled.ts on four columns, then four rows at once.
  */
-export const idct4 = toFunction({
+export const idct4 = wasmFunction({
   name: 'idct_4',
   exported: true,
-  params: ['block', 'out', 'stride'],
-  v128: ['d0', 'd1', 'd2', 'd3', 'm0', 'm1', 'm2', 'm3', 'flat', 'even', 'odd'],
-  body: `
-  ${repeat(4, (row) => set(`d${row}`, `(v128.load offset=${row * 32} ${get('block')})`))}
-  ${clearRows(5)}
-  ${means(pass1Half, pass1Shift)}
-  ${set('even', shuffle32([0, 4, 1, 5], get('m0'), get('m1')))}
-  ${set('odd', shuffle32([0, 4, 1, 5], get('m2'), get('m3')))}
-  ${set('d0', shuffle32([0, 1, 4, 5], get('even'), get('odd')))}
-  ${set('d1', shuffle32([2, 3, 6, 7], get('even'), get('odd')))}
-  ${set('even', shuffle32([2, 6, 3, 7], get('m0'), get('m1')))}
-  ${set('odd', shuffle32([2, 6, 3, 7], get('m2'), get('m3')))}
-  ${set('d2', shuffle32([0, 1, 4, 5], get('even'), get('odd')))}
-  ${set('d3', shuffle32([2, 3, 6, 7], get('even'), get('odd')))}
-  ${means(pass2Bias, pass2Shift)}
-  ${set(
-    'm0',
-    `(i8x16.narrow_i16x8_u (i16x8.narrow_i32x4_s ${get('m0')} ${get('m1')})
-      (i16x8.narrow_i32x4_s ${get('m2')} ${get('m3')}))`,
-  )}
-  ${set('m0', `(i8x16.shuffle ${byRow.join(' ')} ${get('m0')} ${get('m0')})`)}
-  ${repeat(4, (row) => `(v128.store32_lane ${row} ${get('out')} ${get('m0')}) ${row < 3 ? increase('out', get('stride')) : ''}`)}`,
+  params: [block, out, stride],
+  locals: [...coefficients, ...means, flat, even, odd],
+  body: [
+    coefficients.map((vector, row) => set(vector, v128Load(at(block, row * 32)))),
+    clearRows(5),
+    toMeans(pass1Half, pass1Shift),
+    transpose,
+    toMeans(pass2Bias, pass2Shift),
+    set(m0, i8x16NarrowI16x8U(i16x8NarrowI32x4S(m0, m1), i16x8NarrowI32x4S(m2, m3))),
+    set(m0, i8x16Shuffle(byRow, m0, m0)),
+    repeat(4, (row) => [v128Store32Lane(row, out, m0), row < 3 ? increase(out, stride) : []]),
+  ],
 });
 
-const coefficient = (row: number, column: number) => load(get('block'), (row * 8 + column) * 4);
-const shiftRight = (value: string, by: number) => `(i32.shr_s ${value} ${i32(by)})`;
-const limited = (name: string, limit: number, comparison: 'lt_s' | 'gt_s') =>
-  set(name, `(select ${i32(limit)} ${get(name)} (i32.${comparison} ${get(name)} ${i32(limit)}))`);
+const [rowEven, rowOdd, value, even0, odd0, even1, odd1] = i32Locals(
+  'even',
+  'odd',
+  'value',
+  'even0',
+  'odd0',
+  'even1',
+  'odd1',
+);
+const coefficient = (row: number, column: number) => i32Load(at(block, (row * 8 + column) * 4));
 
 /** Two samples of the upper row, where both columns are added, or of the lower. */
-const twoSamples = (combine: (a: string, b: string) => string) => {
-  const column = (k: number) => shiftRight(combine(get(`even${k}`), get(`odd${k}`)), pass1Shift);
-  const sample = (offset: number, value: string) => `
-    ${set('value', shiftRight(value, pass2Shift))}
-    ${limited('value', 0, 'lt_s')}
-    ${limited('value', 255, 'gt_s')}
-    (i32.store8 offset=${offset} ${get('out')} ${get('value')})`;
-  return `
-    ${set('even', add(mul(column(0), i32(dc)), i32(pass2Bias)))}
-    ${set('odd', mul(column(1), i32(half)))}
-    ${sample(0, add(get('even'), get('odd')))}
-    ${sample(1, sub(get('even'), get('odd')))}`;
+const twoSamples = (combine: (a: I32, b: I32) => I32) => {
+  const storeSample = (offset: number, sum: I32) => [
+    set(value, i32ShrS(sum, pass2Shift)),
+    set(value, select(0, value, i32LtS(value, 0))),
+    set(value, select(255, value, i32GtS(value, 255))),
+    i32Store8(at(out, offset), value),
+  ];
+  return [
+    set(rowEven, i32Add(i32Mul(i32ShrS(combine(even0, odd0), pass1Shift), dc), pass2Bias)),
+    set(rowOdd, i32Mul(i32ShrS(combine(even1, odd1), pass1Shift), half)),
+    storeSample(0, i32Add(rowEven, rowOdd)),
+    storeSample(1, i32Sub(rowEven, rowOdd)),
+  ];
 };
 
 /** Likewise to 2 x 2 samples: `idct2` of idct-scaled.ts. */
-export const idct2 = toFunction({
+export const idct2 = wasmFunction({
   name: 'idct_2',
   exported: true,
-  params: ['block', 'out', 'stride'],
-  i32: ['even', 'odd', 'value', 'even0', 'odd0', 'even1', 'odd1'],
-  body: `
-  ${repeat(
-    2,
-    (k) => `
-    ${set(`even${k}`, add(mul(coefficient(0, k), i32(dc)), i32(pass1Half)))}
-    ${set(`odd${k}`, mul(coefficient(1, k), i32(half)))}`,
-  )}
-  ${clearRows(3)}
-  ${twoSamples(add)}
-  ${increase('out', get('stride'))}
-  ${twoSamples(sub)}`,
+  params: [block, out, stride],
+  locals: [rowEven, rowOdd, value, even0, odd0, even1, odd1],
+  body: [
+    set(even0, i32Add(i32Mul(coefficient(0, 0), dc), pass1Half)),
+    set(odd0, i32Mul(coefficient(1, 0), half)),
+    set(even1, i32Add(i32Mul(coefficient(0, 1), dc), pass1Half)),
+    set(odd1, i32Mul(coefficient(1, 1), half)),
+    clearRows(3),
+    twoSamples(i32Add),
+    increase(out, stride),
+    twoSamples(i32Sub),
+  ],
 });

@@ -1,71 +1,80 @@
-import { get, i32, increase, loop, repeat, set, toFunction, when } from '../../../../lib/wasm-text/wat.ts';
+import { countUp, increase, set, when } from '../../../../lib/wasm-text/control.ts';
+import { i32Locals, type V128, v128Local, v128Locals } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import { i32Add, i32Mul } from '../../../../lib/wasm-text/integers.ts';
+import { at, i32Load, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import {
+  i8x16Shuffle,
+  i16x8ExtractLaneS,
+  i16x8ReplaceLane,
+  i32x4ExtendHighI16x8S,
+  i32x4ExtendLowI16x8S,
+  i32x4Mul,
+  v128AnyTrue,
+  v128Or,
+} from '../../../../lib/wasm-text/vectors.ts';
 import { zigzag } from '../segments.ts';
-import { transform, writeFlat } from './block-output.ts';
+import { dc, out, side, stride, transform, writeFlat } from './block-output.ts';
+import { scanLocals, value } from './scan-locals.ts';
+
+const { block, count } = scanLocals;
+const [coefficients, divisors, i, first] = i32Locals('coefficients', 'divisors', 'i', 'first');
+/** The block in zigzag order, and one row of it. */
+const zigzagged = v128Locals('z0', 'z1', 'z2', 'z3', 'z4', 'z5', 'z6', 'z7');
+const gathered = v128Local('gathered');
 
 const lanes = 8;
-const rows = Array.from({ length: lanes }, (_, row) => row);
-const source = (index: number) => `z${index}`;
-
-/** Zigzag index of each column of a row. */
-const zigzagIndices = (row: number) => rows.map((column) => zigzag.indexOf(row * lanes + column));
+const columns = Array.from({ length: lanes }, (_, column) => column);
 
 /** Row `row` of a block, gathered from the vectors of its zigzag order one after the other. */
-function gather(row: number): string {
-  const wanted = zigzagIndices(row);
-  const sources = [...new Set(wanted.map((k) => k >> 3))];
+function gather(row: number): V128 {
+  const wanted = columns.map((column) => zigzag.indexOf(row * lanes + column));
   /** Bytes of lane `lane` of the first or second operand. */
   const bytes = (operand: 0 | 1, lane: number) => [operand * 16 + lane * 2, operand * 16 + lane * 2 + 1];
-  let value = get(source(sources[0]));
-  for (const [i, vector] of sources.entries()) {
-    const next = get(source(vector));
-    if (i === 0) {
-      const order = wanted.flatMap((k) => bytes(0, k >> 3 === vector ? k & 7 : 0));
-      value = `(i8x16.shuffle ${order.join(' ')} ${next} ${next})`;
-    } else {
-      const order = wanted.flatMap((k, lane) => (k >> 3 === vector ? bytes(1, k & 7) : bytes(0, lane)));
-      value = `(i8x16.shuffle ${order.join(' ')} ${value} ${next})`;
-    }
+  let result: V128 | undefined;
+  for (const source of new Set(wanted.map((k) => k >> 3))) {
+    const vector = zigzagged[source]!;
+    const order = wanted.flatMap((k, lane) => {
+      if (k >> 3 === source) return bytes(result ? 1 : 0, k & 7);
+      return bytes(0, result ? lane : 0);
+    });
+    result = i8x16Shuffle(order, result ?? vector, vector);
   }
-  return value;
+  return result!;
 }
 
-const product = (half: 'low' | 'high', offset: number) => `
-  (v128.store offset=${offset} ${get('block')} (i32x4.mul
-    (i32x4.extend_${half}_i16x8_s ${get('gathered')}) (v128.load offset=${offset} ${get('divisors')})))`;
+const dequantize = (row: number) => [
+  set(gathered, gather(row)),
+  [i32x4ExtendLowI16x8S(gathered), i32x4ExtendHighI16x8S(gathered)].map((half, index) => {
+    const offset = row * 32 + index * 16;
+    return v128Store(at(block, offset), i32x4Mul(half, v128Load(at(divisors, offset))));
+  }),
+];
+
+const [dcAndFirst, ...others] = zigzagged;
+const acCoefficients = others.reduce<V128>(
+  (all, some) => v128Or(all, some),
+  i16x8ReplaceLane(0, dcAndFirst, 0),
+);
 
 /**
  * A row of blocks of coefficients, 64 i16 each in zigzag order, to samples: `dequantizeBlock` of
  * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 i32, row-major. What is left
  * in `block` is not zero.
  */
-export const reconstructRow = toFunction({
+export const reconstructRow = wasmFunction({
   name: 'reconstruct_row',
   exported: true,
-  params: ['coefficients', 'divisors', 'block', 'count', 'out', 'side', 'stride'],
-  i32: ['i', 'dc', 'value', 'first'],
-  v128: [...rows.map(source), 'gathered'],
-  body: `
-  ${set('first', get('out'))}
-  ${loop(
-    'i',
-    get('count'),
-    1,
-    `${repeat(lanes, (index) => set(source(index), `(v128.load offset=${index * 16} ${get('coefficients')})`))}
-     ${set('out', `(i32.add ${get('first')} (i32.mul ${get('i')} ${get('side')}))`)}
-     ${set('dc', `(i32.mul (i16x8.extract_lane_s 0 ${get('z0')}) (i32.load ${get('divisors')}))`)}
-     ${when(
-       `(v128.any_true ${rows
-         .map((index) => (index === 0 ? `(i16x8.replace_lane 0 ${get('z0')} ${i32(0)})` : get(source(index))))
-         .reduce((a, b) => `(v128.or ${a} ${b})`)})`,
-       `${rows
-         .map(
-           (row) =>
-             `${set('gathered', gather(row))} ${product('low', row * 32)} ${product('high', row * 32 + 16)}`,
-         )
-         .join('\n')}
-        ${transform}`,
-       writeFlat,
-     )}
-     ${increase('coefficients', i32(lanes * 16))}`,
-  )}`,
+  params: [coefficients, divisors, block, count, out, side, stride],
+  locals: [i, dc, value, first, ...zigzagged, gathered],
+  body: [
+    set(first, out),
+    countUp(i, count, 1, [
+      zigzagged.map((vector, index) => set(vector, v128Load(at(coefficients, index * 16)))),
+      set(out, i32Add(first, i32Mul(i, side))),
+      set(dc, i32Mul(i16x8ExtractLaneS(0, dcAndFirst), i32Load(divisors))),
+      when(v128AnyTrue(acCoefficients), [columns.map(dequantize), transform], writeFlat),
+      increase(coefficients, lanes * 16),
+    ]),
+  ],
 });

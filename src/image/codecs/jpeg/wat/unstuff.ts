@@ -1,7 +1,35 @@
-import { add, get, i32, increase, set, sub, toFunction, when } from '../../../../lib/wasm-text/wat.ts';
+import {
+  block,
+  branch,
+  branchIf,
+  increase,
+  loop,
+  select,
+  set,
+  when,
+} from '../../../../lib/wasm-text/control.ts';
+import { i32Locals, v128Local } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import {
+  i32Add,
+  i32And,
+  i32Ctz,
+  i32Eqz,
+  i32GeU,
+  i32LtU,
+  i32Or,
+  i32Sub,
+} from '../../../../lib/wasm-text/integers.ts';
+import { at, i32Load8U, i32Store8, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import { i8x16Bitmask, i8x16Const, i8x16Eq, i8x16Shuffle } from '../../../../lib/wasm-text/vectors.ts';
 import { setField } from './entropy.ts';
+import { scan } from './scan-locals.ts';
 
-const allOnes = `(v128.const i8x16 ${Array(16).fill(-1).join(' ')})`;
+const [from, end, to, first] = i32Locals('from', 'end', 'to', 'first');
+/** A bit for each of 16 bytes that is 0xFF; bytes before the first of them; bytes before the end. */
+const [escapes, clean, left] = i32Locals('escapes', 'clean', 'left');
+const bytes = v128Local('bytes');
+const reversed = Array.from({ length: 16 }, (_, index) => 15 - index);
 
 /**
  * Entropy-coded bytes from address `from` up to `end`, in reverse order: the first to address `to`, the next below.
@@ -11,37 +39,39 @@ const allOnes = `(v128.const i8x16 ${Array(16).fill(-1).join(' ')})`;
  * @returns the address up to which it came; how much it wrote is in `written`.
  * @see ITU-T T.81 B.1.1.5
  */
-export const unstuff = toFunction({
+export const unstuff = wasmFunction({
   name: 'unstuff',
   exported: true,
-  params: ['scan', 'from', 'end', 'to'],
-  result: 'i32',
-  i32: ['first', 'escapes', 'clean', 'left'],
-  v128: ['bytes'],
-  body: `
-  ${set('first', get('to'))}
-  (block $stopped (loop $next
-    (br_if $stopped (i32.ge_u ${get('from')} ${get('end')}))
-    ${set('bytes', `(v128.load ${get('from')})`)}
-    (v128.store ${sub(get('to'), i32(15))}
-      (i8x16.shuffle ${Array.from({ length: 16 }, (_, i) => 15 - i).join(' ')} ${get('bytes')} ${get('bytes')}))
-    ${set('escapes', `(i8x16.bitmask (i8x16.eq ${get('bytes')} ${allOnes}))`)}
-    ${set('left', sub(get('end'), get('from')))}
-    ;; mostly there is none, and then nothing has to wait for where it stands
-    ${when(
-      `(i32.and (i32.eqz ${get('escapes')}) (i32.ge_u ${get('left')} ${i32(16)}))`,
-      `${increase('from', i32(16))} ${set('to', sub(get('to'), i32(16)))} (br $next)`,
-    )}
-    ${set('clean', `(i32.ctz (i32.or ${get('escapes')} ${i32(1 << 16)}))`)}
-    ${set('clean', `(select ${get('clean')} ${get('left')} (i32.lt_u ${get('clean')} ${get('left')}))`)}
-    ${increase('from', get('clean'))}
-    ${set('to', sub(get('to'), get('clean')))}
-    (br_if $stopped (i32.ge_u ${add(get('from'), i32(1))} ${get('end')}))
-    (br_if $stopped (i32.load8_u offset=1 ${get('from')}))
-    (i32.store8 ${get('to')} ${i32(255)})
-    ${set('to', sub(get('to'), i32(1)))}
-    ${increase('from', i32(2))}
-    (br $next)))
-  ${setField('written', sub(get('first'), get('to')))}
-  ${get('from')}`,
+  params: [scan, from, end, to],
+  locals: [first, escapes, clean, left, bytes],
+  body: [
+    set(first, to),
+    block('stopped', (stopped) =>
+      loop('next', (next) => [
+        branchIf(stopped, i32GeU(from, end)),
+        set(bytes, v128Load(from)),
+        v128Store(i32Sub(to, 15), i8x16Shuffle(reversed, bytes, bytes)),
+        set(escapes, i8x16Bitmask(i8x16Eq(bytes, i8x16Const(-1)))),
+        set(left, i32Sub(end, from)),
+        // Mostly there is none, and then nothing has to wait for where it stands.
+        when(i32And(i32Eqz(escapes), i32GeU(left, 16)), [
+          increase(from, 16),
+          set(to, i32Sub(to, 16)),
+          branch(next),
+        ]),
+        set(clean, i32Ctz(i32Or(escapes, 1 << 16))),
+        set(clean, select(clean, left, i32LtU(clean, left))),
+        increase(from, clean),
+        set(to, i32Sub(to, clean)),
+        branchIf(stopped, i32GeU(i32Add(from, 1), end)),
+        branchIf(stopped, i32Load8U(at(from, 1))),
+        i32Store8(to, 255),
+        set(to, i32Sub(to, 1)),
+        increase(from, 2),
+        branch(next),
+      ]),
+    ),
+    setField('written', i32Sub(first, to)),
+  ],
+  result: from,
 });

@@ -1,18 +1,25 @@
-import { get, i32, increase, loop, set, splat16, toFunction } from '../../../../lib/wasm-text/wat.ts';
+import { countUp, increase, set } from '../../../../lib/wasm-text/control.ts';
+import { type I32, i32Locals, type V128, v128Locals } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import { i32Add } from '../../../../lib/wasm-text/integers.ts';
+import { v128Load8x8U, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import { i16x8Add, i16x8Const, i16x8Shl, i16x8ShrU, v128Or } from '../../../../lib/wasm-text/vectors.ts';
 
-const add = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
-const triple = (a: string) => add(a, `(i16x8.shl ${a} (i32.const 1))`);
-const eight = (address: string) => `(v128.load8x8_u ${address})`;
-const moved = (name: string, by: number) => `(i32.add ${get(name)} ${i32(by)})`;
+const [row, near, far, out, count, i] = i32Locals('row', 'near', 'far', 'out', 'count', 'i');
+const [before, here, after, weighted] = v128Locals('before', 'here', 'after', 'weighted');
+
+const triple = (a: V128) => i16x8Add(a, i16x8Shl(a, 1));
+const eightFrom = (address: I32, distance: number) => v128Load8x8U(i32Add(address, distance));
 
 /** Two outputs of each of eight samples: three parts of it and one of the neighbour on that side. */
-const outputs = (shift: number, roundLeft: number, roundRight: number) => {
-  const output = (neighbour: string, round: number) =>
-    `(i16x8.shr_u ${add(add(get('weighted'), get(neighbour)), splat16(round))} ${i32(shift)})`;
-  return `${set('weighted', triple(get('here')))}
-    (v128.store ${get('out')} (v128.or ${output('before', roundLeft)}
-      (i16x8.shl ${output('after', roundRight)} (i32.const 8))))
-    ${increase('out', i32(16))}`;
+const writeOutputs = (shift: number, roundLeft: number, roundRight: number) => {
+  const output = (neighbour: V128, round: number) =>
+    i16x8ShrU(i16x8Add(i16x8Add(weighted, neighbour), i16x8Const(round)), shift);
+  return [
+    set(weighted, triple(here)),
+    v128Store(out, v128Or(output(before, roundLeft), i16x8Shl(output(after, roundRight), 8))),
+    increase(out, 16),
+  ];
 };
 
 /**
@@ -21,41 +28,35 @@ const outputs = (shift: number, roundLeft: number, roundRight: number) => {
  *
  * @see libjpeg-turbo jdsample.c, `h2v1_fancy_upsample`
  */
-export const fancyH2V1 = toFunction({
+export const fancyH2V1 = wasmFunction({
   name: 'fancy_h2v1',
   exported: true,
-  params: ['row', 'out', 'count'],
-  i32: ['i'],
-  v128: ['before', 'here', 'after', 'weighted'],
-  body: loop(
-    'i',
-    get('count'),
-    8,
-    `${set('before', eight(moved('row', -1)))}
-     ${set('here', eight(get('row')))}
-     ${set('after', eight(moved('row', 1)))}
-     ${outputs(2, 1, 2)}
-     ${increase('row', i32(8))}`,
-  ),
+  params: [row, out, count],
+  locals: [i, before, here, after, weighted],
+  body: countUp(i, count, 8, [
+    set(before, eightFrom(row, -1)),
+    set(here, v128Load8x8U(row)),
+    set(after, eightFrom(row, 1)),
+    writeOutputs(2, 1, 2),
+    increase(row, 8),
+  ]),
 });
 
-const column = (by: number) => add(triple(eight(moved('near', by))), eight(moved('far', by)));
+/** Three parts of the near row and one of the far, eight samples. */
+const column = (distance: number) => i16x8Add(triple(eightFrom(near, distance)), eightFrom(far, distance));
 
 /** The same at twice the height too. @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample` */
-export const fancyH2V2 = toFunction({
+export const fancyH2V2 = wasmFunction({
   name: 'fancy_h2v2',
   exported: true,
-  params: ['near', 'far', 'out', 'count'],
-  i32: ['i'],
-  v128: ['before', 'here', 'after', 'weighted'],
-  body: loop(
-    'i',
-    get('count'),
-    8,
-    `${set('before', column(-1))}
-     ${set('here', column(0))}
-     ${set('after', column(1))}
-     ${outputs(4, 8, 7)}
-     ${increase('near', i32(8))} ${increase('far', i32(8))}`,
-  ),
+  params: [near, far, out, count],
+  locals: [i, before, here, after, weighted],
+  body: countUp(i, count, 8, [
+    set(before, column(-1)),
+    set(here, column(0)),
+    set(after, column(1)),
+    writeOutputs(4, 8, 7),
+    increase(near, 8),
+    increase(far, 8),
+  ]),
 });

@@ -1,74 +1,113 @@
-import { get, i32, increase, loop, set, splat16, toFunction } from '../../../../lib/wasm-text/wat.ts';
+import { countUp, increase, set } from '../../../../lib/wasm-text/control.ts';
+import { i32Locals, type V128, v128Locals } from '../../../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
+import { at, v128Load8x8U, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import {
+  i8x16NarrowI16x8U,
+  i8x16Shuffle,
+  i16x8Add,
+  i16x8Const,
+  i16x8NarrowI32x4S,
+  i16x8Q15mulrSatS,
+  i16x8Sub,
+  i32x4Add,
+  i32x4Const,
+  i32x4DotI16x8S,
+  i32x4ShrS,
+} from '../../../../lib/wasm-text/vectors.ts';
+import { blueFromCb, greenFromCb, greenFromCr, redFromCr } from '../colour.ts';
+
+const [y, cb, cr, out, count, i] = i32Locals('y', 'cb', 'cr', 'out', 'count', 'i');
+const [luma, blueDifference, redDifference] = v128Locals('luma', 'blue', 'red');
+/** Of the lower and the upper eight pixels; then all 16 in the lower. */
+const reds = v128Locals('r0', 'r1');
+const greens = v128Locals('g0', 'g1');
+const blues = v128Locals('b0', 'b1');
 
 /** Chroma c, from -128 to 127, in pairs with the other chroma: operands of a dot product. */
-const pairs = (half: 'low' | 'high', a: string, b: string) => {
+const pairs = (half: 'low' | 'high', a: V128, b: V128) => {
   const from = half === 'low' ? 0 : 8;
-  const bytes = [0, 2, 4, 6].flatMap((at) => [from + at, from + at + 1, 16 + from + at, 17 + from + at]);
-  return `(i8x16.shuffle ${bytes.join(' ')} ${a} ${b})`;
+  const bytes = [0, 2, 4, 6].flatMap((byte) => [
+    from + byte,
+    from + byte + 1,
+    16 + from + byte,
+    17 + from + byte,
+  ]);
+  return i8x16Shuffle(bytes, a, b);
 };
 
 /** `(a * x + b * y + 2^15) >> 16` of eight x and y. */
-function scaledSum(x: string, a: number, y: string, b: number): string {
-  const factors = `(v128.const i16x8 ${Array(4).fill(`${a} ${b}`).join(' ')})`;
+function scaledSum(x: V128, a: number, y: V128, b: number): V128 {
+  const factors = i16x8Const([a, b, a, b, a, b, a, b]);
   const part = (which: 'low' | 'high') =>
-    `(i32x4.shr_s (i32x4.add (i32x4.dot_i16x8_s ${pairs(which, x, y)} ${factors})
-      (v128.const i32x4 32768 32768 32768 32768)) (i32.const 16))`;
-  return `(i16x8.narrow_i32x4_s ${part('low')} ${part('high')})`;
+    i32x4ShrS(i32x4Add(i32x4DotI16x8S(pairs(which, x, y), factors), i32x4Const(32_768)), 16);
+  return i16x8NarrowI32x4S(part('low'), part('high'));
 }
 
 /** `(a * x + 2^15) >> 16` where `a` is about twice `half`: the same for each x from -128 to 127. */
-const scaled = (x: string, half: number) => `(i16x8.q15mulr_sat_s ${x} ${splat16(half)})`;
+const scaled = (x: V128, half: number) => i16x8Q15mulrSatS(x, i16x8Const(half));
 
-const sum = (a: string, b: string) => `(i16x8.add ${a} ${b})`;
-const chroma = (address: string, offset: number) =>
-  `(i16x8.sub (v128.load8x8_u offset=${offset} ${get(address)}) ${splat16(128)})`;
+const chroma = (samples: typeof cb, offset: number) =>
+  i16x8Sub(v128Load8x8U(at(samples, offset)), i16x8Const(128));
 
 /**
- * The inverse transform of T.871 with libjpeg's coefficients, x 2^16: 91881, 22554, 46802, 116130. Those that
- * have no room in 16 bits are a multiple of 2^16 and a rest: 65536 + 26345, 65536 - 18734, 131072 - 14942.
+ * The inverse transform of T.871. Coefficients that have no room in 16 bits are a multiple of `one` and a rest;
+ * `scaled` takes half of a rest.
  */
-const eightPixels = (half: 0 | 1) => `
-  ${set('luma', `(v128.load8x8_u offset=${half * 8} ${get('y')})`)}
-  ${set('blue', chroma('cb', half * 8))}
-  ${set('red', chroma('cr', half * 8))}
-  ${set(`r${half}`, sum(sum(get('luma'), get('red')), scaled(get('red'), 13_173)))}
-  ${set(
-    `g${half}`,
-    sum(`(i16x8.sub ${get('luma')} ${get('red')})`, scaledSum(get('blue'), -22_554, get('red'), 18_734)),
-  )}
-  ${set(`b${half}`, sum(sum(get('luma'), sum(get('blue'), get('blue'))), scaled(get('blue'), -7471)))}`;
+const one = 1 << 16;
+const redRest = Math.round((redFromCr - one) / 2);
+const greenRest = one - greenFromCr;
+const blueRest = (blueFromCb - 2 * one) / 2;
 
-/** Bytes 16 * `block` and on of 16 pixels as RGB, RGB, ... */
-function interleaved(block: number): string {
-  const at = Array.from({ length: 16 }, (_, i) => block * 16 + i);
-  const redAndGreen = at.map((byte) => (byte % 3 === 2 ? 0 : Math.floor(byte / 3) + (byte % 3) * 16));
-  const withBlue = at.map((byte, i) => (byte % 3 === 2 ? 16 + Math.floor(byte / 3) : i));
-  return `(v128.store offset=${block * 16} ${get('out')} (i8x16.shuffle ${withBlue.join(' ')}
-    (i8x16.shuffle ${redAndGreen.join(' ')} ${get('r0')} ${get('g0')}) ${get('b0')}))`;
+const eightPixels = (half: 0 | 1) => [
+  set(luma, v128Load8x8U(at(y, half * 8))),
+  set(blueDifference, chroma(cb, half * 8)),
+  set(redDifference, chroma(cr, half * 8)),
+  set(reds[half], i16x8Add(i16x8Add(luma, redDifference), scaled(redDifference, redRest))),
+  set(
+    greens[half],
+    i16x8Add(
+      i16x8Sub(luma, redDifference),
+      scaledSum(blueDifference, -greenFromCb, redDifference, greenRest),
+    ),
+  ),
+  set(
+    blues[half],
+    i16x8Add(i16x8Add(luma, i16x8Add(blueDifference, blueDifference)), scaled(blueDifference, blueRest)),
+  ),
+];
+
+/** Bytes 16 * `part` and on of 16 pixels as RGB, RGB, ... */
+function storeInterleaved(part: number) {
+  const bytes = Array.from({ length: 16 }, (_, index) => part * 16 + index);
+  const redAndGreen = bytes.map((byte) => (byte % 3 === 2 ? 0 : Math.floor(byte / 3) + (byte % 3) * 16));
+  const withBlue = bytes.map((byte, index) => (byte % 3 === 2 ? 16 + Math.floor(byte / 3) : index));
+  return v128Store(
+    at(out, part * 16),
+    i8x16Shuffle(withBlue, i8x16Shuffle(redAndGreen, reds[0], greens[0]), blues[0]),
+  );
 }
-
-const narrowed = (name: string) =>
-  set(`${name}0`, `(i8x16.narrow_i16x8_u ${get(`${name}0`)} ${get(`${name}1`)})`);
 
 /**
  * One row of Y, Cb and Cr to RGB, 16 pixels a step: reads up to 15 bytes and writes up to 45 behind the last.
  *
  * @see libjpeg jdcolor.c, `ycc_rgb_convert`
  */
-export const yccToRgb = toFunction({
+export const yccToRgb = wasmFunction({
   name: 'ycc_to_rgb',
   exported: true,
-  params: ['y', 'cb', 'cr', 'out', 'count'],
-  i32: ['i'],
-  v128: ['luma', 'blue', 'red', 'r0', 'g0', 'b0', 'r1', 'g1', 'b1'],
-  body: loop(
-    'i',
-    get('count'),
-    16,
-    `${eightPixels(0)}
-     ${eightPixels(1)}
-     ${narrowed('r')} ${narrowed('g')} ${narrowed('b')}
-     ${interleaved(0)} ${interleaved(1)} ${interleaved(2)}
-     ${increase('y', i32(16))} ${increase('cb', i32(16))} ${increase('cr', i32(16))} ${increase('out', i32(48))}`,
-  ),
+  params: [y, cb, cr, out, count],
+  locals: [
+    i,
+    ...[luma, blueDifference, redDifference],
+    ...[reds[0], greens[0], blues[0], reds[1], greens[1], blues[1]],
+  ],
+  body: countUp(i, count, 16, [
+    eightPixels(0),
+    eightPixels(1),
+    [reds, greens, blues].map(([low, high]) => set(low, i8x16NarrowI16x8U(low, high))),
+    [0, 1, 2].map(storeInterleaved),
+    [y, cb, cr].map((samples) => increase(samples, 16)),
+    increase(out, 48),
+  ]),
 });

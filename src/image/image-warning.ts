@@ -1,0 +1,15 @@
+/** What may be wrong with a file that is shown nevertheless. The codes are stable. */
+export type ImageWarning = 'png_checksum_mismatch';
+
+/** What each means, to be said behind "The PNG is malformed:". */
+export const imageWarnings: Readonly<Record<ImageWarning, string>> = {
+  png_checksum_mismatch: 'a checksum of its pixel data is wrong or missing',
+};
+export const imageWarningCodes = Object.keys(imageWarnings) as [ImageWarning, ...ImageWarning[]];
+
+export function isImageWarning(code: string): code is ImageWarning {
+  return Object.hasOwn(imageWarnings, code);
+}
+
+/** Called by a decoder for what it forgives. It throws where nothing is to be forgiven. */
+export type Warn = (warning: ImageWarning) => void;

@@ -1,0 +1,78 @@
+import {
+  type Body,
+  bodyText,
+  type Local,
+  type Operand,
+  operandText,
+  type Statement,
+  toStatement,
+  toValue,
+  type Value,
+  type ValueType,
+} from './expression.ts';
+
+type AnyLocal = Local<ValueType>;
+type Arguments<P extends readonly AnyLocal[]> = {
+  [K in keyof P]: P[K] extends Local<infer T> ? Operand<T> : never;
+};
+
+/** A function of a module, and how others of the module call it. */
+export interface WasmFunction<
+  P extends readonly AnyLocal[] = readonly AnyLocal[],
+  R extends ValueType | undefined = undefined,
+> {
+  readonly text: string;
+  call(...operands: Arguments<P>): R extends ValueType ? Value<R> : Statement;
+}
+
+export interface FunctionParts<P extends readonly AnyLocal[], R extends ValueType> {
+  readonly name: string;
+  readonly params: P;
+  /** 0 in the beginning, and numbered by type. */
+  readonly locals?: readonly AnyLocal[];
+  readonly body: Body;
+  /** What the function returns, after its body. */
+  readonly result?: Value<R>;
+  /** Whether JavaScript sees it. */
+  readonly exported?: boolean;
+}
+
+const typeOrder: readonly ValueType[] = ['i32', 'i64', 'f32', 'v128'];
+
+export function wasmFunction<const P extends readonly AnyLocal[]>(
+  parts: FunctionParts<P, never>,
+): WasmFunction<P>;
+export function wasmFunction<const P extends readonly AnyLocal[], R extends ValueType>(
+  parts: FunctionParts<P, R> & { readonly result: Value<R> },
+): WasmFunction<P, R>;
+export function wasmFunction({
+  name,
+  params,
+  locals = [],
+  body,
+  result,
+  exported = false,
+}: FunctionParts<readonly AnyLocal[], ValueType>): WasmFunction<readonly AnyLocal[], ValueType | undefined> {
+  const declare = (kind: string, local: AnyLocal) => `(${kind} $${local.name} ${local.type})`;
+  const ordered = typeOrder.flatMap((type) => locals.filter((local) => local.type === type));
+  const text = `(func $${name} ${exported ? `(export "${name}")` : ''}
+    ${params.map((param) => declare('param', param)).join(' ')} ${result ? `(result ${result.type})` : ''}
+    ${ordered.map((local) => declare('local', local)).join(' ')}
+    ${bodyText(body)}
+    ${result?.text ?? ''})`;
+  return {
+    text,
+    call(...operands: readonly Operand<ValueType>[]) {
+      const call = `(call $${name} ${operands.map(operandText).join(' ')})`;
+      return result ? toValue(result.type, call) : toStatement(call);
+    },
+  } as WasmFunction<readonly AnyLocal[], ValueType | undefined>;
+}
+
+/** A module of these functions on the memory that it is given. */
+export function wasmModule(functions: readonly Pick<WasmFunction, 'text'>[]): string {
+  return `(module
+  (import "env" "memory" (memory 1))
+  ${functions.map(({ text }) => text).join('\n')}
+)\n`;
+}
