@@ -13,8 +13,8 @@ import {
   i32x4ExtendLowI16x8S,
   i32x4ExtendLowI16x8U,
 } from '../../lib/wasm-text/vectors.ts';
-import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
 import type { KernelSetName } from '../kernel-layout.ts';
+import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } from './dot-loop.ts';
 
 /** How a kernel set keeps 8 neighbouring channels of one pixel, and what it does with them. */
 export interface Activations {

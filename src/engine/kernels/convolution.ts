@@ -23,10 +23,16 @@ import {
   i32Sub,
 } from '../../lib/wasm-text/integers.ts';
 import { at, i32Load, i32Store, v128Load } from '../../lib/wasm-text/memory.ts';
+import {
+  blockPixels,
+  type KernelTraits,
+  panelChannels,
+  pixelEntryBytes,
+  pixelTable,
+} from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, segments, weightPointer } from './dot-loop.ts';
-import { blockPixels, type KernelTraits, panelChannels, pixelEntryBytes, pixelTable } from '../kernel-layout.ts';
 import {
   finishLocals,
   loadResultConstants,

@@ -1,8 +1,8 @@
 import { wasmModule } from '../../lib/wasm-text/function.ts';
+import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
 import { activationsOf } from './activations.ts';
 import { adoptWeights, probeDot } from './adopt-weights.ts';
 import { convolution } from './convolution.ts';
-import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
 import { averagePool, maxPool } from './pooling.ts';
 import { quantizeInput } from './quantize-input.ts';
 import { fusedSum } from './requantize.ts';

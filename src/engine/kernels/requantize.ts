@@ -21,9 +21,9 @@ import {
   v128AnyTrue,
   v128Or,
 } from '../../lib/wasm-text/vectors.ts';
+import { fixedPoint, magic as magicNumber } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { laneField, splatField } from './descriptor-fields.ts';
-import { fixedPoint, magic as magicNumber } from '../kernel-layout.ts';
 
 /**
  * int32 accumulators to quantized activations, as ONNX Runtime requantizes: convert to float32,

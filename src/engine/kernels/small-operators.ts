@@ -4,9 +4,9 @@ import { wasmFunction } from '../../lib/wasm-text/function.ts';
 import { i32Add, i32GeU } from '../../lib/wasm-text/integers.ts';
 import { at, v128Load, v128Store } from '../../lib/wasm-text/memory.ts';
 import { f32x4ConvertI32x4S, f32x4Mul, i32x4Splat } from '../../lib/wasm-text/vectors.ts';
+import { panelChannels } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, weightPointer } from './dot-loop.ts';
-import { panelChannels } from '../kernel-layout.ts';
 
 const [source, target] = i32Locals('source', 'target');
 const [bias, multiplier, classes, length, firstClass] = i32Locals(

@@ -3,9 +3,9 @@ import { type I32, i32Locals } from '../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../lib/wasm-text/function.ts';
 import { i32Const, i32Eq, i32Mul, i32Shl, i32Sub } from '../../lib/wasm-text/integers.ts';
 import { at, v128Store } from '../../lib/wasm-text/memory.ts';
+import { kernelTraits, panelChannels, scratch } from '../kernel-layout.ts';
 import { field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, weightPointer, widenedOperands } from './dot-loop.ts';
-import { kernelTraits, panelChannels, scratch } from '../kernel-layout.ts';
 
 /** Winograd's products are int16's on every kernel set. */
 export const { tilePixels } = kernelTraits.plain;

@@ -4,9 +4,9 @@ import { wasmFunction } from '../../lib/wasm-text/function.ts';
 import { i32Add, i32Mul, i32Shl } from '../../lib/wasm-text/integers.ts';
 import { v128Load, v128Load8x8S, v128Store } from '../../lib/wasm-text/memory.ts';
 import { i32x4Mul, i32x4ShrS, i32x4Splat } from '../../lib/wasm-text/vectors.ts';
+import { winogradSkew } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field, laneField } from './descriptor-fields.ts';
-import { winogradSkew } from '../kernel-layout.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);

@@ -13,9 +13,9 @@ import {
 } from '../../lib/wasm-text/integers.ts';
 import { at, v128Load } from '../../lib/wasm-text/memory.ts';
 import { i32x4Add } from '../../lib/wasm-text/vectors.ts';
+import { panelChannels, winogradSkew } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
-import { panelChannels, winogradSkew } from '../kernel-layout.ts';
 import {
   finishLocals,
   loadResultConstants,
