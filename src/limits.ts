@@ -33,6 +33,11 @@ export const maxTensorElements = 16 * 3 * 224 * 224;
 /** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
 export const maxMultipartFields = 32;
 
+/** Of one part's header, of a field that is a text, and of what may stand before the first boundary. */
+export const maxPartHeaderBytes = 8192;
+export const maxTextFieldBytes = 8192;
+export const maxPreambleBytes = 8192;
+
 /** Predictions returned: at most one for each class of ImageNet-1k. */
 export const maxTopK = 1000;
 export const defaultTopK = 5;

@@ -93,7 +93,8 @@ export function toPredictions(
     );
   }
   const scores = kind === 'logits' ? toScores(output, scoring) : output;
-  return topK(scores, count).map((index) => {
+  // By the model's own output: scores of a sigmoid may all be 1 in float32, and their order must not be lost.
+  return topK(output, count).map((index) => {
     const { wnid, label } = labels[index]!;
     return { class_index: index, wnid, label, score: scores[index]! };
   });

@@ -3,6 +3,7 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { CodedError } from '../errors.ts';
 import { toProblemResponse } from '../lib/problem-response.ts';
+import { toOpenError } from '../protocol/open-inference/metadata.ts';
 import { answerError } from './answer-error.ts';
 import { type AppOptions, keepAlive } from './context.ts';
 import { huggingFaceRoutes } from './dialects/hugging-face.ts';
@@ -49,7 +50,7 @@ export function createApp(options: AppOptions) {
         const allow = methods.join(', ');
         const error = new CodedError('method_not_allowed', `${c.req.path} takes ${allow}.`);
         c.get('record').outcome = error.code;
-        const response = toProblemResponse(error, c.get('requestId'));
+        const response = toProblemResponse(error, c.get('requestId'), extendProblem(c.req.path, error));
         response.headers.set('allow', allow);
         return response;
       },
@@ -81,11 +82,14 @@ export function createApp(options: AppOptions) {
 
   app.notFound((c) => {
     c.get('record').outcome = 'route_not_found';
-    return toProblemResponse(
-      new CodedError('route_not_found', 'There is nothing at this path.'),
-      c.get('requestId'),
-    );
+    const error = new CodedError('route_not_found', 'There is nothing at this path.');
+    return toProblemResponse(error, c.get('requestId'), extendProblem(c.req.path, error));
   });
   app.onError((error, c) => answerError(error, c));
   return app;
+}
+
+/** Clients of the Open Inference Protocol read `error`, at whatever path below /v2 they are refused. */
+function extendProblem(path: string, { message }: CodedError): object {
+  return path === '/v2' || path.startsWith('/v2/') ? toOpenError(message) : {};
 }

@@ -4,7 +4,7 @@ import { CodedError } from '../errors.ts';
 import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
 import type { HonoEnv } from './context.ts';
-import { parseMultipartForm } from './parse-multipart.ts';
+import { parseMultipartForm } from './multipart/parse-multipart-form.ts';
 import { readBody, readJsonBody } from './read-body.ts';
 import { type ImageReference, readImageReference } from './read-image-reference.ts';
 import {
@@ -29,7 +29,7 @@ export interface ClassifyRequest extends RequestOptions {
 
 /** curl's --data-binary sends form-urlencoded unless told otherwise; the bytes decide what it is. */
 const formMediaType = 'application/x-www-form-urlencoded';
-const rawMediaTypes = ['application/octet-stream', formMediaType];
+const rawMediaTypes = ['application/octet-stream', 'binary/octet-stream', '*/*', 'text/plain', formMediaType];
 
 /** `{`: no image begins with it. */
 const openingBrace = 0x7b;
@@ -49,12 +49,13 @@ export const jsonBodySchema = z
 /** Checked first, so that a wrong option is named as one. */
 const imageFieldsSchema = z
   .strictObject({
-    image: imageField.optional(),
-    ...referenceSchema.shape,
+    image: imageField.nullish(),
+    url: urlField.nullish(),
+    r2_key: r2KeyField.nullish(),
     ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
   })
   .refine(
-    ({ image, url, r2_key }) => [image, url, r2_key].filter((field) => field !== undefined).length === 1,
+    ({ image, url, r2_key }) => [image, url, r2_key].filter((field) => field != null).length === 1,
     'one of "image", "url" and "r2_key" is needed',
   );
 
@@ -90,11 +91,12 @@ export function isRawImage(mediaType: string): boolean {
 /**
  * A body that is the image itself.
  *
- * @throws {CodedError} as `readBody`; `media_type_unsupported` for what `curl -d '{...}'` sends as a form.
+ * @throws {CodedError} as `readBody`; `media_type_unsupported` for JSON that is called a form (`curl -d '{...}'`) or a text.
  */
 export async function readRawImage(c: Context<HonoEnv>, mediaType: string): Promise<Uint8Array> {
   const bytes = await readBody(c, maxBodyBytes);
-  if (mediaType !== formMediaType || bytes[0] !== openingBrace) return bytes;
+  const mayBeText = mediaType === formMediaType || mediaType === 'text/plain';
+  if (!mayBeText || bytes[0] !== openingBrace) return bytes;
   throw new CodedError(
     'media_type_unsupported',
     'This looks like JSON: send it with "Content-Type: application/json".',
@@ -124,8 +126,12 @@ async function parseJsonBody(c: Context<HonoEnv>, query: RawOptions): Promise<Cl
   }
   const fields: Readonly<Record<string, unknown>> = body.data;
   const options = parseOptions({ ...query, ...readOptions((name) => fields[name]) });
-  const { image } = body.data;
-  const bytes = image === undefined ? await readImageReference(c, body.data) : decodeBase64Image(image);
+  // Serialisers write null for what is not there.
+  const { image, url, r2_key } = body.data;
+  const bytes =
+    image == null
+      ? await readImageReference(c, { url: url ?? undefined, r2_key: r2_key ?? undefined })
+      : decodeBase64Image(image);
   return { ...options, images: [{ name: undefined, bytes }] };
 }
 

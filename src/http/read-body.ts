@@ -15,13 +15,20 @@ import type { HonoEnv } from './context.ts';
 export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1): Promise<Uint8Array> {
   const request = c.req.raw;
   if (!request.body) throw emptyBody();
-  assertPlainBody(request);
-  const declared = toDeclaredLength(request);
+  const coding = readContentCoding(request);
+  // What is packed grows to a length that nobody has declared.
+  const declared = coding === undefined ? toDeclaredLength(request) : Number.NaN;
   // Without an honest length as much as may come is reserved.
   if (!(declared > maxBytes))
     await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
   const { bodies } = c.get('options');
-  return await readBytes(request, maxBytes, undefined, () => bodies.state().waiting > 0);
+  try {
+    return await readBytes(unpack(request, coding), maxBytes, undefined, () => bodies.state().waiting > 0);
+  } catch (error) {
+    const isCut = error instanceof CodedError && error.code === 'body_aborted';
+    if (!isCut || coding === undefined) throw error;
+    throw new CodedError('body_aborted', `The body ended early, or is not ${coding}.`, { cause: error });
+  }
 }
 
 /** A small JSON body, or one that holds a base64 image. Throws as `readBody`, and `json_invalid`. */
@@ -34,16 +41,50 @@ export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promi
   }
 }
 
+type ContentCoding = 'gzip' | 'deflate';
+
+/** Codings that a body may have; the platform unpacks them. */
+const contentCodings: readonly string[] = ['gzip', 'deflate'] satisfies ContentCoding[];
+
 /**
- * Nobody unpacks bodies here: an image is compressed already, and what a packed body grows to is no limit's business.
- *
+ * @returns undefined if the body is as it is.
  * @throws {CodedError} `media_type_unsupported`, which is 415 as RFC 9110 asks for it.
  */
-export function assertPlainBody(request: Request): void {
+function readContentCoding(request: Request): ContentCoding | undefined {
   const coding = request.headers.get('content-encoding')?.trim().toLowerCase() || 'identity';
-  if (coding === 'identity') return;
+  if (coding === 'identity') return undefined;
+  if (contentCodings.includes(coding)) return coding as ContentCoding;
   throw new CodedError(
     'media_type_unsupported',
-    `Content-Encoding "${coding.slice(0, 40)}" is not taken: send the body as it is.`,
+    `Content-Encoding "${coding.slice(0, 40)}" is not taken: send the body as it is, or as gzip or deflate.`,
+  );
+}
+
+/** A request with the unpacked body, which `readBytes` counts: a bomb ends at its limit like any other body. */
+function unpack(request: Request, coding: ContentCoding | undefined): Request {
+  if (coding === undefined || !request.body) return request;
+  const headers = new Headers(request.headers);
+  headers.delete('content-length');
+  headers.delete('content-encoding');
+  const body = request.body.pipeThrough(new DecompressionStream(coding));
+  // Node needs to be told that the body is a stream; workerd sends streams as they are.
+  return new Request(request.url, {
+    method: request.method,
+    headers,
+    body,
+    ...({ duplex: 'half' } as object),
+  });
+}
+
+/**
+ * Batches are streamed to their store: there a body is taken as it is.
+ *
+ * @throws {CodedError} `media_type_unsupported`.
+ */
+export function assertPlainBody(request: Request): void {
+  if (readContentCoding(request) === undefined) return;
+  throw new CodedError(
+    'media_type_unsupported',
+    'A batch is taken without Content-Encoding: images are packed already.',
   );
 }

@@ -1,8 +1,10 @@
+import { toHex } from './hex.ts';
+
 /** @returns SHA-256 of the text's UTF-8 bytes, or of the bytes, lower-case hex. */
 export async function digestHex(data: string | Uint8Array): Promise<string> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(new Uint8Array(digest));
 }
 
 /** Whether two hashes are equal, in a time that depends on their length alone. */

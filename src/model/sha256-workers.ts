@@ -1,3 +1,4 @@
+import { toHex } from '../lib/hex.ts';
 import type { Sha256 } from './verified-chunks.ts';
 
 /** SHA-256 by the Workers runtime's DigestStream: native, and nothing is buffered. */
@@ -10,9 +11,7 @@ export function createWorkersSha256(): Sha256 {
     update: (chunk) => writer.write(chunk),
     async digest() {
       await writer.close();
-      return Array.from(new Uint8Array(await stream.digest), (byte) =>
-        byte.toString(16).padStart(2, '0'),
-      ).join('');
+      return toHex(new Uint8Array(await stream.digest));
     },
   };
 }

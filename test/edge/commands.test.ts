@@ -230,8 +230,7 @@ describe('an old Node', () => {
     await mkdir(join(folder, 'src/cli'), { recursive: true });
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
     await copyFile(join(projectRoot, 'src/cli/run.js'), join(folder, 'src/cli/run.js'));
-    const old =
-      "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('../../src/cli/run.js')";
+    const old = "Object.defineProperty(process.versions,'node',{value:'20.1.0'});import('./src/cli/run.js')";
     const child = spawn(process.execPath, ['-e', old, 'eval', 'any.ts'], { cwd: folder });
     let err = '';
     child.stderr.on('data', (data) => (err += data));

@@ -4,6 +4,7 @@ import { toOrigin } from '../command-line/to-origin.ts';
 import { callerDir, toPath } from '../command-line/to-path.ts';
 import { UsageError } from '../command-line/usage-error.ts';
 import { projectRoot } from '../paths.ts';
+import { waitUntilReady } from '../wait-until-ready.ts';
 import { findAccount } from './account.ts';
 import { deployWorker } from './deploy-worker.ts';
 import {
@@ -20,7 +21,6 @@ import { createResources } from './resources.ts';
 import { createSecrets, listSecretNames, readSecretsFile, type Secrets, withSecretsFile } from './secrets.ts';
 import { printSteps, runSteps, type Step } from './step.ts';
 import { uploadModels } from './upload-models.ts';
-import { waitUntilReady } from './wait-until-ready.ts';
 
 /** `npm run deploy:setup`: from an account to the first label. */
 export const deploySetup = defineCommand({
@@ -159,7 +159,8 @@ function showReady({ outcome, timeoutMs }: StepOptions): Step {
           'wrangler names no address of the Worker: workers_dev is off, and there is no route.',
         );
       }
-      await waitUntilReady(url, timeoutMs);
+      // A new address takes a while to be known everywhere.
+      await waitUntilReady(url, { withinMs: timeoutMs, pollMs: 2_000 });
       const photo = relative(callerDir, `${projectRoot}test/golden/cat.jpg`);
       const key = secrets?.apiKey ?? 'YOUR_KEY';
       return [

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { catalogKey, manifestFile } from '../../model/model-store.ts';
 import { type LocalAsset, verifyAssets } from '../assets.ts';
-import { mergeCatalogs } from '../local/seed-models.ts';
+import { mergeCatalog, shippedCatalogKey } from '../merge-catalog.ts';
 import { assetsDir } from '../paths.ts';
 import { getRemoteObject, putRemoteObject } from './remote-objects.ts';
 import type { Step } from './step.ts';
 
 /**
  * Brings the embedded models into a deployed bucket. A version never changes and its manifest is uploaded last: a
- * version whose manifest is there is there as a whole. Names that were promoted to another version keep it.
+ * version whose manifest is there is there as a whole. The catalogue follows the shipped one, but for names that somebody
+ * promoted to another version.
  *
  * @throws {Error} from `run`, if a file is not what its manifest says.
  */
@@ -20,7 +21,7 @@ export function uploadModels(bucket: string): Step {
     calls: [
       `npx wrangler r2 object get ${bucket}/NAME/VERSION/${manifestFile} --remote`,
       `unless it is there: npx wrangler r2 object put ${bucket}/KEY --file FILE --remote, for each file of it`,
-      `npx wrangler r2 object get and put ${bucket}/${catalogKey} --remote, if a name is missing in it`,
+      `npx wrangler r2 object get, and if it has to follow put, ${bucket}/${catalogKey} --remote`,
     ],
     async run() {
       const assets = await verifyAssets();
@@ -61,13 +62,20 @@ async function uploadVersion(
 }
 
 async function uploadCatalog(bucket: string, scratch: string): Promise<boolean> {
-  const shipped = await readFile(join(assetsDir, catalogKey), 'utf8');
-  const stored = await getRemoteObject(bucket, catalogKey, scratch);
-  const text = stored && Buffer.from(stored).toString();
-  const merged = text === undefined ? shipped : mergeCatalogs(shipped, text);
-  if (merged === text) return false;
-  const path = join(scratch, 'catalog');
-  await writeFile(path, merged);
-  await putRemoteObject(bucket, catalogKey, path);
-  return true;
+  const readText = async (key: string) => {
+    const bytes = await getRemoteObject(bucket, key, scratch);
+    return bytes && Buffer.from(bytes).toString();
+  };
+  const shippedPath = join(assetsDir, catalogKey);
+  const shipped = await readFile(shippedPath, 'utf8');
+  const stored = await readText(catalogKey);
+  const before = await readText(shippedCatalogKey);
+  const merged = mergeCatalog(shipped, stored, before);
+  if (merged !== stored) {
+    const path = join(scratch, 'catalog');
+    await writeFile(path, merged);
+    await putRemoteObject(bucket, catalogKey, path);
+  }
+  if (before !== shipped) await putRemoteObject(bucket, shippedCatalogKey, shippedPath);
+  return merged !== stored;
 }

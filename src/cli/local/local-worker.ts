@@ -2,11 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildTarget, findBuilt } from '../build/build-target.ts';
 import { fingerprintSources } from '../build/source-fingerprint.ts';
+import { NotReadyError, waitUntilReady } from '../wait-until-ready.ts';
 import { readLocalVariables } from './local-variables.ts';
 import { persistenceDir, prepareStorage } from './prepare-storage.ts';
 import { type Steps, silentSteps } from './steps.ts';
 import { sweepRegularly } from './sweep-regularly.ts';
-import { showLog } from './worker-logs.ts';
+import { type ShownLogs, showLog } from './worker-logs.ts';
 import { readWorkerOptions } from './worker-options.ts';
 
 export interface LocalWorker {
@@ -42,7 +43,8 @@ export async function startLocalWorker({
   const { web, edge, options } = await build(steps);
   const wasm = (await readdir(edge)).filter((file) => file.endsWith('.wasm'));
   const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = await import('miniflare');
-  let isReady = false;
+  // Until then its own readiness is asked for, and what is wrong stands in the error.
+  let shown: ShownLogs = 'runtime';
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...options,
@@ -59,14 +61,14 @@ export async function startLocalWorker({
       telemetry: { enabled: false },
       resourcePersistencePath: persistenceDir,
       log: new Log(LogLevel.WARN),
-      handleStructuredLogs: ({ level, message }) => showLog(message, level, showRequests && isReady),
+      handleStructuredLogs: ({ level, message }) => showLog(message, level, shown),
     }),
   );
   try {
     const url = (await steps.run('Start workerd', async () => await miniflare.ready)).origin;
     await prepareStorage(miniflare, options, steps);
-    await steps.run('Load the default model', async () => await waitUntilReady(url));
-    isReady = true;
+    await steps.run('Load the default model', async () => await loadDefaultModel(url));
+    shown = showRequests ? 'requests' : 'errors';
     sweepRegularly(miniflare);
     return { url, stop: () => miniflare.dispose() };
   } catch (error) {
@@ -91,26 +93,14 @@ async function build(steps: Steps) {
   return { web, edge, options };
 }
 
-async function waitUntilReady(url: string): Promise<void> {
-  const deadline = Date.now() + readyWithinMs;
-  for (;;) {
-    const answer = await fetch(`${url}/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).catch(
-      (error: unknown) => error,
-    );
-    if (answer instanceof Response && answer.ok) return;
-    const { code, detail } = answer instanceof Response ? await readProblem(answer) : { detail: `${answer}` };
-    // What is configured wrongly does not mend itself.
-    if (code === 'configuration_invalid' || code === 'access_not_configured' || Date.now() > deadline)
-      throw new Error(`The Worker is not ready: ${detail}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}
-
-async function readProblem(answer: Response): Promise<{ readonly code?: string; readonly detail: string }> {
-  const text = await answer.text();
+/** @throws {Error} saying what may help. */
+async function loadDefaultModel(url: string): Promise<void> {
   try {
-    return JSON.parse(text);
-  } catch {
-    return { detail: text };
+    await waitUntilReady(url, { withinMs: readyWithinMs, pollMs: 100 });
+  } catch (error) {
+    if (!(error instanceof NotReadyError && error.code?.startsWith('model_'))) throw error;
+    throw new Error(`${error.message}\nA fresh local store may help: remove ${persistenceDir}`, {
+      cause: error,
+    });
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogKey } from '../../model/model-store.ts';
 import type { LocalAsset } from '../assets.ts';
+import { mergeCatalog, shippedCatalogKey } from '../merge-catalog.ts';
 import { assetsDir } from '../paths.ts';
 
 /** The part of R2 that seeding uses; the proxy's own types are the Worker's. */
@@ -12,29 +13,15 @@ export interface SeedBucket {
   delete(key: string): Promise<unknown>;
 }
 
-/** The shipped catalogue, but names that are there already keep the version they were promoted to. */
 async function putCatalog(bucket: SeedBucket): Promise<boolean> {
+  const readText = async (key: string) => await (await bucket.get(key))?.text();
   const shipped = await readFile(join(assetsDir, catalogKey), 'utf8');
-  const stored = await (await bucket.get(catalogKey))?.text();
-  const merged = stored === undefined ? shipped : mergeCatalogs(shipped, stored);
-  if (merged === stored) return false;
-  await bucket.put(catalogKey, new TextEncoder().encode(merged));
-  return true;
-}
-
-/** The stored catalogue with the names that only the shipped one has. */
-export function mergeCatalogs(shipped: string, stored: string): string {
-  const next = JSON.parse(shipped) as CatalogJson;
-  const kept = JSON.parse(stored) as CatalogJson;
-  const missing = next.models.filter(({ name }) => !kept.models.some((model) => model.name === name));
-  return missing.length === 0
-    ? stored
-    : `${JSON.stringify({ ...kept, models: [...kept.models, ...missing] }, undefined, 2)}\n`;
-}
-
-interface CatalogJson {
-  readonly default_model: string;
-  readonly models: readonly { readonly name: string; readonly version: string }[];
+  const stored = await readText(catalogKey);
+  const before = await readText(shippedCatalogKey);
+  const merged = mergeCatalog(shipped, stored, before);
+  if (merged !== stored) await bucket.put(catalogKey, new TextEncoder().encode(merged));
+  if (before !== shipped) await bucket.put(shippedCatalogKey, new TextEncoder().encode(shipped));
+  return merged !== stored;
 }
 
 /**

@@ -12,23 +12,24 @@ interface RequestLine {
 
 const shownLabels = 3;
 
+/** The runtime's own warnings; these and the Worker's errors; these and its requests. */
+export type ShownLogs = 'runtime' | 'errors' | 'requests';
+
 /**
  * Turns what the Worker logs into lines for a person: requests to standard output, trouble to standard error.
  *
  * @param message one entry of the log; JSON where the Worker itself wrote it.
  * @param level of the console call.
  */
-export function showLog(message: string, level: string, showRequests: boolean): void {
+export function showLog(message: string, level: string, shown: ShownLogs): void {
   const entry = parseEntry(message);
   if (entry === undefined) {
     // Not the service's own: the runtime, or a library.
     if (level === 'error' || level === 'warn') console.error(message);
-    return;
-  }
-  if (entry['event'] === 'request') {
-    if (showRequests) console.log(toRequestLine(entry as unknown as RequestLine));
-  } else if (entry['level'] === 'error') {
+  } else if (shown !== 'runtime' && entry['level'] === 'error') {
     console.error(message);
+  } else if (shown === 'requests' && entry['event'] === 'request') {
+    console.log(toRequestLine(entry as unknown as RequestLine));
   }
 }
 

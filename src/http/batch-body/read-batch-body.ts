@@ -1,8 +1,7 @@
-import { MultipartParseError, MultipartParser, type MultipartPart } from '@remix-run/multipart-parser';
+import { MultipartParseError, MultipartParser } from '@remix-run/multipart-parser';
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
-import { decodeBase64 } from '../../lib/base64.ts';
 import {
   defaultTopK,
   maxBatchBodyBytes,
@@ -15,6 +14,9 @@ import {
   maxUrlLength,
 } from '../../limits.ts';
 import type { CreateSha256 } from '../../model/verified-chunks.ts';
+import { decodeBase64Image } from '../base64-image.ts';
+import { type FormPart, readBoundary, readFormPart } from '../multipart/form-part.ts';
+import { skipPreambleOf } from '../multipart/skip-preamble.ts';
 import { countBody } from './count-body.ts';
 
 const optionsSchema = z.strictObject({
@@ -173,19 +175,19 @@ const readJson: Reader = async function* (chunks, options) {
 };
 
 const readParts: Reader = async function* (chunks, options, contentType) {
-  const boundary = /boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(contentType);
-  if (!boundary) throw new CodedError('multipart_invalid', 'The Content-Type names no boundary.');
-  const parser = new MultipartParser(boundary[1] ?? boundary[2]!, {
+  const boundary = readBoundary(contentType);
+  const parser = new MultipartParser(boundary, {
     maxFileSize: maxBodyBytes,
     maxParts: maxBatchItems + optionNames.length,
     // The whole is counted already, by whoever gives the chunks.
     maxTotalSize: Number.MAX_SAFE_INTEGER,
   });
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of skipPreambleOf(chunks, boundary)) {
       for (const part of parser.write(chunk)) {
-        if (part.isFile || part.name === undefined) yield toInput(part);
-        else setOption(options, part.name, part.text);
+        const read = readFormPart(part, boundary);
+        if (read.isFile || read.field === undefined) yield toInput(read);
+        else setOption(options, read.field, part.text);
       }
     }
     parser.finish();
@@ -196,9 +198,10 @@ const readParts: Reader = async function* (chunks, options, contentType) {
   }
 };
 
-function toInput({ bytes, size, filename }: MultipartPart): RawInput {
-  if (size === 0) throw new CodedError('body_empty', `The file "${filename}" is empty.`);
-  return { bytes, ...(filename && { name: filename.slice(0, 255) }) };
+function toInput({ bytes, fileName = '' }: FormPart): RawInput {
+  if (bytes.byteLength === 0)
+    throw new CodedError('body_empty', `The file "${fileName.slice(0, 100)}" is empty.`);
+  return { bytes, ...(fileName && { name: fileName.slice(0, 255) }) };
 }
 
 function setOption(options: Record<string, unknown>, name: string, text: string): void {
@@ -218,9 +221,12 @@ function parseInput(json: unknown, where: string): RawInput {
   if (!parsed.success) throw new CodedError('json_invalid', `${where}: ${parsed.error.issues[0]!.message}.`);
   const input = parsed.data;
   if (!('image' in input)) return input;
-  const comma = input.image.startsWith('data:') ? input.image.indexOf(',') + 1 : 0;
-  const bytes = decodeBase64(input.image.slice(comma));
-  if (!bytes?.byteLength) throw new CodedError('base64_invalid', `${where}: "image" is not base64.`);
+  let bytes: Uint8Array;
+  try {
+    bytes = decodeBase64Image(input.image);
+  } catch (error) {
+    throw error instanceof CodedError ? new CodedError(error.code, `${where}: ${error.message}`) : error;
+  }
   if (bytes.byteLength > maxBodyBytes) {
     throw new CodedError('body_too_large', `${where}: an image may have ${maxBodyBytes} bytes.`);
   }

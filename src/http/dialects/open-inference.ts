@@ -14,6 +14,11 @@ import { formatInferResponse } from '../../protocol/open-inference/infer-respons
 import { toModelMetadata, toOpenError, toServerMetadata } from '../../protocol/open-inference/metadata.ts';
 import { toModelInputs } from '../../protocol/open-inference/model-inputs.ts';
 import { tensorError } from '../../protocol/open-inference/tensor.ts';
+import {
+  type ModelCounts,
+  toModelConfig,
+  toModelStats,
+} from '../../protocol/open-inference/triton-extensions.ts';
 import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
@@ -105,6 +110,17 @@ function toPathParameters(path: string): Record<string, z.ZodString> {
   return Object.fromEntries(Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, z.string()]));
 }
 
+const configSchema = z.looseObject({ name: z.string(), platform: z.string(), max_batch_size: z.int() });
+const statsSchema = z.object({
+  model_stats: z.array(
+    z.looseObject({
+      name: z.string(),
+      version: z.string(),
+      inference_count: z.int(),
+      execution_count: z.int(),
+    }),
+  ),
+});
 const ready = z.object({ ready: z.literal(true) });
 const readyOf = z.object({ name: z.string(), ready: z.literal(true) });
 
@@ -164,6 +180,24 @@ export function openInferenceRoutes() {
         return c.json({ name: manifest.name, ready: true });
       },
     );
+    mount(
+      app,
+      declare(`${path}/config`, `openInferenceConfig${suffix}`, 'Triton’s model configuration', configSchema),
+      async (c) => {
+        const manifest = await readVersion(c);
+        return c.json(toModelConfig(manifest, manifest.runtime, maxImagesPerRequest));
+      },
+    );
+    mount(
+      app,
+      declare(
+        `${path}/stats`,
+        `openInferenceStats${suffix}`,
+        'What this isolate has classified',
+        statsSchema,
+      ),
+      async (c) => c.json(toModelStats(...(await readCounts(c)))),
+    );
     mount(app, declareInfer(`${path}/infer`, `openInferenceInfer${suffix}`), infer);
   }
   return app;
@@ -179,6 +213,14 @@ async function readVersion(c: Context<HonoEnv>): Promise<ModelManifest> {
   );
 }
 
+async function readCounts(c: Context<HonoEnv>): Promise<[ModelManifest, ModelCounts]> {
+  const manifest = await readVersion(c);
+  const { metrics } = c.get('options');
+  const model = manifest.name;
+  const succeeded = metrics.sum('resnet_edge_images_total', { model, outcome: 'ok' });
+  return [manifest, { succeeded, failed: metrics.sum('resnet_edge_images_total', { model }) - succeeded }];
+}
+
 async function infer(c: Context<HonoEnv>): Promise<Response> {
   const manifest = await readVersion(c);
   const headerLength = c.req.header('inference-header-content-length') ?? null;
@@ -192,14 +234,25 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
   const record = c.get('record');
   record.images = inputs.length;
 
-  const { classifier } = c.get('options');
+  const { classifier, metrics } = c.get('options');
   const context = {
     keepAlive: c.get('keepAlive'),
     deadline: c.get('deadline'),
     isCancelled: c.get('isCancelled'),
   };
   const rows: Float32Array[] = [];
-  for (const input of inputs) rows.push(await classifier.infer(input, manifest, context));
+  for (const input of inputs) {
+    const format = input.kind === 'tensor' ? 'tensor' : 'unknown';
+    const count = (outcome: string) =>
+      metrics.add('resnet_edge_images_total', { model: manifest.name, format, outcome });
+    try {
+      rows.push(await classifier.infer(input, manifest, context));
+      count('ok');
+    } catch (error) {
+      count(error instanceof CodedError ? error.code : 'internal');
+      throw error;
+    }
+  }
 
   const [wanted] = request.outputs;
   const labels =

@@ -22,6 +22,10 @@ const webhookRoute = createRoute({
     body: { required: true, content: { 'application/json': { schema: z.unknown() } } },
   },
   responses: {
+    200: {
+      description: 'A ping of GitHub: somebody is there.',
+      content: { 'application/json': { schema: z.object({ event_id: z.string() }).openapi('WebhookPong') } },
+    },
     202: {
       description: 'Taken. The same event again changes nothing.',
       content: {
@@ -67,7 +71,9 @@ export function webhookRoutes() {
     if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
     const body = await readBody(c, maxWebhookBytes);
     const eventId = await source.verify(c.req.raw.headers, body);
-    const inputs = toBatchInputs(source, eventId, source.readImageUrl(body));
+    const { headers } = c.req.raw;
+    if (source.isPing(headers)) return c.json({ event_id: eventId }, 200);
+    const inputs = toBatchInputs(source, eventId, source.readImageUrl(headers, body));
     const caller = { owner: `webhook:${source.name}`, idempotencyKey: eventId };
     const { batch, replayed } = await batches.submit(inputs, caller);
     return c.json({ event_id: eventId, batch_id: batch.id, replayed }, 202);

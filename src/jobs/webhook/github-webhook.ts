@@ -1,7 +1,10 @@
 import { CodedError } from '../../errors.ts';
+import { digestHex } from '../../lib/digest.ts';
+import { fromHex } from '../../lib/hex.ts';
 import { equalInConstantTime, hmacSha256 } from '../../lib/hmac.ts';
 
 const prefix = 'sha256=';
+const hmacBytes = 32;
 
 /**
  * Verifies `X-Hub-Signature-256`: HMAC-SHA256 over the raw body, in hex. Neither a time nor an id is
@@ -18,7 +21,7 @@ export async function verifyGithubWebhook(
 ): Promise<string> {
   const header = headers.get('x-hub-signature-256') ?? '';
   const given = header.startsWith(prefix) ? fromHex(header.slice(prefix.length)) : undefined;
-  if (!given) {
+  if (given?.byteLength !== hmacBytes) {
     throw new CodedError(
       'webhook_signature_invalid',
       'X-Hub-Signature-256 must be "sha256=" and hex digits.',
@@ -29,14 +32,21 @@ export async function verifyGithubWebhook(
   const matches = expected.map((mac) => equalInConstantTime(mac, given));
   if (!matches.includes(true))
     throw new CodedError('webhook_signature_invalid', 'The signature does not fit.');
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', body as BufferSource)));
+  return await digestHex(body);
 }
 
-function fromHex(text: string): Uint8Array | undefined {
-  if (!/^[0-9a-f]{64}$/i.test(text)) return undefined;
-  return Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16));
+/** GitHub sends one when a webhook is set up, to see whether somebody answers. */
+export function isGithubPing(headers: Headers): boolean {
+  return headers.get('x-github-event') === 'ping';
 }
 
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/**
+ * An event as GitHub sends it: JSON, or a form with the JSON in its field `payload`, by the choice of who set it up.
+ *
+ * @param body of a verified event.
+ */
+export function readGithubPayload(headers: Headers, body: Uint8Array): string {
+  const text = new TextDecoder().decode(body);
+  const isForm = headers.get('content-type')?.toLowerCase().startsWith('application/x-www-form-urlencoded');
+  return isForm ? (new URLSearchParams(text).get('payload') ?? '') : text;
 }

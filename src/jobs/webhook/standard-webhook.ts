@@ -72,13 +72,15 @@ export async function verifyStandardWebhook(
   keys: readonly WebhookKey[],
   { toleranceSeconds = 300, now = Date.now() }: VerifyOptions = {},
 ): Promise<string> {
-  const id = headers.get('webhook-id');
-  const timestamp = headers.get('webhook-timestamp');
-  const signatures = headers.get('webhook-signature');
+  // Svix, whose service Standard Webhooks come from, sends the same under its own name.
+  const read = (name: string) => headers.get(`webhook-${name}`) ?? headers.get(`svix-${name}`);
+  const id = read('id');
+  const timestamp = read('timestamp');
+  const signatures = read('signature');
   if (!id || !timestamp || !signatures) {
     throw new CodedError(
       'webhook_signature_invalid',
-      'The headers webhook-id, webhook-timestamp and webhook-signature are needed.',
+      'The headers webhook-id, webhook-timestamp and webhook-signature are needed (or svix-id and so on).',
     );
   }
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now / 1000 - Number(timestamp)) > toleranceSeconds) {

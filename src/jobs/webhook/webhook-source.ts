@@ -2,7 +2,7 @@ import jsonPointer from 'jsonpointer';
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import { maxModelNameLength, maxTopK } from '../../limits.ts';
-import { verifyGithubWebhook } from './github-webhook.ts';
+import { isGithubPing, readGithubPayload, verifyGithubWebhook } from './github-webhook.ts';
 import { parseWebhookSecret, verifyStandardWebhook } from './standard-webhook.ts';
 
 const pointer = z
@@ -37,10 +37,14 @@ export interface WebhookSource {
    */
   verify(headers: Headers, body: Uint8Array): Promise<string>;
   /**
+   * Whether a verified event only asks if somebody is there.
+   */
+  isPing(headers: Headers): boolean;
+  /**
    * @param body of a verified event.
    * @throws {CodedError} `json_invalid`; `webhook_event_unusable` if there is no text at the pointer.
    */
-  readImageUrl(body: Uint8Array): string;
+  readImageUrl(headers: Headers, body: Uint8Array): string;
 }
 
 /**
@@ -79,14 +83,19 @@ function toSource(row: z.infer<typeof sourceSchema>, secrets: readonly string[])
       row.kind === 'standard'
         ? verifyStandardWebhook(headers, body, keys, options)
         : verifyGithubWebhook(headers, body, secrets),
-    readImageUrl: (body) => readTextAt(body, row.image_url),
+    isPing: (headers) => row.kind === 'github' && isGithubPing(headers),
+    readImageUrl: (headers, body) =>
+      readTextAt(
+        row.kind === 'github' ? readGithubPayload(headers, body) : new TextDecoder().decode(body),
+        row.image_url,
+      ),
   };
 }
 
-function readTextAt(body: Uint8Array, path: string): string {
+function readTextAt(text: string, path: string): string {
   let event: unknown;
   try {
-    event = JSON.parse(new TextDecoder().decode(body));
+    event = JSON.parse(text);
   } catch {
     throw new CodedError('json_invalid', 'The event is not JSON.');
   }

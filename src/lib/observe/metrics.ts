@@ -70,6 +70,15 @@ export class Metrics {
     for (const [index, bound] of durationBuckets.entries()) if (seconds <= bound) histogram.counts[index]!++;
   }
 
+  /** @returns the sum of a counter's series that have all of these labels. */
+  sum(name: NameOf<'counter'>, labels: Labels): number {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${escapeLabel(value)}"`);
+    let total = 0;
+    for (const [series, value] of this.#counters)
+      if (belongs(series, name) && wanted.every((pair) => series.includes(pair))) total += value;
+    return total;
+  }
+
   /** @param gauges what is read at the moment of the scrape. */
   format(gauges: readonly { name: NameOf<'gauge'>; labels?: Labels; value: number }[]): string {
     const lines: string[] = [];

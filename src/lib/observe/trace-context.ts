@@ -1,3 +1,5 @@
+import { toHex } from '../hex.ts';
+
 /** One hop of a distributed trace (W3C Trace Context, level 1). */
 export interface TraceContext {
   /** 32 hex digits. */
@@ -35,6 +37,5 @@ export function toTraceHeaders({ traceId, spanId, flags, state }: TraceContext):
 }
 
 function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

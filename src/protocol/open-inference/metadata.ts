@@ -2,21 +2,30 @@ import type { ModelManifest } from '../../model/manifest.ts';
 
 /** Body of `GET /v2`. */
 export function toServerMetadata(name: string, version: string) {
-  return { name, version, extensions: ['binary_tensor_data', 'classification'] };
+  return {
+    name,
+    version,
+    extensions: ['binary_tensor_data', 'classification', 'model_configuration', 'statistics'],
+  };
 }
 
 /**
- * Body of `GET /v2/models/{name}`. -1 stands for any batch size. Besides FP32 the input takes UINT8
- * (n, height, width, 3) and BYTES (n), which the protocol has no field for.
+ * Body of `GET /v2/models/{name}`. -1 stands for any batch size. The one input takes three datatypes, each of which is
+ * listed: FP32 normalised, UINT8 pixels of the crop, BYTES image files.
  *
  * @param platform what runs the model, e.g. `onnxruntime_onnx`.
  */
 export function toModelMetadata({ name, version, input, output }: ModelManifest, platform: string) {
+  const [, channels = 3, height = -1, width = -1] = input.shape;
   return {
     name,
     versions: [version],
     platform,
-    inputs: [{ name: input.name, datatype: 'FP32', shape: [-1, ...input.shape.slice(1)] }],
+    inputs: [
+      { name: input.name, datatype: 'FP32', shape: [-1, channels, height, width] },
+      { name: input.name, datatype: 'UINT8', shape: [-1, height, width, channels] },
+      { name: input.name, datatype: 'BYTES', shape: [-1] },
+    ],
     outputs: [{ name: output.name, datatype: 'FP32', shape: [-1, output.classes] }],
   };
 }

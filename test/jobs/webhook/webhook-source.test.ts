@@ -57,11 +57,13 @@ describe('a GitHub-style source', () => {
   );
 
   it('finds the image where the pointer says, and says where it looked if there is none', () => {
-    expect(shop.readImageUrl(body)).toBe('https://example.com/cat.jpg');
+    expect(shop.readImageUrl(new Headers(), body)).toBe('https://example.com/cat.jpg');
     for (const event of [{}, [], null, 7, { 'a/b': [{ url: 7 }] }, { 'a/b': [{ url: '' }] }]) {
-      expect(() => shop.readImageUrl(encode(event))).toThrow('The event has no text at /a~1b/0/url.');
+      expect(() => shop.readImageUrl(new Headers(), encode(event))).toThrow(
+        'The event has no text at /a~1b/0/url.',
+      );
     }
-    expect(() => shop.readImageUrl(new Uint8Array([123]))).toThrow('The event is not JSON.');
+    expect(() => shop.readImageUrl(new Headers(), new Uint8Array([123]))).toThrow('The event is not JSON.');
   });
 });
 

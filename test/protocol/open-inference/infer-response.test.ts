@@ -134,9 +134,13 @@ describe('what the model takes', () => {
   it('says so in its metadata', () => {
     expect(toModelMetadata(manifest, 'resnet-int8')).toEqual({
       name: 'resnet18-imagenet1k',
-      versions: ['2'],
+      versions: ['3'],
       platform: 'resnet-int8',
-      inputs: [{ name: 'data', datatype: 'FP32', shape: [-1, 3, 224, 224] }],
+      inputs: [
+        { name: 'data', datatype: 'FP32', shape: [-1, 3, 224, 224] },
+        { name: 'data', datatype: 'UINT8', shape: [-1, 224, 224, 3] },
+        { name: 'data', datatype: 'BYTES', shape: [-1] },
+      ],
       outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 1000] }],
     });
   });

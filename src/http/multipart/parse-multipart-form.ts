@@ -1,6 +1,8 @@
-import { type MultipartPart, parseMultipart as splitMultipart } from '@remix-run/multipart-parser';
-import { CodedError } from '../errors.ts';
-import { maxBodyBytes, maxMultipartFields } from '../limits.ts';
+import { parseMultipart } from '@remix-run/multipart-parser';
+import { CodedError } from '../../errors.ts';
+import { maxBodyBytes, maxMultipartFields, maxPartHeaderBytes, maxTextFieldBytes } from '../../limits.ts';
+import { readBoundary, readFormPart } from './form-part.ts';
+import { skipPreamble } from './skip-preamble.ts';
 
 export interface MultipartForm {
   /** Files by field, in order; bytes are views of the body. */
@@ -8,27 +10,17 @@ export interface MultipartForm {
   readonly fields: ReadonlyMap<string, string>;
 }
 
-const boundaryParameter = /;\s*boundary=(?:"([^"]{1,70})"|([^;\s"]{1,70}))/i;
-/** Characters RFC 2046 allows in a boundary. */
-const boundaryCharacters = /^[0-9A-Za-z'()+_,./:=? -]+$/;
-const maxPartHeaderBytes = 8192;
-const maxTextFieldBytes = 8192;
-
 /**
  * Splits a multipart/form-data body (RFC 7578) without copying its files.
  *
  * @throws {CodedError} `multipart_invalid`.
  */
 export function parseMultipartForm(bytes: Uint8Array, contentType: string): MultipartForm {
-  const [, quoted, plain] = boundaryParameter.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
-  if (boundary === undefined || !boundaryCharacters.test(boundary)) {
-    throw new CodedError('multipart_invalid', 'The Content-Type has no usable boundary.');
-  }
+  const boundary = readBoundary(contentType);
   const files: { field: string; name: string; bytes: Uint8Array }[] = [];
   const fields = new Map<string, string>();
   try {
-    const parts = splitMultipart(bytes, {
+    const parts = parseMultipart(skipPreamble(bytes, boundary), {
       boundary,
       maxHeaderSize: maxPartHeaderBytes,
       maxFileSize: maxBodyBytes,
@@ -36,11 +28,11 @@ export function parseMultipartForm(bytes: Uint8Array, contentType: string): Mult
       maxParts: maxMultipartFields,
     });
     for (const part of parts) {
-      const field = part.name;
+      const { field, fileName, isFile, bytes: content } = readFormPart(part, boundary);
       if (field === undefined)
         throw new CodedError('multipart_invalid', 'A part has no Content-Disposition with a name.');
-      if (part.isFile) files.push({ field, name: part.filename ?? '', bytes: toView(part) });
-      else if (part.size <= maxTextFieldBytes) fields.set(field, part.text);
+      if (isFile) files.push({ field, name: fileName ?? '', bytes: content });
+      else if (content.byteLength <= maxTextFieldBytes) fields.set(field, part.text);
       else throw new CodedError('multipart_invalid', `The field "${field.slice(0, 40)}" is too long.`);
     }
   } catch (cause) {
@@ -52,10 +44,4 @@ export function parseMultipartForm(bytes: Uint8Array, contentType: string): Mult
     );
   }
   return { files, fields };
-}
-
-/** A body that came in one piece gives parts in one piece. */
-function toView(part: MultipartPart): Uint8Array {
-  const [only, ...others] = part.content;
-  return only && others.length === 0 ? only : part.bytes;
 }
