@@ -266,7 +266,7 @@ describe('bad options', () => {
   });
   it('top_k in JSON', async () =>
     expectProblem(await postJson({ image: 'aGk=', top_k: 0 }), 400, 'option_invalid'));
-  it.each(['orientation=up', 'decode=quick'])('%s', async (option) => {
+  it.each(['orientation=up', 'decode=quick', 'strict=1'])('%s', async (option) => {
     const response = await edge.fetch(`/v1/classify?${option}`, { method: 'POST', body: photo });
     await expectProblem(response, 400, 'option_invalid');
   });

@@ -14,7 +14,7 @@ import {
   sharedPath,
 } from '../golden/golden.ts';
 import { tiffOfStrips } from '../hostile/tiff-files.ts';
-import { readEdgeCase } from '../image/fixtures.ts';
+import { readEdgeCase, readPngCase } from '../image/fixtures.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 interface Prediction {
@@ -115,6 +115,35 @@ describe('POST /v1/classify in workerd', () => {
     expect(await imageOf(new Uint8Array(large), '?decode=fast')).toHaveProperty('approximate', true);
     expect(await imageOf(await readPhoto('cat'), '?decode=fast')).not.toHaveProperty('approximate');
     expect(await imageOf(unrefined)).toHaveProperty('approximate', true);
+  });
+
+  it('says what is wrong with a file that it shows, and refuses it where the caller is strict', async () => {
+    const damaged = readPngCase('crc-zero.png');
+    const { response, body } = await postBytes(damaged);
+    expect(response.status).toBe(200);
+    expect(body.image).toEqual({
+      format: 'png',
+      width: 40,
+      height: 30,
+      warnings: ['png_checksum_mismatch'],
+    });
+    expect((await postBytes(damaged, '?strict=false')).body).toHaveProperty('image.warnings');
+    expect((await postBytes(readPngCase('intact.png'))).body).not.toHaveProperty('image.warnings');
+
+    const form = new FormData();
+    form.set('strict', 'true');
+    form.set('image', new Blob([damaged]));
+    const json = JSON.stringify({ image: Buffer.from(damaged).toString('base64'), strict: true });
+    const strict = [
+      { path: '/v1/classify?strict=true', init: { body: damaged } },
+      { path: '/v1/classify', init: { body: form } },
+      { path: '/v1/classify', init: { body: json, headers: { 'content-type': 'application/json' } } },
+    ];
+    for (const { path, init } of strict) {
+      const refused = await edge.fetch(path, { method: 'POST', ...init });
+      expect(refused.status).toBe(422);
+      expect(await refused.json()).toMatchObject({ code: 'image_malformed' });
+    }
   });
 
   it('takes no longer for a TIFF of many strips than for its pixels', async () => {

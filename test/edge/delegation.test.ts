@@ -13,7 +13,7 @@ import {
   readCropTensor,
   readGoldenLogits,
 } from '../golden/golden.ts';
-import { readFixture } from '../image/fixtures.ts';
+import { readFixture, readPngCase } from '../image/fixtures.ts';
 import { type FaultyProxy, startFaultyProxy } from '../tier/server/faulty-proxy.ts';
 import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
@@ -27,7 +27,7 @@ const toJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value
 
 interface Answer {
   readonly tier: string;
-  readonly image: { format: string; width: number; height: number; approximate?: true };
+  readonly image: { format: string; width: number; height: number; approximate?: true; warnings?: string[] };
   readonly predictions: { class_index: number; label: string; score: number }[];
 }
 
@@ -142,6 +142,19 @@ describe('a request that is beyond the edge', () => {
     });
     const [best] = (await response.json()) as { score: number }[];
     expect(best!.score).toBeCloseTo(Math.max(...logits), 4);
+  });
+
+  it('passes warnings back, and strict on', async () => {
+    const damaged = readPngCase('crc-zero.png');
+    expect(await classify(`model=${heavy}`, damaged)).toMatchObject({
+      tier: 'node',
+      image: { warnings: ['png_checksum_mismatch'] },
+    });
+    const response = await edge.fetch(`/v1/classify?model=${heavy}&strict=true`, {
+      method: 'POST',
+      body: damaged,
+    });
+    expect(await response.json()).toMatchObject({ code: 'image_malformed' });
   });
 
   it('takes a tensor through to the model and its logits back, bit for bit', async () => {

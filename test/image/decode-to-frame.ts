@@ -24,7 +24,7 @@ export async function decodeToFrame(bytes: Uint8Array): Promise<Uint8Array> {
 export async function decodeWith(bytes: Uint8Array, header: ImageHeader, sink: RowSink): Promise<void> {
   const decoders = {
     jpeg: () => decodeJpeg(bytes, sink),
-    png: async () => decodePng(bytes, sink, () => {}),
+    png: async () => decodePng(bytes, sink),
     gif: () => decodeGif(bytes, sink),
     bmp: () => decodeBmp(bytes, sink),
     tiff: () => decodeTiff(bytes, sink),

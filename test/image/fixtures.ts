@@ -28,6 +28,10 @@ export function readEdgeCase(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`edge-cases/${name}`, folder)));
 }
 
+export function readPngCase(name: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(`png-cases/${name}`, folder)));
+}
+
 export const goldens = JSON.parse(readFileSync(new URL('goldens.json', folder), 'utf8')) as Goldens;
 
 /** A plain Uint8Array: what a request body is. */

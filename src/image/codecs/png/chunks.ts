@@ -31,6 +31,22 @@ const headerBytes = 13;
 const maxSide = 0x7fffffff;
 
 /**
+ * What IHDR declares, before anything else of the file is looked at.
+ *
+ * @param bytes a file that begins with the PNG signature.
+ * @throws {CodedError} `image_malformed`, `image_truncated`.
+ */
+export function parsePngSize(bytes: Uint8Array): { readonly width: number; readonly height: number } {
+  const walker = new ChunkWalker(bytes);
+  while (walker.next() && walker.type !== chunkType.data) {
+    if (walker.type !== chunkType.header) continue;
+    if (walker.end + crcBytes > bytes.length) throw truncated('png', 'inside its header');
+    return parseSize(bytes.subarray(walker.start, walker.end));
+  }
+  throw walker.type === chunkType.data ? malformed('png', 'it has no IHDR') : truncated('png', 'no IHDR');
+}
+
+/**
  * Reads IHDR and the palette, and compares their checksums; for those of the pixel data there is image-data.ts.
  * Ancillary chunks may stand anywhere, as Pillow has it, and are stepped over unread.
  *
@@ -55,19 +71,24 @@ export function parsePngLayout(bytes: Uint8Array): PngLayout {
     else if (header !== undefined) throw malformed('png', 'IHDR comes twice');
     else header = bytes.subarray(start, end);
   }
-  if (header === undefined) throw truncated('png', 'no IHDR');
+  if (header === undefined) throw malformed('png', 'it has no IHDR');
   return { ...parseHeader(header, palette), palette, dataStart };
 }
 
-function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette' | 'dataStart'> {
+function parseSize(header: Uint8Array): { readonly width: number; readonly height: number } {
   if (header.length < headerBytes) throw malformed('png', 'its IHDR is too short');
   const view = new DataView(header.buffer, header.byteOffset);
   const width = view.getUint32(0);
   const height = view.getUint32(4);
-  const [bitDepth, colour, compression, filter, interlace] = header.subarray(8, headerBytes);
   if (width === 0 || height === 0 || width > maxSide || height > maxSide) {
     throw malformed('png', `it declares ${width} x ${height} pixels`);
   }
+  return { width, height };
+}
+
+function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette' | 'dataStart'> {
+  const { width, height } = parseSize(header);
+  const [bitDepth, colour, compression, filter, interlace] = header.subarray(8, headerBytes);
   if (!allowedBitDepths[colour]?.includes(bitDepth)) {
     throw malformed('png', `colour type ${colour} with ${bitDepth} bits`);
   }

@@ -23,7 +23,7 @@ import { toFullPalette, toRgb } from './samples.ts';
  * @throws {CodedError} `image_malformed`, `image_truncated`.
  * @see PNG third edition
  */
-export function decodePng(bytes: Uint8Array, sink: RowSink, warn: Warn, arena?: PixelArena): void {
+export function decodePng(bytes: Uint8Array, sink: RowSink, warn: Warn = () => {}, arena?: PixelArena): void {
   const layout = parsePngLayout(bytes);
   const { window } = sink;
   const passes = openPasses(bytes, layout, sink, arena);

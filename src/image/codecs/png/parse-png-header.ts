@@ -1,6 +1,6 @@
 import { parseExifOrientation, parseXmpOrientation } from '../../exif-orientation.ts';
 import type { ImageHeader, Orientation } from '../../image.ts';
-import { parsePngLayout } from './chunks.ts';
+import { parsePngSize } from './chunks.ts';
 import { parseRawProfile, readText, type TextChunk, toTextChunk } from './text-chunks.ts';
 import { ChunkWalker, chunkType } from './walk-chunks.ts';
 
@@ -19,7 +19,7 @@ const maxTextsTried = 4;
  * @see PNG third edition, 11.2.1 IHDR and 11.3.4.5 eXIf
  */
 export function parsePngHeader(bytes: Uint8Array): ImageHeader {
-  const { width, height } = parsePngLayout(bytes);
+  const { width, height } = parsePngSize(bytes);
   return { format: 'png', width, height, orientation: findOrientation(bytes) };
 }
 
