@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { imageWarningCodes } from '../../src/image/image-warning.ts';
+import { imageWarningCodes } from '../../src/warnings.ts';
 
 it("the README's table of warnings lists every code, and no other", async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
