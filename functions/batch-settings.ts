@@ -7,7 +7,7 @@ import { invalidVariable, list, parseVariables, positive } from './variables.ts'
 /** Of whatever is retried through a queue. */
 export const retryBaseSeconds = z.coerce.number().min(0).max(600).default(5);
 
-/** Variables and secrets of batches and webhooks; src/jobs/batch/README.md says what each is for. */
+/** Variables and secrets of batches and webhooks; docs/batches-and-webhooks.md says what each is for. */
 const settingsSchema = z.object({
   BATCH_MAX_PENDING_ITEMS: positive.default(maxPendingItems),
   BATCH_RETENTION_HOURS: positive.default(72),

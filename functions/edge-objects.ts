@@ -6,7 +6,7 @@ import { retryBaseSeconds } from './batch-settings.ts';
 import type { BatchEnv, EdgeParts } from './edge-batches.ts';
 import { list, parseVariables } from './variables.ts';
 
-/** src/jobs/objects/README.md says what each is for. */
+/** docs/batches-and-webhooks.md says what each is for. */
 const settingsSchema = z.object({
   OBJECT_EVENTS_BUCKET: z.string().min(1),
   OBJECT_PREFIX: z.string().default(''),

@@ -6,7 +6,7 @@ import { list, parseVariables } from './variables.ts';
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const seconds = z.coerce.number().min(0).max(31_536_000);
 
-/** Variables and secrets of a deployment; the README's table "Configuration" says what each is for. */
+/** Variables and secrets of a deployment; docs/operate.md says what each is for. */
 const settingsSchema = z.object({
   PUBLIC_SCOPES: list.pipe(z.array(z.enum(scopes))),
   API_KEYS: z.string().optional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseVariables, positive } from './variables.ts';
 
-/** src/jobs/batch/README.md says what each is for. */
+/** docs/batches-and-webhooks.md says what each is for. */
 const settingsSchema = z.object({
   NODE_TIER_URL: z.url().optional(),
   NODE_TIER_SECRET: z.string().default(''),

@@ -73,7 +73,7 @@ describe('resnet-edge classify', () => {
   it('prints a table and succeeds', async () => {
     const { output, exit } = run(['classify', goldenPath('coffee.png')]);
     expect(await exit).toBe(0);
-    expect(output.out).toMatch(/espresso\s+█+·*\s+0\.66\d\d/);
+    expect(output.out).toMatch(/^ {2}espresso\s+█+·*\s+0\.\d{4}$/m);
   });
 
   it('says why a server does not answer, or that it is another one', async () => {
@@ -150,7 +150,7 @@ describe('npm start', () => {
     await expect.poll(() => output.out).toMatch(/^GET \/v1\/nothing\/here {2}404 .* route_not_found$/m);
     expect(output.out).toMatch(/^GET \/v1\/health\/ready {2}200 {2}\d+ ms$/m);
     expect(output.out).toMatch(
-      /^POST \/v1\/classify {2}200 {2}\d+ ms {2}resnet18-imagenet1k\/2 {2}Egyptian cat$/m,
+      /^POST \/v1\/classify {2}200 {2}\d+ ms {2}resnet18-imagenet1k\/\d+ {2}Egyptian cat$/m,
     );
     child.kill('SIGTERM');
     expect(await exit).toBe(0);

@@ -98,7 +98,7 @@ const anyType = fc.constantFrom(
 );
 
 describe('whatever is sent', () => {
-  const runs = Number(process.env['FUZZ_RUNS'] ?? 400);
+  const runs = Number(process.env['RESNET_EDGE_FUZZ_RUNS'] ?? 400);
   it(`gets a documented answer, never a 500: ${runs} requests made from the document`, async () => {
     const request = fc.record({
       pick: fc.nat(),

@@ -4,8 +4,12 @@ import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { type Allocations, countAllocations } from '../image/count-allocations.ts';
 import { createKernels, defaultSpec, loadWebpModule } from '../image/fixtures.ts';
 
-/** What a hostile file may cost. */
-const maxCpuMs = 250;
+/**
+ * What a hostile file may cost: CPU time, the least of a few runs. Files of this folder that once had a price took 3 to 60 s,
+ * and take 20 to 150 ms now; a machine that is busy makes that two or three times as much.
+ */
+const maxCpuMs = 1000;
+const attempts = 3;
 const maxBytes = 32 * 1024 * 1024;
 
 export interface Outcome extends Allocations<unknown> {
@@ -32,8 +36,12 @@ export async function expectOutcome(
   bytes: Uint8Array,
   codes: ErrorCode | 'decoded' | readonly string[],
 ): Promise<void> {
-  const outcome = await attempt(bytes);
-  expect([codes].flat()).toContain(outcome.code);
-  expect(outcome.bytes).toBeLessThan(maxBytes);
-  expect(outcome.cpuMs).toBeLessThan(maxCpuMs);
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < attempts && leastMs >= maxCpuMs; run++) {
+    const outcome = await attempt(bytes);
+    expect([codes].flat()).toContain(outcome.code);
+    expect(outcome.bytes).toBeLessThan(maxBytes);
+    leastMs = Math.min(leastMs, outcome.cpuMs);
+  }
+  expect(leastMs).toBeLessThan(maxCpuMs);
 }

@@ -4,7 +4,7 @@ import { defineCommand } from '../command-line/command.ts';
 export const startBatch = defineCommand({
   usage: `Usage: npm run start:batch
 
-The Node tier, configured by variables TIER_... of the environment: src/tier/server/README.md.`,
+The Node tier, configured by variables TIER_... of the environment: docs/batches-and-webhooks.md.`,
   options: {},
   operands: { min: 0, max: 0 },
   async run() {

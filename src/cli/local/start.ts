@@ -15,7 +15,7 @@ export const start = defineCommand({
   --port N   where to listen on 127.0.0.1 (default: the variable PORT, else 8787); 0 takes any free port
   --quiet    say only when it is ready, and what fails: no steps, no line for each request
 
-Variables of the Worker (README, "Configuration") may be set in the environment: ENGINE_KERNELS=plain npm start
+Variables of the Worker (docs/operate.md) may be set in the environment: ENGINE_KERNELS=plain npm start
 RESNET_EDGE_STATE_DIR=DIR keeps everything that is written in DIR: the checkout may then be read-only.`,
   options: { port: { type: 'string' }, quiet: { type: 'boolean', default: false } },
   operands: { min: 0, max: 0 },

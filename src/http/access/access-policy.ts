@@ -26,7 +26,7 @@ export class AccessPolicy {
     if (apiKeys.length > 0 || publicScopes.length > 0) return;
     throw new CodedError(
       'access_not_configured',
-      'This deployment has neither API keys (secret API_KEYS) nor an explicit PUBLIC_SCOPES, so it serves nobody. See the README, "Access".',
+      'This deployment has neither API keys (secret API_KEYS) nor an explicit PUBLIC_SCOPES, so it serves nobody. See docs/api.md, "Access".',
     );
   }
 

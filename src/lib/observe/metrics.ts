@@ -14,7 +14,7 @@ interface Family {
   readonly help: string;
 }
 
-/** Every metric there is. The README's table is checked against it. */
+/** Every metric there is. A test compares the table in docs/operate.md with it. */
 export const metricFamilies = {
   resnet_edge_requests_total: { type: 'counter', help: 'Requests, by route, status and outcome code.' },
   resnet_edge_request_duration_seconds: { type: 'histogram', help: 'Time to answer, by route.' },

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:unit`: what needs no build, no workerd and no model, within a minute. */
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  test: {
+    include: [
+      'test/architecture.test.ts',
+      'test/docs/**/*.test.ts',
+      'test/{classify,http,image,jobs,lib,model,protocol}/**/*.test.ts',
+      'test/tier/client/**/*.test.ts',
+      'test/tier/server/{dynamic-batcher,worker-pool}.test.ts',
+      'test/toolchain/onnx/**/*.test.ts',
+    ],
+    testTimeout: 60_000,
+  },
+});
