@@ -14,7 +14,6 @@ import {
   i32Locals,
   type Local,
   type Operand,
-  type V128,
   v128Locals,
 } from '../../../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
@@ -33,15 +32,15 @@ import {
   i8x16Const,
   i8x16NarrowI16x8U,
   i8x16Sub,
-  i16x8Abs,
   i16x8Add,
-  i16x8Const,
-  i16x8Eq,
+  i16x8LeS,
+  i16x8MaxS,
   i16x8MinS,
   i16x8Sub,
   v128And,
-  v128Bitselect,
+  v128Andnot,
   v128Not,
+  v128Or,
 } from '../../../../lib/wasm-text/vectors.ts';
 
 /**
@@ -140,25 +139,41 @@ export const unfilterAverage = pixelwise(
   set(left, i8x16Const(-1)),
 );
 
-const [byLeft, byUp, byCorner, least] = v128Locals('byLeft', 'byUp', 'byCorner', 'least');
-const isLeast = (distance: V128) => i16x8Eq(least, distance);
+const [threshold, lower, higher, isLower, isHigher] = v128Locals(
+  'threshold',
+  'lower',
+  'higher',
+  'isLower',
+  'isHigher',
+);
 
-/** Filter type 4: the one of three neighbours is added that is nearest to left + above - corner. */
+/**
+ * Filter type 4: the one of three neighbours is added that is nearest to left + above - corner. That is the lower of
+ * left and above where the higher one is at most 3 x corner - left - above; the higher one where that is at most the
+ * lower one; else the corner. Where both hold, both are the same.
+ *
+ * @see stb_image.h, `stbi__paeth`
+ */
 export const unfilterPaeth = pixelwise(
   'unfilter_paeth',
   [row, above, out, count],
-  [left, up, corner, byLeft, byUp, byCorner, least],
+  [left, up, corner, threshold, lower, higher, isLower, isHigher],
   (offset) => [
     set(up, v128Load8x8U(from(above, offset))),
-    // How far each neighbour is from that sum.
-    set(byLeft, i16x8Sub(up, corner)),
-    set(byUp, i16x8Sub(left, corner)),
-    set(byCorner, i16x8Abs(i16x8Add(byLeft, byUp))),
-    set(byLeft, i16x8Abs(byLeft)),
-    set(byUp, i16x8Abs(byUp)),
-    set(least, i16x8MinS(i16x8MinS(byLeft, byUp), byCorner)),
-    set(left, v128Bitselect(left, v128Bitselect(up, corner, isLeast(byUp)), isLeast(byLeft))),
-    set(left, v128And(i16x8Add(left, v128Load8x8U(from(row, offset))), i16x8Const(255))),
+    set(threshold, i16x8Sub(i16x8Sub(i16x8Add(corner, i16x8Add(corner, corner)), up), left)),
+    set(lower, i16x8MinS(left, up)),
+    set(higher, i16x8MaxS(left, up)),
+    set(isLower, i16x8LeS(higher, threshold)),
+    set(isHigher, i16x8LeS(threshold, lower)),
+    set(
+      left,
+      v128Or(
+        v128Andnot(corner, v128Or(isLower, isHigher)),
+        v128Or(v128And(lower, isLower), v128And(higher, isHigher)),
+      ),
+    ),
+    // Bytes in lanes of 16 bits: added as bytes, they stay so.
+    set(left, i8x16Add(left, v128Load8x8U(from(row, offset)))),
     v128Store64Lane(0, from(out, offset), i8x16NarrowI16x8U(left, left)),
     set(corner, up),
   ],
