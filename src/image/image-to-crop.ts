@@ -113,7 +113,7 @@ async function decode(
       decodeBmp(bytes, sink);
       return exact;
     case 'tiff':
-      await decodeTiff(bytes, sink);
+      await decodeTiff(bytes, sink, arena);
       return exact;
     case 'webp':
       await decodeWebp(bytes, header, sink, options.loadWebpModule);
