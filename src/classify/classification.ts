@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
-import type { ImageWarning } from '../image/image-warning.ts';
 import type { Tier } from '../protocol/tier/tier.ts';
+import type { ImageWarning } from '../warnings.ts';
 
 /**
  * What is known of one image, as it stands on the wire: edge, Node tier, batches, remembered answers and the client

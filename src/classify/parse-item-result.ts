@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isImageWarning } from '../image/image-warning.ts';
+import { isImageWarning } from '../warnings.ts';
 import type { ItemResult } from './classification.ts';
 
 const predictionSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { imageWarningCodes, imageWarnings } from '../image/image-warning.ts';
 import { fileKinds, runtimeNames } from '../model/manifest.ts';
+import { imageWarningCodes, imageWarnings } from '../warnings.ts';
 import { problemSchema } from './openapi.ts';
 
 const warningsDescription = [

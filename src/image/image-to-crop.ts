@@ -1,4 +1,5 @@
 import { CodedError } from '../errors.ts';
+import { type ImageWarning, imageWarnings, type Warn } from '../warnings.ts';
 import { decodeBmp } from './codecs/bmp/decode-bmp.ts';
 import { decodeGif } from './codecs/gif/decode-gif.ts';
 import { decodeJpeg, type JpegOutputSide } from './codecs/jpeg/decode-jpeg.ts';
@@ -7,7 +8,6 @@ import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
 import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
 import type { ImageHeader, RowSink } from './image.ts';
 import { malformed } from './image-error.ts';
-import { type ImageWarning, imageWarnings, type Warn } from './image-warning.ts';
 import type { PixelArena, PixelKernels } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 import { parseImageHeader } from './probe.ts';
@@ -113,7 +113,7 @@ async function decode(
       decodeBmp(bytes, sink);
       return exact;
     case 'tiff':
-      await decodeTiff(bytes, sink);
+      await decodeTiff(bytes, sink, arena);
       return exact;
     case 'webp':
       await decodeWebp(bytes, header, sink, options.loadWebpModule);

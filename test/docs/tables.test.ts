@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/cli/paths.ts';
-import { imageWarningCodes } from '../../src/image/image-warning.ts';
 import { metricFamilies } from '../../src/lib/observe/metrics.ts';
+import { imageWarningCodes } from '../../src/warnings.ts';
 
 const read = (file: string) => readFile(join(projectRoot, file), 'utf8');
 const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {

@@ -39,7 +39,6 @@ export const i32WrapI64 = (a: I64): I32 => toValue('i32', `(i32.wrap_i64 ${a.tex
 
 export const i64Sub = i64Binary('sub');
 export const i64Mul = i64Binary('mul');
-export const i64And = i64Binary('and');
 export const i64Or = i64Binary('or');
 export const i64Shl = i64Binary('shl');
 export const i64ShrU = i64Binary('shr_u');

@@ -26,6 +26,8 @@ export const v128Or = binary('v128.or');
 /** Bits of `a` where those of `mask` are set, else of `b`. */
 export const v128Bitselect = (a: V128, b: V128, mask: V128): V128 =>
   toValue('v128', `(v128.bitselect ${a.text} ${b.text} ${mask.text})`);
+/** `a` where `b` is not set. */
+export const v128Andnot = binary('v128.andnot');
 export const v128Not = unary('v128.not');
 export const v128AnyTrue = toNumber('v128.any_true');
 
@@ -43,8 +45,7 @@ export const i16x8Mul = binary('i16x8.mul');
 export const i16x8Q15mulrSatS = binary('i16x8.q15mulr_sat_s');
 export const i16x8MinS = binary('i16x8.min_s');
 export const i16x8MaxS = binary('i16x8.max_s');
-export const i16x8Abs = unary('i16x8.abs');
-export const i16x8Eq = binary('i16x8.eq');
+export const i16x8LeS = binary('i16x8.le_s');
 export const i16x8Ne = binary('i16x8.ne');
 export const i16x8Shl = shift('i16x8.shl');
 export const i16x8ShrU = shift('i16x8.shr_u');

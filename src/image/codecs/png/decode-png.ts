@@ -1,6 +1,6 @@
+import type { Warn } from '../../../warnings.ts';
 import type { RowSink } from '../../image.ts';
 import { malformed, truncated } from '../../image-error.ts';
-import type { Warn } from '../../image-warning.ts';
 import { type InflateEnd, InflateStream } from '../../inflate/inflate-stream.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
 import { toReducedImages, toWholeImage } from './adam7.ts';

@@ -1,5 +1,6 @@
 import type { RowSink } from '../../image.ts';
 import { malformed, truncated, unsupported } from '../../image-error.ts';
+import type { PixelArena } from '../../pixel-arena.ts';
 import { parseTiffDirectory, type TiffDirectory, tiffCompression, tiffPhotometric } from './directory.ts';
 import { toRgb } from './samples.ts';
 import { openStrip, type StripReader } from './strip-readers.ts';
@@ -11,7 +12,7 @@ import { openStrip, type StripReader } from './strip-readers.ts';
  * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`.
  * @see TIFF 6.0; Pillow src/PIL/TiffImagePlugin.py, `OPEN_INFO`, for how samples become RGB
  */
-export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void> {
+export async function decodeTiff(bytes: Uint8Array, sink: RowSink, arena?: PixelArena): Promise<void> {
   const directory = parseTiffDirectory(bytes);
   assertSupported(directory);
   const { width, height, rowsPerStrip, samplesPerPixel, bitsPerSample, predictor } = directory;
@@ -25,7 +26,7 @@ export async function decodeTiff(bytes: Uint8Array, sink: RowSink): Promise<void
 
   let strip: StripReader | undefined;
   for (let index = firstStrip; index <= lastStrip; index++) {
-    strip = openStripAt(bytes, directory, index, rowBytes, strip);
+    strip = openStripAt(bytes, directory, index, rowBytes, strip, arena);
     const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
     for (let y = index * rowsPerStrip; y < end; y++) {
       await strip.read(row);
@@ -62,12 +63,13 @@ function openStripAt(
   index: number,
   rowBytes: number,
   previous: StripReader | undefined,
+  arena: PixelArena | undefined,
 ): StripReader {
   const start = stripOffsets[index];
   const byteCount = compression === tiffCompression.none ? undefined : stripByteCounts[index];
   const strip = bytes.subarray(start, byteCount === undefined ? bytes.length : start + byteCount);
   const rows = Math.min(rowsPerStrip, height - index * rowsPerStrip);
-  return openStrip(compression, strip, rows * rowBytes, previous);
+  return openStrip(compression, strip, rows * rowBytes, previous, arena);
 }
 
 function assertSupported(directory: TiffDirectory): void {

@@ -1,6 +1,7 @@
 import { malformed, truncated, unsupported } from '../../image-error.ts';
 import { BytesInput } from '../../inflate/inflate-input.ts';
-import { InflateStream } from '../../inflate/inflate-stream.ts';
+import { type InflateEnd, InflateStream } from '../../inflate/inflate-stream.ts';
+import type { PixelArena } from '../../pixel-arena.ts';
 import { tiffCompression } from './directory.ts';
 import { TiffLzwReader } from './lzw-reader.ts';
 
@@ -13,6 +14,7 @@ export interface StripReader {
 /**
  * @param contentBytes that the strip holds when it is not compressed.
  * @param previous reader of the strip before, which may be used again.
+ * @param arena with it, WebAssembly inflates, in its memory.
  * @throws {CodedError} `image_format_unsupported` for other compressions.
  */
 export function openStrip(
@@ -20,6 +22,7 @@ export function openStrip(
   strip: Uint8Array,
   contentBytes: number,
   previous: StripReader | undefined,
+  arena: PixelArena | undefined,
 ): StripReader {
   switch (compression) {
     case tiffCompression.none:
@@ -32,7 +35,7 @@ export function openStrip(
       return new PackBitsReader(strip);
     case tiffCompression.deflate:
     case tiffCompression.oldDeflate:
-      if (!(previous instanceof InflateStream)) return openInflated(strip, contentBytes);
+      if (!(previous instanceof InflateStream)) return openInflated(strip, contentBytes, arena);
       previous.restart(new BytesInput(strip), contentBytes);
       return previous;
     default:
@@ -40,12 +43,12 @@ export function openStrip(
   }
 }
 
-function openInflated(strip: Uint8Array, contentBytes: number): InflateStream {
-  return new InflateStream(new BytesInput(strip), contentBytes, 0, (end) =>
+function openInflated(strip: Uint8Array, contentBytes: number, arena: PixelArena | undefined): InflateStream {
+  const toError = (end: InflateEnd) =>
     end === 'invalid'
       ? malformed('tiff', 'its data cannot be inflated')
-      : truncated('tiff', 'inside its pixel data'),
-  );
+      : truncated('tiff', 'inside its pixel data');
+  return new InflateStream(new BytesInput(strip), contentBytes, 0, toError, arena);
 }
 
 class PlainReader implements StripReader {
