@@ -112,6 +112,12 @@ export const maxImageSide = 65_535;
 export const maxInflatedTextBytes = 1 * MiB;
 
 /**
+ * What is joined of a JPEG's Exif segments: 16 full ones. The orientation stands in the first directory, which comes
+ * before all that makes such a block long. A single segment is read where it lies.
+ */
+export const maxJoinedExifBytes = 1 * MiB;
+
+/**
  * Scans of one JPEG. Encoders write 1 to about 15; a scan costs up to 100 KB for its tables (4 of DC with 4 KB, 4 of
  * AC with 21 KB), so 200 keep within maxDecoderBytes even if each defines its own.
  */

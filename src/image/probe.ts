@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 import { maxImageSide, maxStreamedPixels } from '../limits.ts';
+import { isBareBitmap } from './codecs/bmp/layout.ts';
 import { parseBmpHeader } from './codecs/bmp/parse-bmp-header.ts';
 import { parseGifHeader } from './codecs/gif/parse-gif-header.ts';
 import { parseJpegHeader } from './codecs/jpeg/parse-jpeg-header.ts';
@@ -26,7 +27,7 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat | undefined {
   if (startsWith(bytes, [0x49, 0x49, 42, 0]) || startsWith(bytes, [0x49, 0x49, 43, 0])) return 'tiff';
   if (startsWith(bytes, [0x4d, 0x4d, 0, 42]) || startsWith(bytes, [0x4d, 0x4d, 0, 43])) return 'tiff';
   if (ascii(bytes, 4, 8) === 'ftyp') return sniffIsoBrand(bytes);
-  if (ascii(bytes, 0, 2) === 'BM') return 'bmp';
+  if (ascii(bytes, 0, 2) === 'BM' || isBareBitmap(bytes)) return 'bmp';
   return undefined;
 }
 

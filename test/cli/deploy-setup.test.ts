@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { environments, toWranglerEnv } from '../../src/cli/deploy/deployment.ts';
+import { listSecretNames } from '../../src/cli/deploy/secrets.ts';
 import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type Account, createAccount } from './cloudflare/account.ts';
@@ -87,6 +89,15 @@ describe('deploy:setup --dry-run', () => {
 });
 
 describe('deploy:setup, before anything is made', () => {
+  it.each(environments)('a Worker that was never deployed to %s has no secrets', async (environment) => {
+    vi.stubEnv('CLOUDFLARE_API_BASE_URL', api.url);
+    vi.stubEnv('CLOUDFLARE_API_TOKEN', token);
+    vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', account.id);
+    const names = await listSecretNames([`--env=${toWranglerEnv(environment)}`]);
+    vi.unstubAllEnvs();
+    expect(names).toEqual(new Set());
+  });
+
   it.each([
     [{ CLOUDFLARE_API_TOKEN: '' }, 'wrangler is not logged in', 'npx wrangler login'],
     [{ CLOUDFLARE_API_TOKEN: 'another' }, 'Authentication error', 'lacks a right'],

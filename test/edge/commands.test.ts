@@ -12,7 +12,12 @@ import { freePort } from './edge-process.ts';
 const running: ChildProcess[] = [];
 const servers: Server[] = [];
 afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const child of running.splice(0)) {
+    try {
+      // Its group: workerd does not notice that its parent is gone.
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {} // nothing is left of it
+  }
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -20,6 +25,7 @@ function run(args: readonly string[], env: Record<string, string> = {}, input?: 
   const child = spawn(process.execPath, ['src/cli/main.ts', ...args], {
     cwd: projectRoot,
     env: { ...process.env, ...env },
+    detached: true,
   });
   running.push(child);
   const output = { out: '', err: '' };
@@ -106,7 +112,10 @@ describe('resnet-edge classify', () => {
   it('prints JSON alone through npx, and npm run says that it does not', async () => {
     const url = await serve(new Uint8Array());
     const call = (command: string, ...args: string[]) => {
-      const child = spawn(command, [...args, '--json', '--url', url, cat], { cwd: projectRoot });
+      const child = spawn(command, [...args, '--json', '--url', url, cat], {
+        cwd: projectRoot,
+        detached: true,
+      });
       running.push(child);
       const output = { out: '', err: '' };
       child.stdout.on('data', (data) => (output.out += data));

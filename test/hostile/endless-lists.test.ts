@@ -12,6 +12,8 @@ import { repeated, tiffOfStrips } from './tiff-files.ts';
  */
 describe('lists without end', () => {
   const jpeg = readFixture('baseline-2x2.jpg');
+  /** A frame header of three components has 19 bytes. */
+  const behindFrame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0) + 19;
   const gif = readFixture('gif-plain.gif');
   const gifColours = 13 + 3 * (2 << (gif[10] & 7));
   const webp = readFixture('webp-lossy.webp');
@@ -25,6 +27,18 @@ describe('lists without end', () => {
     ['PNG: PLTE', 'decoded', () => smallPng(repeated(pngChunk('PLTE', new Uint8Array(3)), 1_000_000))],
     ['JPEG: Exif', 'decoded', () => jpegWith(segment(0xe1, 'Exif\0\0'))],
     ['JPEG: XMP', 'decoded', () => jpegWith(segment(0xe1, 'http://ns.adobe.com/xap/1.0/\0'))],
+    ['JPEG: Exif of one byte', 'decoded', () => jpegWith(segment(0xe1, 'Exif\0\0I'))],
+    [
+      'JPEG: Exif behind the frame header',
+      'decoded',
+      () => jpegWith(segment(0xe1, 'Exif\0\0I'), behindFrame),
+    ],
+    [
+      'JPEG: XMP behind the frame header',
+      'decoded',
+      () => jpegWith(segment(0xe1, 'http://ns.adobe.com/xap/1.0/\0tiff:Orientation'), behindFrame),
+    ],
+    ['JPEG: segments of length 0', 'decoded', () => jpegWith(Uint8Array.of(0xff, 0xec, 0, 0), behindFrame)],
     ['JPEG: restart intervals', 'decoded', () => jpegWith(segment(0xdd, '\0\0'))],
     ['JPEG: quantization tables', 'decoded', () => jpegWith(segment(0xdb, `\0${'\x01'.repeat(64)}`))],
     ['GIF: extensions', 'decoded', () => gifWith([0x21, 0xf9, 4, 0, 0, 0, 0, 0])],
@@ -58,9 +72,9 @@ describe('lists without end', () => {
     return concat([png.subarray(0, 33), ...chunks, png.subarray(-12)]);
   }
 
-  function jpegWith(part: Uint8Array): Uint8Array {
+  function jpegWith(part: Uint8Array, at = 2): Uint8Array {
     const count = Math.floor((8 << 20) / part.length);
-    return concat([jpeg.subarray(0, 2), repeated(part, count), jpeg.subarray(2)]);
+    return concat([jpeg.subarray(0, at), repeated(part, count), jpeg.subarray(at)]);
   }
 
   function gifWith(block: number[]): Uint8Array {

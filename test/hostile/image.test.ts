@@ -262,9 +262,14 @@ describe('JPEG', () => {
       () => concat([head, frame({ ...size, sampling: Array<number>(255).fill(0x11) }), scan(1), zeros]),
     ],
     [
-      'no Huffman tables',
-      'image_malformed',
+      'no Huffman tables, and too little data for the typical ones',
+      'image_truncated',
       () => concat([startOfImage, quantization, frame(size), scan(1), zeros]),
+    ],
+    [
+      'no Huffman tables of an index that has no typical ones',
+      'image_malformed',
+      () => concat([startOfImage, quantization, frame(size), segment(0xda, [1, 1, 0x22, 0, 63, 0]), zeros]),
     ],
     [
       'no quantization table',
@@ -338,9 +343,33 @@ describe('JPEG', () => {
         ]),
     ],
     [
-      'a segment of length 0',
+      'quantization tables in a segment of length 0',
       'image_malformed',
-      () => concat([startOfImage, Uint8Array.of(0xff, 0xe0, 0, 0), frame(size)]),
+      () => concat([startOfImage, Uint8Array.of(0xff, 0xdb, 0, 0), quantization, frame(size)]),
+    ],
+    [
+      'Huffman tables in a segment of length 1',
+      'image_malformed',
+      () =>
+        concat([startOfImage, quantization, Uint8Array.of(0xff, 0xc4, 0, 1), frame(size), scan(1), zeros]),
+    ],
+    [
+      'a progressive image without Huffman tables',
+      'image_malformed',
+      () => concat([startOfImage, quantization, frame({ ...size, code: 0xc2 }), scan(1, 0, 0), zeros]),
+    ],
+    [
+      'a scan that names a component twice',
+      'image_malformed',
+      () =>
+        concat([
+          startOfImage,
+          quantization,
+          zeroBitTables,
+          frame({ ...size, sampling: [0x11, 0x11, 0x11] }),
+          segment(0xda, [3, 1, 0, 2, 0, 2, 0, 0, 63, 0]),
+          zeros,
+        ]),
     ],
     [
       'a segment that claims more than there is',

@@ -4,6 +4,7 @@ import type { PixelKernels } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import edgeCases from '../fixtures/edge-cases.json' with { type: 'json' };
 import goldens from '../fixtures/goldens.json' with { type: 'json' };
+import jpegCases from '../fixtures/jpeg-cases.json' with { type: 'json' };
 import pngCases from '../fixtures/png-cases.json' with { type: 'json' };
 import { defaultSpec } from './default-spec.ts';
 
@@ -35,6 +36,7 @@ const lists: Readonly<Record<string, CaseList>> = {
   images: goldens as CaseList,
   'edge-cases': edgeCases as CaseList,
   'png-cases': pngCases as CaseList,
+  'jpeg-cases': jpegCases as CaseList,
 };
 
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {

@@ -72,7 +72,7 @@ export async function listSecretNames(selection: readonly string[]): Promise<Rea
     const { stdout } = await callWrangler(['secret', 'list', '--format', 'json', ...selection]);
     return new Set(secretNamesSchema.parse(JSON.parse(stdout)).map(({ name }) => name));
   } catch (error) {
-    if (error instanceof WranglerError && /^.*Worker ".*" not found|\[code: 10007\]/m.test(error.output)) {
+    if (error instanceof WranglerError && /Worker ".*"( \(env: .*\))? not found/.test(error.output)) {
       return new Set();
     }
     throw error;

@@ -38,6 +38,11 @@ export async function importModel(path: string, options: ImportOptions): Promise
   if (input.datatype !== 'FP32')
     throw new Error(`The input "${input.name}" is ${input.datatype}, only FP32 is served.`);
   if (classes === undefined) throw new Error('The number of classes cannot be told from the graph.');
+  if (classes < 2) {
+    throw new Error(
+      'The graph gives one number for an image. A softmax over one score is 1.0 for every image: export the model with one output for each class.',
+    );
+  }
   const crop = Number(options.preprocess['center_crop']);
   const [, channels, height, width] = input.shape ?? [];
   if ((channels ?? 3) !== 3) throw new Error(`The input has ${channels} channels; an image has 3.`);

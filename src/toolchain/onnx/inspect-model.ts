@@ -1,3 +1,4 @@
+import { assertPlainInput, readOutputKind } from './inspect-ends.ts';
 import { intAttribute } from './onnx-attribute.ts';
 import { UnsupportedGraphError } from './onnx-errors.ts';
 import type { DeclaredDimension, OnnxGraph, OnnxNode, ValueInfo } from './onnx-graph.ts';
@@ -11,7 +12,7 @@ export interface ModelInspection {
   readonly opset: number;
   readonly input: TensorInspection;
   readonly output: TensorInspection;
-  /** `probabilities` if the graph ends in a Softmax. */
+  /** `probabilities` if the graph ends in a Softmax or a Sigmoid. */
   readonly outputKind: 'logits' | 'probabilities';
   /** Number of classes; undefined where neither the output's shape nor the classifier's weights tell. */
   readonly classes: number | undefined;
@@ -34,7 +35,8 @@ export interface TensorInspection {
  * Reads a classifier's outer properties without judging whether it can be quantized.
  *
  * @param bytes a serialised ModelProto.
- * @throws {OnnxFormatError | UnsupportedGraphError} If it cannot be read, or has not one input and output.
+ * @throws {OnnxFormatError | UnsupportedGraphError} If it cannot be read, has not one input and output, normalises its
+ *   input itself, or gives no scores.
  */
 export function inspectModel(bytes: Uint8Array): ModelInspection {
   const { graph, irVersion, opsets, producerName } = parseModel(bytes);
@@ -42,14 +44,14 @@ export function inspectModel(bytes: Uint8Array): ModelInspection {
   const output = soleOf(graph.outputs, 'output');
   const operators: Record<string, number> = {};
   for (const { opType } of graph.nodes) operators[opType] = (operators[opType] ?? 0) + 1;
-  const last = graph.nodes.find((node) => node.outputs.includes(output.name));
+  assertPlainInput(graph, input.name);
   return {
     producer: producerName,
     irVersion,
     opset: opsets.get('') ?? 0,
     input: inspectTensor(input),
     output: inspectTensor(output),
-    outputKind: last?.opType === 'Softmax' ? 'probabilities' : 'logits',
+    outputKind: readOutputKind(graph, output.name),
     classes: countClasses(graph, output),
     parameterCount: countParameters(graph),
     datatype: Object.keys(operators).some((type) => /Quantize|^QLinear|Integer$/.test(type))

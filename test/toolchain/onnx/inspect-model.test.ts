@@ -55,6 +55,70 @@ describe('inspectModel', () => {
   });
 });
 
+/** `data` or `logits` of the basic model through one more node. */
+function withNode(opType: string, where: 'input' | 'output', constant?: readonly number[]): Uint8Array {
+  const model = parseModel(buildResnet({ opset: 13, norm: 'folded' }));
+  const { graph } = model;
+  const name = where === 'input' ? 'data' : 'logits';
+  const node = {
+    name: 'added',
+    opType,
+    domain: '',
+    inputs: [name],
+    outputs: ['inner'],
+    attributes: new Map(),
+  };
+  if (constant) {
+    const data = Float32Array.from(constant);
+    graph.initializers.set('constant', { datatype: 'FP32', shape: [1, constant.length, 1, 1], data });
+    node.inputs.push('constant');
+  }
+  const rename = (from: string) => (from === name ? 'inner' : from);
+  if (where === 'input') {
+    for (const other of graph.nodes) other.inputs = other.inputs.map(rename);
+    graph.nodes.unshift(node);
+  } else {
+    for (const other of graph.nodes) other.outputs = other.outputs.map(rename);
+    graph.nodes.push({ ...node, inputs: ['inner'], outputs: [name] });
+  }
+  return serialiseModel(model);
+}
+
+describe('the ends of a graph', () => {
+  test.each([
+    ['Softmax', 'probabilities'],
+    ['Sigmoid', 'probabilities'],
+    ['Identity', 'logits'],
+  ])('a %s in the last place makes %s', (opType, outputKind) => {
+    expect(inspectModel(withNode(opType, 'output'))).toMatchObject({ outputKind });
+  });
+  test('a Softmax counts behind an Identity too', () => {
+    const model = parseModel(withNode('Softmax', 'output'));
+    const last = model.graph.nodes.at(-1)!;
+    last.outputs = ['scores'];
+    model.graph.nodes.push({
+      ...last,
+      name: 'end',
+      opType: 'Identity',
+      inputs: ['scores'],
+      outputs: ['logits'],
+      attributes: new Map(),
+    });
+    expect(inspectModel(serialiseModel(model))).toMatchObject({ outputKind: 'probabilities' });
+  });
+  test('an ArgMax is refused: it has no scores', () => {
+    expect(() => inspectModel(withNode('ArgMax', 'output'))).toThrow('no scores');
+  });
+  test.each(['Sub', 'Div', 'Mul'])(
+    'a %s of the input is refused: pixels would be normalised twice',
+    (opType) => {
+      expect(() => inspectModel(withNode(opType, 'input', [0.485, 0.456, 0.406]))).toThrow(
+        'normalises its input',
+      );
+    },
+  );
+});
+
 describe('inferShapes', () => {
   test('follows windows, residuals and computed shapes through a quantized or a float graph', async () => {
     const spelling = { opset: 11, stem: 'asymmetric', flatten: 'reshape-computed' } as const;

@@ -6,6 +6,7 @@ export const blockSize = 64;
 
 /** One colour component as the frame header declares it. @see ITU-T T.81 B.2.2 and A.1.1 */
 export interface FrameComponent {
+  /** Should be its own, and is not in the files of some writers. */
   readonly id: number;
   /** Horizontal and vertical sampling factor, 1 to 4. */
   readonly horizontal: number;
@@ -50,7 +51,6 @@ export function parseFrame(bytes: Uint8Array, segment: Segment): JpegFrame {
       throw malformed('jpeg', `sampling factors of ${horizontal} x ${vertical}`);
     }
     if (bytes[at + 2] > 3) throw malformed('jpeg', `quantization table ${bytes[at + 2]}`);
-    if (declared.some(({ id }) => id === bytes[at])) throw malformed('jpeg', 'two components have one name');
     declared.push({ id: bytes[at], horizontal, vertical, quantizationTable: bytes[at + 2] });
   }
 

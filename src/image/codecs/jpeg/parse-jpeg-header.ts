@@ -1,3 +1,4 @@
+import { maxJoinedExifBytes } from '../../../limits.ts';
 import { parseExifOrientation, parseXmpOrientation } from '../../exif-orientation.ts';
 import type { ImageHeader, Orientation } from '../../image.ts';
 import { malformed, truncated } from '../../image-error.ts';
@@ -7,7 +8,8 @@ const exifSignature = 'Exif\0\0';
 const xmpSignature = 'http://ns.adobe.com/xap/1.0/\0';
 
 /**
- * Walks the segments up to the frame header: a matter of microseconds, whatever the file's size.
+ * Walks the segments up to the first scan: a matter of microseconds, whatever the file's size. Metadata may stand on
+ * either side of the frame header.
  *
  * @param bytes a file that begins with SOI.
  * @throws {CodedError} `image_malformed`, `image_truncated`; `image_format_unsupported` for arithmetic,
@@ -16,28 +18,64 @@ const xmpSignature = 'http://ns.adobe.com/xap/1.0/\0';
  */
 export function parseJpegHeader(bytes: Uint8Array): ImageHeader {
   let position = 2;
-  let fromExif: Orientation | undefined;
-  let fromXmp: Orientation | undefined;
+  let size: { readonly width: number; readonly height: number } | undefined;
+  const metadata = new JpegMetadata();
   for (;;) {
     const segment = nextSegment(bytes, position);
-    if (segment === undefined) throw truncated('jpeg', 'no frame header');
+    if (segment === undefined) break;
     const { code, start, end } = segment;
-    if (isStartOfFrame(code)) {
-      const { width, height } = parseFrameSize(bytes, segment);
-      return { format: 'jpeg', width, height, orientation: fromExif ?? fromXmp ?? 1 };
-    }
     if (code === marker.startOfScan || code === marker.endOfImage) {
-      throw malformed('jpeg', 'no frame header before the first scan');
+      if (size === undefined) throw malformed('jpeg', 'no frame header before the first scan');
+      break;
     }
-    if (code === marker.app1) {
-      const payload = bytes.subarray(start, end);
-      if (hasSignature(payload, exifSignature)) {
-        fromExif ??= parseExifOrientation(payload.subarray(exifSignature.length));
-      } else if (hasSignature(payload, xmpSignature)) {
-        fromXmp ??= parseXmpOrientation(payload.subarray(xmpSignature.length));
-      }
-    }
+    if (isStartOfFrame(code)) size ??= parseFrameSize(bytes, segment);
+    else if (code === marker.app1) metadata.add(bytes.subarray(start, end));
     position = end;
+  }
+  if (size === undefined) throw truncated('jpeg', 'no frame header');
+  return { format: 'jpeg', ...size, orientation: metadata.findOrientation() };
+}
+
+/**
+ * What APP1 segments say: those of Exif are one block, of those of XMP the last counts.
+ *
+ * @see Pillow src/PIL/JpegImagePlugin.py, `APP`
+ */
+class JpegMetadata {
+  /** With its signature; that of those which follow is left out. */
+  #exif: Uint8Array | undefined;
+  #exifBytes = 0;
+  #xmp: Uint8Array | undefined;
+
+  add(payload: Uint8Array): void {
+    if (hasSignature(payload, xmpSignature)) this.#xmp = payload.subarray(xmpSignature.length);
+    if (!hasSignature(payload, exifSignature)) return;
+    if (this.#exif !== undefined) {
+      this.#append(payload.subarray(exifSignature.length));
+    } else {
+      this.#exif = payload;
+      this.#exifBytes = payload.length;
+    }
+  }
+
+  /** Exif counts before XMP. */
+  findOrientation(): Orientation {
+    const exif = this.#exif?.subarray(0, this.#exifBytes);
+    return (exif && parseExifOrientation(exif)) ?? (this.#xmp && parseXmpOrientation(this.#xmp)) ?? 1;
+  }
+
+  /** The block is copied once for each time that it doubles, so that many small segments have no price. */
+  #append(part: Uint8Array): void {
+    const length = Math.min(this.#exifBytes + part.length, maxJoinedExifBytes);
+    let block = this.#exif ?? new Uint8Array(0);
+    if (length > block.length) {
+      const larger = new Uint8Array(Math.min(length * 2, maxJoinedExifBytes));
+      larger.set(block);
+      block = larger;
+    }
+    block.set(part.subarray(0, length - this.#exifBytes), this.#exifBytes);
+    this.#exif = block;
+    this.#exifBytes = length;
   }
 }
 

@@ -51,13 +51,12 @@ export function parseScanHeader(
 
   const needsDc = band.spectralStart === 0 && band.previousShift === 0;
   const needsAc = band.spectralEnd > 0;
+  if (!frame.progressive) tables.assumeTypicalHuffman();
   const components: ScanComponent[] = [];
   for (let i = 0; i < count; i++) {
     const at = start + 1 + i * 2;
-    const plane = planes.find(({ declared }) => declared.id === bytes[at]);
-    if (plane === undefined || components.some((other) => other.plane === plane)) {
-      throw malformed('jpeg', 'a scan names a component that is not there');
-    }
+    const plane = findPlane(planes, bytes[at], components);
+    if (plane === undefined) throw malformed('jpeg', 'a scan names a component that is not there');
     plane.quantization ??= tables.quantization(plane.declared.quantizationTable);
     components.push({
       plane,
@@ -70,6 +69,22 @@ export function parseScanHeader(
   if (count > 1 && blocksPerMcu > maxBlocksPerMcu)
     throw malformed('jpeg', `${blocksPerMcu} blocks in an MCU`);
   return { ...band, components, dataStart: end };
+}
+
+/**
+ * The component of that name which the scan has not named yet. Where several have one name, libjpeg takes none that
+ * stands in the frame before the place that the scan has come to.
+ *
+ * @see libjpeg-turbo jdmarker.c, `get_sos`
+ */
+function findPlane(
+  planes: readonly ComponentPlane[],
+  id: number,
+  named: readonly ScanComponent[],
+): ComponentPlane | undefined {
+  const isMeant = (plane: ComponentPlane) =>
+    plane.declared.id === id && named.every((other) => other.plane !== plane);
+  return planes.slice(named.length).find(isMeant) ?? planes.find(isMeant);
 }
 
 /** Blocks in an MCU of an interleaved scan. @see ITU-T T.81 A.2.3 */

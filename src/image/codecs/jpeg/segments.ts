@@ -18,6 +18,9 @@ export const marker = {
   app0: 0xe0,
   app1: 0xe1,
   app14: 0xee,
+  app15: 0xef,
+  numberOfLines: 0xdc,
+  comment: 0xfe,
   temporary: 0x01,
 } as const;
 
@@ -98,11 +101,13 @@ export const zigzag = Uint8Array.of(
 
 /**
  * Finds the next marker segment at or after `position`. Bytes between segments are skipped, as
- * libjpeg's `next_marker` does: they are an error of the writer that costs no pixel.
+ * libjpeg's `next_marker` does: they are an error of the writer that costs no pixel. So is a length below 2 of a
+ * segment that nobody has to read: it is then empty.
  *
  * @returns undefined if the file ends first.
- * @throws {CodedError} `image_malformed` if a length is below 2, `image_truncated` if the payload is cut.
- * @see ITU-T T.81 B.1.1.4
+ * @throws {CodedError} `image_malformed` if the length of another segment is below 2, `image_truncated` if the
+ *   payload is cut.
+ * @see ITU-T T.81 B.1.1.4; libjpeg jdmarker.c, `skip_variable`
  */
 export function nextSegment(bytes: Uint8Array, position: number): Segment | undefined {
   let at = position;
@@ -119,9 +124,9 @@ export function nextSegment(bytes: Uint8Array, position: number): Segment | unde
     }
     if (at + 2 > bytes.length) throw truncated('jpeg', 'a segment has no length');
     const length = (bytes[at] << 8) | bytes[at + 1];
-    if (length < 2) throw malformed('jpeg', `a segment of length ${length}`);
+    if (length < 2 && !isSkippable(code)) throw malformed('jpeg', `a segment of length ${length}`);
     if (at + length > bytes.length) throw truncated('jpeg', 'inside a header segment');
-    return { code, start: at + 2, end: at + length };
+    return { code, start: at + 2, end: at + Math.max(length, 2) };
   }
 }
 
@@ -151,6 +156,13 @@ export function parseFrameSize(bytes: Uint8Array, frame: Segment): { width: numb
   const width = (bytes[start + 3] << 8) | bytes[start + 4];
   if (width === 0 || height === 0) throw malformed('jpeg', `it declares ${width} x ${height} pixels`);
   return { width, height };
+}
+
+/** True for segments whose payload may be missing: applications' data, comments and DNL. */
+function isSkippable(code: number): boolean {
+  return (
+    (code >= marker.app0 && code <= marker.app15) || code === marker.comment || code === marker.numberOfLines
+  );
 }
 
 function isStandalone(code: number): boolean {

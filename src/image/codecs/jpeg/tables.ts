@@ -2,6 +2,7 @@ import { malformed } from '../../image-error.ts';
 import { blockSize } from './frame.ts';
 import { HuffmanTable, maxSymbols } from './huffman.ts';
 import type { Segment } from './segments.ts';
+import { typicalHuffman } from './typical-huffman.ts';
 
 const codeLengths = 16;
 
@@ -89,6 +90,18 @@ export class JpegTables {
       }
       tables[index] = new StoredHuffmanTable(counts, bytes.subarray(at, at + total));
       at += total;
+    }
+  }
+
+  /**
+   * Tables that are not defined by the first sequential scan are the typical ones: frames of motion JPEG leave them out.
+   *
+   * @see libjpeg-turbo jstdhuff.c, `std_huff_tables`
+   */
+  assumeTypicalHuffman(): void {
+    for (const [index, { dc, ac }] of typicalHuffman.entries()) {
+      this.#dc[index] ??= new StoredHuffmanTable(dc.counts, dc.values);
+      this.#ac[index] ??= new StoredHuffmanTable(ac.counts, ac.values);
     }
   }
 
