@@ -2,6 +2,7 @@ import type { PixelArena } from '../pixel-arena.ts';
 import { fixedBytes, inputBytes, inputPadBytes, outputBytes, regions } from './layout.ts';
 import { PlainInflater } from './plain-inflater.ts';
 import { type InflateRoutines, toWasmRoutines } from './routines.ts';
+import { stateWords } from './state-words.ts';
 import {
   distanceMeanings,
   fixedDistanceLengths,
@@ -42,6 +43,11 @@ export function createInflateMemory(longestRun: number, arena: PixelArena | unde
     },
     routines: toWasmRoutines(arena, state),
   };
+}
+
+/** The state's words, until something else is allocated: see state-words.ts. */
+export function stateOf({ bytes, state }: InflateMemory): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset + state, stateWords);
 }
 
 /** What the WebAssembly looks up and does not compute. */

@@ -1,17 +1,9 @@
 import type { PixelArena } from '../pixel-arena.ts';
 import type { InflateInput } from './inflate-input.ts';
-import { createInflateMemory, type InflateMemory } from './inflate-memory.ts';
-import {
-  type InflateStatus,
-  inflateStatus,
-  inputBytes,
-  inputPadBytes,
-  maxHeaderBytes,
-  outputBytes,
-  overshootBytes,
-  stateLayout,
-  stepBytes,
-} from './layout.ts';
+import { createInflateMemory, type InflateMemory, stateOf } from './inflate-memory.ts';
+import { InputWindow } from './input-window.ts';
+import { type InflateStatus, inflateStatus, outputBytes, overshootBytes, stepBytes } from './layout.ts';
+import { field } from './state-words.ts';
 import { historyBytes } from './symbols.ts';
 
 /** Why a stream gives no more bytes: it ends in order, what there is of it ends, or it breaks the rules. */
@@ -30,22 +22,6 @@ const presetDictionary = 0x20;
 /** Longer ones are worth a table of pairs, which takes some microseconds. */
 const shortBlockBytes = 2048;
 
-const wordBytes = Int32Array.BYTES_PER_ELEMENT;
-/** Indices of the state's fields. */
-const field = {
-  /** Of two words. */
-  bits: stateLayout.bits / wordBytes,
-  count: stateLayout.count / wordBytes,
-  position: stateLayout.position / wordBytes,
-  inputEnd: stateLayout.inputEnd / wordBytes,
-  isFinal: stateLayout.isFinal / wordBytes,
-  output: stateLayout.output / wordBytes,
-  outputEnd: stateLayout.outputEnd / wordBytes,
-  historyStart: stateLayout.historyStart / wordBytes,
-  isLastBlock: stateLayout.isLastBlock / wordBytes,
-} as const;
-const stateFields = field.historyStart + 1;
-
 /**
  * The inflated content of a zlib stream, read forwards. It is inflated as it is read, at most 64 KiB ahead, and never
  * more than was declared; it holds the last 32 KiB for what refers back to them. Nothing of it is asynchronous, and
@@ -59,9 +35,7 @@ export class InflateStream {
   readonly #memory: InflateMemory;
   readonly #toError: (end: InflateEnd) => Error;
   readonly #capacity: number;
-  #input: InflateInput;
-  /** Whether all of the input is at hand. */
-  #isFinal = false;
+  #input: InputWindow;
   #isBegun = false;
   #mode: 'header' | 'begun' | 'coded' | 'stored' = 'header';
   /** Set where no more bytes are to come. */
@@ -89,7 +63,7 @@ export class InflateStream {
     this.#memory = createInflateMemory(longestRun, arena);
     this.#capacity = outputBytes(longestRun);
     this.#toError = toError;
-    this.#input = input;
+    this.#input = new InputWindow(this.#memory, input);
     this.#next = this.#memory.output;
     this.#left = maxBytes;
     this.#begin();
@@ -97,8 +71,7 @@ export class InflateStream {
 
   /** Begins another stream in the same memory. */
   restart(input: InflateInput, maxBytes: number): void {
-    this.#input = input;
-    this.#isFinal = false;
+    this.#input = new InputWindow(this.#memory, input);
     this.#isBegun = false;
     this.#mode = 'header';
     this.#end = undefined;
@@ -120,7 +93,7 @@ export class InflateStream {
 
   /** @returns the address of the next `count` bytes, which stay where they are until the next call. */
   advance(count: number): number {
-    while (this.#state()[field.output] - this.#next < count) {
+    while (stateOf(this.#memory)[field.output] - this.#next < count) {
       if (this.#end !== undefined || this.#left <= 0) throw this.#toError(this.#end ?? 'ended');
       this.#decode();
     }
@@ -147,7 +120,7 @@ export class InflateStream {
     const parts: Uint8Array[] = [];
     let total = 0;
     for (;;) {
-      const available = this.#state()[field.output] - this.#next;
+      const available = stateOf(this.#memory)[field.output] - this.#next;
       const address = this.advance(available);
       parts.push(this.bytes.slice(address, address + available));
       total += available;
@@ -194,7 +167,7 @@ export class InflateStream {
 
   #begin(): void {
     const { input, output } = this.#memory;
-    const state = this.#state();
+    const state = stateOf(this.#memory);
     state.fill(0);
     state[field.position] = input;
     state[field.inputEnd] = input;
@@ -202,15 +175,10 @@ export class InflateStream {
     state[field.historyStart] = output;
   }
 
-  #state(): Int32Array {
-    const { bytes, state } = this.#memory;
-    return new Int32Array(bytes.buffer, bytes.byteOffset + state, stateFields);
-  }
-
   /** Inflates up to where the memory is full, or the stream or what was declared of it ends. */
   #decode(): void {
     this.#makeRoom();
-    const state = this.#state();
+    const state = stateOf(this.#memory);
     const start = state[field.output];
     state[field.outputEnd] = Math.min(this.#softEnd, start + this.#left);
     if (!this.#isBegun) this.#readZlibHeader();
@@ -221,7 +189,7 @@ export class InflateStream {
   }
 
   #takeStep(state: Int32Array): void {
-    if (!this.#isFinal && state[field.inputEnd] - state[field.position] < maxHeaderBytes) this.#fillInput();
+    this.#input.replenish(state);
     switch (this.#runRoutine(state)) {
       case inflateStatus.blockEnd:
         this.#mode = 'header';
@@ -234,7 +202,7 @@ export class InflateStream {
         this.#mode = 'stored';
         break;
       case inflateStatus.needsInput:
-        if (this.#isFinal) this.#end = 'cut';
+        if (this.#input.isFinal) this.#end = 'cut';
         break;
       case inflateStatus.invalid:
         this.#end = 'invalid';
@@ -267,7 +235,7 @@ export class InflateStream {
 
   /** Where output is full, the last 32 KiB of it and what is not yet read move to its beginning. */
   #makeRoom(): void {
-    const state = this.#state();
+    const state = stateOf(this.#memory);
     const end = state[field.output];
     if (end < this.#softEnd) return;
     const { bytes, output } = this.#memory;
@@ -277,27 +245,10 @@ export class InflateStream {
     this.#next -= kept - output;
   }
 
-  /** As much input as there is room for; zeros behind it. */
-  #fillInput(): void {
-    const { bytes, input } = this.#memory;
-    const state = this.#state();
-    returnWholeBytes(state);
-    const unread = state[field.inputEnd] - state[field.position];
-    bytes.copyWithin(input, state[field.position], state[field.inputEnd]);
-    const room = inputBytes - unread;
-    const filled = this.#input.fill(bytes, input + unread, room);
-    const end = input + unread + filled;
-    this.#isFinal = filled < room;
-    bytes.fill(0, end, end + inputPadBytes);
-    state[field.position] = input;
-    state[field.inputEnd] = end;
-    state[field.isFinal] = Number(this.#isFinal);
-  }
-
   /** @see RFC 1950 2.2 */
   #readZlibHeader(): void {
     this.#isBegun = true;
-    const [method, flags] = this.#takeBytes(headerBytes);
+    const [method, flags] = this.#input.takeBytes(headerBytes);
     if (flags === undefined) this.#end = 'cut';
     else if ((method * 256 + flags) % 31 !== 0 || (method & 15) !== deflateMethod) this.#end = 'invalid';
     else if (method >> 4 > largestWindowCode || (flags & presetDictionary) !== 0) this.#end = 'invalid';
@@ -305,31 +256,7 @@ export class InflateStream {
 
   /** @returns the checksum behind the last block; undefined if it is cut off. */
   #readTrailer(): number | undefined {
-    const state = this.#state();
-    returnWholeBytes(state);
-    // The rest of a byte means nothing behind the last block.
-    state[field.count] = 0;
-    const bytes = this.#takeBytes(trailerBytes);
+    const bytes = this.#input.takeBytes(trailerBytes);
     return bytes.length < trailerBytes ? undefined : new DataView(bytes.buffer).getUint32(0);
   }
-
-  /** A copy of the next bytes of input; fewer where it ends. */
-  #takeBytes(count: number): Uint8Array {
-    const state = this.#state();
-    if (!this.#isFinal && state[field.inputEnd] - state[field.position] < count) this.#fillInput();
-    const { position, inputEnd } = field;
-    const end = Math.min(state[position] + count, state[inputEnd]);
-    const taken = this.bytes.slice(state[position], end);
-    state[position] = end;
-    return taken;
-  }
-}
-
-/** Gives back the bytes that were fetched and not used, for some of them may have to be read as they stand. */
-function returnWholeBytes(state: Int32Array): void {
-  const bits = state[field.count] & 7;
-  state[field.position] -= state[field.count] >> 3;
-  state[field.count] = bits;
-  state[field.bits] &= (1 << bits) - 1;
-  state[field.bits + 1] = 0;
 }
