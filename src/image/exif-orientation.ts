@@ -2,6 +2,8 @@ import type { Orientation } from './image.ts';
 
 const orientationTag = 0x0112;
 const exifPrefixBytes = 6;
+/** Byte order and the number 42, which some writers put in the other order. */
+const tiffMarks = ['II*\0', 'MM\0*', 'II\0*', 'MM*\0'];
 const xmpProperty = [...'tiff:Orientation'].map((letter) => letter.charCodeAt(0));
 const bytesPerEntry = 12;
 /** Bytes of one value, by field type. @see TIFF 6.0 section 2 (types) and TIFF supplement 1 (IFD) */
@@ -13,17 +15,17 @@ const bytesOfType = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
  * for a damaged byte-order mark.) Of an orientation that is declared to have several values, the first counts.
  *
  * @param exif from the byte-order mark ("II" or "MM") on; "Exif\0\0" may stand in front of it, even twice.
- * @returns undefined if the structure holds no orientation; 1 if it is no number that means anything.
+ * @returns undefined if the structure holds no orientation; 1 if it is no number that means anything, or if this is
+ *   no TIFF structure.
  * @see CIPA DC-008 (Exif 2.32) 4.6.2 and TIFF 6.0 section 2; Pillow TiffImagePlugin.py, `ImageFileDirectory_v2`
  */
 export function parseExifOrientation(exif: Uint8Array): Orientation | undefined {
   let tiff = exif;
   for (let i = 0; i < 2 && hasExifPrefix(tiff); i++) tiff = tiff.subarray(exifPrefixBytes);
-  if (tiff.length < 8) return undefined;
+  if (tiff.length === 0) return undefined;
+  if (tiff.length < 8 || !tiffMarks.includes(String.fromCharCode(...tiff.subarray(0, 4)))) return 1;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
-  const byteOrder = view.getUint16(0);
-  if (byteOrder !== 0x4949 && byteOrder !== 0x4d4d) return undefined;
-  const littleEndian = byteOrder === 0x4949;
+  const littleEndian = view.getUint16(0) === 0x4949;
   const directory = view.getUint32(4, littleEndian);
   if (directory + 2 > tiff.length) return undefined;
 
