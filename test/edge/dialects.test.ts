@@ -113,7 +113,11 @@ describe('Open Inference Protocol v2', () => {
       expect(await read(path)).toMatchObject({
         name: model,
         versions: ['3'],
-        inputs: [{ name: 'data', datatype: 'FP32', shape: [-1, 3, 224, 224] }],
+        inputs: [
+          { name: 'data', datatype: 'FP32', shape: [-1, 3, 224, 224] },
+          { name: 'data', datatype: 'UINT8', shape: [-1, 224, 224, 3] },
+          { name: 'data', datatype: 'BYTES', shape: [-1] },
+        ],
         outputs: [{ datatype: 'FP32', shape: [-1, 1000] }],
       });
       expect(await read(`${path}/ready`)).toMatchObject({ name: model, ready: true });
