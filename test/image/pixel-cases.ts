@@ -39,6 +39,21 @@ const lists: Readonly<Record<string, CaseList>> = {
   'jpeg-cases': jpegCases as CaseList,
 };
 
+/** Kinds of TIFF that are refused by name so far (issue 16, point 6). What is read one day fails here, and leaves the list. */
+const notYetRead: ReadonlySet<string> = new Set([
+  't01-tiled-jpeg.tif',
+  't01-tiled-lzw.tif',
+  't02-planar.tif',
+  't03-jpeg-strips.tif',
+  't04-fill-lsb.tif',
+  't04-g3.tif',
+  't04-g4.tif',
+  't05-zstd.tif',
+  't06-bigtiff.tif',
+  't08-float32.tif',
+  't09-ycbcr.tif',
+]);
+
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
   const { loadWebpModule } = runtime;
   const ways = [
@@ -67,8 +82,12 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
     describe.skipIf(sharedList === undefined)('RESNET_EDGE_SHARED/cases', () => {
       it.each(parseShared(sharedList))('$file', async ({ file, crop_sha256 }) => {
         const bytes = (await runtime.readShared(`cases/${file}`))!;
-        const { crop } = await decodeToCrop(bytes, defaultSpec, options);
-        expect(await digestHex(crop)).toBe(crop_sha256);
+        const decoding = decodeToCrop(bytes, defaultSpec, options);
+        if (notYetRead.has(file)) {
+          await expect(decoding).rejects.toMatchObject({ code: 'image_format_unsupported' });
+          return;
+        }
+        expect(await digestHex((await decoding).crop)).toBe(crop_sha256);
       });
     });
   });

@@ -18,7 +18,10 @@ export interface TiffDirectory {
   readonly littleEndian: boolean;
   readonly width: number;
   readonly height: number;
-  readonly orientation: number;
+  /** Undefined without the field: then XMP may have it. */
+  readonly orientation: number | undefined;
+  /** The packet as it lies in the file, if there is one. */
+  readonly xmp: Uint8Array | undefined;
   readonly compression: number;
   readonly photometric: number;
   readonly samplesPerPixel: number;
@@ -75,9 +78,11 @@ export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
     littleEndian,
     width: value(256, 0),
     height,
-    orientation: value(274, 1),
+    orientation: values(274, 1)[0],
+    xmp: readBytes(bytes, view, littleEndian, entryOfTag.get(700)),
     compression: value(259, tiffCompression.none),
-    photometric: value(262, tiffPhotometric.blackIsZero),
+    // Pillow's default too; the field is required, and scanners leave it out.
+    photometric: value(262, tiffPhotometric.whiteIsZero),
     samplesPerPixel,
     bitsPerSample: entryOfTag.has(258) ? values(258, 8) : [1],
     sampleFormat: value(339, 1),
@@ -91,6 +96,19 @@ export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
     stripByteCounts: values(279, height),
     colourMap: values(320, 3 * 256),
   };
+}
+
+/** A field of bytes of any type; undefined if it does not lie in the file: metadata that is damaged turns nothing. */
+function readBytes(
+  bytes: Uint8Array,
+  view: DataView,
+  littleEndian: boolean,
+  entry: number | undefined,
+): Uint8Array | undefined {
+  if (entry === undefined) return undefined;
+  const count = view.getUint32(entry + 4, littleEndian);
+  const at = count <= 4 ? entry + 8 : view.getUint32(entry + 8, littleEndian);
+  return at + count <= bytes.length ? bytes.subarray(at, at + count) : undefined;
 }
 
 function readValues(view: DataView, littleEndian: boolean, entry: number, maxCount: number): number[] {

@@ -1,5 +1,5 @@
-import { toOrientation } from '../../exif-orientation.ts';
-import type { ImageHeader } from '../../image.ts';
+import { parseXmpOrientation, toOrientation } from '../../exif-orientation.ts';
+import type { ImageHeader, Orientation } from '../../image.ts';
 import { malformed } from '../../image-error.ts';
 import { parseTiffDirectory } from './directory.ts';
 
@@ -10,7 +10,16 @@ import { parseTiffDirectory } from './directory.ts';
  */
 export function parseTiffHeader(bytes: Uint8Array): ImageHeader {
   const directory = parseTiffDirectory(bytes);
-  const { width, height } = directory;
+  const { width, height, xmp } = directory;
   if (width === 0 || height === 0) throw malformed('tiff', `it declares ${width} x ${height} pixels`);
-  return { format: 'tiff', width, height, orientation: toOrientation(directory.orientation) };
+  return {
+    format: 'tiff',
+    width,
+    height,
+    orientation: directory.orientation === undefined ? readXmp(xmp) : toOrientation(directory.orientation),
+  };
+}
+
+function readXmp(packet: Uint8Array | undefined): Orientation {
+  return (packet && parseXmpOrientation(packet)) ?? 1;
 }
