@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:unit`: what needs no build, no workerd and no model, within a minute. */
+/** `npm run test:unit`: what needs no build and no workerd, without the long lists of images. */
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
@@ -12,6 +12,7 @@ export default defineConfig({
       'test/tier/server/{dynamic-batcher,worker-pool}.test.ts',
       'test/toolchain/onnx/**/*.test.ts',
     ],
+    exclude: ['test/image/{memory,linear-cost,pixel-cases,fast-mode}.test.ts'],
     testTimeout: 60_000,
   },
 });
