@@ -17,6 +17,8 @@ import { writeStore } from '../../golden/default-versions.ts';
 import { defaultModel, goldenPath } from '../../golden/golden.ts';
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
+/** Loading takes as long as it takes. */
+const waiting = { timeout: 50_000 };
 const read = async (file: string) => new Uint8Array(await readFile(goldenPath(file)));
 
 it('an item of a batch waits while a request decodes: an isolate has memory for one decoder', async () => {
@@ -49,7 +51,7 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
       },
     )
     .then(() => ended.push('request'));
-  await vi.waitFor(() => expect(loads).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(loads).toHaveBeenCalledOnce(), waiting);
 
   const options = { ...defaultChoice, model: defaultModel.name, modelVersion: defaultModel.version, topK: 1 };
   const items = (async function* () {
@@ -62,7 +64,7 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
     ended.push('batch');
     return results;
   })();
-  await vi.waitFor(() => expect(decoding.state()).toEqual({ used: 1, waiting: 1 }));
+  await vi.waitFor(() => expect(decoding.state()).toEqual({ used: 1, waiting: 1 }), waiting);
   expect(ended).toEqual([]);
 
   webp.resolve(await WebAssembly.compile(await readFile(webpPath)));
