@@ -63,7 +63,11 @@ describe('SingleFlight', () => {
   it('is run again by one that came as it stopped', async () => {
     const flights = new SingleFlight<number>();
     const { runs, run } = createRuns();
-    const left = flights.join('a', passenger(10_000, () => true), run);
+    const left = flights.join(
+      'a',
+      passenger(10_000, () => true),
+      run,
+    );
     const stays = flights.join('a', passenger(), run);
     runs[0]!.reject(new CodedError('client_closed', 'The client went away.'));
     await expect(left).rejects.toMatchObject({ code: 'client_closed' });
