@@ -1,6 +1,6 @@
-import type { ClassifyAnswer, Model, ModelSummary, Problem } from './wire.ts';
+import type { ClassifyAnswer, ModelCard, ModelSummary, Problem } from './wire.ts';
 
-export type { ClassifyAnswer, ImageInfo, Model, ModelSummary, Prediction, Problem } from './wire.ts';
+export type { ClassifyAnswer, ImageInfo, ModelCard, ModelSummary, Prediction, Problem } from './wire.ts';
 
 export interface ClientOptions {
   /** Origin of the service, for example `https://resnet-edge.example.workers.dev`. */
@@ -88,7 +88,7 @@ export function createClient(options: ClientOptions) {
     async listModels(): Promise<ModelSummary[]> {
       return (await call<{ models: ModelSummary[] }>('/v1/models')).models;
     },
-    readModel: (name: string): Promise<Model> => call(`/v1/models/${encodeURIComponent(name)}`),
+    readModel: (name: string): Promise<ModelCard> => call(`/v1/models/${encodeURIComponent(name)}`),
     /** A token that a browser may hold instead of the key. */
     createUploadToken: (request: { expiresInSeconds?: number; origin?: string } = {}) =>
       call<{ token: string; expires_at: string }>('/v1/upload-tokens', {

@@ -1,5 +1,6 @@
 import type { Classification } from '../classify/classification.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Tier } from '../protocol/tier/tier.ts';
 
 /**
  * What the service answers, as it stands on the wire. Written out, so that the client's declarations need no other
@@ -21,7 +22,7 @@ export interface ModelSummary {
   aliases: string[];
 }
 
-export interface Model {
+export interface ModelCard {
   name: string;
   version: string;
   description?: string | undefined;
@@ -29,7 +30,7 @@ export interface Model {
   files: { kind: 'onnx' | 'rni8' | 'ort' | 'onnx_fp16' | 'onnx_fp32'; bytes: number; sha256: string }[];
   runtime: 'resnet-int8' | 'onnxruntime-web';
   datatype: 'fp32' | 'int8';
-  input: { name: string; shape: number[]; datatype: 'FP32' };
+  input: { name: string; shape: number[]; datatype: string };
   output: { name: string; kind: 'logits' | 'probabilities'; classes: number };
   preprocess: {
     resize_shortest_edge: number;
@@ -42,7 +43,7 @@ export interface Model {
   source: string;
   licence: string;
   accuracy: { dataset: string; count: number; top1: number; top5: number; command?: string | undefined }[];
-  tier: 'edge' | 'batch';
+  tier: Tier;
   /** Whether the isolate that answered has it in memory. */
   loaded: boolean;
 }

@@ -53,7 +53,7 @@ async function putHeavy({ models }: EdgeServer): Promise<void> {
 
 beforeAll(async () => {
   modelsDir = await mkdtemp(join(tmpdir(), 'resnet-edge-models-'));
-  await writeOrtVersion(modelsDir, { name: heavy, tier: 'batch' });
+  await writeOrtVersion(modelsDir, { name: heavy, tier: 'node' });
   await cp(assetPath(`${edgeModel}/3`), join(modelsDir, edgeModel, '3'), { recursive: true });
   const models = [
     { name: heavy, version: '1' },
