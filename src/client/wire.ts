@@ -1,4 +1,4 @@
-import type { Classification } from '../classify/classification.ts';
+import type { Classification, ImageInfo, Prediction } from '../classify/classification.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Tier } from '../protocol/tier/tier.ts';
 
@@ -56,4 +56,49 @@ export interface Problem {
   code: ErrorCode;
   detail: string;
   request_id?: string | undefined;
+}
+
+/** A file of a form: either a classification, or why it has none. */
+export interface ImageResult {
+  index: number;
+  name?: string | undefined;
+  tier?: Tier | undefined;
+  image?: ImageInfo | undefined;
+  predictions?: Prediction[] | undefined;
+  problem?: Problem | undefined;
+}
+
+export interface ClassifyFormAnswer {
+  id: string;
+  model: string;
+  model_version: string;
+  results: ImageResult[];
+}
+
+/** A line of a batch's results. */
+export interface BatchResult extends ImageResult {
+  model?: string | undefined;
+  model_version?: string | undefined;
+}
+
+export interface Batch {
+  id: string;
+  status: 'starting' | 'processing' | 'succeeded' | 'partial' | 'failed' | 'canceled';
+  model: string;
+  model_version: string;
+  top_k: number;
+  tier: Tier;
+  counts: { total: number; succeeded: number; failed: number; pending: number };
+  /** Items a second since it started. */
+  rate: number;
+  /** Times are ISO 8601. */
+  estimated_finish_at: string | null;
+  /** What holds it up right now. */
+  trouble: string | null;
+  webhook_url: string | null;
+  metadata: Record<string, unknown>;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  expires_at: string | null;
 }

@@ -6,14 +6,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import buildEdge from '../build-edge.ts';
 import { type EdgeServer, startEdge } from '../edge/edge-server.ts';
 import { goldenPath } from '../golden/golden.ts';
+import { readScriptOptions } from '../read-script-options.ts';
 import { type Generator, otherGenerators, quickGenerators } from './generators.ts';
 import { isInstalled } from './run-tool.ts';
 
-const { values } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
+const values = readScriptOptions('Usage: npm run check:clients [-- --all]', {
+  all: { type: 'boolean', default: false },
+});
 const generators = values.all ? [...quickGenerators, ...otherGenerators] : quickGenerators;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 

@@ -2,8 +2,10 @@ import { expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
 import type * as client from '../../src/client/client.ts';
 import type { problemSchema } from '../../src/http/openapi.ts';
+import type { batchResultSchema, batchSchema } from '../../src/http/schemas/batch.ts';
 import type {
   classifyAnswerSchema,
+  classifyFormAnswerSchema,
   imageInfoSchema,
   predictionSchema,
 } from '../../src/http/schemas/classification.ts';
@@ -14,6 +16,9 @@ it('the client declares what the service answers', () => {
   expectTypeOf<client.Prediction>().toEqualTypeOf<z.infer<typeof predictionSchema>>();
   expectTypeOf<client.ImageInfo>().toEqualTypeOf<z.infer<typeof imageInfoSchema>>();
   expectTypeOf<client.ClassifyAnswer>().toEqualTypeOf<z.infer<typeof classifyAnswerSchema>>();
+  expectTypeOf<client.ClassifyFormAnswer>().toEqualTypeOf<z.infer<typeof classifyFormAnswerSchema>>();
+  expectTypeOf<client.Batch>().toEqualTypeOf<z.infer<typeof batchSchema>>();
+  expectTypeOf<client.BatchResult>().toEqualTypeOf<z.infer<typeof batchResultSchema>>();
   expectTypeOf<client.ModelSummary>().toEqualTypeOf<z.infer<typeof modelSummarySchema>>();
   expectTypeOf<client.ModelCard>().toEqualTypeOf<z.infer<typeof modelCardSchema>>();
   expectTypeOf<client.Problem>().toEqualTypeOf<z.infer<typeof problemSchema>>();
