@@ -5,7 +5,6 @@ import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-imag
 import { Gate } from '../src/classify/gate.ts';
 import plain from '../src/engine/kernels-plain.wasm';
 import relaxed from '../src/engine/kernels-relaxed.wasm';
-import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
@@ -16,6 +15,7 @@ import type { InferenceRuntime } from '../src/inference/session.ts';
 import { resolveHost } from '../src/lib/net/resolve-host.ts';
 import { Metrics } from '../src/lib/observe/metrics.ts';
 import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
+import { readR2Object } from '../src/lib/read-r2-object.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -140,7 +140,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime
     urls,
     batches,
     objects,
-    ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
+    ...(bucket && { readR2Image: (key, maxBytes) => readR2Object(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
@@ -154,16 +154,6 @@ async function refuseOtherGraphs(): Promise<never> {
     'model_manifest_invalid',
     'This deployment has the int8 engine alone; the model needs onnxruntime-web.',
   );
-}
-
-async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  const object = await bucket.get(key);
-  if (!object) return undefined;
-  if (object.size > maxBytes) {
-    await object.body.cancel();
-    throw new CodedError('body_too_large', `The object is larger than ${maxBytes} bytes.`);
-  }
-  return new Uint8Array(await object.arrayBuffer());
 }
 
 /** One row a request in Workers Analytics Engine: what the log says, in columns. */

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
+import { formatIssue } from '../lib/format-issue.ts';
 import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
 import type { HonoEnv } from './context.ts';
@@ -147,11 +148,10 @@ export async function parseClassifyJson(c: Context<HonoEnv>): Promise<ClassifyRe
   const json = await readJsonBody(c, maxJsonBodyBytes);
   const body = imageFieldsSchema.safeParse(json);
   if (!body.success) {
-    const issue = body.error.issues[0]!;
-    const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    const issue = formatIssue(body.error.issues[0], 'body');
     throw new CodedError(
       'json_invalid',
-      `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}, {"url"} or {"r2_key"}.`,
+      `${issue}. Expected {"image": "<base64 or data: URL>"}, {"url"} or {"r2_key"}.`,
     );
   }
   const fields: Readonly<Record<string, unknown>> = body.data;

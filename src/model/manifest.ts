@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
 import type { PreprocessSpec } from '../image/preprocess-spec.ts';
+import { formatIssue } from '../lib/format-issue.ts';
 import { maxModelNameLength } from '../limits.ts';
 
 /** `resnet18-imagenet1k`: lower case, digits, dots, dashes; safe in a URL and as part of an R2 key. */
@@ -241,13 +242,8 @@ export function parseLabels(json: unknown, classes: number): readonly ClassLabel
 }
 
 function invalid(file: string, error: z.ZodError): CodedError {
-  const issue = error.issues[0];
-  const where = issue?.path.length ? ` at ${issue.path.join('.')}` : '';
-  return new CodedError(
-    'model_manifest_invalid',
-    `${file} is not valid${where}: ${issue?.message ?? 'unknown'}.`,
-    {
-      retryAfterSeconds: 30,
-    },
-  );
+  const issue = formatIssue(error.issues[0], 'the whole');
+  return new CodedError('model_manifest_invalid', `${file} is not valid: ${issue}.`, {
+    retryAfterSeconds: 30,
+  });
 }

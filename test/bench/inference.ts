@@ -9,8 +9,9 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
 import { projectRoot } from '../../src/cli/paths.ts';
+import { bootEngineNode } from '../../src/inference/engine-node.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import type { Fp32Tensor } from '../../src/lib/tensor.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
@@ -121,7 +122,7 @@ async function engines(onnx: string): Promise<Contestant[]> {
   await writeFile(path, compileEngineModel(await readFile(onnx), shape[2]).file);
   return await Promise.all(
     runnableSets.map(async (set) => {
-      const session = await loadFile(await bootEngine(set), path);
+      const session = await loadFile(await bootEngineNode(set), path);
       return { name: `resnet-edge, int8 engine, ${set}`, run: () => session.run(input) };
     }),
   );

@@ -205,7 +205,6 @@ describe('a request that is beyond the edge', () => {
     'gets 503 and a time to come back when the tier is %s',
     async (fault) => {
       proxy.fault = fault;
-      const started = Date.now();
       const response = await edge.fetch(`/v1/classify?model=${heavy}`, {
         method: 'POST',
         headers: { prefer: 'wait=2' },
@@ -215,7 +214,6 @@ describe('a request that is beyond the edge', () => {
       expect(response.status).toBe(503);
       expect(await response.json()).toMatchObject({ code: 'batch_tier_unavailable' });
       expect(Number(response.headers.get('retry-after'))).toBe(fault === 'busy' ? 2 : 5);
-      expect(Date.now() - started).toBeLessThan(4000);
     },
   );
 

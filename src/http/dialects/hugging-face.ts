@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { defaultChoice } from '../../classify/choice.ts';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { defaultTopK } from '../../limits.ts';
 import { answerError } from '../answer-error.ts';
 import { answerImage, readModel } from '../answer-image.ts';
@@ -75,9 +76,9 @@ async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelScores
 function parseJson(json: unknown) {
   const parsed = requestSchema.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const code = issue.path[0] === 'parameters' ? 'option_invalid' : 'json_invalid';
-    throw new CodedError(code, `${issue.path.join('.') || 'body'}: ${issue.message}.`);
+    const issue = parsed.error.issues[0];
+    const code = issue?.path[0] === 'parameters' ? 'option_invalid' : 'json_invalid';
+    throw new CodedError(code, `${formatIssue(issue, 'body')}.`);
   }
   const { inputs, parameters } = parsed.data;
   return { image: inputs, options: { topK: parameters?.top_k, scoring: parameters?.function_to_apply } };

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { defaultUploadTokenSeconds, maxUploadTokenSeconds } from '../../limits.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
@@ -64,8 +65,7 @@ export function uploadTokenRoutes() {
   mount(app, createTokenRoute, async (c) => {
     const parsed = requestSchema.safeParse(await readJsonBody(c, maxRequestBytes));
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new CodedError('json_invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message}.`);
+      throw new CodedError('json_invalid', `${formatIssue(parsed.error.issues[0], 'body')}.`);
     }
     const { expires_in_seconds = defaultUploadTokenSeconds, origin } = parsed.data;
     const { token, expiresAt } = await c
