@@ -1,8 +1,8 @@
 import type { PixelArena } from '../../pixel-arena.ts';
 import type { ComponentLine } from './upsample.ts';
 
-/** What the components of a JPEG mean. */
-export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck';
+/** What the components of a JPEG mean; 'ink' is CMYK as it is, the others with four components are inverted. */
+export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck' | 'ink';
 
 const fixedBits = 16;
 const half = 1 << (fixedBits - 1);
@@ -74,13 +74,18 @@ export function toRgb(
       return;
     case 'cmyk':
       interleave(lines[0], lines[1], lines[2], left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 0);
+      return;
+    case 'ink':
+      interleave(lines[0], lines[1], lines[2], left, right, rgb);
+      complement(left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 255);
       return;
     case 'ycck':
       // Y, Cb and Cr code the complement of C, M and Y. @see libjpeg jdcolor.c, `ycck_cmyk_convert`
       yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
       complement(left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 0);
   }
 }
 
@@ -158,11 +163,19 @@ function complement(left: number, right: number, rgb: Uint8Array): void {
 /**
  * From the CMY in `rgb` and black, all stored inverted as Adobe does and as Pillow takes for granted.
  *
+ * @param inversion 255 for a black that is not stored so.
+
  * @see Pillow JpegImagePlugin ("CMYK;I") and src/libImaging/Convert.c, `cmyk2rgb`
  */
-function applyInvertedInk(black: ComponentLine, left: number, right: number, rgb: Uint8Array): void {
+function applyInvertedInk(
+  black: ComponentLine,
+  left: number,
+  right: number,
+  rgb: Uint8Array,
+  inversion: 0 | 255,
+): void {
   for (let x = left; x < right; x++) {
-    const light = black.samples[black.start + x];
+    const light = black.samples[black.start + x] ^ inversion;
     for (let i = x * 3; i < x * 3 + 3; i++) {
       // Pillow's MULDIV255: a rounded product of two fractions of 255.
       const product = (255 - rgb[i]) * light + 128;
