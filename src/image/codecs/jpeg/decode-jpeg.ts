@@ -20,6 +20,8 @@ export interface JpegContainer {
   readonly tables: JpegTables | undefined;
   /** What the components mean, whatever the stream's markers say. */
   readonly colour: JpegColour;
+  /** Whether samples of smaller components are repeated; libjpeg's default is to interpolate between them. */
+  readonly upsampling: 'default' | 'replicate';
   /** Called before anything in proportion to the frame is allocated; throws if it is not what was declared. */
   readonly assertFrame: (frame: JpegFrame) => void;
 }
@@ -50,7 +52,7 @@ export function decodeJpeg(
   container?: JpegContainer,
 ): { complete: boolean } {
   const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena, container);
-  const output = new RowOutput(frame, planes, colour, sink, side, arena);
+  const output = new RowOutput(frame, planes, colour, sink, side, arena, container?.upsampling);
   const block = createBlock(arena);
   const useful = usefulScans(scans);
   if (arena) accelerate(arena, bytes, frame, planes, useful, block);

@@ -6,6 +6,7 @@ import type { PixelArena } from '../../pixel-arena.ts';
 import { ChromaSegments, unitRowBytes } from './chroma-segments.ts';
 import { parseTiffDirectory, type TiffDirectory, tiffCompression } from './directory.ts';
 import { JpegSegments } from './jpeg-segments.ts';
+import { decodeOldJpeg } from './old-jpeg.ts';
 import { assertSupported, isChromaSubsampled } from './pixel-layout.ts';
 import { SampleSegments, sampleRowBytes } from './sample-segments.ts';
 import type { SegmentDecoder } from './segment-decoder.ts';
@@ -27,6 +28,10 @@ export function decodeTiff(
 ): { complete: boolean } {
   const directory = toStoredChroma(parseTiffDirectory(bytes));
   assertSupported(directory);
+  if (directory.compression === tiffCompression.oldJpeg) {
+    decodeOldJpeg(bytes, directory, sink, arena);
+    return { complete: true };
+  }
   const segments = new TiffSegments(bytes, directory);
   if (segments.across * segments.width * directory.height > 2 * maxStreamedPixels) {
     throw tooComplex('tiff', 'tiles that are much wider than the image');

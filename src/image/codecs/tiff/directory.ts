@@ -7,6 +7,7 @@ export const tiffCompression = {
   ccittGroup3: 3,
   ccittGroup4: 4,
   lzw: 5,
+  oldJpeg: 6,
   jpeg: 7,
   deflate: 8,
   ccittHuffmanWords: 32_771,
@@ -65,12 +66,24 @@ export interface TiffDirectory {
   readonly group3Options: number;
   /** Tables that the JPEG streams of all segments share. */
   readonly jpegTables: Uint8Array | undefined;
+  /** Where they are, of compression 'oldJpeg'. */
+  readonly oldJpeg: OldJpegFields;
   /** Luma samples to a chroma sample, across and down. */
   readonly chromaSubsampling: readonly number[];
   /** Of red, green and blue; empty by default. */
   readonly lumaCoefficients: readonly number[];
   /** Codes of black and white for Y, Cb and Cr; empty by default. */
   readonly referenceBlackWhite: readonly number[];
+}
+
+/** @see TIFF 6.0 section 22 (JPEG compression), which later notes replaced */
+export interface OldJpegFields {
+  /** A JPEG stream, or its beginning; a length of 0 is not known. */
+  readonly stream: { readonly start: number; readonly length: number } | undefined;
+  /** Offsets of a table for each component. */
+  readonly quantizationTables: readonly number[];
+  readonly dcTables: readonly number[];
+  readonly acTables: readonly number[];
 }
 
 /**
@@ -82,19 +95,21 @@ export interface TiffDirectory {
 export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
   const entries = new TiffEntries(bytes);
   const width = entries.value(256, 0);
+  const compression = entries.value(259, tiffCompression.none);
+  const isOldJpeg = compression === tiffCompression.oldJpeg;
   const height = entries.value(257, 0);
   const tiled = entries.has(322);
   const planarConfiguration = entries.value(284, 1);
-  const samplesPerPixel = countSamples(entries, planarConfiguration);
+  const samplesPerPixel = countSamples(entries, planarConfiguration, isOldJpeg ? 3 : 1);
   return {
     littleEndian: entries.littleEndian,
     width,
     height,
     orientation: entries.values(274).at(0),
     xmp: entries.bytesOf(700),
-    compression: entries.value(259, tiffCompression.none),
+    compression,
     // Pillow's default too; the field is required, and scanners leave it out.
-    photometric: entries.value(262, tiffPhotometric.whiteIsZero),
+    photometric: isOldJpeg ? tiffPhotometric.yCbCr : entries.value(262, tiffPhotometric.whiteIsZero),
     samplesPerPixel,
     bitsPerSample: entries.has(258)
       ? entries.values(258).toArray(Math.min(samplesPerPixel, maxSamples))
@@ -113,6 +128,12 @@ export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
     colourMap: entries.values(320).toArray(3 * maxColours),
     group3Options: entries.value(292, 0),
     jpegTables: entries.bytesOf(347),
+    oldJpeg: {
+      stream: entries.has(513) ? { start: entries.value(513, 0), length: entries.value(514, 0) } : undefined,
+      quantizationTables: entries.values(519).toArray(maxSamples),
+      dcTables: entries.values(520).toArray(maxSamples),
+      acTables: entries.values(521).toArray(maxSamples),
+    },
     chromaSubsampling: entries.has(530) ? entries.values(530).toArray(2) : [2, 2],
     lumaCoefficients: entries.values(529).toArray(3),
     referenceBlackWhite: entries.values(532).toArray(6),
@@ -120,8 +141,8 @@ export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
 }
 
 /** Planes of samples that mean nothing stand behind all others, and are left out. */
-function countSamples(entries: TiffEntries, planarConfiguration: number): number {
-  const samplesPerPixel = entries.value(277, 1);
+function countSamples(entries: TiffEntries, planarConfiguration: number, byDefault: number): number {
+  const samplesPerPixel = entries.value(277, byDefault);
   const extraSamples = entries.values(338).toArray(maxSamples);
   const areMeaningless = planarConfiguration === 2 && extraSamples.every((meaning) => meaning === 0);
   return areMeaningless ? samplesPerPixel - extraSamples.length : samplesPerPixel;

@@ -96,6 +96,7 @@ export class JpegSegments implements SegmentDecoder {
     const { complete } = decodeJpeg(bytes, { window, writeRow }, 8, this.#arena, {
       tables: this.#tables,
       colour,
+      upsampling: 'default',
       assertFrame: (frame) => this.#assertFits(frame, row, window),
     });
     if (!complete) this.complete = false;

@@ -25,12 +25,16 @@ export function samplesInSegment({ planarConfiguration, samplesPerPixel }: TiffD
   return planarConfiguration === 2 ? 1 : samplesPerPixel;
 }
 
+function isJpeg(compression: number): boolean {
+  return compression === tiffCompression.jpeg || compression === tiffCompression.oldJpeg;
+}
+
 /** True where several pixels share a pair of chroma samples in the segments themselves; JPEG has its own way. */
 export function isChromaSubsampled(directory: TiffDirectory): boolean {
   const { photometric, samplesPerPixel, compression } = directory;
   const [h, v] = directory.chromaSubsampling;
   const hasChroma = photometric === tiffPhotometric.yCbCr && samplesPerPixel === 3;
-  return hasChroma && compression !== tiffCompression.jpeg && (h !== 1 || v !== 1);
+  return hasChroma && !isJpeg(compression) && (h !== 1 || v !== 1);
 }
 
 /**
@@ -134,6 +138,7 @@ function assertCompression({ compression, bitsPerSample, samplesPerPixel }: Tiff
       if (bits !== 1 || samplesPerPixel !== 1)
         throw malformed('tiff', `a fax of ${samplesPerPixel} samples of ${bits} bits`);
       return;
+    case tiffCompression.oldJpeg:
     case tiffCompression.jpeg:
       if (bits !== 8) throw unsupported('tiff', `JPEG of ${bits} bits`);
       return;
@@ -143,8 +148,6 @@ function assertCompression({ compression, bitsPerSample, samplesPerPixel }: Tiff
     case tiffCompression.deflate:
     case tiffCompression.oldDeflate:
       return;
-    case 6:
-      throw unsupported('tiff', 'JPEG in the old style (compression 6)');
     default:
       throw unsupported('tiff', `compression ${compression}`);
   }
