@@ -166,6 +166,12 @@ export const maxTiffBandBytes = 10 * MiB;
 export const maxTiffBandParts = 4;
 
 /**
+ * What Zstandard may refer back to, of all planes of a TIFF together: RFC 8878 asks readers for 8 MiB. Each has up to
+ * 1 MiB more, and 0.2 MB of tables. A strip that is shorter is held whole, and no more.
+ */
+export const maxZstdHistoryBytes = 8 * MiB;
+
+/**
  * A row of all samples of a TIFF's strip or tile, of which a decoder holds two and one of RGB: 65,535 pixels of 8
  * samples of 16 bits. Tiles may be wider than the image; such are refused beyond it.
  */

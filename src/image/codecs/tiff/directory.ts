@@ -22,6 +22,7 @@ export const tiffPhotometric = {
   palette: 3,
   cmyk: 5,
   yCbCr: 6,
+  cieLab: 8,
 } as const;
 export const tiffSampleFormat = { unsigned: 1, signed: 2, float: 3 } as const;
 

@@ -127,8 +127,7 @@ function chooseColour({ photometric, samplesPerPixel, extraSample }: TiffDirecto
     case tiffPhotometric.yCbCr:
       return samplesPerPixel === 1 ? 'grey' : 'ycc';
     case tiffPhotometric.rgb:
-      if (extraSample === 1) throw unsupported('tiff', 'JPEG of colours that are multiplied with alpha');
-      return 'rgb';
+      return extraSample === 1 && samplesPerPixel === 4 ? 'multiplied' : 'rgb';
     case tiffPhotometric.cmyk:
       return 'ink';
     case tiffPhotometric.palette:

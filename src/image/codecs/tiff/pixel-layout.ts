@@ -52,6 +52,7 @@ export function assertSupported(directory: TiffDirectory): void {
   if (planarConfiguration !== 1 && planarConfiguration !== 2)
     throw malformed('tiff', `planar configuration ${planarConfiguration}`);
   if (fillOrder !== 1 && fillOrder !== 2) throw malformed('tiff', `fill order ${fillOrder}`);
+  if (photometric === tiffPhotometric.cieLab) throw unsupported('tiff', 'CIE L*a*b*');
   if (!isKnownLayout(directory)) {
     throw unsupported(
       'tiff',
@@ -147,6 +148,7 @@ function assertCompression({ compression, bitsPerSample, samplesPerPixel }: Tiff
     case tiffCompression.packBits:
     case tiffCompression.deflate:
     case tiffCompression.oldDeflate:
+    case tiffCompression.zstd:
       return;
     default:
       throw unsupported('tiff', `compression ${compression}`);

@@ -1,3 +1,4 @@
+import { maxZstdHistoryBytes } from '../../../limits.ts';
 import { malformed, truncated } from '../../image-error.ts';
 import { BytesInput } from '../../inflate/inflate-input.ts';
 import { type InflateEnd, InflateStream } from '../../inflate/inflate-stream.ts';
@@ -7,6 +8,7 @@ import { type TiffDirectory, tiffCompression } from './directory.ts';
 import { TiffLzwReader } from './lzw-reader.ts';
 import { reverseBits } from './reverse-bits.ts';
 import type { StripReader } from './strip-reader.ts';
+import { ZstdReader } from './zstd/zstd-reader.ts';
 
 /** What the readers of one image have in common. */
 export interface ReaderOptions {
@@ -46,6 +48,10 @@ export function openStrip(
       return previous;
     case tiffCompression.packBits:
       return new PackBitsReader(strip);
+    case tiffCompression.zstd:
+      if (!(previous instanceof ZstdReader)) return openZstd(strip, contentBytes, directory);
+      previous.restart(strip, contentBytes);
+      return previous;
     default:
       if (!(previous instanceof InflateStream)) return openInflated(strip, contentBytes, arena);
       previous.restart(new BytesInput(strip), contentBytes);
@@ -63,6 +69,12 @@ function toFaxCoding(compression: number, group3Options: number): FaxCoding {
   if (compression === tiffCompression.ccittHuffmanWords) return 'huffmanWords';
   if (compression === tiffCompression.ccittGroup4) return 'group4';
   return (group3Options & 1) === 1 ? 'group3TwoDimensional' : 'group3';
+}
+
+/** The planes of an image are read side by side, each with a history. */
+function openZstd(strip: Uint8Array, contentBytes: number, directory: TiffDirectory): ZstdReader {
+  const planes = directory.planarConfiguration === 2 ? directory.samplesPerPixel : 1;
+  return new ZstdReader(strip, contentBytes, Math.floor(maxZstdHistoryBytes / planes));
 }
 
 function openInflated(strip: Uint8Array, contentBytes: number, arena: PixelArena | undefined): InflateStream {
