@@ -144,8 +144,7 @@ async function decode(
       decodeBmp(bytes, sink);
       return exact;
     case 'tiff':
-      await decodeTiff(bytes, sink, arena);
-      return exact;
+      return { approximate: !decodeTiff(bytes, sink, warn, arena).complete };
     case 'webp':
       await decodeWebp(bytes, header, sink, options.loadWebpModule);
       return exact;
