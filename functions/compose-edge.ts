@@ -30,27 +30,33 @@ import { composeRunners } from './edge-runners.ts';
 import { parseSettings } from './settings.ts';
 import { parseTierSettings } from './tier-settings.ts';
 
-/** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
-export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings> &
-  Partial<BatchBindings> & {
-    readonly ASSETS?: Fetcher;
-    readonly RATE_LIMITER?: RateLimit;
-    readonly ANALYTICS?: AnalyticsEngineDataset;
-    readonly API_KEYS?: string;
-    readonly IMAGES?: ImagesBinding;
-    readonly IMAGES_BUCKET?: R2Bucket;
-    readonly MODELS_KV?: KVNamespace;
-    /** A client certificate (`mtls_certificates`) for the Node tier. */
-    readonly NODE_TIER_CERTIFICATE?: Fetcher;
-    readonly UPLOAD_TOKEN_SECRET?: string;
-  };
+/**
+ * What a deployment binds; wrangler.toml shows how. All but the models may be left out. Variables are read from the same
+ * object by their names: docs/operate.md has them.
+ */
+export interface EdgeEnv extends Partial<BatchBindings> {
+  readonly MODELS: R2Bucket;
+  readonly ASSETS?: Fetcher;
+  readonly RATE_LIMITER?: RateLimit;
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+  readonly API_KEYS?: string;
+  readonly IMAGES?: ImagesBinding;
+  readonly IMAGES_BUCKET?: R2Bucket;
+  readonly MODELS_KV?: KVNamespace;
+  /** A client certificate (`mtls_certificates`) for the Node tier. */
+  readonly NODE_TIER_CERTIFICATE?: Fetcher;
+  readonly UPLOAD_TOKEN_SECRET?: string;
+}
+
+/** What runs graphs that the int8 engine does not. */
+export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
 
 /**
  * Everything an isolate needs, made once: the only place where adapters meet the product.
  *
  * @throws {CodedError} `configuration_invalid`.
  */
-export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
+export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime = refuseOtherGraphs) {
   const settings = parseSettings(env);
   const tierSettings = parseTierSettings(env);
   const { NODE_TIER_CERTIFICATE: certificate } = env;
@@ -141,6 +147,13 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
   return { app, batches, objects };
+}
+
+async function refuseOtherGraphs(): Promise<never> {
+  throw new CodedError(
+    'model_manifest_invalid',
+    'This deployment has the int8 engine alone; the model needs onnxruntime-web.',
+  );
 }
 
 /** One row a request in Workers Analytics Engine: what the log says, in columns. */

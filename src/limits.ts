@@ -136,6 +136,47 @@ export const maxJpegKernelScans = 20;
  */
 export const maxJpegBlockVisits = 16_000_000;
 
+/** Strips or tiles of one plane of a TIFF: tiles of 16 x 16 pixels in 64 Mi of them. Each costs some microseconds. */
+export const maxTiffSegments = 262_144;
+
+/**
+ * Strips or tiles of a TIFF by JPEG. Each may have tables of its own, which cost about 60 µs: 20,000 take 1.2 s. Strips
+ * of 8 rows are 8,192 at most, tiles of 64 x 64 pixels 16,384.
+ */
+export const maxTiffJpegSegments = 20_000;
+
+/**
+ * Coded bytes of all strips or tiles of a TIFF together, by the length of the file. They may share some, as those of
+ * blank tiles; if they overlapped at will, 20 MiB could be searched 65,535 times.
+ */
+export const maxTiffSegmentBytes = (fileBytes: number) => 4 * fileBytes + 1 * MiB;
+
+/** A TIFF whose code has its bits the other way round is copied. Only faxes are stored so: an A0 sheet is some 2 MB. */
+export const maxTiffReversedBytes = 8 * MiB;
+
+/** The tables that JPEG strips share: 4 of quantization with 129 bytes and 8 of Huffman codes with 273 are 3 KB. */
+export const maxJpegTablesBytes = 65_536;
+
+/**
+ * A row of tiles of a TIFF as RGB: 256 rows of 13,650 pixels. Where it is larger, it is decoded in parts, each of which
+ * decodes the tiles anew down to its end: 4 parts cost 2.5 times the work, and take tiles of 1,700 rows in an image of
+ * 8,192 pixels a side. With the 8 MiB of `maxTiffReversedBytes` it is within maxDecoderBytes.
+ */
+export const maxTiffBandBytes = 10 * MiB;
+export const maxTiffBandParts = 4;
+
+/**
+ * What Zstandard may refer back to, of all planes of a TIFF together: RFC 8878 asks readers for 8 MiB. Each has up to
+ * 1 MiB more, and 0.2 MB of tables. A strip that is shorter is held whole, and no more.
+ */
+export const maxZstdHistoryBytes = 8 * MiB;
+
+/**
+ * A row of all samples of a TIFF's strip or tile, of which a decoder holds two and one of RGB: 65,535 pixels of 8
+ * samples of 16 bits. Tiles may be wider than the image; such are refused beyond it.
+ */
+export const maxTiffRowBytes = 1 * MiB;
+
 /**
  * libwebp decodes whole frames. Its heap begins at 16.8 MB and, measured on noise, ends at 4.9 bytes a pixel for
  * plain lossy images and up to 9.8 for lossless ones or such with alpha; the copy that leaves it is 4 more. It

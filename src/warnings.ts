@@ -1,9 +1,10 @@
 /** What may be wrong with a file that is shown nevertheless. The codes are stable. */
-export type ImageWarning = 'png_checksum_mismatch';
+export type ImageWarning = 'png_checksum_mismatch' | 'tiff_fax_damaged';
 
 /** What each means, to be said behind "The PNG is malformed:". */
 export const imageWarnings: Readonly<Record<ImageWarning, string>> = {
   png_checksum_mismatch: 'a checksum of its pixel data is wrong or missing',
+  tiff_fax_damaged: 'a line of a fax is damaged',
 };
 export const imageWarningCodes = Object.keys(imageWarnings) as [ImageWarning, ...ImageWarning[]];
 

@@ -29,12 +29,14 @@ export const tags = [
 
 const codes = Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]];
 
+const errorCodeSchema = z.enum(codes).openapi('ErrorCode');
+
 export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.enum(codes),
+    code: errorCodeSchema,
     detail: z.string(),
     request_id: z.string().optional(),
   })

@@ -128,6 +128,16 @@ export class PixelArena {
     return this.bytes.subarray(address, address + bytes);
   }
 
+  /** How much is allocated: what `rewind` takes. */
+  mark(): number {
+    return this.#used;
+  }
+
+  /** Gives back all that was allocated since `mark` returned this. */
+  rewind(mark: number): void {
+    this.#used = mark;
+  }
+
   #ensure(bytes: number): void {
     const missing = this.#used + bytes + marginBytes - this.bytes.length;
     if (missing <= 0) return;

@@ -97,7 +97,7 @@ const manifestSchema = z
         }),
       )
       .default([]),
-    tier: z.enum(['edge', 'batch']),
+    tier: z.enum(['edge', 'node']),
     runtime_memory_bytes: z.int().positive().optional(),
   })
   .refine(
@@ -106,7 +106,7 @@ const manifestSchema = z
     'input.shape must be [1, 3, center_crop, center_crop]',
   )
   .refine(
-    ({ tier, files }) => tier === 'batch' || files.rni8 !== undefined || files.ort !== undefined,
+    ({ tier, files }) => tier === 'node' || files.rni8 !== undefined || files.ort !== undefined,
     'tier "edge" needs files.rni8 or files.ort',
   );
 
@@ -135,7 +135,7 @@ export interface ModelManifest {
   readonly source: string;
   readonly licence: string;
   readonly accuracy: readonly MeasuredAccuracy[];
-  readonly tier: 'edge' | 'batch';
+  readonly tier: 'edge' | 'node';
   /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
   readonly runtimeMemoryBytes: number | undefined;
 }

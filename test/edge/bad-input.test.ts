@@ -245,7 +245,8 @@ describe('bad JSON', () => {
 });
 
 describe('bad multipart', () => {
-  const postForm = (form: FormData) => edge.fetch('/v1/classify', { method: 'POST', body: form });
+  const postForm = (form: FormData, path = '/v1/classify/form') =>
+    edge.fetch(path, { method: 'POST', body: form });
 
   it('the wrong field name', async () => {
     const form = new FormData();
@@ -262,6 +263,23 @@ describe('bad multipart', () => {
     for (let index = 0; index < 17; index++) form.append('image', new Blob([photo]), `${index}.jpg`);
     await expectProblem(await postForm(form), 413, 'too_many_images');
   });
+  it('two files where one is answered: the answer would have another shape', async () => {
+    const form = new FormData();
+    for (const name of ['a.jpg', 'b.jpg']) form.append('image', new Blob([photo]), name);
+    await expectProblem(await postForm(form, '/v1/classify'), 413, 'too_many_images');
+  });
+  it.each([
+    ['/v1/classify/form', 'image/jpeg'],
+    ['/v1/classify/form', 'application/json'],
+    ['/v1/classify/json', 'image/jpeg'],
+    ['/v1/classify/json', 'multipart/form-data; boundary=x'],
+  ])('%s with a body of type %s', async (path, type) =>
+    expectProblem(
+      await edge.fetch(path, { method: 'POST', body: photo, headers: { 'content-type': type } }),
+      415,
+      'media_type_unsupported',
+    ),
+  );
   it('no boundary', async () =>
     expectProblem(await postRaw(photo, 'multipart/form-data'), 400, 'multipart_invalid'));
   it('a boundary that never comes', async () =>
@@ -297,7 +315,7 @@ describe('a bad path or method', () => {
   it('an unknown path', async () => expectProblem(await edge.fetch('/v1/nothing'), 404, 'route_not_found'));
   it.each(['PUT', 'DELETE', 'PATCH'])('%s on /v1/classify', async (method) => {
     const response = await edge.fetch('/v1/classify', { method });
-    expect(response.headers.get('allow')).toBe('POST, GET, HEAD');
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
     await expectProblem(response, 405, 'method_not_allowed');
   });
 });

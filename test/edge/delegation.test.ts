@@ -53,7 +53,7 @@ async function putHeavy({ models }: EdgeServer): Promise<void> {
 
 beforeAll(async () => {
   modelsDir = await mkdtemp(join(tmpdir(), 'resnet-edge-models-'));
-  await writeOrtVersion(modelsDir, { name: heavy, tier: 'batch' });
+  await writeOrtVersion(modelsDir, { name: heavy, tier: 'node' });
   await cp(assetPath(`${edgeModel}/3`), join(modelsDir, edgeModel, '3'), { recursive: true });
   const models = [
     { name: heavy, version: '1' },
@@ -108,7 +108,7 @@ describe('a request that is beyond the edge', () => {
     const form = new FormData();
     form.append('image', new Blob([cat]), 'cat.jpg');
     form.append('image', new Blob([await readFile(goldenPath('cat.avif'))]), 'cat.avif');
-    const response = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body: form });
+    const response = await edge.fetch('/v1/classify/form?top_k=1', { method: 'POST', body: form });
     const { results } = (await response.json()) as { results: Answer[] };
     expect(results).toMatchObject([
       { tier: 'edge', predictions: [{ label: 'Egyptian cat' }] },

@@ -27,7 +27,7 @@ export async function decodeWith(bytes: Uint8Array, header: ImageHeader, sink: R
     png: async () => decodePng(bytes, sink),
     gif: () => decodeGif(bytes, sink),
     bmp: () => decodeBmp(bytes, sink),
-    tiff: () => decodeTiff(bytes, sink),
+    tiff: () => decodeTiff(bytes, sink, () => {}),
     webp: () => decodeWebp(bytes, header, sink, loadWebpModule),
   };
   if (header.format === 'avif' || header.format === 'heic')

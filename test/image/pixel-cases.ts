@@ -6,6 +6,7 @@ import edgeCases from '../fixtures/edge-cases.json' with { type: 'json' };
 import goldens from '../fixtures/goldens.json' with { type: 'json' };
 import jpegCases from '../fixtures/jpeg-cases.json' with { type: 'json' };
 import pngCases from '../fixtures/png-cases.json' with { type: 'json' };
+import tiffCases from '../fixtures/tiff-cases.json' with { type: 'json' };
 import { defaultSpec } from './default-spec.ts';
 
 /**
@@ -37,22 +38,8 @@ const lists: Readonly<Record<string, CaseList>> = {
   'edge-cases': edgeCases as CaseList,
   'png-cases': pngCases as CaseList,
   'jpeg-cases': jpegCases as CaseList,
+  'tiff-cases': tiffCases as CaseList,
 };
-
-/** Kinds of TIFF that are refused by name so far (issue 16, point 6). What is read one day fails here, and leaves the list. */
-const notYetRead: ReadonlySet<string> = new Set([
-  't01-tiled-jpeg.tif',
-  't01-tiled-lzw.tif',
-  't02-planar.tif',
-  't03-jpeg-strips.tif',
-  't04-fill-lsb.tif',
-  't04-g3.tif',
-  't04-g4.tif',
-  't05-zstd.tif',
-  't06-bigtiff.tif',
-  't08-float32.tif',
-  't09-ycbcr.tif',
-]);
 
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
   const { loadWebpModule } = runtime;
@@ -82,12 +69,8 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
     describe.skipIf(sharedList === undefined)('RESNET_EDGE_SHARED/cases', () => {
       it.each(parseShared(sharedList))('$file', async ({ file, crop_sha256 }) => {
         const bytes = (await runtime.readShared(`cases/${file}`))!;
-        const decoding = decodeToCrop(bytes, defaultSpec, options);
-        if (notYetRead.has(file)) {
-          await expect(decoding).rejects.toMatchObject({ code: 'image_format_unsupported' });
-          return;
-        }
-        expect(await digestHex((await decoding).crop)).toBe(crop_sha256);
+        const { crop } = await decodeToCrop(bytes, defaultSpec, options);
+        expect(await digestHex(crop)).toBe(crop_sha256);
       });
     });
   });

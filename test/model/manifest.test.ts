@@ -48,7 +48,7 @@ describe('parseManifest', () => {
     ['files.onnx.sha256', { files: { onnx: { ...onnx, sha256: 'abc' } } }],
     ['files.onnx.file', { files: { onnx: { ...onnx, file: '../secret' } } }],
     ['tier "edge" needs', { files: { onnx } }],
-    ['at least one file', { files: {}, tier: 'batch' }],
+    ['at least one file', { files: {}, tier: 'node' }],
     ['name', { name: 'Not A Name' }],
     ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 299, 299] } }],
     ['surprise', { surprise: true }],

@@ -110,7 +110,7 @@ describe('SessionCache on the real runtime', () => {
   it('refuses a model of the batch tier', async () => {
     const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
-    await expect(getSession(sessions, { ...manifest, version: '9', tier: 'batch' })).rejects.toMatchObject({
+    await expect(getSession(sessions, { ...manifest, version: '9', tier: 'node' })).rejects.toMatchObject({
       code: 'model_requires_batch_tier',
     });
   });

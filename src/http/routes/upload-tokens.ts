@@ -10,7 +10,12 @@ const maxRequestBytes = 4096;
 
 const requestSchema = z
   .strictObject({
-    expires_in_seconds: z.int().min(5).max(maxUploadTokenSeconds).default(defaultUploadTokenSeconds),
+    expires_in_seconds: z
+      .int()
+      .min(5)
+      .max(maxUploadTokenSeconds)
+      .optional()
+      .openapi({ description: `${defaultUploadTokenSeconds} where nothing is said.` }),
     origin: z
       .string()
       .max(300)
@@ -26,7 +31,12 @@ const createTokenRoute = createRoute({
   operationId: 'createUploadToken',
   tags: ['service'],
   summary: 'A short-lived token for a browser or a phone, which then needs no key',
-  request: { body: { required: true, content: { 'application/json': { schema: requestSchema } } } },
+  request: {
+    body: {
+      required: true,
+      content: { 'application/json': { schema: requestSchema, example: { expires_in_seconds: 600 } } },
+    },
+  },
   responses: {
     201: {
       description: 'Send it as `Authorization: Bearer`. It classifies, and nothing else.',
@@ -57,7 +67,7 @@ export function uploadTokenRoutes() {
     if (!parsed.success) {
       throw new CodedError('json_invalid', `${formatIssue(parsed.error.issues[0], 'body')}.`);
     }
-    const { expires_in_seconds, origin } = parsed.data;
+    const { expires_in_seconds = defaultUploadTokenSeconds, origin } = parsed.data;
     const { token, expiresAt } = await c
       .get('options')
       .access.issueUploadToken(c.get('principal'), expires_in_seconds, origin);

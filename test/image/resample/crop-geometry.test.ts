@@ -12,5 +12,5 @@ it.each([
   { width: 265, height: 256, resizedWidth: 265, resizedHeight: 256, left: 20, top: 16 },
   { width: 1, height: 65_535, resizedWidth: 256, resizedHeight: 16_776_960, left: 16, top: 8_388_368 },
 ])('$width x $height', ({ width, height, ...expected }) => {
-  expect(toCropGeometry(width, height, defaultSpec)).toEqual({ ...expected, size: 224 });
+  expect(toCropGeometry(width, height, defaultSpec)).toEqual({ ...expected, width: 224, height: 224 });
 });

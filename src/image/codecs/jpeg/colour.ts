@@ -1,8 +1,11 @@
 import type { PixelArena } from '../../pixel-arena.ts';
 import type { ComponentLine } from './upsample.ts';
 
-/** What the components of a JPEG mean. */
-export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck';
+/**
+ * What the components of a JPEG mean. 'cmyk' and 'ycck' are inverted. 'ink', CMYK as it is, and 'multiplied', RGB that
+ * was multiplied with the alpha that follows, are found in TIFFs alone.
+ */
+export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck' | 'ink' | 'multiplied';
 
 const fixedBits = 16;
 const half = 1 << (fixedBits - 1);
@@ -74,13 +77,22 @@ export function toRgb(
       return;
     case 'cmyk':
       interleave(lines[0], lines[1], lines[2], left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 0);
+      return;
+    case 'ink':
+      interleave(lines[0], lines[1], lines[2], left, right, rgb);
+      complement(left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 255);
+      return;
+    case 'multiplied':
+      interleave(lines[0], lines[1], lines[2], left, right, rgb);
+      divideByAlpha(lines[3], left, right, rgb);
       return;
     case 'ycck':
       // Y, Cb and Cr code the complement of C, M and Y. @see libjpeg jdcolor.c, `ycck_cmyk_convert`
       yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
       complement(left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb);
+      applyInvertedInk(lines[3], left, right, rgb, 0);
   }
 }
 
@@ -158,15 +170,38 @@ function complement(left: number, right: number, rgb: Uint8Array): void {
 /**
  * From the CMY in `rgb` and black, all stored inverted as Adobe does and as Pillow takes for granted.
  *
+ * @param inversion 255 for a black that is not stored so.
+
  * @see Pillow JpegImagePlugin ("CMYK;I") and src/libImaging/Convert.c, `cmyk2rgb`
  */
-function applyInvertedInk(black: ComponentLine, left: number, right: number, rgb: Uint8Array): void {
+function applyInvertedInk(
+  black: ComponentLine,
+  left: number,
+  right: number,
+  rgb: Uint8Array,
+  inversion: 0 | 255,
+): void {
   for (let x = left; x < right; x++) {
-    const light = black.samples[black.start + x];
+    const light = black.samples[black.start + x] ^ inversion;
     for (let i = x * 3; i < x * 3 + 3; i++) {
       // Pillow's MULDIV255: a rounded product of two fractions of 255.
       const product = (255 - rgb[i]) * light + 128;
       rgb[i] = light - (((product >> 8) + product) >> 8);
+    }
+  }
+}
+
+/** @see Pillow src/libImaging/Unpack.c, `unpackRGBa` */
+function divideByAlpha(
+  { samples, start }: ComponentLine,
+  left: number,
+  right: number,
+  rgb: Uint8Array,
+): void {
+  for (let x = left; x < right; x++) {
+    const alpha = samples[start + x];
+    for (let i = x * 3; i < x * 3 + 3; i++) {
+      rgb[i] = alpha === 0 ? 0 : Math.min(255, Math.floor((rgb[i] * 255) / alpha));
     }
   }
 }

@@ -2,7 +2,7 @@ import { maxDecoderBytes, maxJpegBlockVisits, maxJpegScans } from '../../../limi
 import type { RowSink } from '../../image.ts';
 import { malformed, tooComplex, truncated } from '../../image-error.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
-import { toColour } from './colour.ts';
+import { type JpegColour, toColour } from './colour.ts';
 import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
 import { RowOutput, rowOutputBytes } from './row-output.ts';
@@ -13,6 +13,18 @@ import { JpegTables } from './tables.ts';
 import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
+
+/** What a file says of a JPEG stream inside it. */
+export interface JpegContainer {
+  /** Tables that the stream may leave out. */
+  readonly tables: JpegTables | undefined;
+  /** What the components mean, whatever the stream's markers say. */
+  readonly colour: JpegColour;
+  /** Whether samples of smaller components are repeated; libjpeg's default is to interpolate between them. */
+  readonly upsampling: 'default' | 'replicate';
+  /** Called before anything in proportion to the frame is allocated; throws if it is not what was declared. */
+  readonly assertFrame: (frame: JpegFrame) => void;
+}
 
 /**
  * Decodes a JPEG row by row: baseline, extended sequential and progressive Huffman coding, 8 bits. What
@@ -25,6 +37,7 @@ export type JpegOutputSide = 1 | 2 | 4 | 8;
  *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
  *   sink's window counts in such pixels.
  * @param arena with it, kernels make the rows: the same bytes, faster.
+ * @param container of a stream that is part of another file.
  * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
  *   smooths such an image and this decoder does not.
  * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`,
@@ -36,9 +49,10 @@ export function decodeJpeg(
   sink: RowSink,
   side: JpegOutputSide = blockSide,
   arena?: PixelArena,
+  container?: JpegContainer,
 ): { complete: boolean } {
-  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena);
-  const output = new RowOutput(frame, planes, colour, sink, side, arena);
+  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena, container);
+  const output = new RowOutput(frame, planes, colour, sink, side, arena, container?.upsampling);
   const block = createBlock(arena);
   const useful = usefulScans(scans);
   if (arena) accelerate(arena, bytes, frame, planes, useful, block);
@@ -81,8 +95,9 @@ function parseScans(
   sink: RowSink,
   side: JpegOutputSide,
   arena: PixelArena | undefined,
+  container: JpegContainer | undefined,
 ): ParsedJpeg {
-  const tables = new JpegTables();
+  const tables = container?.tables?.copy() ?? new JpegTables();
   const scans: JpegScan[] = [];
   let frame: JpegFrame | undefined;
   let planes: ComponentPlane[] = [];
@@ -101,15 +116,14 @@ function parseScans(
       end = segment.start;
       break;
     }
-    if (code === marker.quantizationTables) tables.defineQuantization(bytes, segment);
-    else if (code === marker.huffmanTables) tables.defineHuffman(bytes, segment);
-    else if (code === marker.restartInterval) tables.defineRestartInterval(bytes, segment);
-    else if (code === marker.app0) isJfif ||= isJfifSegment(bytes, segment);
+    tables.define(bytes, segment);
+    if (code === marker.app0) isJfif ||= isJfifSegment(bytes, segment);
     else if (code === marker.app14) adobeTransform = parseAdobeTransform(bytes, segment) ?? adobeTransform;
     else if (isStartOfFrame(code)) {
       if (frame !== undefined) throw malformed('jpeg', 'it has two frame headers');
       frame = parseFrame(bytes, segment);
       const parsed = frame;
+      container?.assertFrame(frame);
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       const { length } = frame.components;
       arena?.reserve(
@@ -135,11 +149,8 @@ function parseScans(
     if (end === undefined) throw truncated('jpeg', 'before the scan of a component');
     throw malformed('jpeg', 'a component has no scan');
   }
-  const colour = toColour(
-    frame.components.map(({ id }) => id),
-    isJfif,
-    adobeTransform,
-  );
+  const ids = frame.components.map(({ id }) => id);
+  const colour = container?.colour ?? toColour(ids, isJfif, adobeTransform);
   return { frame, planes, scans, colour, end };
 }
 

@@ -5,6 +5,7 @@ import type { ComponentPlane } from './component-plane.ts';
 import type { JpegFrame } from './frame.ts';
 import {
   type ComponentLine,
+  chooseReplication,
   chooseUpsampling,
   lineMargin,
   needsNeighbourRows,
@@ -39,6 +40,7 @@ export class RowOutput {
     sink: RowSink,
     frameSide: number,
     arena: PixelArena | undefined,
+    upsampling: 'default' | 'replicate' = 'default',
   ) {
     const createBuffer = (bytes: number) => arena?.allocateView(bytes) ?? new Uint8Array(bytes);
     this.#kernels = arena?.kernels;
@@ -47,7 +49,7 @@ export class RowOutput {
     this.#planes = planes;
     this.#colour = colour;
     this.#sink = sink;
-    this.#upsampling = planes.map(chooseUpsampling);
+    this.#upsampling = planes.map(upsampling === 'default' ? chooseUpsampling : chooseReplication);
     this.#lines = planes.map((): ComponentLine => {
       const buffer = createBuffer(sink.window.right + lineMargin);
       return { samples: buffer, start: 0, buffer };

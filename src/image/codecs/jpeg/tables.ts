@@ -1,7 +1,7 @@
 import { malformed } from '../../image-error.ts';
 import { blockSize } from './frame.ts';
 import { HuffmanTable, maxSymbols } from './huffman.ts';
-import type { Segment } from './segments.ts';
+import { marker, type Segment } from './segments.ts';
 import { typicalHuffman } from './typical-huffman.ts';
 
 const codeLengths = 16;
@@ -34,6 +34,23 @@ export class JpegTables {
   readonly #quantization: (Int32Array | undefined)[] = [];
   readonly #dc: (StoredHuffmanTable | undefined)[] = [];
   readonly #ac: (StoredHuffmanTable | undefined)[] = [];
+
+  /** The same tables, of which each may be replaced by itself; what was built of them is shared. */
+  copy(): JpegTables {
+    const copy = new JpegTables();
+    copy.restartInterval = this.restartInterval;
+    copy.#quantization.push(...this.#quantization);
+    copy.#dc.push(...this.#dc);
+    copy.#ac.push(...this.#ac);
+    return copy;
+  }
+
+  /** Takes what a segment defines, if it is one of tables. */
+  define(bytes: Uint8Array, segment: Segment): void {
+    if (segment.code === marker.quantizationTables) this.defineQuantization(bytes, segment);
+    else if (segment.code === marker.huffmanTables) this.defineHuffman(bytes, segment);
+    else if (segment.code === marker.restartInterval) this.defineRestartInterval(bytes, segment);
+  }
 
   /** @returns 64 divisors in zigzag order. */
   quantization(index: number): Int32Array {

@@ -29,6 +29,11 @@ export function chooseUpsampling({ expandX, expandY, width }: ComponentPlane): U
   return 'replicate';
 }
 
+/** Where nothing is to be interpolated. */
+export function chooseReplication({ expandX, expandY }: ComponentPlane): Upsampling {
+  return expandX === 1 && expandY === 1 ? 'none' : 'replicate';
+}
+
 /** True if a row is also made of the rows above and below it. */
 export function needsNeighbourRows(upsampling: Upsampling): boolean {
   return upsampling === 'fancyH1V2' || upsampling === 'fancyH2V2';

@@ -1,124 +1,123 @@
-import type { RowSink } from '../../image.ts';
-import { malformed, truncated, unsupported } from '../../image-error.ts';
+import { maxStreamedPixels, maxTiffBandBytes, maxTiffBandParts } from '../../../limits.ts';
+import type { Warn } from '../../../warnings.ts';
+import type { PixelWindow, RowSink } from '../../image.ts';
+import { tooComplex } from '../../image-error.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
-import { parseTiffDirectory, type TiffDirectory, tiffCompression, tiffPhotometric } from './directory.ts';
-import { toRgb } from './samples.ts';
-import { openStrip, type StripReader } from './strip-readers.ts';
+import { ChromaSegments, unitRowBytes } from './chroma-segments.ts';
+import { parseTiffDirectory, type TiffDirectory, tiffCompression } from './directory.ts';
+import { JpegSegments } from './jpeg-segments.ts';
+import { decodeOldJpeg } from './old-jpeg.ts';
+import { assertSupported, isChromaSubsampled } from './pixel-layout.ts';
+import { SampleSegments, sampleRowBytes } from './sample-segments.ts';
+import type { SegmentDecoder } from './segment-decoder.ts';
+import { TiffSegments } from './segments.ts';
 
 /**
- * Decodes the first image of a TIFF row by row: strips of unsigned integers, uncompressed, LZW, Deflate or
- * PackBits; bilevel, grey, palette, RGB and CMYK. Tiles, planes, floats and embedded JPEG are refused.
+ * Decodes the first image of a TIFF or BigTIFF: strips stream row by row, of tiles a row of them is held.
  *
- * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`.
+ * @param warn is told `tiff_fax_damaged` for lines of a fax that are wrong, and shown as libtiff shows them.
+ * @returns `complete: false` if a JPEG inside ends before its last refinement: see `decodeJpeg`.
+ * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`, `image_too_complex`.
  * @see TIFF 6.0; Pillow src/PIL/TiffImagePlugin.py, `OPEN_INFO`, for how samples become RGB
  */
-export async function decodeTiff(bytes: Uint8Array, sink: RowSink, arena?: PixelArena): Promise<void> {
-  const directory = parseTiffDirectory(bytes);
+export function decodeTiff(
+  bytes: Uint8Array,
+  sink: RowSink,
+  warn: Warn,
+  arena?: PixelArena,
+): { complete: boolean } {
+  const directory = toStoredChroma(parseTiffDirectory(bytes));
   assertSupported(directory);
-  const { width, height, rowsPerStrip, samplesPerPixel, bitsPerSample, predictor } = directory;
-  const rowBytes = Math.ceil((width * samplesPerPixel * bitsPerSample[0]) / 8);
-  assertStripsPresent(bytes, directory, rowBytes);
-  const row = new Uint8Array(rowBytes);
-  const { window } = sink;
-  const rgb = new Uint8Array(window.right * 3);
-  const firstStrip = Math.floor(window.top / rowsPerStrip);
-  const lastStrip = Math.floor((window.bottom - 1) / rowsPerStrip);
+  if (directory.compression === tiffCompression.oldJpeg) {
+    decodeOldJpeg(bytes, directory, sink, arena);
+    return { complete: true };
+  }
+  const segments = new TiffSegments(bytes, directory);
+  if (segments.across * segments.width * directory.height > 2 * maxStreamedPixels) {
+    throw tooComplex('tiff', 'tiles that are much wider than the image');
+  }
+  const isSubsampled = isChromaSubsampled(directory);
+  const [, v] = directory.chromaSubsampling;
+  segments.assertPresent((rows) =>
+    isSubsampled ? Math.ceil(rows / v) * unitRowBytes(directory) : rows * sampleRowBytes(directory),
+  );
 
-  let strip: StripReader | undefined;
-  for (let index = firstStrip; index <= lastStrip; index++) {
-    strip = openStripAt(bytes, directory, index, rowBytes, strip, arena);
-    const end = Math.min((index + 1) * rowsPerStrip, height, window.bottom);
-    for (let y = index * rowsPerStrip; y < end; y++) {
-      await strip.read(row);
-      if (y < window.top) continue;
-      if (predictor === 2) undoDifferencing(row, directory);
-      toRgb(row, directory, window.left, window.right, rgb);
-      sink.writeRow(rgb, y);
+  const options = { directory, arena, onDamage: () => warn('tiff_fax_damaged') };
+  const decoder =
+    directory.compression === tiffCompression.jpeg
+      ? new JpegSegments(segments, directory, arena)
+      : new (isSubsampled ? ChromaSegments : SampleSegments)(segments, options);
+  if (segments.across === 1) streamRows(segments, decoder, sink);
+  else writeBands(segments, decoder, sink);
+  return { complete: !(decoder instanceof JpegSegments) || decoder.complete };
+}
+
+/** Without compression Pillow takes chroma for not subsampled, if there are bytes enough: so it is where it is read. */
+function toStoredChroma(directory: TiffDirectory): TiffDirectory {
+  const { compression, byteCounts, segmentHeight } = directory;
+  if (compression !== tiffCompression.none || !isChromaSubsampled(directory)) return directory;
+  const isFull = (byteCounts.at(0) ?? 0) >= sampleRowBytes(directory) * segmentHeight;
+  return isFull ? { ...directory, chromaSubsampling: [1, 1] } : directory;
+}
+
+/** Strips, and tiles as wide as the image. */
+function streamRows(segments: TiffSegments, decoder: SegmentDecoder, sink: RowSink): void {
+  const { left, top, right, bottom } = sink.window;
+  const lastRow = Math.floor((bottom - 1) / segments.height);
+  for (let row = Math.floor(top / segments.height); row <= lastRow; row++) {
+    const first = row * segments.height;
+    const window = {
+      left,
+      right,
+      top: Math.max(0, top - first),
+      bottom: Math.min(segments.rowsIn(row), bottom - first),
+    };
+    decoder.decode(0, row, window, (rgb, y) => sink.writeRow(rgb, first + y));
+  }
+}
+
+/** Rows of tiles, those in the window, in as many parts as memory asks for. */
+function writeBands(segments: TiffSegments, decoder: SegmentDecoder, sink: RowSink): void {
+  const { right, top, bottom } = sink.window;
+  const rowBytes = right * 3;
+  const bandRows = Math.min(segments.height, bottom - top, Math.floor(maxTiffBandBytes / rowBytes));
+  if (Math.ceil(Math.min(segments.height, bottom - top) / bandRows) > maxTiffBandParts) {
+    throw tooComplex('tiff', 'a row of its tiles needs too much memory');
+  }
+  const band = new Uint8Array(bandRows * rowBytes);
+  for (let first = top; first < bottom; ) {
+    const row = Math.floor(first / segments.height);
+    const end = Math.min(bottom, first + bandRows, (row + 1) * segments.height);
+    fillBand(segments, decoder, sink.window, row, first, end, band);
+    for (let y = first; y < end; y++) {
+      sink.writeRow(band.subarray((y - first) * rowBytes, (y - first + 1) * rowBytes), y);
     }
+    first = end;
   }
 }
 
-/**
- * A file that was cut lacks some strip, be it outside the window; what lies inside strips is seen only where
- * they are read.
- */
-function assertStripsPresent(
-  bytes: Uint8Array,
-  { height, rowsPerStrip, stripOffsets, stripByteCounts, compression }: TiffDirectory,
-  rowBytes: number,
+/** Decodes the pixels of the window in rows [first, end), which are of one row of tiles. */
+function fillBand(
+  segments: TiffSegments,
+  decoder: SegmentDecoder,
+  { left, right }: PixelWindow,
+  row: number,
+  first: number,
+  end: number,
+  band: Uint8Array,
 ): void {
-  const strips = Math.ceil(height / rowsPerStrip);
-  if (stripOffsets.length < strips) throw malformed('tiff', `strip ${stripOffsets.length} is missing`);
-  for (let index = 0; index < strips; index++) {
-    const rows = Math.min(rowsPerStrip, height - index * rowsPerStrip);
-    // Byte counts of uncompressed strips are redundant, and now and then wrong.
-    const byteCount = compression === tiffCompression.none ? rows * rowBytes : (stripByteCounts[index] ?? 1);
-    if (stripOffsets[index] + byteCount > bytes.length) throw truncated('tiff', 'inside its pixel data');
-  }
-}
-
-function openStripAt(
-  bytes: Uint8Array,
-  { height, rowsPerStrip, stripOffsets, stripByteCounts, compression }: TiffDirectory,
-  index: number,
-  rowBytes: number,
-  previous: StripReader | undefined,
-  arena: PixelArena | undefined,
-): StripReader {
-  const start = stripOffsets[index];
-  const byteCount = compression === tiffCompression.none ? undefined : stripByteCounts[index];
-  const strip = bytes.subarray(start, byteCount === undefined ? bytes.length : start + byteCount);
-  const rows = Math.min(rowsPerStrip, height - index * rowsPerStrip);
-  return openStrip(compression, strip, rows * rowBytes, previous, arena);
-}
-
-function assertSupported(directory: TiffDirectory): void {
-  const { photometric, samplesPerPixel, bitsPerSample, predictor } = directory;
-  const bits = bitsPerSample[0];
-  if (directory.tiled) throw unsupported('tiff', 'tiles');
-  if (directory.planarConfiguration !== 1 && samplesPerPixel > 1)
-    throw unsupported('tiff', 'separate planes');
-  if (directory.fillOrder !== 1) throw unsupported('tiff', 'reversed bits');
-  if (directory.sampleFormat !== 1) throw unsupported('tiff', 'samples that are not unsigned integers');
-  if (predictor !== 1 && predictor !== 2) throw unsupported('tiff', `predictor ${predictor}`);
-  if (bitsPerSample.some((other) => other !== bits)) throw unsupported('tiff', 'samples of several sizes');
-  if (samplesPerPixel < 1 || samplesPerPixel > 8)
-    throw unsupported('tiff', `${samplesPerPixel} samples per pixel`);
-
-  const isGrey = photometric === tiffPhotometric.whiteIsZero || photometric === tiffPhotometric.blackIsZero;
-  const isLight = photometric === tiffPhotometric.blackIsZero;
-  const fits =
-    (isGrey && samplesPerPixel === 1 && [1, 2, 4, 8].includes(bits)) ||
-    (isLight && samplesPerPixel === 1 && bits === 16) ||
-    (isLight && samplesPerPixel === 2 && bits === 8) ||
-    (photometric === tiffPhotometric.palette && samplesPerPixel === 1 && [1, 2, 4, 8].includes(bits)) ||
-    (photometric === tiffPhotometric.palette && samplesPerPixel === 2 && bits === 8) ||
-    (photometric === tiffPhotometric.rgb && samplesPerPixel >= 3 && (bits === 8 || bits === 16)) ||
-    (photometric === tiffPhotometric.cmyk && samplesPerPixel >= 4 && (bits === 8 || bits === 16));
-  if (!fits) {
-    throw unsupported(
-      'tiff',
-      `photometric ${photometric}, ${samplesPerPixel} samples of ${bits} bits per pixel`,
-    );
-  }
-  if (photometric === tiffPhotometric.palette && directory.colourMap.length < 3 << bits) {
-    throw malformed('tiff', 'its colour map is missing');
-  }
-  if (predictor === 2 && bits !== 8 && bits !== 16) throw unsupported('tiff', `a predictor for ${bits} bits`);
-}
-
-/** @see TIFF 6.0 section 14 (differencing predictor) */
-function undoDifferencing(
-  row: Uint8Array,
-  { bitsPerSample, samplesPerPixel, littleEndian }: TiffDirectory,
-): void {
-  if (bitsPerSample[0] === 8) {
-    for (let i = samplesPerPixel; i < row.length; i++) row[i] += row[i - samplesPerPixel];
-    return;
-  }
-  const view = new DataView(row.buffer);
-  for (let i = samplesPerPixel * 2; i + 1 < row.length; i += 2) {
-    const previous = view.getUint16(i - samplesPerPixel * 2, littleEndian);
-    view.setUint16(i, view.getUint16(i, littleEndian) + previous, littleEndian);
+  const { width, height } = segments;
+  for (let column = Math.floor(left / width); column * width < right; column++) {
+    const x = column * width;
+    const window = {
+      left: Math.max(0, left - x),
+      right: Math.min(width, right - x),
+      top: first - row * height,
+      bottom: end - row * height,
+    };
+    decoder.decode(column, row, window, (rgb, y) => {
+      const pixels = rgb.subarray(window.left * 3, window.right * 3);
+      band.set(pixels, ((y - window.top) * right + x + window.left) * 3);
+    });
   }
 }

@@ -1,13 +1,15 @@
 import { type TiffDirectory, tiffPhotometric } from './directory.ts';
+import { clipWideGrey } from './wide-grey.ts';
 
 /** ExtraSamples: the colours are multiplied with alpha. */
 const associatedAlpha = 1;
 
 /**
  * Converts the pixels [left, right) of one row to RGB as Pillow's `convert('RGB')` does: alpha is dropped, after
- * colours that were multiplied with it are divided by it; 16-bit colours are narrowed to the high byte, 16-bit
- * grey is clipped to 255.
+ * colours that were multiplied with it are divided by it; 16-bit colours are narrowed to the high byte, grey of more
+ * than 8 bits is clipped to 255.
  *
+ * @param directory `samplesPerPixel` of it are side by side in the row.
  * @see Pillow src/PIL/TiffImagePlugin.py, `OPEN_INFO`; src/libImaging/Convert.c
  */
 export function toRgb(
@@ -17,7 +19,7 @@ export function toRgb(
   right: number,
   rgb: Uint8Array,
 ): void {
-  const { photometric, samplesPerPixel, bitsPerSample, littleEndian } = directory;
+  const { photometric, samplesPerPixel, bitsPerSample } = directory;
   const bits = bitsPerSample[0];
   switch (photometric) {
     case tiffPhotometric.rgb:
@@ -30,7 +32,7 @@ export function toRgb(
       lookUp(row, bits, samplesPerPixel, directory.colourMap, left, right, rgb);
       return;
     default:
-      if (bits === 16) clipGrey16(row, littleEndian, left, right, rgb);
+      if (bits > 8) clipWideGrey(row, directory, left, right, rgb);
       else
         spreadGrey(row, bits, samplesPerPixel, photometric === tiffPhotometric.whiteIsZero, left, right, rgb);
   }
@@ -112,22 +114,6 @@ function spreadGrey(
   for (let x = left; x < right; x++) {
     const value = sampleAt(row, bits, x * samplesPerPixel) * factor;
     const grey = inverted ? 255 - value : value;
-    rgb[x * 3] = grey;
-    rgb[x * 3 + 1] = grey;
-    rgb[x * 3 + 2] = grey;
-  }
-}
-
-function clipGrey16(
-  row: Uint8Array,
-  littleEndian: boolean,
-  left: number,
-  right: number,
-  rgb: Uint8Array,
-): void {
-  const high = littleEndian ? 1 : 0;
-  for (let x = left; x < right; x++) {
-    const grey = row[x * 2 + high] === 0 ? row[x * 2 + 1 - high] : 255;
     rgb[x * 3] = grey;
     rgb[x * 3 + 1] = grey;
     rgb[x * 3 + 2] = grey;
