@@ -5,6 +5,7 @@ import { createCloudflareImagesTranscode } from '../src/classify/cloudflare-imag
 import { Gate } from '../src/classify/gate.ts';
 import plain from '../src/engine/kernels-plain.wasm';
 import relaxed from '../src/engine/kernels-relaxed.wasm';
+import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
