@@ -16,6 +16,7 @@ import type { InferenceRuntime } from '../src/inference/session.ts';
 import { resolveHost } from '../src/lib/net/resolve-host.ts';
 import { Metrics } from '../src/lib/observe/metrics.ts';
 import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
+import { readR2Object } from '../src/lib/read-r2-object.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -30,27 +31,33 @@ import { composeRunners } from './edge-runners.ts';
 import { parseSettings } from './settings.ts';
 import { parseTierSettings } from './tier-settings.ts';
 
-/** Bindings and secrets that a deployment may leave out; wrangler.toml shows how to add them. */
-export type EdgeEnv = Omit<Env, 'ASSETS' | 'RATE_LIMITER' | keyof BatchBindings> &
-  Partial<BatchBindings> & {
-    readonly ASSETS?: Fetcher;
-    readonly RATE_LIMITER?: RateLimit;
-    readonly ANALYTICS?: AnalyticsEngineDataset;
-    readonly API_KEYS?: string;
-    readonly IMAGES?: ImagesBinding;
-    readonly IMAGES_BUCKET?: R2Bucket;
-    readonly MODELS_KV?: KVNamespace;
-    /** A client certificate (`mtls_certificates`) for the Node tier. */
-    readonly NODE_TIER_CERTIFICATE?: Fetcher;
-    readonly UPLOAD_TOKEN_SECRET?: string;
-  };
+/**
+ * What a deployment binds; wrangler.toml shows how. All but the models may be left out. Variables are read from the same
+ * object by their names: docs/operate.md has them.
+ */
+export interface EdgeEnv extends Partial<BatchBindings> {
+  readonly MODELS: R2Bucket;
+  readonly ASSETS?: Fetcher;
+  readonly RATE_LIMITER?: RateLimit;
+  readonly ANALYTICS?: AnalyticsEngineDataset;
+  readonly API_KEYS?: string;
+  readonly IMAGES?: ImagesBinding;
+  readonly IMAGES_BUCKET?: R2Bucket;
+  readonly MODELS_KV?: KVNamespace;
+  /** A client certificate (`mtls_certificates`) for the Node tier. */
+  readonly NODE_TIER_CERTIFICATE?: Fetcher;
+  readonly UPLOAD_TOKEN_SECRET?: string;
+}
+
+/** What runs graphs that the int8 engine does not. */
+export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
 
 /**
  * Everything an isolate needs, made once: the only place where adapters meet the product.
  *
  * @throws {CodedError} `configuration_invalid`.
  */
-export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<InferenceRuntime>) {
+export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime = refuseOtherGraphs) {
   const settings = parseSettings(env);
   const tierSettings = parseTierSettings(env);
   const { NODE_TIER_CERTIFICATE: certificate } = env;
@@ -134,7 +141,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
     urls,
     batches,
     objects,
-    ...(bucket && { readR2Image: (key, maxBytes) => readR2Image(bucket, key, maxBytes) }),
+    ...(bucket && { readR2Image: (key, maxBytes) => readR2Object(bucket, key, maxBytes) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
@@ -143,14 +150,11 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: () => Promise<Infe
   return { app, batches, objects };
 }
 
-async function readR2Image(bucket: R2Bucket, key: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  const object = await bucket.get(key);
-  if (!object) return undefined;
-  if (object.size > maxBytes) {
-    await object.body.cancel();
-    throw new CodedError('body_too_large', `The object is larger than ${maxBytes} bytes.`);
-  }
-  return new Uint8Array(await object.arrayBuffer());
+async function refuseOtherGraphs(): Promise<never> {
+  throw new CodedError(
+    'model_manifest_invalid',
+    'This deployment has the int8 engine alone; the model needs onnxruntime-web.',
+  );
 }
 
 /** One row a request in Workers Analytics Engine: what the log says, in columns. */

@@ -27,7 +27,7 @@ export function composeRunners({ nodeTier, catalog, classifier }: RunnerParts): 
     node: nodeTier && createNodeTierRunner(nodeTier),
     async resolveModel(name) {
       const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
-      if (tier === 'batch' && !nodeTier) {
+      if (tier === 'node' && !nodeTier) {
         throw new CodedError(
           'model_requires_batch_tier',
           `${model} needs the Node tier, which is not configured.`,

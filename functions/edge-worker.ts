@@ -1,13 +1,13 @@
-import type { InferenceRuntime } from '../src/inference/session.ts';
 import { toProblemResponse } from '../src/lib/problem-response.ts';
-import { composeEdge, type EdgeEnv } from './compose-edge.ts';
+import { type BootGeneralRuntime, composeEdge, type EdgeEnv } from './compose-edge.ts';
 import { consumeQueue } from './edge-batches.ts';
 
-/** What runs graphs that the int8 engine does not. */
-export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
-
-/** The Worker but for the runtime that its entry point brings along. */
-export function createWorker(bootGeneralRuntime: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
+/**
+ * The Worker but for the runtime that its entry point brings along.
+ *
+ * @param bootGeneralRuntime what runs graphs that the int8 engine does not; without it such a model is refused.
+ */
+export function createWorker(bootGeneralRuntime?: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
   // One of all per isolate: sessions and manifests outlive a request.
   let edge: ReturnType<typeof composeEdge> | undefined;
   return {

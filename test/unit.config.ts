@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** `npm run test:unit`: what needs no build and no workerd, without the long lists of images. */
@@ -14,5 +15,7 @@ export default defineConfig({
     ],
     exclude: ['test/image/{memory,linear-cost,pixel-cases,fast-mode}.test.ts'],
     testTimeout: 60_000,
+    // Vitest leaves a core for its own thread, which has nothing to do.
+    maxWorkers: availableParallelism(),
   },
 });

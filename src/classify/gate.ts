@@ -10,7 +10,6 @@ export interface GateOptions {
    * stands, and its `finally` never runs.
    */
   readonly maxHoldMs: number;
-  readonly now?: () => number;
 }
 
 export interface Wait {
@@ -39,14 +38,12 @@ const pollMs = 50;
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #now: () => number;
   readonly #holds = new Set<Hold>();
   readonly #waiting: Waiter[] = [];
   #used = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
   }
 
   /** Units taken, and requests waiting, now. */
@@ -76,7 +73,7 @@ export class Gate {
       this.#admit();
       if (!this.#waiting.includes(waiter)) return;
       if (isCancelled?.()) reject(new CodedError('client_closed', 'The client went away.'));
-      else if (this.#now() >= deadline) reject(overloaded('the deadline came before its turn'));
+      else if (Date.now() >= deadline) reject(overloaded('the deadline came before its turn'));
     }, pollMs);
     try {
       return await promise;
@@ -92,7 +89,7 @@ export class Gate {
   }
 
   #take(units: number): () => void {
-    const hold: Hold = { units, until: this.#now() + this.#options.maxHoldMs };
+    const hold: Hold = { units, until: Date.now() + this.#options.maxHoldMs };
     this.#holds.add(hold);
     this.#used += units;
     return () => {
@@ -106,7 +103,7 @@ export class Gate {
   }
 
   #expire(): void {
-    const now = this.#now();
+    const now = Date.now();
     for (const hold of this.#holds) if (hold.until <= now) this.#drop(hold);
   }
 

@@ -1,5 +1,6 @@
-import type { Classification } from '../classify/classification.ts';
+import type { Classification, ImageInfo, Prediction } from '../classify/classification.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Tier } from '../protocol/tier/tier.ts';
 
 /**
  * What the service answers, as it stands on the wire. Written out, so that the client's declarations need no other
@@ -21,7 +22,7 @@ export interface ModelSummary {
   aliases: string[];
 }
 
-export interface Model {
+export interface ModelCard {
   name: string;
   version: string;
   description?: string | undefined;
@@ -29,7 +30,7 @@ export interface Model {
   files: { kind: 'onnx' | 'rni8' | 'ort' | 'onnx_fp16' | 'onnx_fp32'; bytes: number; sha256: string }[];
   runtime: 'resnet-int8' | 'onnxruntime-web';
   datatype: 'fp32' | 'int8';
-  input: { name: string; shape: number[]; datatype: 'FP32' };
+  input: { name: string; shape: number[]; datatype: string };
   output: { name: string; kind: 'logits' | 'probabilities'; classes: number };
   preprocess: {
     resize_shortest_edge: number;
@@ -42,7 +43,7 @@ export interface Model {
   source: string;
   licence: string;
   accuracy: { dataset: string; count: number; top1: number; top5: number; command?: string | undefined }[];
-  tier: 'edge' | 'batch';
+  tier: Tier;
   /** Whether the isolate that answered has it in memory. */
   loaded: boolean;
 }
@@ -55,4 +56,49 @@ export interface Problem {
   code: ErrorCode;
   detail: string;
   request_id?: string | undefined;
+}
+
+/** A file of a form: either a classification, or why it has none. */
+export interface ImageResult {
+  index: number;
+  name?: string | undefined;
+  tier?: Tier | undefined;
+  image?: ImageInfo | undefined;
+  predictions?: Prediction[] | undefined;
+  problem?: Problem | undefined;
+}
+
+export interface ClassifyFormAnswer {
+  id: string;
+  model: string;
+  model_version: string;
+  results: ImageResult[];
+}
+
+/** A line of a batch's results. */
+export interface BatchResult extends ImageResult {
+  model?: string | undefined;
+  model_version?: string | undefined;
+}
+
+export interface Batch {
+  id: string;
+  status: 'starting' | 'processing' | 'succeeded' | 'partial' | 'failed' | 'canceled';
+  model: string;
+  model_version: string;
+  top_k: number;
+  tier: Tier;
+  counts: { total: number; succeeded: number; failed: number; pending: number };
+  /** Items a second since it started. */
+  rate: number;
+  /** Times are ISO 8601. */
+  estimated_finish_at: string | null;
+  /** What holds it up right now. */
+  trouble: string | null;
+  webhook_url: string | null;
+  metadata: Record<string, unknown>;
+  created_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  expires_at: string | null;
 }

@@ -1,6 +1,7 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
 import { CodedError, type ErrorCode } from '../errors.ts';
+import { formatIssue } from '../lib/format-issue.ts';
 import { problemKinds } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
 
@@ -28,12 +29,14 @@ export const tags = [
 
 const codes = Object.keys(problemKinds) as [ErrorCode, ...ErrorCode[]];
 
+const errorCodeSchema = z.enum(codes).openapi('ErrorCode');
+
 export const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    code: z.enum(codes),
+    code: errorCodeSchema,
     detail: z.string(),
     request_id: z.string().optional(),
   })
@@ -44,11 +47,7 @@ export function createRouter(): OpenAPIHono<HonoEnv> {
   return new OpenAPIHono<HonoEnv>({
     defaultHook(result) {
       if (result.success) return;
-      const issue = result.error.issues[0];
-      throw new CodedError(
-        'option_invalid',
-        `${issue?.path.join('.') || 'The request'}: ${issue?.message ?? 'not valid'}.`,
-      );
+      throw new CodedError('option_invalid', `${formatIssue(result.error.issues[0], 'The request')}.`);
     },
   });
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
+import { formatIssue } from '../lib/format-issue.ts';
 import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../limits.ts';
 import { decodeBase64Image } from './base64-image.ts';
 import type { HonoEnv } from './context.ts';
@@ -11,7 +12,6 @@ import {
   optionNames,
   optionsSchema,
   parseOptions,
-  type RawOptions,
   type RequestOptions,
   readOptions,
 } from './request-options.ts';
@@ -24,8 +24,16 @@ export interface ImageInput {
 }
 
 export interface ClassifyRequest extends RequestOptions {
+  readonly image: ImageInput;
+}
+
+export interface ClassifyFormRequest extends RequestOptions {
+  /** At least one. */
   readonly images: readonly ImageInput[];
 }
+
+const formDataType = 'multipart/form-data';
+const jsonType = 'application/json';
 
 /** curl's --data-binary sends form-urlencoded unless told otherwise; the bytes decide what it is. */
 const formMediaType = 'application/x-www-form-urlencoded';
@@ -44,7 +52,7 @@ export const referenceSchema = z.object({ url: urlField.optional(), r2_key: r2Ke
 /** One of `image`, `url` and `r2_key`, and the options. */
 export const jsonBodySchema = z
   .strictObject({ image: imageField.optional(), ...referenceSchema.shape, ...optionsSchema.shape })
-  .openapi('ClassifyRequest');
+  .openapi('ClassifyJsonRequest');
 
 /** Checked first, so that a wrong option is named as one. */
 const imageFieldsSchema = z
@@ -60,26 +68,46 @@ const imageFieldsSchema = z
   );
 
 /**
- * Raw bytes, multipart or JSON to images and options. Options come from the query string; the
+ * Raw bytes, a form with one file, or JSON to an image and options. Options come from the query string; the
  * fields of a multipart or JSON body go first.
  *
  * @throws {CodedError} `body_*`, `media_type_unsupported`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `image_field_missing`, `too_many_images`, `option_invalid`, `url_*`, `r2_*`.
  */
 export async function parseClassifyRequest(c: Context<HonoEnv>): Promise<ClassifyRequest> {
-  const options = readOptions((name) => c.req.query(name));
-  const contentType = c.req.header('content-type') ?? '';
-  const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
-
-  if (mediaType === 'multipart/form-data') return await parseMultipart(c, contentType, options);
-  if (mediaType === 'application/json') return await parseJsonBody(c, options);
+  const mediaType = readMediaType(c);
+  if (mediaType === formDataType) return await parseFormOfOne(c);
+  if (mediaType === jsonType) return await parseClassifyJson(c);
   if (isRawImage(mediaType)) {
-    const parsed = parseOptions(options); // before the body: a wrong option should not cost an upload
-    return { ...parsed, images: [{ name: undefined, bytes: await readRawImage(c, mediaType) }] };
+    // Before the body: a wrong option should not cost an upload.
+    const parsed = parseOptions(readOptions((name) => c.req.query(name)));
+    return { ...parsed, image: { name: undefined, bytes: await readRawImage(c, mediaType) } };
   }
   throw new CodedError(
     'media_type_unsupported',
     `Cannot read "${mediaType.slice(0, 80)}". Send image bytes (image/* or application/octet-stream), multipart/form-data or application/json.`,
+  );
+}
+
+function readMediaType(c: Context<HonoEnv>): string {
+  return (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function assertMediaType(c: Context<HonoEnv>, expected: string): void {
+  if (readMediaType(c) === expected) return;
+  throw new CodedError(
+    'media_type_unsupported',
+    `${c.req.path} takes ${expected}; POST /v1/classify takes image bytes.`,
+  );
+}
+
+async function parseFormOfOne(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+  const { images, ...options } = await parseClassifyForm(c);
+  const [image, ...others] = images;
+  if (image && others.length === 0) return { ...options, image };
+  throw new CodedError(
+    'too_many_images',
+    `${images.length} images. POST /v1/classify/form takes up to ${maxImagesPerRequest}.`,
   );
 }
 
@@ -110,18 +138,20 @@ export async function parseClassifyQuery(c: Context<HonoEnv>): Promise<ClassifyR
     throw new CodedError('option_invalid', 'GET needs one of url and r2_key; POST takes the image itself.');
   }
   const options = parseOptions(readOptions((name) => c.req.query(name)));
-  return { ...options, images: [{ name: undefined, bytes: await readImageReference(c, reference) }] };
+  return { ...options, image: { name: undefined, bytes: await readImageReference(c, reference) } };
 }
 
-async function parseJsonBody(c: Context<HonoEnv>, query: RawOptions): Promise<ClassifyRequest> {
+/** JSON that has the image, or says where it is. Throws as `parseClassifyRequest`. */
+export async function parseClassifyJson(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+  assertMediaType(c, jsonType);
+  const query = readOptions((name) => c.req.query(name));
   const json = await readJsonBody(c, maxJsonBodyBytes);
   const body = imageFieldsSchema.safeParse(json);
   if (!body.success) {
-    const issue = body.error.issues[0]!;
-    const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    const issue = formatIssue(body.error.issues[0], 'body');
     throw new CodedError(
       'json_invalid',
-      `${where}${issue.message}. Expected {"image": "<base64 or data: URL>"}, {"url"} or {"r2_key"}.`,
+      `${issue}. Expected {"image": "<base64 or data: URL>"}, {"url"} or {"r2_key"}.`,
     );
   }
   const fields: Readonly<Record<string, unknown>> = body.data;
@@ -132,14 +162,14 @@ async function parseJsonBody(c: Context<HonoEnv>, query: RawOptions): Promise<Cl
     image == null
       ? await readImageReference(c, { url: url ?? undefined, r2_key: r2_key ?? undefined })
       : decodeBase64Image(image);
-  return { ...options, images: [{ name: undefined, bytes }] };
+  return { ...options, image: { name: undefined, bytes } };
 }
 
-async function parseMultipart(
-  c: Context<HonoEnv>,
-  contentType: string,
-  query: RawOptions,
-): Promise<ClassifyRequest> {
+/** A form with 1 to 16 files. Throws as `parseClassifyRequest`. */
+export async function parseClassifyForm(c: Context<HonoEnv>): Promise<ClassifyFormRequest> {
+  assertMediaType(c, formDataType);
+  const contentType = c.req.header('content-type') ?? '';
+  const query = readOptions((name) => c.req.query(name));
   const { files, fields } = parseMultipartForm(await readBody(c, maxBodyBytes), contentType);
   const images = files.filter(({ field }) => field === 'image');
   if (images.length === 0) {
@@ -155,5 +185,7 @@ async function parseMultipart(
       `${images.length} images, at most ${maxImagesPerRequest} are taken.`,
     );
   }
-  return { ...parseOptions({ ...query, ...readOptions((name) => fields.get(name)) }), images };
+  // Browsers and generated clients send a field that nobody filled in as an empty text.
+  const chosen = readOptions((name) => fields.get(name) || undefined);
+  return { ...parseOptions({ ...query, ...chosen }), images };
 }

@@ -25,34 +25,46 @@ export const topKSchema = wholeNumber.pipe(z.int().min(1).max(maxTopK)).openapi(
   type: 'integer',
   minimum: 1,
   maximum: maxTopK,
-  default: defaultTopK,
-  description: 'Predictions returned, the most probable first.',
+  description: `Predictions returned, the most probable first. ${defaultTopK} where nothing is said.`,
 });
 
-/** Declares and checks the options wherever they stand. */
+/**
+ * Declares and checks the options wherever they stand. Defaults stand in the descriptions: TypeScript's generator takes
+ * a field that declares one for a field that every body must have.
+ */
 export const optionsSchema = z.object({
-  top_k: topKSchema.default(defaultTopK),
+  top_k: topKSchema.optional(),
   model: z
     .string()
     .min(1)
     .max(maxModelNameLength)
     .optional()
-    .openapi({ description: 'A name of GET /v1/models. Default: the default model.' }),
+    .openapi({ description: 'A name of GET /v1/models; else the default model.' }),
   orientation: z
     .enum(['apply', 'ignore'])
-    .default('apply')
-    .openapi({ description: 'Whether EXIF orientation turns the picture upright.' }),
+    .openapi('Orientation', {
+      description: '`apply`, the default: EXIF orientation turns the picture upright.',
+    })
+    .optional(),
   decode: z
     .enum(['exact', 'fast'])
-    .default('exact')
-    .openapi({ description: '`fast` decodes large JPEGs at reduced size.' }),
+    .openapi('DecodeMode', {
+      description: '`exact`, the default. `fast` decodes large JPEGs at reduced size.',
+    })
+    .optional(),
   strict: z
-    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
-    .default(false)
+    .union([
+      z.boolean(),
+      // Python's clients write True into a form.
+      z
+        .string()
+        .regex(/^(true|false)$/i)
+        .transform((text) => text.toLowerCase() === 'true'),
+    ])
+    .optional()
     .openapi({
       type: 'boolean',
-      default: false,
-      description: 'Refuses a damaged file that would otherwise be shown with `image.warnings`.',
+      description: 'True refuses a damaged file that would otherwise be shown with `image.warnings`.',
     }),
 });
 
@@ -82,5 +94,12 @@ export function parseOptions(raw: RawOptions): RequestOptions {
     throw new CodedError('option_invalid', `${name} must be ${expectations[name]}.`);
   }
   const { top_k, model, orientation, decode, strict } = parsed.data;
-  return { ...defaultChoice, topK: top_k, model, orientation, decode, strict };
+  return {
+    ...defaultChoice,
+    topK: top_k ?? defaultTopK,
+    model,
+    orientation: orientation ?? defaultChoice.orientation,
+    decode: decode ?? defaultChoice.decode,
+    strict: strict ?? defaultChoice.strict,
+  };
 }

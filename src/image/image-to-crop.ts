@@ -12,6 +12,7 @@ import type { PixelArena, PixelKernels } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 import { parseImageHeader } from './probe.ts';
 import { createCropResampler } from './resample/crop-resampler.ts';
+import type { CropSink } from './resample/crop-sink.ts';
 
 export interface ImageOptions {
   /** Whether the image is turned upright as its metadata says. Default: 'apply'. */
@@ -29,7 +30,7 @@ export interface ImageOptions {
 }
 
 /** Pixels of a JPEG block, per side. */
-const fullSide = 8;
+export const fullSide = 8;
 /** A reduced image must keep this many times the pixels that the crop is made from. */
 const minOversampling = 2;
 
@@ -56,15 +57,45 @@ export async function decodeToCrop(
   spec: PreprocessSpec,
   options: ImageOptions = {},
 ): Promise<ImageCrop> {
+  const { header, approximate, pixels, warnings } = await decodeResampled(bytes, options, (stored) => {
+    const side =
+      options.fast === true && stored.format === 'jpeg' ? chooseReducedSide(stored, spec) : fullSide;
+    return {
+      side,
+      createSink: (arena) => createCropResampler(stored, spec, fullSide / side, arena),
+    };
+  });
+  return { header, approximate, crop: pixels, warnings };
+}
+
+/** What is made of an image, once its header is known. */
+interface DecodePlan {
+  /** Pixels that a JPEG's block is decoded to, a side. */
+  readonly side: JpegOutputSide;
+  createSink(arena: PixelArena | undefined): CropSink;
+}
+
+/**
+ * Decodes an image into a resampler.
+ *
+ * @param plan is given the header, with orientation 1 where the caller ignores it.
+ * @returns `pixels`: RGB uint8, HWC, as large as the resampler's crop.
+ * @throws {CodedError} as `decodeToCrop`.
+ */
+export async function decodeResampled(
+  bytes: Uint8Array,
+  options: ImageOptions,
+  plan: (header: ImageHeader) => DecodePlan,
+): Promise<Omit<ImageCrop, 'crop'> & { readonly pixels: Uint8Array }> {
   options.onStage?.('probe');
   const stored = parseImageHeader(bytes);
   const header: ImageHeader = options.orientation === 'ignore' ? { ...stored, orientation: 1 } : stored;
 
   options.onStage?.('decode');
-  const side = options.fast === true && header.format === 'jpeg' ? chooseReducedSide(header, spec) : fullSide;
+  const { side, createSink } = plan(header);
   const arena = options.kernels?.borrow();
   try {
-    const resampler = createCropResampler(header, spec, fullSide / side, arena);
+    const resampler = createSink(arena);
     const warnings = new Set<ImageWarning>();
     const warn = (warning: ImageWarning) => {
       if (options.strict === true) throw malformed(header.format, imageWarnings[warning]);
@@ -74,7 +105,7 @@ export async function decodeToCrop(
     if (!resampler.complete) {
       throw new CodedError('image_truncated', 'The image ends before the last row that is needed.');
     }
-    return { header, approximate, crop: resampler.crop, warnings: [...warnings] };
+    return { header, approximate, pixels: resampler.crop, warnings: [...warnings] };
   } finally {
     arena?.release();
   }

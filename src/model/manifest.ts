@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
 import type { PreprocessSpec } from '../image/preprocess-spec.ts';
+import { formatIssue } from '../lib/format-issue.ts';
 import { maxModelNameLength } from '../limits.ts';
 
 /** `resnet18-imagenet1k`: lower case, digits, dots, dashes; safe in a URL and as part of an R2 key. */
@@ -96,7 +97,7 @@ const manifestSchema = z
         }),
       )
       .default([]),
-    tier: z.enum(['edge', 'batch']),
+    tier: z.enum(['edge', 'node']),
     runtime_memory_bytes: z.int().positive().optional(),
   })
   .refine(
@@ -105,7 +106,7 @@ const manifestSchema = z
     'input.shape must be [1, 3, center_crop, center_crop]',
   )
   .refine(
-    ({ tier, files }) => tier === 'batch' || files.rni8 !== undefined || files.ort !== undefined,
+    ({ tier, files }) => tier === 'node' || files.rni8 !== undefined || files.ort !== undefined,
     'tier "edge" needs files.rni8 or files.ort',
   );
 
@@ -134,7 +135,7 @@ export interface ModelManifest {
   readonly source: string;
   readonly licence: string;
   readonly accuracy: readonly MeasuredAccuracy[];
-  readonly tier: 'edge' | 'batch';
+  readonly tier: 'edge' | 'node';
   /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
   readonly runtimeMemoryBytes: number | undefined;
 }
@@ -241,13 +242,8 @@ export function parseLabels(json: unknown, classes: number): readonly ClassLabel
 }
 
 function invalid(file: string, error: z.ZodError): CodedError {
-  const issue = error.issues[0];
-  const where = issue?.path.length ? ` at ${issue.path.join('.')}` : '';
-  return new CodedError(
-    'model_manifest_invalid',
-    `${file} is not valid${where}: ${issue?.message ?? 'unknown'}.`,
-    {
-      retryAfterSeconds: 30,
-    },
-  );
+  const issue = formatIssue(error.issues[0], 'the whole');
+  return new CodedError('model_manifest_invalid', `${file} is not valid: ${issue}.`, {
+    retryAfterSeconds: 30,
+  });
 }

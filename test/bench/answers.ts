@@ -4,20 +4,23 @@
  */
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import setupBuild from '../build-edge.ts';
 import { startEdge } from '../edge/edge-server.ts';
 import { goldenPath } from '../golden/golden.ts';
+import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { median } from './median.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' } } });
+const options = readScriptOptions('Usage: npm run bench:answers [-- --rounds 40]', {
+  rounds: { type: 'string', default: '40' },
+});
+const rounds = readCount(options.rounds, '--rounds');
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
 setupBuild();
 const edge = await startEdge({ vars: { ANSWER_CACHE_SECONDS: '60', RATE_LIMIT_REQUESTS: '0' } });
 try {
   await edge.fetch('/v1/health/ready');
   const times = { 'resnet-edge; fwd=miss; stored': [] as number[], 'resnet-edge; hit': [] as number[] };
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     // Another top_k is another question.
     for (const origin of Object.keys(times) as (keyof typeof times)[]) {
       const start = performance.now();
@@ -30,7 +33,7 @@ try {
   }
   const [computed, remembered] = Object.values(times).map(median);
   console.log(
-    `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.rounds} rounds, median ms`,
+    `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds, median ms`,
   );
   console.log(
     `computed ${computed!.toFixed(1)}  remembered ${remembered!.toFixed(1)}  ratio ${(remembered! / computed!).toFixed(2)}`,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { measureTier } from './tier-throughput.ts';
 import { measureWholePath } from './whole-path.ts';
 
@@ -8,9 +8,11 @@ import { measureWholePath } from './whole-path.ts';
  * `npm run bench:batch -- --images 10000`: so many small images through edge, queue, tier and results; fails
  * if one is lost.
  */
-const { values } = parseArgs({ options: { images: { type: 'string' } } });
+const values = readScriptOptions('Usage: npm run bench:batch [-- --images 10000]', {
+  images: { type: 'string' },
+});
 if (values.images === undefined) {
   // One thread: the rest of the tier has a core of its own. All of them: everything shares, the generator of
   // the load too.
   for (const threads of new Set([1, availableParallelism()])) await measureTier(threads);
-} else if (!(await measureWholePath(Number(values.images)))) process.exitCode = 1;
+} else if (!(await measureWholePath(readCount(values.images, '--images')))) process.exitCode = 1;

@@ -7,10 +7,10 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import setupBuild from '../build-edge.ts';
 import { startEdge } from '../edge/edge-server.ts';
 import { goldenPath, hasShared, sharedPath } from '../golden/golden.ts';
+import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { median } from './median.ts';
 
 interface Extra {
@@ -21,9 +21,11 @@ interface Extra {
 /** First answer less the fetch, in warm answers. */
 const maxRatio = 3;
 
-const { values } = parseArgs({
-  options: { samples: { type: 'string', default: '7' }, check: { type: 'boolean', default: false } },
+const values = readScriptOptions('Usage: npm run bench:cold [-- --samples 7] [--check]', {
+  samples: { type: 'string', default: '7' },
+  check: { type: 'boolean', default: false },
 });
+const samples = readCount(values.samples, '--samples');
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
 
 setupBuild();
@@ -37,7 +39,7 @@ else console.log('resnet50: skipped, RESNET_EDGE_SHARED does not name the folder
 
 async function benchModel(name: string, extra: Extra | undefined): Promise<void> {
   const rows: number[][] = [];
-  for (let sample = 0; sample < Number(values.samples); sample++) rows.push(await takeSample(name, extra));
+  for (let sample = 0; sample < samples; sample++) rows.push(await takeSample(name, extra));
   const [boot, fetched, created, first, warm, ratio, lessFetch] = [0, 1, 2, 3, 4, 5, 6].map((column) =>
     median(rows.map((row) => row[column]!)),
   );

@@ -1,5 +1,5 @@
 /**
- * Times image bytes -> crop against other ways to the same pixels: `npm run bench:image [rounds]`.
+ * Times image bytes -> crop against other ways to the same pixels: `npm run bench:image [-- --rounds 9]`.
  *
  * All contestants of a row run in turn, once each per round, so that a machine that slows down slows all
  * of them. Medians are printed, and each as a multiple of the first: ratios survive a change of machine,
@@ -16,8 +16,12 @@ import sharp, { type Sharp } from 'sharp';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { createCropResampler } from '../../src/image/resample/crop-resampler.ts';
 import { createKernels, defaultSpec, readFixture } from '../image/fixtures.ts';
+import { readCount, readScriptOptions } from '../read-script-options.ts';
 
-const rounds = Number(process.argv[2] ?? 9);
+const options = readScriptOptions('Usage: npm run bench:image [-- --rounds 9]', {
+  rounds: { type: 'string', default: '9' },
+});
+const rounds = readCount(options.rounds, '--rounds');
 const sizes = {
   '1 MP': { width: 1152, height: 864 },
   '12 MP': { width: 4032, height: 3024 },

@@ -8,10 +8,10 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
 import { projectRoot } from '../../src/cli/paths.ts';
+import { bootEngineNode } from '../../src/inference/engine-node.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import type { Fp32Tensor } from '../../src/lib/tensor.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
@@ -20,6 +20,7 @@ import { parseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { compileToOrt } from '../../src/toolchain/quantize/compile-to-ort.ts';
 import { runnableSets } from '../engine/machine.ts';
 import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
+import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { printComparison } from './against.ts';
 import { printLayers } from './layers.ts';
 import { median } from './median.ts';
@@ -32,13 +33,13 @@ interface Contestant {
   run(): Promise<unknown>;
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '15' },
-    layers: { type: 'boolean', default: false },
-    against: { type: 'string' },
-  },
+const usage = 'Usage: npm run bench:inference [-- --rounds 15] [--layers] [--against CHECKOUT]';
+const values = readScriptOptions(usage, {
+  rounds: { type: 'string', default: '15' },
+  layers: { type: 'boolean', default: false },
+  against: { type: 'string' },
 });
+const rounds = readCount(values.rounds, '--rounds');
 const webInt8 = 'onnxruntime-web, public API, int8';
 const shape = [1, 3, 224, 224] as const;
 const input: Fp32Tensor = {
@@ -49,7 +50,7 @@ const input: Fp32Tensor = {
 const scratch = await mkdtemp(join(tmpdir(), 'bench-'));
 env.wasm.numThreads = 1;
 
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${values.rounds} rounds`);
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`);
 if (values.layers || values.against) {
   for (const name of hasShared ? ['resnet18-imagenet1k-int8', 'resnet50-reference-int8'] : []) {
     const onnx = await readFile(sharedPath(`models/${name}.onnx`));
@@ -121,7 +122,7 @@ async function engines(onnx: string): Promise<Contestant[]> {
   await writeFile(path, compileEngineModel(await readFile(onnx), shape[2]).file);
   return await Promise.all(
     runnableSets.map(async (set) => {
-      const session = await loadFile(await bootEngine(set), path);
+      const session = await loadFile(await bootEngineNode(set), path);
       return { name: `resnet-edge, int8 engine, ${set}`, run: () => session.run(input) };
     }),
   );
@@ -135,7 +136,7 @@ async function native(name: string, path: string): Promise<Contestant> {
 async function bench(title: string, contestants: readonly Contestant[]): Promise<void> {
   const warmups = 4;
   const times = contestants.map((): number[] => []);
-  for (let round = 0; round < Number(values.rounds) + warmups; round++) {
+  for (let round = 0; round < rounds + warmups; round++) {
     for (const [index, { run }] of contestants.entries()) {
       const start = performance.now();
       await run();

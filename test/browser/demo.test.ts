@@ -95,9 +95,7 @@ describe.skipIf(executablePath === undefined)('the demo page in Chromium', () =>
   it('takes several files from the chooser and counts them', async () => {
     const files = ['cat.jpg', 'coffee.png', 'logits.json', 'rocket.jpg'].map((name) => goldenPath(name));
     await page.locator('#files').setInputFiles(files);
-    await expect
-      .poll(() => page.locator('#status').textContent(), { timeout: 20_000 })
-      .toBe('3 of 4 classified.');
+    await expect.poll(() => page.locator('#status').textContent()).toBe('3 of 4 classified.');
     expect(await page.locator('.result').count()).toBe(4);
     expect(await page.locator('#progress').evaluate((bar) => (bar as HTMLProgressElement).value)).toBe(4);
   });
@@ -135,7 +133,7 @@ describe.skipIf(executablePath === undefined)('the demo page in Chromium', () =>
 
   it('has an API reference that works without anybody else', async () => {
     await page.goto(`${edge.url}/docs`);
-    await expect.poll(() => page.locator('.opblock').count(), { timeout: 15_000 }).toBeGreaterThan(10);
+    await expect.poll(() => page.locator('.opblock').count()).toBeGreaterThan(10);
     expect(problems).toEqual([]);
     expect([...hosts].filter(Boolean)).toEqual([new URL(edge.url).host]);
   });

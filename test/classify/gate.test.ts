@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Gate } from '../../src/classify/gate.ts';
 
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 const soon = () => Date.now() + 2_000;
 
 describe('Gate', () => {
@@ -25,25 +31,62 @@ describe('Gate', () => {
     expect(gate.state()).toEqual({ used: 0, waiting: 0 });
   });
 
-  it('refuses at the deadline, when the queue is full, and when nobody wants the place any more', async () => {
+  it('lets in what fills it to the brim, and nothing beside it', async () => {
+    const gate = new Gate({ capacity: 10, maxWaiting: 1, maxHoldMs: 60_000 });
+    await gate.enter(4, { deadline: soon() });
+    await gate.enter(6, { deadline: soon() });
+    expect(gate.state()).toEqual({ used: 10, waiting: 0 });
+    void gate.enter(1, { deadline: soon() }).catch(() => undefined);
+    expect(gate.state()).toEqual({ used: 10, waiting: 1 });
+  });
+
+  it('takes what is larger than all of it for the whole', async () => {
+    const gate = new Gate({ capacity: 10, maxWaiting: 1, maxHoldMs: 60_000 });
+    const leave = await gate.enter(1000, { deadline: soon() });
+    expect(gate.state().used).toBe(10);
+    leave();
+    expect(gate.state().used).toBe(0);
+  });
+
+  it('refuses at the deadline, not before it', async () => {
+    const gate = new Gate({ capacity: 1, maxWaiting: 2, maxHoldMs: 60_000 });
+    await gate.enter(1, { deadline: soon() });
+    const refused = vi.fn();
+    const late = gate.enter(1, { deadline: Date.now() + 200 }).catch(refused);
+    await vi.advanceTimersByTimeAsync(199);
+    expect(refused).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await late;
+    expect(refused).toHaveBeenCalledWith(
+      expect.objectContaining({ code: 'overloaded', retryAfterSeconds: 1 }),
+    );
+    expect(gate.state()).toEqual({ used: 1, waiting: 0 });
+  });
+
+  it('refuses when the queue is full, and when nobody wants the place any more', async () => {
     const gate = new Gate({ capacity: 1, maxWaiting: 2, maxHoldMs: 60_000 });
     const leave = await gate.enter(1, { deadline: soon() });
-    const late = gate.enter(1, { deadline: Date.now() + 120 });
-    const gone = gate.enter(1, { deadline: soon(), isCancelled: () => true });
-    const refusals = [
-      expect(late).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 }),
-      expect(gone).rejects.toMatchObject({ code: 'client_closed' }),
-    ];
+    let isGone = false;
+    const gone = gate.enter(1, { deadline: soon(), isCancelled: () => isGone });
+    const stays = gate.enter(1, { deadline: soon() });
     await expect(gate.enter(1, { deadline: soon() })).rejects.toMatchObject({ code: 'overloaded' });
-    await Promise.all(refusals);
+    const refusal = expect(gone).rejects.toMatchObject({ code: 'client_closed' });
+    isGone = true;
+    await vi.advanceTimersByTimeAsync(50);
+    await refusal;
     leave();
+    (await stays)();
     expect(gate.state()).toEqual({ used: 0, waiting: 0 });
   });
 
   it('takes back what a dead request never gave back', async () => {
     const gate = new Gate({ capacity: 1, maxWaiting: 2, maxHoldMs: 100 });
     await gate.enter(1, { deadline: soon() });
-    const release = await gate.enter(1, { deadline: soon() });
+    const waiting = gate.enter(1, { deadline: soon() });
+    await vi.advanceTimersByTimeAsync(99);
+    expect(gate.state()).toEqual({ used: 1, waiting: 1 });
+    await vi.advanceTimersByTimeAsync(1);
+    const release = await waiting;
     release();
     expect(gate.state().used).toBe(0);
   });

@@ -66,7 +66,7 @@ describe('identical requests at the same time', () => {
     const first = edge
       .fetch('/v1/classify?top_k=3', { method: 'POST', body, signal: leaving.signal })
       .catch(() => 'left');
-    const others = Array.from({ length: 6 }, () => post(body, '?top_k=3'));
+    const others = Array.from({ length: 6 }, () => post(body, '?top_k=3', { prefer: 'wait=30' }));
     setTimeout(() => leaving.abort(), 15);
     const answers = await Promise.all(others);
     await first;

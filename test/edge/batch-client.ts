@@ -26,7 +26,7 @@ export async function waitForEnd(
   edge: Edge,
   id: string,
   until = (batch: BatchJson) => !['starting', 'processing'].includes(batch.status),
-  timeoutMs = 45_000,
+  timeoutMs = 100_000,
 ): Promise<BatchJson> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

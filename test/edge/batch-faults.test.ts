@@ -157,7 +157,7 @@ describe('a batch on the Node tier', () => {
     const inputs: object[] = images(40);
     inputs[11] = { image: Buffer.concat([cat, Buffer.from(poison)]).toString('base64') };
     const { id } = await submit(inputs);
-    expect(await waitForEnd(edge, id, undefined, 55_000)).toMatchObject({
+    expect(await waitForEnd(edge, id)).toMatchObject({
       status: 'partial',
       counts: { total: 40, succeeded: 39, failed: 1 },
     });
@@ -181,11 +181,18 @@ describe('a batch on the Node tier', () => {
 
   it('counts a chunk once that is delivered again, and asks the tier once', async () => {
     const { id } = await submit(images(33));
-    await waitForEnd(edge, id);
+    const later = await submit(images(1));
+    for (const batch of [id, later.id]) await waitForEnd(edge, batch);
     const before = proxy.requests;
     const message = { batch_id: id, chunk: 0 };
     await edge.env.BATCH_CHUNKS.sendBatch([{ body: message }, { body: message }]);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // Twice a chunk that comes after them, of which the results are there: the tier is not asked for it. The
+    // second one does not share a batch of the queue with them.
+    for (let round = 0; round < 2; round++) {
+      await forget(later.id);
+      await edge.env.BATCH_CHUNKS.sendBatch([{ body: { batch_id: later.id, chunk: 0 } }]);
+      await waitForEnd(edge, later.id);
+    }
     expect(proxy.requests).toBe(before);
     expect(await getBatch(edge, id)).toMatchObject({
       status: 'succeeded',
@@ -240,7 +247,7 @@ describe('a batch on the Node tier', () => {
 describe('the webhook of a batch', () => {
   const eventsOf = (id: string) => outside.events.filter(({ body }) => body.includes(id));
   async function waitForState(id: string, state: string) {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 100_000;
     for (;;) {
       const { deliveries } = (await (await edge.fetch(`/v1/batches/${id}/deliveries`)).json()) as {
         deliveries: { state: string; url: string; log: { status: number }[] }[];

@@ -119,9 +119,9 @@ describe('npm run start:all', () => {
         () => false,
       );
     try {
-      await expect.poll(isServing, { timeout: 30_000 }).toBe(true);
+      await expect.poll(isServing).toBe(true);
       all.kill('SIGKILL');
-      await expect.poll(isServing, { timeout: 10_000 }).toBe(false);
+      await expect.poll(isServing).toBe(false);
     } finally {
       try {
         process.kill(-all.pid!, 'SIGKILL');

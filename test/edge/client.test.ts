@@ -9,17 +9,15 @@ import type * as ClientModule from '../../src/client/client.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
-/** A project that has installed the two packages that have the client, as `npm pack` makes them, and nothing else. */
-const packages = { 'resnet-edge-client': 'dist/client', 'resnet-edge': '.' } as const;
+/** A project that has the two packages with the client, as `npm pack` makes them, and nothing else. */
+const packages = { 'resnet-edge-client': 'dist/client', 'resnet-edge': 'dist/package' } as const;
 let folder: string;
 let edge: EdgeServer;
 let client: typeof ClientModule;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'client-'));
-  // The whole package's builds the client's.
-  for (const [name, source] of Object.entries(packages).toReversed()) {
-    // The repository's .npmrc keeps npm from running any script, prepack too.
-    if (source === '.') execFileSync('npm', ['run', 'build:package', '--silent'], { cwd: projectRoot });
+  execFileSync('npm', ['run', 'build:package', '--silent'], { cwd: projectRoot });
+  for (const [name, source] of Object.entries(packages)) {
     const tarball = execFileSync('npm', ['pack', `./${source}`, '--pack-destination', folder, '--silent'], {
       cwd: projectRoot,
       encoding: 'utf8',
@@ -50,6 +48,35 @@ describe('the client, packed and installed', () => {
     const [model] = await service.listModels();
     expect((await service.readModel(model!.name)).tier).toBe('edge');
   });
+  it('classifies several, each with its own result or problem', async () => {
+    const service = client.createClient({ baseUrl: edge.url });
+    const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+    const { results } = await service.classifyEach([photo, new File(['text'], 'notes.txt')], { topK: 1 });
+    expect(results).toMatchObject([
+      { index: 0, predictions: [{ label: 'Egyptian cat' }] },
+      { index: 1, name: 'notes.txt', problem: { code: 'image_format_unknown' } },
+    ]);
+  });
+  it('submits a batch, watches it, and reads its results as they come', async () => {
+    const service = client.createClient({ baseUrl: edge.url });
+    const image = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+    const inputs = [
+      { image, name: 'cat.jpg' },
+      { image: new Blob(['text']), name: 'notes.txt' },
+    ];
+    const { id } = await service.createBatch(inputs, { topK: 1, metadata: { album: 7 } });
+    const seen = [];
+    for await (const { status } of service.watchBatch(id)) seen.push(status);
+    expect(seen.at(-1)).toBe('partial');
+    const results = [];
+    for await (const result of service.readBatchResults(id)) results.push(result);
+    expect(results).toMatchObject([
+      { index: 0, name: 'cat.jpg', predictions: [{ label: 'Egyptian cat' }] },
+      { index: 1, name: 'notes.txt', problem: { code: 'image_format_unknown' } },
+    ]);
+    expect(await service.readBatch(id)).toMatchObject({ counts: { total: 2 }, metadata: { album: 7 } });
+    expect(() => service.createBatch([...inputs, { url: 'https://x.example/a.jpg' }])).toThrow(TypeError);
+  }, 60_000);
   it('is the same by its other name', async () => {
     await writeFile(join(folder, 'other.mjs'), "export * from 'resnet-edge/client';");
     const other = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'other.mjs')).href);

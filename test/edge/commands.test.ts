@@ -193,9 +193,9 @@ describe('npm start', () => {
         () => false,
       );
     try {
-      await expect.poll(isServing, { timeout: 50_000 }).toBe(true);
+      await expect.poll(isServing).toBe(true);
       npm.kill('SIGTERM');
-      await expect.poll(isServing, { timeout: 10_000 }).toBe(false);
+      await expect.poll(isServing).toBe(false);
     } finally {
       try {
         process.kill(-npm.pid!, 'SIGKILL');

@@ -53,7 +53,7 @@ async function putHeavy({ models }: EdgeServer): Promise<void> {
 
 beforeAll(async () => {
   modelsDir = await mkdtemp(join(tmpdir(), 'resnet-edge-models-'));
-  await writeOrtVersion(modelsDir, { name: heavy, tier: 'batch' });
+  await writeOrtVersion(modelsDir, { name: heavy, tier: 'node' });
   await cp(assetPath(`${edgeModel}/3`), join(modelsDir, edgeModel, '3'), { recursive: true });
   const models = [
     { name: heavy, version: '1' },
@@ -108,7 +108,7 @@ describe('a request that is beyond the edge', () => {
     const form = new FormData();
     form.append('image', new Blob([cat]), 'cat.jpg');
     form.append('image', new Blob([await readFile(goldenPath('cat.avif'))]), 'cat.avif');
-    const response = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body: form });
+    const response = await edge.fetch('/v1/classify/form?top_k=1', { method: 'POST', body: form });
     const { results } = (await response.json()) as { results: Answer[] };
     expect(results).toMatchObject([
       { tier: 'edge', predictions: [{ label: 'Egyptian cat' }] },
@@ -205,7 +205,6 @@ describe('a request that is beyond the edge', () => {
     'gets 503 and a time to come back when the tier is %s',
     async (fault) => {
       proxy.fault = fault;
-      const started = Date.now();
       const response = await edge.fetch(`/v1/classify?model=${heavy}`, {
         method: 'POST',
         headers: { prefer: 'wait=2' },
@@ -215,7 +214,6 @@ describe('a request that is beyond the edge', () => {
       expect(response.status).toBe(503);
       expect(await response.json()).toMatchObject({ code: 'batch_tier_unavailable' });
       expect(Number(response.headers.get('retry-after'))).toBe(fault === 'busy' ? 2 : 5);
-      expect(Date.now() - started).toBeLessThan(4000);
     },
   );
 

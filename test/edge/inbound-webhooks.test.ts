@@ -9,13 +9,18 @@ import { type EdgeServer, startEdge } from './edge-server.ts';
 
 const secret = `whsec_${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`;
 const callbacks: { headers: Record<string, string>; body: string }[] = [];
+/** Pictures are held back until this is resolved. */
+const pictures = Promise.withResolvers<void>();
 let server: Server;
 let origin: string;
 let edge: EdgeServer;
 beforeAll(async () => {
   const cat = await readFile(goldenPath(photoFiles.cat));
   server = createServer(async (request, answer) => {
-    if (request.url === '/cat.jpg') return answer.end(cat);
+    if (request.url === '/cat.jpg') {
+      await pictures.promise;
+      return answer.end(cat);
+    }
     let body = '';
     for await (const chunk of request) body += chunk;
     callbacks.push({ headers: request.headers as Record<string, string>, body });
@@ -59,10 +64,10 @@ it('an event is answered at once, its picture classified, the result sent to the
     'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
     'webhook-signature': new Webhook(secret).sign('evt_1', new Date(), body),
   };
-  const started = performance.now();
   const response = await post('shop', body, headers);
-  expect(performance.now() - started).toBeLessThan(1000);
   expect(response.status).toBe(202);
+  expect(callbacks).toEqual([]);
+  pictures.resolve();
   const accepted = (await response.json()) as { batch_id: string };
   expect(accepted).toMatchObject({ event_id: 'evt_1', replayed: false });
   const replay = await post('shop', body, headers);
@@ -71,9 +76,7 @@ it('an event is answered at once, its picture classified, the result sent to the
   const changed = await post('shop?metadata={}&webhook_url=https://evil.example', body, headers);
   expect(await changed.json()).toMatchObject({ batch_id: accepted.batch_id, replayed: true });
 
-  const deadline = Date.now() + 20_000;
-  while (callbacks.length === 0 && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  await expect.poll(() => callbacks.length).toBeGreaterThan(0);
   const [callback] = callbacks;
   expect(new Webhook(secret).verify(callback!.body, callback!.headers)).toMatchObject({
     type: 'batch.succeeded',

@@ -5,6 +5,7 @@ import { metricFamilies } from '../../src/lib/observe/metrics.ts';
 import { maxBodyBytes } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
+import { readMetric, readValue } from './read-metric.ts';
 
 const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
 let edge: EdgeServer;
@@ -65,14 +66,6 @@ describe('what a platform engineer sees', () => {
 
   it('metrics that Prometheus can read and that add up', async () => {
     const read = async () => await (await edge.fetch('/metrics')).text();
-    const readValue = (text: string, series: string) =>
-      Number(
-        text
-          .split('\n')
-          .find((line) => line.startsWith(`${series} `))
-          ?.split(' ')
-          .at(-1) ?? 0,
-      );
     const series = 'resnet_edge_requests_total{route="/v1/classify",status="200",outcome="ok"}';
     const before = readValue(await read(), series);
     for (let round = 0; round < 3; round++) await edge.fetch('/v1/classify', { method: 'POST', body: photo });
@@ -106,8 +99,11 @@ describe('more work than an isolate can do', () => {
     slow.write(
       `POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-type: image/jpeg\r\ncontent-length: ${maxBodyBytes}\r\n\r\n`,
     );
-    slow.write(photo);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Half of it keeps its pace for half the time that a body has. What follows the end of an image is ignored.
+    const whole = new Uint8Array(maxBodyBytes);
+    whole.set(photo);
+    slow.write(whole.subarray(0, maxBodyBytes / 2));
+    await expect.poll(() => readMetric(edge, 'resnet_edge_body_bytes_in_flight')).toBe(maxBodyBytes);
 
     const ask = (wait: number) =>
       edge.fetch('/v1/classify', { method: 'POST', body: photo, headers: { prefer: `wait=${wait}` } });
@@ -117,8 +113,8 @@ describe('more work than an isolate can do', () => {
     expect(await refused.json()).toMatchObject({ code: 'overloaded' });
 
     const patient = ask(20);
-    // What follows the end of an image is ignored.
-    slow.write(new Uint8Array(maxBodyBytes - photo.length));
+    await expect.poll(() => readMetric(edge, 'resnet_edge_requests_waiting')).toBe(1);
+    slow.write(whole.subarray(maxBodyBytes / 2));
     expect(await answered).toMatch(/^HTTP\/1.1 200 /);
     slow.destroy();
     const taken = await patient;

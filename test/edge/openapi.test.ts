@@ -10,6 +10,8 @@ interface Parameter {
   readonly in: 'query' | 'path' | 'header';
   readonly schema: { readonly enum?: readonly string[]; readonly type?: string };
 }
+/** A schema or any part of one. */
+type Json = Readonly<Record<string, unknown>>;
 interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
@@ -58,15 +60,70 @@ describe('/openapi.json', () => {
       expect(ids).toContain(id);
   });
 
+  it('has one body and one answer a route, as generated clients need it', () => {
+    for (const { method, path, operation } of operations) {
+      const where = `${method} ${path}`;
+      expect(Object.keys(operation.requestBody?.content ?? {}).length, where).toBeLessThanOrEqual(1);
+      const good = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+      const answers = good.map(([, { content }]) => JSON.stringify(content));
+      expect(new Set(answers).size, where).toBe(1);
+      expect(Object.keys(good[0]![1].content ?? {}), where).toHaveLength(1);
+    }
+  });
+
+  it('names each object and each enum, and has no union but with null', () => {
+    const { components, paths } = JSON.parse(text) as { components: { schemas: Json }; paths: Json };
+    const unnamed: string[] = [];
+    const walk = (node: unknown, path: string, isNamed: boolean): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const schema = node as Json;
+      if ('anyOf' in schema || 'oneOf' in schema || 'allOf' in schema) unnamed.push(path);
+      const isObject = schema['type'] === 'object' || 'properties' in schema;
+      if (!isNamed && (isObject || Array.isArray(schema['enum']))) unnamed.push(path);
+      // Kotlin and Go do not compile `default: {}`.
+      if ('type' in schema && typeof schema['default'] === 'object') unnamed.push(`${path}/default`);
+      for (const [key, value] of Object.entries(schema)) {
+        if (key !== 'example') walk(value, `${path}/${key}`, false);
+      }
+    };
+    for (const [name, schema] of Object.entries(components.schemas)) walk(schema, name, true);
+    walk(paths, 'paths', false);
+    expect(unnamed).toEqual([]);
+    // Words that a language or its library has already.
+    for (const name of ['Result', 'Image', 'Model', 'Error', 'File'])
+      expect(components.schemas).not.toHaveProperty(name);
+  });
+
+  it('has examples that run as they are', async () => {
+    const tried: string[] = [];
+    for (const { method, path, operation } of operations) {
+      const [[type, content] = []] = Object.entries(operation.requestBody?.content ?? {});
+      const { example } = (content ?? {}) as { example?: unknown };
+      if (example === undefined || type === undefined || path === '/v1/upload-tokens') continue;
+      const url = path.replaceAll(/\{(\w+)\}/g, (_, name) => pathExamples[name] ?? name);
+      const body = JSON.stringify(example);
+      const response = await edge.fetch(url, { method, body, headers: { 'content-type': type } });
+      expect(response.status, `${method} ${url}: ${await response.text()}`).toBeLessThan(300);
+      tried.push(path);
+    }
+    expect(tried.length).toBeGreaterThanOrEqual(6);
+  });
+
   it('is what a picture’s answer looks like', async () => {
     const photo = await readFile(goldenPath('cat.jpg'));
     const answer = (await (
       await edge.fetch('/v1/classify', { method: 'POST', body: new Uint8Array(photo) })
     ).json()) as object;
-    const { required } = JSON.parse(text).components.schemas.Classification as { required: string[] };
+    const { required } = JSON.parse(text).components.schemas.ClassifyAnswer as { required: string[] };
     expect(Object.keys(answer).sort()).toEqual([...required].sort());
   });
 });
+
+const pathExamples: Readonly<Record<string, string>> = {
+  model: 'resnet18-imagenet1k',
+  version: '3',
+  account_id: '0',
+};
 
 /** Values an honest client, a careless one and a hostile one might send. */
 const anyText = fc.oneof(

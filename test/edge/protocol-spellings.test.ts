@@ -64,7 +64,7 @@ describe('forms', () => {
     const head =
       'Content-Disposition: form-data; name="image"; filename="K\xe4tzchen.jpg"\r\nContent-Type: image/jpeg';
     const two = Buffer.concat([writeForm(head).subarray(0, -7), writeForm(part, { before: '\r\n' })]);
-    const { status, json } = await classify(two, form);
+    const { status, json } = await post('/v1/classify/form', two, form);
     expect(status).toBe(200);
     expect(json.results.map(({ name }: { name: string }) => name)).toEqual(['Kätzchen.jpg', 'cat.jpg']);
   });

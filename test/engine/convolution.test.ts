@@ -8,6 +8,7 @@ import {
   roundUp,
   WeightPacker,
 } from '../../src/toolchain/engine-compiler/weight-packer.ts';
+import { fuzz } from '../fuzz.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable, writeTensor } from './machine.ts';
 import {
@@ -215,7 +216,7 @@ describe.each(ways)('convolution $way, $set kernels', ({ set, side }) => {
       fc.asyncProperty(cases, async (test) => {
         expect(await run(test, set, side)).toEqual(convolve(test.image, test.conv, test.residual));
       }),
-      { numRuns: side ? 100 : 300 },
+      fuzz(side ? 100 : 300),
     );
   });
 

@@ -8,6 +8,7 @@ import {
   roundUp,
   WeightPacker,
 } from '../../src/toolchain/engine-compiler/weight-packer.ts';
+import { fuzz } from '../fuzz.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable, writeTensor } from './machine.ts';
 import {
@@ -43,7 +44,7 @@ const arbitraryImage = (maxSide: number, maxChannels: number): fc.Arbitrary<Imag
       };
     });
 
-const runs = { numRuns: 150 };
+const runs = fuzz(150);
 
 describe.each(kernelSetNames)('%s kernels', (set) => {
   /** Runs a plan on tensor 0, and reads the last one. */

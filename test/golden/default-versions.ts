@@ -24,7 +24,7 @@ export async function writeStore(root: string): Promise<void> {
 export interface VersionOptions {
   readonly name?: string;
   readonly version?: string;
-  readonly tier?: 'edge' | 'batch';
+  readonly tier?: 'edge' | 'node';
 }
 
 /**

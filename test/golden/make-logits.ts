@@ -1,8 +1,10 @@
 /** `npm run goldens`: logits.json, by onnxruntime-node on the crops that Pillow made. */
 import { writeFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { readScriptOptions } from '../read-script-options.ts';
 import { goldenNames, goldenPath, modelPath, readCropTensor } from './golden.ts';
 
+readScriptOptions('Usage: npm run goldens', {});
 const session = await InferenceSession.create(modelPath, {
   intraOpNumThreads: 1,
   // Without it the logits depend on the CPU: see src/inference/ort-node.ts.

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CodedError } from '../../src/errors.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { fuzz } from '../fuzz.ts';
 import { countAllocations } from '../image/count-allocations.ts';
 import { createKernels, defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
 
 /** RESNET_EDGE_FUZZ_RUNS=100000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
-const runs = Number(process.env.RESNET_EDGE_FUZZ_RUNS ?? 5000);
-const seed = process.env.RESNET_EDGE_FUZZ_SEED;
+const search = fuzz(5000);
 
 /** More than any mutation of a small file may take: most stop at once, some declare a large image. */
 const maxCpuMs = 2000;
@@ -91,7 +91,21 @@ function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-it(`${runs} mutated files are decoded or refused, in bounded time and memory`, { timeout: 0 }, async () => {
+/** CPU time, the least of a few runs. */
+async function leastCpuMs(run: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const started = process.cpuUsage();
+    await run().catch(() => undefined);
+    const { user, system } = process.cpuUsage(started);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
+it(`${search.numRuns} mutated files are decoded or refused, in bounded time and memory`, {
+  timeout: 0,
+}, async () => {
   await loadWebpModule();
   const outcomes = new Map<string, number>();
   const property = fc.asyncProperty(
@@ -103,10 +117,9 @@ it(`${runs} mutated files are decoded or refused, in bounded time and memory`, {
       const mutated = mutations.reduce(mutate, readFixture(name));
       // Without this, a PNG's checksums would hide its decoder.
       const bytes = name.endsWith('.png') ? withRightChecksums(mutated) : mutated;
+      const decode = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast, kernels });
       const started = process.cpuUsage();
-      const { result, bytes: allocated } = await countAllocations(() =>
-        decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast, kernels }),
-      );
+      const { result, bytes: allocated } = await countAllocations(decode);
       const { user, system } = process.cpuUsage(started);
       const outcome = result.status === 'fulfilled' ? 'decoded' : String(result.reason?.code);
       const kind = `${name.slice(name.lastIndexOf('.') + 1)} ${outcome}`;
@@ -114,7 +127,9 @@ it(`${runs} mutated files are decoded or refused, in bounded time and memory`, {
       if (result.status === 'rejected' && !(result.reason instanceof CodedError)) throw result.reason;
       expect(outcome).toMatch(/^(decoded|image_)/);
       expect(allocated).toBeLessThan(maxBytes);
-      expect((user + system) / 1000).toBeLessThan(maxCpuMs);
+      const cpuMs = (user + system) / 1000;
+      // Noise only adds: what is too slow once has to be so again and again.
+      if (cpuMs >= maxCpuMs) expect(await leastCpuMs(decode)).toBeLessThan(maxCpuMs);
       // Nonsense too has to come out as plain TypeScript makes it. PNG's decoder is the same either way.
       if (kernels === undefined || !name.endsWith('.jpg')) return;
       const [plain] = await Promise.allSettled([decodeToCrop(bytes, defaultSpec, { fast })]);
@@ -127,11 +142,11 @@ it(`${runs} mutated files are decoded or refused, in bounded time and memory`, {
       }
     },
   );
-  await fc.assert(property, { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) });
+  await fc.assert(property, search);
   // Every format has to have been got past its header, and to have been found wanting.
   for (const format of formats) {
-    expect(outcomes.get(`${format} decoded`)).toBeGreaterThan(runs / 200);
-    expect(outcomes.get(`${format} image_truncated`)).toBeGreaterThan(runs / 200);
+    expect(outcomes.get(`${format} decoded`)).toBeGreaterThan(search.numRuns / 200);
+    expect(outcomes.get(`${format} image_truncated`)).toBeGreaterThan(search.numRuns / 200);
   }
   console.log(`mutated files: ${JSON.stringify(Object.fromEntries(outcomes))}`);
 });

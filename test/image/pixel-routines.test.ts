@@ -4,6 +4,7 @@ import { toRgb } from '../../src/image/codecs/jpeg/colour.ts';
 import { idctIslow } from '../../src/image/codecs/jpeg/idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from '../../src/image/codecs/jpeg/idct-scaled.ts';
 import { zigzag } from '../../src/image/codecs/jpeg/segments.ts';
+import { fuzz } from '../fuzz.ts';
 import { createKernels } from './fixtures.ts';
 
 const coefficient = fc.oneof(
@@ -30,7 +31,7 @@ describe('pixel kernels', () => {
         expect(arena.bytes.slice(out, out + stride * 8)).toEqual(new Uint8Array(expected));
         expect(block.every((value) => value === 0)).toBe(true);
       }),
-      { numRuns: 3000 },
+      fuzz(3000),
     );
   });
 
@@ -53,7 +54,7 @@ describe('pixel kernels', () => {
         expect(arena.bytes.slice(out, out + stride * side)).toEqual(new Uint8Array(expected));
         expect(block.every((value) => value === 0)).toBe(true);
       }),
-      { numRuns: 3000 },
+      fuzz(3000),
     );
   });
 

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import { toTensor } from '../../src/image/to-tensor.ts';
+import { defaultSpec } from './default-spec.ts';
 
-const spec: PreprocessSpec = {
-  resizeShortestEdge: 2,
-  interpolation: 'bilinear',
-  centerCrop: 2,
-  rescaleFactor: 1 / 255,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
+const spec = { ...defaultSpec, resizeShortestEdge: 2, centerCrop: 2 };
 
 describe('toTensor', () => {
   it('moves channels first and normalises each by its own mean and std', () => {

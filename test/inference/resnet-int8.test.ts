@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bootEdgeRuntime, bootEngine, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { bootEdgeRuntime, loadFile } from '../../src/cli/models/node-runtime.ts';
+import { bootEngineNode } from '../../src/inference/engine-node.ts';
 import { createOrtNodeSession, type OrtNodeSession } from '../../src/inference/ort-node.ts';
 import type { InferenceRuntime, InferenceSession } from '../../src/inference/session.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
@@ -34,7 +35,7 @@ const MB = 1e6;
  * The kernel sets that this machine runs, and what each may take of the memory of an isolate. The
  * relaxed set needs AVX-VNNI; where it is missing its tests are skipped, visibly.
  */
-const hasRelaxed = await bootEngine('relaxed').then(
+const hasRelaxed = await bootEngineNode('relaxed').then(
   () => true,
   () => false,
 );
@@ -44,7 +45,7 @@ const sets = [
 ] as const;
 
 it('takes no more memory than the manifest has asked the budget for', async () => {
-  const runtime = await bootEngine('plain');
+  const runtime = await bootEngineNode('plain');
   const manifest = JSON.parse(await readFile(assetPath(defaultKey('manifest.json')), 'utf8'));
   const needed = manifest.runtime_memory_bytes;
   (await loadFile(runtime, enginePath, needed)).release();
@@ -65,7 +66,7 @@ describe.each(sets)(
     let session: InferenceSession;
     let reference: OrtNodeSession;
     beforeAll(async () => {
-      runtime = await bootEngine(kernels);
+      runtime = await bootEngineNode(kernels);
       session = await loadFile(runtime, enginePath);
       reference = await createOrtNodeSession(modelPath, { intraOpNumThreads: 1 });
     });
@@ -151,7 +152,7 @@ describe.skipIf(!hasShared)('the int8 engine on ResNet-50', () => {
       ctx.skip(skip, 'needs AVX-VNNI');
       const onnx = new Uint8Array(await readFile(sharedPath('models/resnet50-reference-int8.onnx')));
       const { file } = compileEngineModel(onnx, 224);
-      const runtime = await bootEngine(kernels);
+      const runtime = await bootEngineNode(kernels);
       async function* whole() {
         yield file;
       }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../src/cli/paths.ts';
+import { readScriptOptions } from '../read-script-options.ts';
 
 const run = promisify(execFile);
 const timeout = 600_000;
@@ -24,6 +25,7 @@ const machines: readonly Machine[] = [
   { npm: '10.9.4', node: '22', mayRunScripts: false },
 ];
 
+readScriptOptions('Usage: npm run check:install', {});
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.log('0 passed, 0 failed, 1 skipped: this check needs Linux on x64');
   process.exit(0);

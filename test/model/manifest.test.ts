@@ -2,28 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parseCatalog, parseLabels, parseManifest } from '../../src/model/manifest.ts';
 import { assetPath } from '../golden/golden.ts';
+import { defaultSpec } from '../image/default-spec.ts';
 
 const valid = JSON.parse(await readFile(assetPath('resnet18-imagenet1k/3/manifest.json'), 'utf8'));
 const { onnx } = valid.files;
 
 describe('parseManifest', () => {
   it('takes the embedded model', () => {
-    expect(parseManifest(valid).preprocess).toEqual({
-      resizeShortestEdge: 256,
-      interpolation: 'bilinear',
-      centerCrop: 224,
-      rescaleFactor: 1 / 255,
-      mean: [0.485, 0.456, 0.406],
-      std: [0.229, 0.224, 0.225],
-    });
+    expect(parseManifest(valid).preprocess).toEqual(defaultSpec);
   });
   it.each<[string, object]>([
-    ['preprocess.std.0', { preprocess: { ...valid.preprocess, std: [0, 1, 1] } }],
+    ['preprocess.std[0]', { preprocess: { ...valid.preprocess, std: [0, 1, 1] } }],
     ['preprocess', { preprocess: { ...valid.preprocess, center_crop: 300 } }],
     ['files.onnx.sha256', { files: { onnx: { ...onnx, sha256: 'abc' } } }],
     ['files.onnx.file', { files: { onnx: { ...onnx, file: '../secret' } } }],
     ['tier "edge" needs', { files: { onnx } }],
-    ['at least one file', { files: {}, tier: 'batch' }],
+    ['at least one file', { files: {}, tier: 'node' }],
     ['name', { name: 'Not A Name' }],
     ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 299, 299] } }],
     ['surprise', { surprise: true }],

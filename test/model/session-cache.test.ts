@@ -12,7 +12,7 @@ const ignore = () => undefined;
 
 function build(
   store: ReturnType<typeof createFaultyStore>,
-  options: { loadTimeoutMs?: number; cooldownMs?: number } = {},
+  options: { loadTimeoutMs?: number; cooldownMs?: number; now?: () => number } = {},
 ) {
   const sources = new ModelSources([{ name: 'file', store }]);
   const catalog = new CatalogReader(sources, createNodeSha256);
@@ -93,22 +93,24 @@ describe('SessionCache on the real runtime', () => {
   it('does not remember a failure beyond its cooldown', async () => {
     let broken = true;
     const store = createFaultyStore((key, bytes) => (broken && key.includes('/model.') ? undefined : bytes));
-    const { catalog, sessions } = build(store, { cooldownMs: 200 });
+    let now = 0;
+    const { catalog, sessions } = build(store, { cooldownMs: 200, now: () => now });
     const manifest = await catalog.readManifest(undefined);
     const expectUnavailable = () =>
       expect(getSession(sessions, manifest)).rejects.toMatchObject({ code: 'model_unavailable' });
     await expectUnavailable();
     broken = false;
+    now = 199;
     await expectUnavailable();
     expect(countModelReads(store.opened)).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    now = 200;
     await expect(getSession(sessions, manifest)).resolves.toHaveProperty('outputName', 'logits');
   });
 
   it('refuses a model of the batch tier', async () => {
     const { catalog, sessions } = build(createFaultyStore());
     const manifest = await catalog.readManifest(undefined);
-    await expect(getSession(sessions, { ...manifest, version: '9', tier: 'batch' })).rejects.toMatchObject({
+    await expect(getSession(sessions, { ...manifest, version: '9', tier: 'node' })).rejects.toMatchObject({
       code: 'model_requires_batch_tier',
     });
   });

@@ -1,16 +1,8 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { defaultSpec } from '../image/default-spec.ts';
 import { EDGE, readFile, seedModels } from './env.ts';
-
-const spec = {
-  resizeShortestEdge: 256,
-  interpolation: 'bilinear',
-  centerCrop: 224,
-  rescaleFactor: 1 / 255,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-} as const;
 
 describe('the image pipeline inside workerd', () => {
   it.each([
@@ -18,7 +10,7 @@ describe('the image pipeline inside workerd', () => {
     ['coffee.png', 'coffee.crop.png'],
     ['rocket.jpg', 'rocket.crop.png'],
   ])('%s gives the bytes of %s, which Pillow made', async (photo, golden) => {
-    const { crop, approximate } = await decodeToCrop(await readFile(`golden/${photo}`), spec);
+    const { crop, approximate } = await decodeToCrop(await readFile(`golden/${photo}`), defaultSpec);
     const expected = decode(await readFile(`golden/${golden}`)).data;
     expect(approximate).toBe(false);
     expect(crop.length).toBe(224 * 224 * 3);

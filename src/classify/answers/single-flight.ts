@@ -20,7 +20,7 @@ interface Flight<T> {
 /**
  * Lets identical work that is asked for at the same time run once. It runs in the request that asked
  * first and is kept alive beyond it; it may stop once every passenger's client has gone. Where it fails
- * for want of time, a passenger that has more of it runs it again.
+ * for want of time, a passenger that has more of it runs it again, and so does one that came as it stopped.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
@@ -48,7 +48,7 @@ export class SingleFlight<T> {
       } catch (error) {
         // The request that runs it may be dead, and its promise with it: the next one starts anew.
         if (error === late && this.#flights.get(key) === flight) this.#flights.delete(key);
-        if (error === late || !known || !mayHaveRunOutOfTime(known, passenger, error)) throw error;
+        if (error === late || !known || !isForOthersOnly(known, passenger, error)) throw error;
       } finally {
         flight.passengers.delete(passenger);
       }
@@ -68,8 +68,9 @@ export class SingleFlight<T> {
   }
 }
 
-/** Whether a passenger with more time than the one that ran the flight should try for itself. */
-function mayHaveRunOutOfTime({ deadline }: Flight<unknown>, passenger: Passenger, error: unknown): boolean {
-  const mayPass = error instanceof CodedError && error.retryAfterSeconds !== undefined;
-  return mayPass && deadline < passenger.deadline;
+/** Whether a passenger should try for itself: the flight had less time, or was given up as this one came. */
+function isForOthersOnly({ deadline }: Flight<unknown>, passenger: Passenger, error: unknown): boolean {
+  if (!(error instanceof CodedError)) return false;
+  if (error.code === 'client_closed') return !passenger.isCancelled();
+  return error.retryAfterSeconds !== undefined && deadline < passenger.deadline;
 }

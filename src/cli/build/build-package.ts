@@ -1,41 +1,171 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { verifyAssets } from '../assets.ts';
 import { defineCommand } from '../command-line/command.ts';
 import { projectRoot } from '../paths.ts';
+import { buildWeb } from './build-web.ts';
+
+/** What another Worker imports, by the entry point that it is made of. */
+const entryPoints = {
+  worker: 'functions/edge-engine.ts',
+  'worker-onnxruntime': 'functions/edge.ts',
+  app: 'functions/package/app.ts',
+  image: 'functions/package/image.ts',
+  client: 'src/client/client.ts',
+} as const;
+
+/** What those need when they run. The Node tier and the tools need more, and are not in the package. */
+const dependencies = [
+  '@hono/zod-openapi',
+  '@jsquash/webp',
+  '@remix-run/multipart-parser',
+  'aws4fetch',
+  'hono',
+  'ipaddr.js',
+  'jsonpointer',
+  'zod',
+] as const;
+const optionalPeers = ['onnxruntime-web'] as const;
 
 /**
- * `npm run build:package`: dist/client, a package of its own that needs no other (`npm pack ./dist/client`), and what
- * `resnet-edge/client` names. tsc puts the declarations beside it.
+ * `npm run build:package`: two folders that `npm pack` makes packages of. dist/package is the edge for other Workers;
+ * dist/client is the client alone, a few kilobytes for browsers.
  */
 export const buildPackage = defineCommand({
   usage: `Usage: npm run build:package
 
-Writes dist/client, ready for npm pack.`,
+Writes dist/package (npm pack ./dist/package) and dist/client (npm pack ./dist/client).`,
   options: {},
   operands: { min: 0, max: 0 },
   async run() {
-    const outDir = join(projectRoot, 'dist/client');
-    await rm(outDir, { recursive: true, force: true });
-    await build({
-      entryPoints: [join(projectRoot, 'src/client/client.ts')],
-      outfile: join(outDir, 'client.js'),
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      logLevel: 'warning',
-    });
-    const { version, license } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'));
-    const description = {
-      name: 'resnet-edge-client',
-      version,
-      description: 'Client of a resnet-edge service: image in, labels out.',
-      license,
-      type: 'module',
-      sideEffects: false,
-      exports: { '.': { types: './client/client.d.ts', default: './client.js' } },
-    };
-    await writeFile(join(outDir, 'package.json'), `${JSON.stringify(description, undefined, 2)}\n`);
+    const root = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as RootPackage;
+    const folder = join(projectRoot, 'dist/package');
+    await rm(join(projectRoot, 'dist'), { recursive: true, force: true });
+    await bundle(folder);
+    emitTypes('functions/package');
+    await copyFiles(folder);
+    await writeJson(join(folder, 'package.json'), describePackage(root));
+    await buildClient(root);
     return 0;
   },
 });
+
+interface RootPackage {
+  readonly version: string;
+  readonly license: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** JavaScript with what the entry points share in chunks; other packages and .wasm files stay imports. */
+async function bundle(folder: string): Promise<void> {
+  const { metafile } = await build({
+    entryPoints: Object.fromEntries(
+      Object.entries(entryPoints).map(([name, path]) => [name, join(projectRoot, path)]),
+    ),
+    outdir: join(folder, 'dist'),
+    bundle: true,
+    splitting: true,
+    metafile: true,
+    packages: 'external',
+    loader: { '.wasm': 'copy' },
+    format: 'esm',
+    target: 'es2024',
+    platform: 'neutral',
+    logLevel: 'warning',
+  });
+  const imported = Object.values(metafile.outputs).flatMap(({ imports }) =>
+    imports.filter(({ external, path }) => external && !path.startsWith('.')).map(({ path }) => path),
+  );
+  const known: readonly string[] = [...dependencies, ...optionalPeers];
+  const unknown = imported.filter(
+    (path) =>
+      !path.startsWith('node:') && !known.some((name) => path === name || path.startsWith(`${name}/`)),
+  );
+  if (unknown.length > 0) throw new Error(`The package would need ${[...new Set(unknown)].join(', ')}.`);
+}
+
+/** Runs tsc on the tsconfig.json of a folder, which says where declarations go. */
+function emitTypes(folder: string): void {
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', folder], {
+    cwd: projectRoot,
+    stdio: 'inherit',
+  });
+}
+
+async function copyFiles(folder: string): Promise<void> {
+  for (const name of ['LICENSE', 'NOTICE']) await cp(join(projectRoot, name), join(folder, name));
+  for (const name of ['README.md', 'wrangler.toml']) {
+    await cp(join(projectRoot, 'functions/package', name), join(folder, name));
+  }
+  await cp(join(projectRoot, 'src/jobs/batch/migrations'), join(folder, 'migrations'), { recursive: true });
+  await buildWeb(join(folder, 'web'));
+  for (const [key, { path }] of await verifyAssets()) {
+    // It follows from model.onnx: resnet-edge-models derives it.
+    if (path.endsWith('.rni8')) continue;
+    await mkdir(join(folder, 'model', key, '..'), { recursive: true });
+    await cp(path, join(folder, 'model', key));
+  }
+  const bin = join(folder, 'bin/put-models.js');
+  await build({
+    entryPoints: [join(projectRoot, 'src/cli/package/put-models.ts')],
+    outfile: bin,
+    bundle: true,
+    banner: { js: '#!/usr/bin/env node' },
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  await chmod(bin, 0o755);
+}
+
+function describePackage({ version, license, dependencies: versions }: RootPackage) {
+  const pick = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, versions[name]]));
+  return {
+    name: 'resnet-edge',
+    version,
+    description: 'ResNet image classification in a Cloudflare Worker: image bytes in, labels out.',
+    license,
+    keywords: ['cloudflare-workers', 'image-classification', 'resnet', 'image-decoder', 'webassembly'],
+    type: 'module',
+    sideEffects: false,
+    bin: { 'resnet-edge-models': './bin/put-models.js' },
+    exports: Object.fromEntries(
+      Object.entries(entryPoints).map(([name, path]) => [
+        `./${name}`,
+        { types: `./types/${path.replace(/\.ts$/, '.d.ts')}`, default: `./dist/${name}.js` },
+      ]),
+    ),
+    dependencies: pick(dependencies),
+    peerDependencies: pick(optionalPeers),
+    peerDependenciesMeta: Object.fromEntries(optionalPeers.map((name) => [name, { optional: true }])),
+  };
+}
+
+async function buildClient({ version, license }: RootPackage): Promise<void> {
+  const outDir = join(projectRoot, 'dist/client');
+  await build({
+    entryPoints: [join(projectRoot, 'src/client/client.ts')],
+    outfile: join(outDir, 'client.js'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  emitTypes('src/client');
+  await writeJson(join(outDir, 'package.json'), {
+    name: 'resnet-edge-client',
+    version,
+    description: 'Client of a resnet-edge service: image in, labels out.',
+    license,
+    type: 'module',
+    sideEffects: false,
+    exports: { '.': { types: './client/client.d.ts', default: './client.js' } },
+  });
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -68,7 +68,7 @@ export async function importModel(path: string, options: ImportOptions): Promise
       source: options.source,
       licence: options.licence,
       accuracy: options.accuracy ?? [],
-      tier: 'batch', // an .onnx file is for the Node tier; compiling decides about the edge
+      tier: 'node', // an .onnx file is for the Node tier; compiling decides about the edge
     };
     return { folder, manifest: await writeManifest(folder, json), json };
   } catch (error) {
@@ -88,7 +88,7 @@ export async function compileModel(model: LocalModel, only?: RuntimeName): Promi
   const { runtime_memory_bytes: _, ...rest } = model.json;
   const base = {
     ...rest,
-    tier: 'batch',
+    tier: 'node',
     files: { onnx: await describeFile(join(model.folder, onnxFile)) },
   };
   let refusal: string | undefined;
@@ -112,7 +112,7 @@ export interface CompiledModel extends LocalModel {
 interface Compiled {
   readonly files?: Readonly<Record<string, unknown>>;
   readonly runtime_memory_bytes?: number;
-  readonly tier?: 'edge' | 'batch';
+  readonly tier?: 'edge' | 'node';
 }
 
 async function finish(
@@ -134,7 +134,7 @@ async function compileForEngine(model: LocalModel): Promise<Compiled> {
   return {
     files: { rni8: await describeFile(target) },
     runtime_memory_bytes: memory,
-    tier: memory <= maxRuntimeBytes ? 'edge' : 'batch',
+    tier: memory <= maxRuntimeBytes ? 'edge' : 'node',
   };
 }
 

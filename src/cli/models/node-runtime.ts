@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type KernelChoice, parseKernelChoice } from '../../engine/choose-kernels.ts';
-import type { KernelSetName } from '../../engine/kernel-layout.ts';
+import { parseKernelChoice } from '../../engine/choose-kernels.ts';
+import { bootEngineNode } from '../../inference/engine-node.ts';
 import { bootOrtWeb } from '../../inference/ort-web.ts';
-import { createResnetInt8 } from '../../inference/resnet-int8.ts';
 import type { InferenceRuntime, InferenceSession } from '../../inference/session.ts';
 import type { RuntimeName } from '../../model/manifest.ts';
 
@@ -12,23 +11,10 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** An edge runtime, in this process: the same WebAssembly through the same adapter. */
 export async function bootEdgeRuntime(name: RuntimeName): Promise<InferenceRuntime> {
-  if (name === 'resnet-int8') return await bootEngine(parseKernelChoice(process.env['ENGINE_KERNELS']));
+  if (name === 'resnet-int8') return await bootEngineNode(parseKernelChoice(process.env['ENGINE_KERNELS']));
   const path = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   compiled ??= readFile(path).then((bytes) => WebAssembly.compile(bytes));
   return await bootOrtWeb(await compiled);
-}
-
-/** The int8 engine, on kernels of one's choice. */
-export async function bootEngine(choice: KernelChoice): Promise<InferenceRuntime> {
-  const read = (set: KernelSetName) => readFile(new URL(`../../engine/kernels-${set}.wasm`, import.meta.url));
-  return createResnetInt8(
-    {
-      plain: await WebAssembly.compile(await read('plain')),
-      // An engine without relaxed SIMD does not know its instructions.
-      relaxed: await WebAssembly.compile(await read('relaxed')).catch(() => undefined),
-    },
-    choice,
-  );
 }
 
 export async function loadFile(

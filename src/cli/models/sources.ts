@@ -19,7 +19,7 @@ const sourcesSchema = z.strictObject({
       licence: z.string(),
       source: z.string(),
       published_accuracy: z.strictObject({ top1: percent, top5: percent.nullable() }),
-      tier: z.enum(['edge', 'batch']),
+      tier: z.enum(['edge', 'node']),
     }),
   ),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import { digestHex, equalHex } from '../../lib/digest.ts';
+import { formatPath } from '../../lib/format-issue.ts';
 
 /** What a credential may do: classify images, run batch jobs, read metrics and the state of the service. */
 export const scopes = ['classify', 'batch', 'admin'] as const;
@@ -49,7 +50,7 @@ export function parseApiKeys(json: string): readonly ApiKey[] {
   }
   const parsed = apiKeysSchema.safeParse(rows);
   if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.');
+    const where = formatPath(parsed.error.issues[0]?.path ?? []);
     const reason = where ? `is not valid at "${where}"` : 'must be a JSON array of rows, [{"id": ...}, ...]';
     throw new CodedError('configuration_invalid', `The secret API_KEYS ${reason}.`);
   }

@@ -2,6 +2,8 @@ import { MultipartParseError, MultipartParser } from '@remix-run/multipart-parse
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
+import { splitLines } from '../../lib/split-lines.ts';
 import {
   defaultTopK,
   maxBatchBodyBytes,
@@ -112,8 +114,10 @@ async function* limitCount(inputs: AsyncIterable<RawInput>): AsyncGenerator<RawI
 const readLines: Reader = async function* (chunks, options) {
   let number = 0;
   let isFirst = true;
-  for await (const line of splitLines(chunks)) {
+  // None is held that is longer than an image can be.
+  for await (const untrimmed of splitLines(chunks, maxInputLineBytes, lineTooLong)) {
     const where = `line ${++number}`;
+    const line = untrimmed.trim();
     if (!line) continue;
     const json = parseJson(line, where);
     if (isFirst && isOptions(json)) Object.assign(options, json);
@@ -126,25 +130,6 @@ function isOptions(json: unknown): json is Record<string, unknown> {
   return (
     typeof json === 'object' && json !== null && Object.keys(json).every((key) => optionNames.includes(key))
   );
-}
-
-/** Lines without their ends; none is held that is longer than an image can be. */
-async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder();
-  let pending: string[] = [];
-  let pendingLength = 0;
-  for await (const chunk of chunks) {
-    const [first, ...rest] = decoder.decode(chunk, { stream: true }).split('\n');
-    pending.push(first!);
-    pendingLength += first!.length;
-    if (pendingLength > maxInputLineBytes) throw lineTooLong();
-    for (const next of rest) {
-      yield pending.join('').trim();
-      pending = [next];
-      pendingLength = next.length;
-    }
-  }
-  yield (pending.join('') + decoder.decode()).trim();
 }
 
 function lineTooLong(): CodedError {
@@ -239,6 +224,5 @@ function parseOptions(found: Record<string, unknown>): BatchOptions {
     const { model, top_k: topK, webhook_url: webhookUrl, metadata } = parsed.data;
     return { model, topK, webhookUrl, metadata };
   }
-  const { path, message } = parsed.error.issues[0]!;
-  throw new CodedError('option_invalid', `${path.join('.') || 'options'}: ${message}.`);
+  throw new CodedError('option_invalid', `${formatIssue(parsed.error.issues[0], 'options')}.`);
 }

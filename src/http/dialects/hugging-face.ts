@@ -2,26 +2,31 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { defaultChoice } from '../../classify/choice.ts';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { defaultTopK } from '../../limits.ts';
 import { answerError } from '../answer-error.ts';
 import { answerImage, readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
+import { sampleImageBase64 } from '../examples.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.ts';
 import { topKSchema } from '../request-options.ts';
+import { labelScoresSchema } from '../schemas/classification.ts';
+import { jsonContent } from '../schemas/content.ts';
 import { readDialectImage } from './read-dialect-image.ts';
 
-const parametersSchema = z.object({
-  top_k: topKSchema.default(defaultTopK),
-  function_to_apply: z.enum(['softmax', 'sigmoid', 'none']).default('softmax'),
-});
+const parametersSchema = z
+  .object({
+    top_k: topKSchema.optional(),
+    function_to_apply: z.enum(['softmax', 'sigmoid', 'none']).openapi('HuggingFaceFunction').optional(),
+  })
+  .openapi('HuggingFaceParameters');
 const requestSchema = z
   .object({
     inputs: z.string().min(1).openapi({ description: 'base64, or a base64 data: URL.' }),
-    parameters: parametersSchema.prefault({}),
+    parameters: parametersSchema.optional(),
   })
   .openapi('HuggingFaceRequest');
-const labelsSchema = z.array(z.object({ label: z.string(), score: z.number() }));
 
 const classifyRoute = createRoute({
   method: 'post',
@@ -29,18 +34,21 @@ const classifyRoute = createRoute({
   operationId: 'huggingFaceImageClassification',
   tags: ['dialects'],
   summary: 'Hugging Face image classification; give this as the endpoint URL',
+  description: 'The file’s bytes are taken as the body as well.',
   request: {
     params: z.object({ model: z.string().openapi({ example: 'resnet18-imagenet1k' }) }),
     body: {
       required: true,
       content: {
-        'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
-        'application/json': { schema: requestSchema },
+        'application/json': {
+          schema: requestSchema,
+          example: { inputs: sampleImageBase64, parameters: { top_k: 3 } },
+        },
       },
     },
   },
   responses: {
-    200: { description: 'Labels, best first.', content: { 'application/json': { schema: labelsSchema } } },
+    200: { description: 'Labels, best first.', content: jsonContent(labelScoresSchema) },
     ...problemResponses(...pictureCodes),
   },
 });
@@ -54,7 +62,7 @@ export function huggingFaceRoutes() {
   return app;
 }
 
-async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchema>> {
+async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelScoresSchema>> {
   const manifest = await readModel(c, c.req.param('model'));
   const { bytes, options } = await readDialectImage(c, parseJson);
   const { classification } = await answerImage(c, bytes, manifest, {
@@ -68,10 +76,10 @@ async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchem
 function parseJson(json: unknown) {
   const parsed = requestSchema.safeParse(json);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const code = issue.path[0] === 'parameters' ? 'option_invalid' : 'json_invalid';
-    throw new CodedError(code, `${issue.path.join('.') || 'body'}: ${issue.message}.`);
+    const issue = parsed.error.issues[0];
+    const code = issue?.path[0] === 'parameters' ? 'option_invalid' : 'json_invalid';
+    throw new CodedError(code, `${formatIssue(issue, 'body')}.`);
   }
   const { inputs, parameters } = parsed.data;
-  return { image: inputs, options: { topK: parameters.top_k, scoring: parameters.function_to_apply } };
+  return { image: inputs, options: { topK: parameters?.top_k, scoring: parameters?.function_to_apply } };
 }

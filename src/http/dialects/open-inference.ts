@@ -1,4 +1,3 @@
-import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
 import {
@@ -23,106 +22,19 @@ import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
-import { createRouter, modelCodes, mount, pictureCodes, problemResponses } from '../openapi.ts';
+import { createRouter, mount } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
-
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
-const tensorMetadata = z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) }));
-const modelMetadataSchema = z
-  .object({
-    name: z.string(),
-    versions: z.array(z.string()),
-    platform: z.string(),
-    inputs: tensorMetadata,
-    outputs: tensorMetadata,
-  })
-  .openapi('OpenInferenceModel');
-const tensorSchema = z.object({
-  name: z.string(),
-  shape: z.array(z.int()),
-  datatype: z.enum(['FP32', 'UINT8', 'BYTES']),
-  parameters: z.record(z.string(), z.unknown()).optional(),
-  data: z.array(z.unknown()).optional(),
-});
-const inferRequestSchema = z
-  .object({
-    id: z.string().optional(),
-    parameters: z.record(z.string(), z.unknown()).optional(),
-    inputs: z.array(tensorSchema).min(1),
-    outputs: z
-      .array(z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()).optional() }))
-      .optional(),
-  })
-  .openapi('OpenInferenceRequest');
-const inferResponseSchema = z
-  .object({
-    model_name: z.string(),
-    model_version: z.string(),
-    id: z.string().optional(),
-    outputs: z.array(tensorSchema),
-  })
-  .openapi('OpenInferenceResponse');
-
-const declare = <P extends string>(path: P, operationId: string, summary: string, schema: z.ZodType) =>
-  createRoute({
-    method: 'get',
-    path,
-    operationId,
-    tags: ['dialects'],
-    summary,
-    request: { params: z.object(toPathParameters(path)) },
-    responses: {
-      200: { description: 'As the protocol says.', content: json(schema) },
-      ...problemResponses(...modelCodes),
-    },
-  });
-
-const declareInfer = <P extends string>(path: P, operationId: string) =>
-  createRoute({
-    method: 'post',
-    path,
-    operationId,
-    tags: ['dialects'],
-    summary: 'Tensors or image files in, scores out (Open Inference Protocol v2)',
-    request: {
-      params: z.object(toPathParameters(path)),
-      body: {
-        required: true,
-        content: {
-          ...json(inferRequestSchema),
-          'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
-        },
-      },
-    },
-    responses: {
-      200: {
-        description: 'Logits, or with the parameter `classification` the best classes as texts.',
-        content: {
-          ...json(inferResponseSchema),
-          'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
-        },
-      },
-      ...problemResponses('tensor_invalid', ...pictureCodes),
-    },
-  });
-
-function toPathParameters(path: string): Record<string, z.ZodString> {
-  return Object.fromEntries(Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, z.string()]));
-}
-
-const configSchema = z.looseObject({ name: z.string(), platform: z.string(), max_batch_size: z.int() });
-const statsSchema = z.object({
-  model_stats: z.array(
-    z.looseObject({
-      name: z.string(),
-      version: z.string(),
-      inference_count: z.int(),
-      execution_count: z.int(),
-    }),
-  ),
-});
-const ready = z.object({ ready: z.literal(true) });
-const readyOf = z.object({ name: z.string(), ready: z.literal(true) });
+import {
+  declare,
+  declareInfer,
+  modelConfigSchema,
+  modelMetadataSchema,
+  modelReadySchema,
+  serverLiveSchema,
+  serverReadySchema,
+  serverSchema,
+  statisticsSchema,
+} from './open-inference-declarations.ts';
 
 /** The Open Inference Protocol v2, as KServe, Triton and their clients speak it. */
 export function openInferenceRoutes() {
@@ -131,24 +43,17 @@ export function openInferenceRoutes() {
   app.use('/v2', needs('classify'));
   app.use('/v2/models/*', needs('classify'));
 
-  mount(
-    app,
-    declare('/v2', 'openInferenceServer', 'Name and extensions', z.looseObject({ name: z.string() })),
-    (c) => c.json(toServerMetadata('resnet-edge', '1')),
+  mount(app, declare('/v2', 'openInferenceServer', 'Name and extensions', serverSchema), (c) =>
+    c.json(toServerMetadata('resnet-edge', '1')),
   );
   mount(
     app,
-    declare(
-      '/v2/health/live',
-      'openInferenceLive',
-      'Whether the server runs',
-      z.object({ live: z.literal(true) }),
-    ),
+    declare('/v2/health/live', 'openInferenceLive', 'Whether the server runs', serverLiveSchema),
     (c) => c.json({ live: true }),
   );
   mount(
     app,
-    declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', ready),
+    declare('/v2/health/ready', 'openInferenceReady', 'Whether the default model answers', serverReadySchema),
     async (c) => {
       const { access, catalog, classifier } = c.get('options');
       access.assertConfigured();
@@ -172,7 +77,7 @@ export function openInferenceRoutes() {
     );
     mount(
       app,
-      declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', readyOf),
+      declare(`${path}/ready`, `openInferenceModelReady${suffix}`, 'Loads a model', modelReadySchema),
       async (c) => {
         const manifest = await readVersion(c);
         const context = { keepAlive: c.get('keepAlive'), deadline: c.get('deadline') };
@@ -182,7 +87,12 @@ export function openInferenceRoutes() {
     );
     mount(
       app,
-      declare(`${path}/config`, `openInferenceConfig${suffix}`, 'Triton’s model configuration', configSchema),
+      declare(
+        `${path}/config`,
+        `openInferenceConfig${suffix}`,
+        'Triton’s model configuration',
+        modelConfigSchema,
+      ),
       async (c) => {
         const manifest = await readVersion(c);
         return c.json(toModelConfig(manifest, manifest.runtime, maxImagesPerRequest));
@@ -194,7 +104,7 @@ export function openInferenceRoutes() {
         `${path}/stats`,
         `openInferenceStats${suffix}`,
         'What this isolate has classified',
-        statsSchema,
+        statisticsSchema,
       ),
       async (c) => c.json(toModelStats(...(await readCounts(c)))),
     );

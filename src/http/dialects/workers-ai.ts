@@ -6,8 +6,11 @@ import { maxJsonBodyBytes } from '../../limits.ts';
 import { answerError } from '../answer-error.ts';
 import { answerImage, readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
+import { sampleImageBytes } from '../examples.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, pictureCodes, problemResponses } from '../openapi.ts';
+import { labelScoresSchema } from '../schemas/classification.ts';
+import { jsonContent } from '../schemas/content.ts';
 import { readDialectImage } from './read-dialect-image.ts';
 
 /** Workers AI answers with five classes, whatever is asked. */
@@ -16,16 +19,15 @@ const workersAiTopK = 5;
 /** Checked by hand below: a million array elements are no work for a schema. */
 const requestSchema = z
   .object({
-    image: z.union([z.string(), z.array(z.int().min(0).max(255)).max(maxJsonBodyBytes)]).openapi({
-      description: 'The file’s bytes, as an array of numbers or base64.',
+    image: z.array(z.int().min(0).max(255)).max(maxJsonBodyBytes).openapi({
+      description: 'The file’s bytes as numbers. Base64 is taken as well.',
     }),
   })
   .openapi('WorkersAiRequest');
-const labelsSchema = z.array(z.object({ label: z.string(), score: z.number() }));
 const envelopeSchema = z
   .object({
-    result: labelsSchema,
-    success: z.literal(true),
+    result: labelScoresSchema,
+    success: z.boolean(),
     errors: z.array(z.unknown()),
     messages: z.array(z.unknown()),
   })
@@ -33,10 +35,7 @@ const envelopeSchema = z
 
 const body = {
   required: true,
-  content: {
-    'application/octet-stream': { schema: z.string().openapi({ type: 'string', format: 'binary' }) },
-    'application/json': { schema: requestSchema },
-  },
+  content: { 'application/json': { schema: requestSchema, example: { image: sampleImageBytes } } },
 };
 const modelParameter = z.string().openapi({ example: '@cf/microsoft/resnet-50' });
 
@@ -46,9 +45,10 @@ const runRoute = createRoute({
   operationId: 'workersAiRun',
   tags: ['dialects'],
   summary: 'Workers AI image classification',
+  description: 'The file’s bytes are taken as the body as well.',
   request: { params: z.object({ model: modelParameter }), body },
   responses: {
-    200: { description: 'Five labels.', content: { 'application/json': { schema: labelsSchema } } },
+    200: { description: 'Five labels.', content: jsonContent(labelScoresSchema) },
     ...problemResponses(...pictureCodes),
   },
 });
@@ -61,7 +61,7 @@ const restRoute = createRoute({
   summary: 'The path of Cloudflare’s SDKs, with their envelope; the account is not looked at',
   request: { params: z.object({ account_id: z.string(), model: modelParameter }), body },
   responses: {
-    200: { description: 'Five labels.', content: { 'application/json': { schema: envelopeSchema } } },
+    200: { description: 'Five labels.', content: jsonContent(envelopeSchema) },
     ...problemResponses(...pictureCodes),
   },
 });
@@ -89,7 +89,7 @@ export function workersAiRoutes() {
   return app;
 }
 
-async function run(c: Context<HonoEnv>): Promise<z.infer<typeof labelsSchema>> {
+async function run(c: Context<HonoEnv>): Promise<z.infer<typeof labelScoresSchema>> {
   const manifest = await readModel(c, c.req.param('model'));
   const { bytes } = await readDialectImage(c, parseJson);
   const { classification } = await answerImage(c, bytes, manifest, {

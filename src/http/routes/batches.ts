@@ -1,10 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
 import { CodedError } from '../../errors.ts';
 import type { Batch, ListPlace } from '../../jobs/batch/batch.ts';
 import type { BatchServices } from '../../jobs/batch/batch-services.ts';
 import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { maxBatchItems } from '../../limits.ts';
 import { readBatchBody } from '../batch-body/read-batch-body.ts';
 import type { HonoEnv } from '../context.ts';
@@ -81,7 +83,14 @@ export function batchRoutes() {
   mount(app, eventsRoute, async (c) => {
     const { id } = await findBatch(c);
     const events = requireBatches(c).streamEvents(id, c.req.raw.signal);
-    return c.body(events, 200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    const response = streamSSE(c, async (stream) => {
+      for await (const { event, batch } of events) {
+        await stream.writeSSE({ event, data: JSON.stringify(toBatchJson(batch)) });
+        if (stream.aborted) return;
+      }
+    });
+    response.headers.set('cache-control', 'no-store');
+    return response;
   });
   return app;
 }
@@ -146,5 +155,5 @@ function parseQuery<T>(c: Context, name: string, schema: z.ZodType<T>, fallback:
   if (value === undefined) return fallback;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new CodedError('option_invalid', `${name}: ${parsed.error.issues[0]!.message}.`);
+  throw new CodedError('option_invalid', `${formatIssue(parsed.error.issues[0], name)}.`);
 }

@@ -1,6 +1,7 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
 import { createRouter, modelCodes, problemResponses } from '../openapi.ts';
-import { readySchema } from '../schemas.ts';
+import { jsonContent } from '../schemas/content.ts';
+import { liveSchema, readySchema } from '../schemas/health.ts';
 
 const liveRoute = createRoute({
   method: 'get',
@@ -10,10 +11,7 @@ const liveRoute = createRoute({
   summary: '200 while the Worker runs',
   security: [],
   responses: {
-    200: {
-      description: 'It runs.',
-      content: { 'application/json': { schema: z.object({ status: z.literal('live') }) } },
-    },
+    200: { description: 'It runs.', content: jsonContent(liveSchema) },
   },
 });
 
@@ -27,7 +25,7 @@ const readyRoute = createRoute({
   responses: {
     200: {
       description: 'The next photo gets an answer at full speed.',
-      content: { 'application/json': { schema: readySchema } },
+      content: jsonContent(readySchema),
     },
     ...problemResponses(...modelCodes),
   },

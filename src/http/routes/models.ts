@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { fileKinds, type ModelManifest } from '../../model/manifest.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, problemResponses } from '../openapi.ts';
-import { modelSchema, modelSummarySchema } from '../schemas.ts';
+import { jsonContent } from '../schemas/content.ts';
+import { modelCardSchema, modelListSchema } from '../schemas/model-card.ts';
 
 const storeCodes = ['model_unavailable', 'model_manifest_invalid'] as const;
 
@@ -15,7 +16,7 @@ const listModelsRoute = createRoute({
   responses: {
     200: {
       description: 'Every model that may be asked for.',
-      content: { 'application/json': { schema: z.object({ models: z.array(modelSummarySchema) }) } },
+      content: jsonContent(modelListSchema),
     },
     ...problemResponses(...storeCodes),
   },
@@ -29,7 +30,7 @@ const readModelRoute = createRoute({
   summary: 'Input, preprocessing, accuracy, licence of a model',
   request: { params: z.object({ name: z.string().openapi({ example: 'resnet18-imagenet1k' }) }) },
   responses: {
-    200: { description: 'The manifest.', content: { 'application/json': { schema: modelSchema } } },
+    200: { description: 'The manifest.', content: jsonContent(modelCardSchema) },
     ...problemResponses('model_unknown', ...storeCodes),
   },
 });

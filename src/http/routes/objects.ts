@@ -5,18 +5,21 @@ import type { LabelledObject } from '../../jobs/objects/object-label-store.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { batchResultSchema } from '../schemas/batch.ts';
+import { jsonContent } from '../schemas/content.ts';
 
 const objectSchema = z
-  .looseObject({
+  .object({
     key: z.string(),
     etag: z.string(),
     labelled_at: z.string().openapi({ format: 'date-time' }),
+    ...batchResultSchema.omit({ index: true, name: true }).shape,
   })
-  .openapi('LabelledObject', {
-    description: 'With what a result of a batch has: predictions, or a problem.',
-  });
+  .openapi('LabelledObject', { description: 'Either a classification, or `problem`.' });
+const objectListSchema = z
+  .object({ objects: z.array(objectSchema), next_after: z.string().nullable() })
+  .openapi('LabelledObjectList');
 
-const json = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } });
 const listRoute = createRoute({
   tags: ['objects'],
   method: 'get',
@@ -33,7 +36,7 @@ const listRoute = createRoute({
   responses: {
     200: {
       description: '`next_after` asks for the next page.',
-      content: json(z.object({ objects: z.array(objectSchema), next_after: z.string().nullable() })),
+      content: jsonContent(objectListSchema),
     },
     ...problemResponses('r2_not_configured'),
   },
@@ -46,7 +49,7 @@ const readRoute = createRoute({
   summary: 'Labels of one object; slashes of the key as %2F',
   request: { params: z.object({ key: z.string() }) },
   responses: {
-    200: { description: 'The object.', content: json(objectSchema) },
+    200: { description: 'The object.', content: jsonContent(objectSchema) },
     ...problemResponses('r2_not_configured', 'r2_key_unknown'),
   },
 });

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { defaultUploadTokenSeconds, maxUploadTokenSeconds } from '../../limits.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
@@ -9,7 +10,12 @@ const maxRequestBytes = 4096;
 
 const requestSchema = z
   .strictObject({
-    expires_in_seconds: z.int().min(5).max(maxUploadTokenSeconds).default(defaultUploadTokenSeconds),
+    expires_in_seconds: z
+      .int()
+      .min(5)
+      .max(maxUploadTokenSeconds)
+      .optional()
+      .openapi({ description: `${defaultUploadTokenSeconds} where nothing is said.` }),
     origin: z
       .string()
       .max(300)
@@ -25,7 +31,12 @@ const createTokenRoute = createRoute({
   operationId: 'createUploadToken',
   tags: ['service'],
   summary: 'A short-lived token for a browser or a phone, which then needs no key',
-  request: { body: { required: true, content: { 'application/json': { schema: requestSchema } } } },
+  request: {
+    body: {
+      required: true,
+      content: { 'application/json': { schema: requestSchema, example: { expires_in_seconds: 600 } } },
+    },
+  },
   responses: {
     201: {
       description: 'Send it as `Authorization: Bearer`. It classifies, and nothing else.',
@@ -54,10 +65,9 @@ export function uploadTokenRoutes() {
   mount(app, createTokenRoute, async (c) => {
     const parsed = requestSchema.safeParse(await readJsonBody(c, maxRequestBytes));
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new CodedError('json_invalid', `${issue?.path.join('.') || 'body'}: ${issue?.message}.`);
+      throw new CodedError('json_invalid', `${formatIssue(parsed.error.issues[0], 'body')}.`);
     }
-    const { expires_in_seconds, origin } = parsed.data;
+    const { expires_in_seconds = defaultUploadTokenSeconds, origin } = parsed.data;
     const { token, expiresAt } = await c
       .get('options')
       .access.issueUploadToken(c.get('principal'), expires_in_seconds, origin);

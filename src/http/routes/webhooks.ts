@@ -6,7 +6,19 @@ import { digestHex } from '../../lib/digest.ts';
 import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
+import { jsonContent } from '../schemas/content.ts';
 import { requireBatches } from './batches.ts';
+
+const eventSchema = z.record(z.string(), z.unknown()).openapi('WebhookEvent', {
+  description: 'What the source sends. Its configuration says where the image’s URL stands.',
+});
+const answerSchema = z
+  .object({
+    event_id: z.string(),
+    batch_id: z.string().optional().openapi({ description: 'Absent in the answer to a ping.' }),
+    replayed: z.boolean().optional(),
+  })
+  .openapi('WebhookAnswer');
 
 const webhookRoute = createRoute({
   method: 'post',
@@ -19,20 +31,16 @@ const webhookRoute = createRoute({
   security: [],
   request: {
     params: z.object({ source: z.string() }),
-    body: { required: true, content: { 'application/json': { schema: z.unknown() } } },
+    body: { required: true, content: jsonContent(eventSchema) },
   },
   responses: {
     200: {
       description: 'A ping of GitHub: somebody is there.',
-      content: { 'application/json': { schema: z.object({ event_id: z.string() }).openapi('WebhookPong') } },
+      content: jsonContent(answerSchema),
     },
     202: {
       description: 'Taken. The same event again changes nothing.',
-      content: {
-        'application/json': {
-          schema: z.object({ event_id: z.string(), batch_id: z.string(), replayed: z.boolean() }),
-        },
-      },
+      content: jsonContent(answerSchema),
     },
     ...problemResponses(
       'batch_not_configured',

@@ -15,7 +15,6 @@ export class ColumnsFirstResampler implements CropSink {
   readonly crop: Uint8Array;
   complete = false;
   readonly #axes: StoredAxes;
-  readonly #size: number;
   readonly #columns: ColumnPass;
   /** Line i is summed up in slot i modulo their number. */
   readonly #slots: number;
@@ -27,9 +26,7 @@ export class ColumnsFirstResampler implements CropSink {
 
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
-    const size = alongRow.count;
     this.#axes = axes;
-    this.#size = size;
     this.#slots = kernelOverlap(alongColumn);
     this.window = {
       left: kernelStart(alongRow),
@@ -38,8 +35,8 @@ export class ColumnsFirstResampler implements CropSink {
       bottom: kernelEnd(alongColumn),
     };
     this.#columns = createColumnPass(alongRow, this.window.left, this.window.right, this.#slots, arena);
-    this.crop = new Uint8Array(size * size * channels);
-    this.#line = new Uint8ClampedArray(size * channels);
+    this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);
+    this.#line = new Uint8ClampedArray(alongRow.count * channels);
   }
 
   writeRow(rgb: Uint8Array, y: number): void {
@@ -54,17 +51,17 @@ export class ColumnsFirstResampler implements CropSink {
   /** Adds the batched rows [top, top + count) to all lines they belong to. */
   #addBatch(top: number, count: number): void {
     const { alongRow, alongColumn, mirrorsRow, mirrorsColumn, transposes } = this.#axes;
-    const size = this.#size;
-    for (let i = this.#firstOpen; i < size && alongColumn.start[i] < top + count; i++) {
+    const lineCount = alongColumn.count;
+    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i] < top + count; i++) {
       const slot = i % this.#slots;
       this.#columns.addBatch(slot, this.#batchWeights(i, top, count));
       if (alongColumn.start[i] + alongColumn.length[i] > top + count) continue;
       this.#columns.finish(slot, this.#line);
       if (mirrorsRow) mirrorRow(this.#line, alongRow.count);
-      writeLine(this.crop, this.#line, mirrorsColumn ? size - 1 - i : i, size, transposes);
+      writeLine(this.crop, this.#line, mirrorsColumn ? lineCount - 1 - i : i, lineCount, transposes);
       this.#firstOpen = i + 1;
     }
-    this.complete = this.#firstOpen === size;
+    this.complete = this.#firstOpen === lineCount;
   }
 
   /** Weights of the batched rows in line `i`; 0 where it does not reach. */

@@ -6,7 +6,8 @@ export interface CropGeometry {
   readonly resizedHeight: number;
   readonly left: number;
   readonly top: number;
-  readonly size: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /**
@@ -26,8 +27,26 @@ export function toCropGeometry(width: number, height: number, spec: PreprocessSp
     resizedHeight,
     left: roundHalfToEven((resizedWidth - size) / 2),
     top: roundHalfToEven((resizedHeight - size) / 2),
-    size,
+    width: size,
+    height: size,
   };
+}
+
+/**
+ * The whole image, no larger than a box and never enlarged; sides are rounded to the nearest whole number.
+ *
+ * @param width of the upright image.
+ * @param height of the upright image.
+ */
+export function toFitGeometry(
+  width: number,
+  height: number,
+  box: { readonly maxWidth: number; readonly maxHeight: number },
+): CropGeometry {
+  const scale = Math.min(1, box.maxWidth / width, box.maxHeight / height);
+  const resizedWidth = Math.max(1, Math.round(width * scale));
+  const resizedHeight = Math.max(1, Math.round(height * scale));
+  return { resizedWidth, resizedHeight, left: 0, top: 0, width: resizedWidth, height: resizedHeight };
 }
 
 /** Python's `round`, which torchvision uses. */

@@ -2,7 +2,7 @@ import type { ImageHeader, Orientation } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import type { PreprocessSpec } from '../preprocess-spec.ts';
 import { ColumnsFirstResampler } from './columns-first-resampler.ts';
-import { toCropGeometry } from './crop-geometry.ts';
+import { type CropGeometry, toCropGeometry } from './crop-geometry.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
 import { binKernel, mirrorKernel, toResampleKernel } from './filter.ts';
 import { RowsFirstResampler } from './rows-first-resampler.ts';
@@ -14,23 +14,26 @@ import { RowsFirstResampler } from './rows-first-resampler.ts';
  * Pillow resizes along one axis of the upright image, rounds to 8 bits, then along the other. A mirrored axis
  * is a mirrored kernel. Where the orientation swaps the axes (5 to 8), upright rows are stored columns.
  *
+ * @param toGeometry from the upright image's size to what is made of it.
  * @param cellSize 1, or the side of the square of pixels of which each given pixel is the mean.
  * @param arena with it, kernels do the work: the same bytes, faster.
  * @see Pillow src/libImaging/Resample.c, `ImagingResampleInner`
  */
-export function createCropResampler(
+export function createResampler(
   { width, height, orientation }: Pick<ImageHeader, 'width' | 'height' | 'orientation'>,
-  spec: PreprocessSpec,
+  toGeometry: (uprightWidth: number, uprightHeight: number) => CropGeometry,
+  interpolation: PreprocessSpec['interpolation'],
   cellSize = 1,
   arena?: PixelArena,
 ): CropSink {
   const axes = orientationAxes[orientation];
   const uprightWidth = axes.swap ? height : width;
   const uprightHeight = axes.swap ? width : height;
-  const { resizedWidth, resizedHeight, left, top, size } = toCropGeometry(uprightWidth, uprightHeight, spec);
+  const geometry = toGeometry(uprightWidth, uprightHeight);
+  const { resizedWidth, resizedHeight } = geometry;
 
-  let across = toResampleKernel(uprightWidth, resizedWidth, left, size, spec.interpolation);
-  let down = toResampleKernel(uprightHeight, resizedHeight, top, size, spec.interpolation);
+  let across = toResampleKernel(uprightWidth, resizedWidth, geometry.left, geometry.width, interpolation);
+  let down = toResampleKernel(uprightHeight, resizedHeight, geometry.top, geometry.height, interpolation);
   if (axes.mirrorX) across = mirrorKernel(across, uprightWidth);
   if (axes.mirrorY) down = mirrorKernel(down, uprightHeight);
   if (cellSize > 1) {
@@ -58,6 +61,17 @@ export function createCropResampler(
   return downFirst === axes.swap
     ? new RowsFirstResampler(stored, arena)
     : new ColumnsFirstResampler(stored, arena);
+}
+
+/** The crop that a model sees. */
+export function createCropResampler(
+  header: Pick<ImageHeader, 'width' | 'height' | 'orientation'>,
+  spec: PreprocessSpec,
+  cellSize = 1,
+  arena?: PixelArena,
+): CropSink {
+  const toGeometry = (width: number, height: number) => toCropGeometry(width, height, spec);
+  return createResampler(header, toGeometry, spec.interpolation, cellSize, arena);
 }
 
 /**

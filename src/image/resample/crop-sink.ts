@@ -3,7 +3,7 @@ import type { ResampleKernel } from './filter.ts';
 
 /** A row sink that turns the rows into the crop. */
 export interface CropSink extends RowSink {
-  /** RGB uint8, HWC, size x size; final once `complete`. */
+  /** RGB uint8, HWC, as large as the geometry's crop; final once `complete`. */
   readonly crop: Uint8Array;
   /** True when the last row of `window` has been written. */
   readonly complete: boolean;

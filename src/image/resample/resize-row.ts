@@ -93,20 +93,25 @@ export function finishSums(sums: Int32Array, rounded: Uint8ClampedArray, at: num
   }
 }
 
-/** Puts one finished line of the crop in its place. @param index of the line among the outputs of its kernel. */
+/**
+ * Puts one finished line of the crop in its place.
+ *
+ * @param index of the line among the outputs of its kernel.
+ * @param lineCount number of those outputs: the crop's width, where lines are its columns.
+ */
 export function writeLine(
   crop: Uint8Array,
   line: Uint8ClampedArray,
   index: number,
-  size: number,
+  lineCount: number,
   asColumn: boolean,
 ): void {
   if (!asColumn) {
-    crop.set(line, index * size * channels);
+    crop.set(line, index * line.length);
     return;
   }
-  for (let y = 0; y < size; y++) {
-    const to = (y * size + index) * channels;
+  for (let y = 0; y * channels < line.length; y++) {
+    const to = (y * lineCount + index) * channels;
     crop[to] = line[y * channels];
     crop[to + 1] = line[y * channels + 1];
     crop[to + 2] = line[y * channels + 2];

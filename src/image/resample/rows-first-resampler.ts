@@ -15,7 +15,6 @@ export class RowsFirstResampler implements CropSink {
   readonly crop: Uint8Array;
   complete = false;
   readonly #axes: StoredAxes;
-  readonly #size: number;
   readonly #rows: RowPass;
   /** Line i is summed up in slot i modulo their number. */
   readonly #slots: number;
@@ -26,9 +25,7 @@ export class RowsFirstResampler implements CropSink {
 
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
-    const size = alongRow.count;
     this.#axes = axes;
-    this.#size = size;
     this.#slots = kernelOverlap(alongColumn);
     this.#rows = createRowPass(alongRow, axes.mirrorsRow, this.#slots, arena);
     this.window = {
@@ -37,25 +34,25 @@ export class RowsFirstResampler implements CropSink {
       top: kernelStart(alongColumn),
       bottom: kernelEnd(alongColumn),
     };
-    this.crop = new Uint8Array(size * size * channels);
-    this.#line = new Uint8ClampedArray(size * channels);
+    this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);
+    this.#line = new Uint8ClampedArray(alongRow.count * channels);
   }
 
   writeRow(rgb: Uint8Array, y: number): void {
     const { alongColumn, mirrorsColumn, transposes } = this.#axes;
-    const size = this.#size;
+    const lineCount = alongColumn.count;
     this.#rows.resize(rgb);
-    for (let i = this.#firstOpen; i < size && alongColumn.start[i] <= y; i++) {
+    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i] <= y; i++) {
       const tap = y - alongColumn.start[i];
       if (tap >= alongColumn.length[i]) continue;
       const slot = i % this.#slots;
       this.#rows.addTo(slot, alongColumn.weights[alongColumn.offset[i] + tap]);
       if (tap === alongColumn.length[i] - 1) {
         this.#rows.finish(slot, this.#line);
-        writeLine(this.crop, this.#line, mirrorsColumn ? size - 1 - i : i, size, transposes);
+        writeLine(this.crop, this.#line, mirrorsColumn ? lineCount - 1 - i : i, lineCount, transposes);
         this.#firstOpen = i + 1;
       }
     }
-    this.complete = this.#firstOpen === size;
+    this.complete = this.#firstOpen === lineCount;
   }
 }

@@ -104,7 +104,7 @@ export class BatchServices {
   }
 
   streamEvents(id: string, signal: AbortSignal) {
-    return streamEvents(id, this.store, (batch) => toBatchJson(batch), signal);
+    return streamEvents(id, this.store, signal);
   }
 
   async cancel(batch: Batch): Promise<boolean> {

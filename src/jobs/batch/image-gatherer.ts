@@ -1,5 +1,6 @@
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
+import { readR2Object } from '../../lib/read-r2-object.ts';
 import { maxBodyBytes } from '../../limits.ts';
 import { type InputReference, packKey } from './batch.ts';
 
@@ -39,14 +40,7 @@ export function createImageGatherer({
 }
 
 async function readObject(bucket: R2Bucket | undefined, key: string): Promise<Uint8Array> {
-  const object = await bucket?.get(key);
-  if (!object) throw new CodedError('image_not_found', `There is no object "${key.slice(0, 200)}".`);
-  if (object.size > maxBodyBytes) {
-    await object.body.cancel();
-    throw new CodedError(
-      'body_too_large',
-      `The object has ${object.size} bytes, at most ${maxBodyBytes} are taken.`,
-    );
-  }
-  return new Uint8Array(await object.arrayBuffer());
+  const bytes = bucket && (await readR2Object(bucket, key, maxBodyBytes));
+  if (!bytes) throw new CodedError('image_not_found', `There is no object "${key.slice(0, 200)}".`);
+  return bytes;
 }

@@ -2,38 +2,35 @@ import { eventsIntervalMs, maxEventsMs } from '../../limits.ts';
 import { type Batch, isFinished } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 
+/** `done` is the last one. */
+export interface BatchEvent {
+  readonly event: 'progress' | 'done';
+  readonly batch: Batch;
+}
+
 /**
- * Progress as Server-Sent Events: `progress` when something has changed, `done` at the end. After
- * `maxEventsMs` the stream ends and an EventSource reconnects by itself.
+ * A batch whenever something of it has changed, until it has ended. After `maxEventsMs` there are no more:
+ * an EventSource reconnects by itself.
  *
- * @param toWire body of an event.
+ * @param signal whoever listens has gone.
  */
-export function streamEvents(
+export async function* streamEvents(
   id: string,
-  store: BatchStore,
-  toWire: (batch: Batch) => unknown,
+  store: Pick<BatchStore, 'find'>,
   signal: AbortSignal,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
+): AsyncGenerator<BatchEvent, void, undefined> {
   const deadline = Date.now() + maxEventsMs;
   let last = '';
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      while (!signal.aborted && Date.now() < deadline) {
-        const batch = await store.find(id);
-        if (!batch) break;
-        const { status, total, succeeded, failed, lastTrouble } = batch;
-        const current = JSON.stringify([status, total, succeeded, failed, lastTrouble]);
-        if (current !== last) {
-          last = current;
-          const event = isFinished(batch) ? 'done' : 'progress';
-          controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(toWire(batch))}\n\n`));
-          if (isFinished(batch)) break;
-          return;
-        }
-        await new Promise((resolve) => setTimeout(resolve, eventsIntervalMs));
-      }
-      controller.close();
-    },
-  });
+  while (!signal.aborted && Date.now() < deadline) {
+    const batch = await store.find(id);
+    if (!batch) return;
+    const { status, total, succeeded, failed, lastTrouble } = batch;
+    const current = JSON.stringify([status, total, succeeded, failed, lastTrouble]);
+    if (current !== last) {
+      last = current;
+      yield { event: isFinished(batch) ? 'done' : 'progress', batch };
+      if (isFinished(batch)) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, eventsIntervalMs));
+  }
 }

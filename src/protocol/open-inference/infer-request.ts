@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { readBinaryTensor } from './binary-tensor.ts';
 import { readJsonTensor } from './json-tensor.ts';
 import { countElements, type OpenTensor, openDatatypes, tensorError } from './tensor.ts';
@@ -119,12 +120,7 @@ function parseJson(bytes: Uint8Array): JsonRequest {
   }
   const parsed = requestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  const where = path.reduce<string>((text, part) => {
-    if (typeof part === 'number') return `${text}[${part}]`;
-    return text === '' ? String(part) : `${text}.${String(part)}`;
-  }, '');
-  throw new CodedError('json_invalid', `${where === '' ? 'The request' : where}: ${message}.`);
+  throw new CodedError('json_invalid', `${formatIssue(parsed.error.issues[0], 'The request')}.`);
 }
 
 function readBinarySize({ parameters, data }: JsonInput, where: string): number | undefined {

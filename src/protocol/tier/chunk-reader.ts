@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
 import { type ChunkHead, chunkHeadSchema, itemHeadSchema } from './chunk-format.ts';
 
 /** A head line has some 200 characters. */
@@ -97,8 +98,7 @@ function parseLine<T>(line: string, schema: z.ZodType<T>): T {
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new CodedError('chunk_invalid', `${path.join('.')}: ${message}.`);
+  throw new CodedError('chunk_invalid', `${formatIssue(parsed.error.issues[0], 'A head')}.`);
 }
 
 function cutShort(): CodedError {

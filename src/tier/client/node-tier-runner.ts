@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ItemResult } from '../../classify/classification.ts';
 import { parseItemResult } from '../../classify/parse-item-result.ts';
 import { parseRetryAfter } from '../../lib/retry-schedule.ts';
+import { splitLines } from '../../lib/split-lines.ts';
 import { withTimeout } from '../../lib/with-timeout.ts';
 import { tierConnectMs, tierSilenceMs } from '../../limits.ts';
 import { chunkMediaType, writeChunk } from '../../protocol/tier/chunk-format.ts';
@@ -122,19 +123,18 @@ async function assertAccepted(response: Response): Promise<void> {
 }
 
 async function* readResults(response: Response, silenceMs: number, abort: AbortController) {
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let pending = '';
-  for (;;) {
-    const { done, value } = await within(silenceMs, abort, () => reader.read(), 'died');
-    if (done) throw new TierTrouble('died', 'The answer ended early.');
-    const lines = (pending + value).split('\n');
-    pending = lines.pop()!;
-    if (pending.length > maxLineCharacters) throw garbage('an endless line');
-    for (const line of lines) {
-      const parsed = parseLine(line);
-      if (parsed === 'end') return;
-      if (parsed !== 'trouble') yield parsed;
+  const reader = response.body!.getReader();
+  const chunks = (async function* () {
+    for (;;) {
+      const { done, value } = await within(silenceMs, abort, () => reader.read(), 'died');
+      if (done) throw new TierTrouble('died', 'The answer ended early.');
+      yield value;
     }
+  })();
+  for await (const line of splitLines(chunks, maxLineCharacters, () => garbage('an endless line'))) {
+    const parsed = parseLine(line);
+    if (parsed === 'end') return;
+    if (parsed !== 'trouble') yield parsed;
   }
 }
 

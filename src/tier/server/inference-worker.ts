@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { bootEngineNode } from '../../inference/engine-node.ts';
 import { createOrtNodeSession, type OrtNodeSession } from '../../inference/ort-node.ts';
-import { createResnetInt8 } from '../../inference/resnet-int8.ts';
 import type { InferenceSession } from '../../inference/session.ts';
 import type { FileKind } from '../../model/manifest.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
@@ -60,16 +59,7 @@ async function loadOrt(): Promise<OrtNodeSession> {
 }
 
 async function loadEngine(): Promise<InferenceSession> {
-  const read = (set: 'plain' | 'relaxed') =>
-    readFile(new URL(`../../engine/kernels-${set}.wasm`, import.meta.url));
-  const runtime = createResnetInt8(
-    {
-      plain: await WebAssembly.compile(await read('plain')),
-      // An engine without relaxed SIMD does not know its instructions.
-      relaxed: await WebAssembly.compile(await read('relaxed')).catch(() => undefined),
-    },
-    'auto',
-  );
+  const runtime = await bootEngineNode('auto');
   const bytes = new Uint8Array(model).slice();
   const chunks = (async function* () {
     yield bytes;

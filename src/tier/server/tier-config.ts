@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatIssue } from '../../lib/format-issue.ts';
 
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 const count = (fallback: number, max: number) =>
@@ -64,8 +65,6 @@ export type TierConfig = z.infer<typeof schema>;
 export function parseTierConfig(env: Readonly<Record<string, string | undefined>>): TierConfig {
   const parsed = schema.safeParse(env);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'configuration'}: ${message}`,
-  );
+  const lines = parsed.error.issues.map((issue) => `  ${formatIssue(issue, 'configuration')}`);
   throw new Error(`The Node tier cannot start:\n${lines.join('\n')}`);
 }

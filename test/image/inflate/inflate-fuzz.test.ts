@@ -4,12 +4,12 @@ import { expect, it } from 'vitest';
 import { adler32 } from '../../../src/image/inflate/adler32.ts';
 import { BytesInput } from '../../../src/image/inflate/inflate-input.ts';
 import { InflateStream } from '../../../src/image/inflate/inflate-stream.ts';
+import { fuzz } from '../../fuzz.ts';
 import { createKernels } from '../fixtures.ts';
 import { mutate, Random, randomDeflate } from './random-streams.ts';
 
 /** RESNET_EDGE_FUZZ_RUNS=1000000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
-const runs = Number(process.env.RESNET_EDGE_FUZZ_RUNS ?? 5000);
-const seed = process.env.RESNET_EDGE_FUZZ_SEED;
+const search = fuzz(5000);
 
 const maxBytes = 300_000;
 
@@ -71,7 +71,7 @@ function expectSame(outcome: Outcome, expected: Outcome): void {
   }
 }
 
-it(`what zlib inflates is inflated, and what it refuses is refused, in ${runs} random and mutated streams`, () => {
+it(`what zlib inflates is inflated, and what it refuses is refused, in ${search.numRuns} random and mutated streams`, () => {
   const outcomes = { intact: 0, cut: 0, refused: 0 };
   fc.assert(
     fc.property(fc.integer(), (streamSeed) => {
@@ -83,7 +83,7 @@ it(`what zlib inflates is inflated, and what it refuses is refused, in ${runs} r
       expectSame(inflateBy(plain, bytes), expected);
       expectSame(inflateBy(wasm, bytes), expected);
     }),
-    { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    search,
   );
-  for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(runs / 50);
+  for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(search.numRuns / 50);
 }, 3_600_000);

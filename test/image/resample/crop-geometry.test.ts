@@ -1,15 +1,6 @@
 import { expect, it } from 'vitest';
-import type { PreprocessSpec } from '../../../src/image/preprocess-spec.ts';
 import { toCropGeometry } from '../../../src/image/resample/crop-geometry.ts';
-
-const spec: PreprocessSpec = {
-  resizeShortestEdge: 256,
-  interpolation: 'bilinear',
-  centerCrop: 224,
-  rescaleFactor: 1 / 255,
-  mean: [0, 0, 0],
-  std: [1, 1, 1],
-};
+import { defaultSpec } from '../default-spec.ts';
 
 // Expected values: Python's int(256 * long / short) and int(round((side - 224) / 2.0)).
 it.each([
@@ -21,5 +12,5 @@ it.each([
   { width: 265, height: 256, resizedWidth: 265, resizedHeight: 256, left: 20, top: 16 },
   { width: 1, height: 65_535, resizedWidth: 256, resizedHeight: 16_776_960, left: 16, top: 8_388_368 },
 ])('$width x $height', ({ width, height, ...expected }) => {
-  expect(toCropGeometry(width, height, spec)).toEqual({ ...expected, size: 224 });
+  expect(toCropGeometry(width, height, defaultSpec)).toEqual({ ...expected, width: 224, height: 224 });
 });

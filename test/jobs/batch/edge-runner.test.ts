@@ -17,6 +17,8 @@ import { writeStore } from '../../golden/default-versions.ts';
 import { defaultModel, goldenPath } from '../../golden/golden.ts';
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
+/** Loading takes as long as it takes. */
+const waiting = { timeout: 50_000 };
 const read = async (file: string) => new Uint8Array(await readFile(goldenPath(file)));
 
 it('an item of a batch waits while a request decodes: an isolate has memory for one decoder', async () => {
@@ -49,7 +51,7 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
       },
     )
     .then(() => ended.push('request'));
-  await vi.waitFor(() => expect(loads).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(loads).toHaveBeenCalledOnce(), waiting);
 
   const options = { ...defaultChoice, model: defaultModel.name, modelVersion: defaultModel.version, topK: 1 };
   const items = (async function* () {
@@ -62,7 +64,7 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
     ended.push('batch');
     return results;
   })();
-  await vi.waitFor(() => expect(decoding.state()).toEqual({ used: 1, waiting: 1 }));
+  await vi.waitFor(() => expect(decoding.state()).toEqual({ used: 1, waiting: 1 }), waiting);
   expect(ended).toEqual([]);
 
   webp.resolve(await WebAssembly.compile(await readFile(webpPath)));
@@ -75,4 +77,43 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
   ]);
   expect(ended).toEqual(['request', 'batch']);
   expect(decoding.state()).toEqual({ used: 0, waiting: 0 });
+});
+
+it('what says nothing against an image is trouble with a time to come back; a bad image is its own result', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'resnet-edge-store-'));
+  await writeStore(root);
+  const sources = new ModelSources([{ name: 'folder', store: createFsModelStore(root) }]);
+  const catalog = new CatalogReader(sources, createNodeSha256);
+  const createSessions = (from: ModelSources) =>
+    new SessionCache({ sources: from, createSha256: createNodeSha256, bootRuntime: bootEdgeRuntime });
+  const decoding = new Gate({ capacity: 1, maxWaiting: 0, maxHoldMs: 600_000 });
+  const options = { ...defaultChoice, model: defaultModel.name, modelVersion: defaultModel.version, topK: 1 };
+  const run = async (sessions: SessionCache, from: Pick<CatalogReader, 'readManifest'> = catalog) => {
+    const classifier = new Classifier({ catalog, sessions, decoding, image: {} });
+    const items = (async function* () {
+      yield { index: 4, bytes: (await read('cat.jpg')).subarray(0, 3000) };
+      yield { index: 5, bytes: await read('cat.jpg') };
+    })();
+    const results = [];
+    for await (const result of createEdgeRunner(classifier, from).run(options, 2, items))
+      results.push(result);
+    return results;
+  };
+  const sessions = createSessions(sources);
+  expect(await run(sessions)).toMatchObject([
+    { index: 4, result: { problem: { code: 'image_truncated' } } },
+    { index: 5, result: { tier: 'edge', predictions: [{ label: 'Egyptian cat' }] } },
+  ]);
+
+  const none = new ModelSources([]);
+  await expect(run(sessions, new CatalogReader(none, createNodeSha256))).rejects.toMatchObject({
+    name: 'TierTrouble',
+    code: 'model_unavailable',
+    retryAfterSeconds: 30,
+    died: false,
+  });
+  await expect(run(createSessions(none))).rejects.toMatchObject({ code: 'model_unavailable' });
+  const leave = await decoding.enter(1, { deadline: Date.now() + 600_000 });
+  await expect(run(sessions)).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 1 });
+  leave();
 });

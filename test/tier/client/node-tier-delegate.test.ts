@@ -30,11 +30,10 @@ it.each([200, 422])('does not read a tier’s answer of status %d without end', 
   const { port } = server.address() as AddressInfo;
   const delegate = createNodeTierDelegate({ url: `http://127.0.0.1:${port}`, secret: 'secret' });
   const input = { kind: 'image', bytes: new Uint8Array([1, 2, 3]) } as const;
-  const started = Date.now();
-  await expect(delegate.infer(input, manifest, started + 20_000)).rejects.toMatchObject({
+  const deadline = Date.now() + 600_000;
+  await expect(delegate.infer(input, manifest, deadline)).rejects.toMatchObject({
     code: 'batch_tier_unavailable',
   });
-  expect(Date.now() - started).toBeLessThan(10_000);
   // The rest is what sockets hold on their way.
   expect(sent).toBeLessThan(maxTierAnswerBytes + 32 * 1024 * 1024);
 });

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DynamicBatcher } from '../../../src/tier/server/dynamic-batcher.ts';
 
 /** A batcher whose batches end when they are told to. */
@@ -14,7 +14,13 @@ function startBatcher(options: { maxQueueDelayMs: number }) {
   const submit = (...inputs: number[]) => inputs.map((input) => batcher.submit(input));
   return { running, submit };
 }
-const later = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+const later = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 it('runs what is submitted in one go as the largest batch it fills, and has the next full one ready', async () => {
   const { running, submit } = startBatcher({ maxQueueDelayMs: 1000 });
@@ -38,8 +44,8 @@ it('runs what is submitted in one go as the largest batch it fills, and has the 
 it('lets one that is alone wait for others, and no longer than it may', async () => {
   const { running, submit } = startBatcher({ maxQueueDelayMs: 60 });
   submit(1);
-  await later(10);
+  await later(59);
   expect(running).toHaveLength(0);
-  await later(80);
+  await later(1);
   expect(running.map(({ inputs }) => inputs)).toEqual([[1]]);
 });

@@ -8,6 +8,7 @@ import {
   encodeModelProto,
   type ModelProto,
 } from '../../../src/toolchain/onnx/onnx-proto.ts';
+import { fuzz } from '../../fuzz.ts';
 import { buildResnet } from '../quantize/resnet-builder.ts';
 
 const bytes = buildResnet({ opset: 13, inertNodes: true, stem: 'pad-node' });
@@ -108,7 +109,7 @@ test('damaged bytes end in one of the two errors, never in another', () => {
         ).toBe(true);
       }
     }),
-    { numRuns: 500 },
+    fuzz(500),
   );
 });
 

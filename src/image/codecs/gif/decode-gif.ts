@@ -1,7 +1,8 @@
 import type { RowSink } from '../../image.ts';
 import { malformed } from '../../image-error.ts';
+import type { LzwReader } from '../lzw/lzw-reader.ts';
 import { findFirstFrame, type GifFrame } from './blocks.ts';
-import { GifLzwReader } from './lzw-reader.ts';
+import { openGifLzw } from './lzw-reader.ts';
 
 /** First row and row step of each pass of an interlaced frame. @see GIF89a appendix E */
 const interlacePasses = [
@@ -60,13 +61,13 @@ function openPasses(bytes: Uint8Array, frame: GifFrame): PassReader[] {
 
 /** Reads every `step`-th row from `first` on. */
 class PassReader {
-  readonly #lzw: GifLzwReader;
+  readonly #lzw: LzwReader;
   readonly #first: number;
   readonly #step: number;
   #rowsToSkip: number;
 
   constructor(bytes: Uint8Array, frame: GifFrame, first: number, step: number, rowsToSkip: number) {
-    this.#lzw = new GifLzwReader(bytes, frame.dataStart);
+    this.#lzw = openGifLzw(bytes, frame.dataStart);
     this.#first = first;
     this.#step = step;
     this.#rowsToSkip = rowsToSkip;

@@ -6,6 +6,7 @@ import { decodeJpeg, type JpegOutputSide } from '../../../../src/image/codecs/jp
 import type { RowSink } from '../../../../src/image/image.ts';
 import { parseImageHeader } from '../../../../src/image/probe.ts';
 import { maxJpegKernelScans } from '../../../../src/limits.ts';
+import { fuzz } from '../../../fuzz.ts';
 import { endOfImage, frame, quantization, segment, startOfImage } from '../../../hostile/jpeg-files.ts';
 import { concat } from '../../../hostile/png-files.ts';
 import { GuardedArena } from './guarded-arena.ts';
@@ -120,7 +121,7 @@ describe.each([{ progressive: false }, { progressive: true }])(
             outcomes.add(typeof outcome === 'string' ? outcome : 'decoded');
           },
         ),
-        { numRuns: 300 },
+        fuzz(120),
       );
       // Otherwise it is not known whether the errors are the same.
       expect(outcomes.size).toBeGreaterThan(2);
@@ -132,7 +133,7 @@ describe.each([{ progressive: false }, { progressive: true }])(
         fc.property(fc.nat(), fc.constantFrom<JpegOutputSide>(8, 8, 4, 2, 1), (seed, side) => {
           outcomes.push(expectSame(randomJpeg(seed, progressive), side));
         }),
-        { numRuns: 400 },
+        fuzz(200),
       );
       // Otherwise little but errors would be compared.
       const decoded = outcomes.filter((outcome) => typeof outcome !== 'string');

@@ -5,6 +5,7 @@ import { crc32 } from '../../../../src/image/codecs/png/crc32.ts';
 import { toCrc32 } from '../../../../src/image/codecs/png/image-data.ts';
 import { filterType, unfilterRow } from '../../../../src/image/codecs/png/unfilter.ts';
 import { adler32 } from '../../../../src/image/inflate/adler32.ts';
+import { fuzz } from '../../../fuzz.ts';
 import { createKernels } from '../../fixtures.ts';
 
 const maxBytes = 20_000;
@@ -60,7 +61,7 @@ describe('filters are undone as the plain ones undo them', () => {
         run(filtered.length, pixelBytes);
         expect(arena.bytes.slice(out, out + filtered.length)).toEqual(expected);
       }),
-      { numRuns: 2000 },
+      fuzz(2000),
     );
   });
 });

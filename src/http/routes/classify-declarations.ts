@@ -1,0 +1,93 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { ErrorCode } from '../../errors.ts';
+import { maxImagesPerRequest } from '../../limits.ts';
+import { sampleImageBase64 } from '../examples.ts';
+import { pictureCodes, problemResponses, referenceCodes } from '../openapi.ts';
+import { jsonBodySchema, referenceSchema } from '../parse-classify-request.ts';
+import { optionsSchema } from '../request-options.ts';
+import { classifyAnswerSchema, classifyFormAnswerSchema } from '../schemas/classification.ts';
+import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
+
+// What the document says of /v1/classify and below; classify.ts does it. One body and one answer a route: a generated
+// client has one method for each.
+
+const common = { tags: ['classify'] };
+const codes: readonly ErrorCode[] = [...pictureCodes, ...referenceCodes];
+
+const oneAnswer = {
+  200: {
+    description: 'What the image shows, the most probable class first.',
+    headers: z.object({
+      etag: z
+        .string()
+        .optional()
+        .openapi({ description: 'Names the answer; the same question has the same.' }),
+      'cache-status': z.string().optional().openapi({ description: 'RFC 9211.' }),
+      'server-timing': z.string().optional(),
+    }),
+    content: jsonContent(classifyAnswerSchema),
+  },
+  304: { description: 'If-None-Match names this very answer.' },
+  ...problemResponses(...codes),
+};
+
+export const classifyRoute = createRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/classify',
+  operationId: 'classify',
+  summary: 'What is in this picture? Its bytes are the body',
+  description:
+    'The bytes decide what the file is, not `Content-Type`. A form with one file and JSON are taken here as well.',
+  request: { query: optionsSchema, body: { required: true, content: bytesContent } },
+  responses: oneAnswer,
+});
+
+export const classifyByReferenceRoute = createRoute({
+  ...common,
+  method: 'get',
+  path: '/v1/classify',
+  operationId: 'classifyByReference',
+  summary: 'What is in the picture at this URL?',
+  request: { query: optionsSchema.extend(referenceSchema.shape) },
+  responses: oneAnswer,
+});
+
+export const classifyJsonRoute = createRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/classify/json',
+  operationId: 'classifyJson',
+  summary: 'The same with the picture as base64, or by its URL or its key in the bucket',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: jsonBodySchema, example: { image: sampleImageBase64, top_k: 3 } },
+      },
+    },
+  },
+  responses: oneAnswer,
+});
+
+const formSchema = z
+  .object({
+    // No minItems and maxItems: the Go generator's check of them does not compile.
+    image: z.array(bytesSchema).openapi({ description: `1 to ${maxImagesPerRequest} files.` }),
+    ...optionsSchema.partial().shape,
+  })
+  .openapi('ClassifyForm');
+
+export const classifyFormRoute = createRoute({
+  ...common,
+  method: 'post',
+  path: '/v1/classify/form',
+  operationId: 'classifyForm',
+  summary: `What is in each of up to ${maxImagesPerRequest} pictures?`,
+  description: 'A result for each file, in order. One bad image does not spoil the others.',
+  request: { body: { required: true, content: { 'multipart/form-data': { schema: formSchema } } } },
+  responses: {
+    200: { description: 'A result for each file.', content: jsonContent(classifyFormAnswerSchema) },
+    ...problemResponses(...codes),
+  },
+});

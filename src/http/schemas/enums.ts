@@ -1,0 +1,25 @@
+import { z } from '@hono/zod-openapi';
+import { fileKinds, runtimeNames } from '../../model/manifest.ts';
+import { imageWarningCodes, imageWarnings } from '../../warnings.ts';
+
+// Every enum of the wire has a name of its own, because generated clients make a type of each.
+
+export const imageFormatSchema = z
+  .enum(['jpeg', 'png', 'gif', 'bmp', 'tiff', 'webp', 'avif', 'heic'])
+  .openapi('ImageFormat');
+
+export const imageWarningSchema = z.enum(imageWarningCodes).openapi('ImageWarning', {
+  description: Object.entries(imageWarnings)
+    .map(([code, meaning]) => `\`${code}\`: ${meaning}.`)
+    .join(' '),
+});
+
+export const tierSchema = z.enum(['edge', 'node']).openapi('Tier', {
+  description: '`edge`: in an isolate. `node`: on the Node tier, for a model or an image beyond an isolate.',
+});
+
+export const fileKindSchema = z.enum(fileKinds).openapi('ModelFileKind');
+export const runtimeSchema = z.enum(runtimeNames).openapi('ModelRuntime');
+export const datatypeSchema = z.enum(['fp32', 'int8']).openapi('ModelDatatype');
+export const outputKindSchema = z.enum(['logits', 'probabilities']).openapi('ModelOutputKind');
+export const interpolationSchema = z.enum(['bilinear', 'bicubic']).openapi('Interpolation');

@@ -1,0 +1,70 @@
+import { z } from '@hono/zod-openapi';
+import {
+  datatypeSchema,
+  fileKindSchema,
+  interpolationSchema,
+  outputKindSchema,
+  runtimeSchema,
+  tierSchema,
+} from './enums.ts';
+
+export const modelSummarySchema = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    default: z.boolean(),
+    aliases: z.array(z.string()).openapi({ description: 'Names of other APIs that this model answers to.' }),
+  })
+  .openapi('ModelSummary');
+
+export const modelListSchema = z.object({ models: z.array(modelSummarySchema) }).openapi('ModelList');
+
+const fileSchema = z
+  .object({ kind: fileKindSchema, bytes: z.int(), sha256: z.string() })
+  .openapi('ModelFile');
+const inputSchema = z
+  .object({ name: z.string(), shape: z.array(z.int()), datatype: z.string() })
+  .openapi('ModelInput');
+const outputSchema = z
+  .object({ name: z.string(), kind: outputKindSchema, classes: z.int() })
+  .openapi('ModelOutput');
+const preprocessSchema = z
+  .object({
+    resize_shortest_edge: z.int(),
+    interpolation: interpolationSchema,
+    center_crop: z.int(),
+    rescale_factor: z.number(),
+    mean: z.array(z.number()),
+    std: z.array(z.number()),
+  })
+  .openapi('ModelPreprocess');
+const accuracySchema = z
+  .object({
+    dataset: z.string(),
+    count: z.int(),
+    top1: z.number(),
+    top5: z.number(),
+    command: z.string().optional(),
+  })
+  .openapi('ModelAccuracy');
+
+export const modelCardSchema = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    description: z.string().optional(),
+    files: z
+      .array(fileSchema)
+      .openapi({ description: 'The same network, once for each runtime that may serve it.' }),
+    runtime: runtimeSchema.openapi({ description: 'What runs it in an isolate.' }),
+    datatype: datatypeSchema,
+    input: inputSchema,
+    output: outputSchema,
+    preprocess: preprocessSchema,
+    source: z.string(),
+    licence: z.string(),
+    accuracy: z.array(accuracySchema),
+    tier: tierSchema,
+    loaded: z.boolean().openapi({ description: 'Whether the isolate that answered has it in memory.' }),
+  })
+  .openapi('ModelCard');

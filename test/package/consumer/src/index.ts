@@ -1,0 +1,2 @@
+import worker from 'resnet-edge/worker';
+export default worker;
