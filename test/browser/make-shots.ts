@@ -1,7 +1,7 @@
 /**
  * `npm run shots`: pictures of the page for people to look at, in docs/shots. Needs Chromium.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { projectRoot } from '../../src/cli/paths.ts';
@@ -18,6 +18,11 @@ const folder = join(projectRoot, 'docs/shots');
 await mkdir(folder, { recursive: true });
 buildEdge();
 const edge = await startEdge();
+// A first answer loads the model; what people see afterwards is the second.
+for (const name of ['coffee.png', 'cat.jpg']) {
+  const body = new Uint8Array(await readFile(goldenPath(name)));
+  await edge.fetch('/v1/classify', { method: 'POST', body });
+}
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
