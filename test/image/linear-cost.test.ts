@@ -1,8 +1,10 @@
+import { zstdCompressSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { flatJpeg } from '../hostile/jpeg-files.ts';
 import { concat, pngChunk, pngFile, smallRows, zeroBomb } from '../hostile/png-files.ts';
+import { buildTiff } from '../hostile/tiff-files.ts';
 import { defaultSpec, loadWebpModule, readFixture } from './fixtures.ts';
 
 /**
@@ -90,6 +92,13 @@ describe('cost is linear', { timeout: 120_000 }, () => {
     ['in the pixels of a TIFF by LZW', (scale) => tiff(1000, 500 * scale, 'lzw')],
     ['in the width of a TIFF by LZW', (scale) => tiff(500 * scale, 1000, 'lzw')],
     ['in the pixels of a TIFF by Deflate', (scale) => tiff(1000, 1000 * scale, 'deflate')],
+    ['in the pixels of a TIFF of tiles', (scale) => tiff(1000, 1000 * scale, 'deflate', true)],
+    ['in the width of a TIFF of tiles', (scale) => tiff(1000 * scale, 1000, 'deflate', true)],
+    ['in the pixels of a TIFF of tiles by JPEG', (scale) => tiff(1000, 1000 * scale, 'jpeg', true)],
+    ['in the pixels of a TIFF of strips by JPEG', (scale) => tiff(1000, 1000 * scale, 'jpeg')],
+    ['in the pixels of a TIFF by Group 4', (scale) => fax(1000, 1000 * scale)],
+    ['in the width of a TIFF by Group 4', (scale) => fax(1000 * scale, 1000)],
+    ['in the pixels of a TIFF by Zstandard', (scale) => zstdTiff(1000, 1000 * scale)],
     ['in the pixels of a TIFF by PackBits', (scale) => tiff(1000, 1000 * scale, 'packbits')],
     [
       'in the pixels of a WebP',
@@ -119,8 +128,31 @@ function noise(width: number, height: number): Sharp {
 }
 
 /** Rows in strips of about 8 KB, as encoders write them. */
-function tiff(width: number, height: number, compression: 'none' | 'lzw' | 'deflate' | 'packbits') {
-  return noise(width, height).tiff({ compression, predictor: 'none' }).toBuffer();
+function tiff(
+  width: number,
+  height: number,
+  compression: 'none' | 'lzw' | 'deflate' | 'packbits' | 'jpeg',
+  tile = false,
+) {
+  const tiles = { tile, tileWidth: 256, tileHeight: 256 };
+  return noise(width, height)
+    .tiff({ compression, predictor: 'none', ...tiles })
+    .toBuffer();
+}
+
+function fax(width: number, height: number): Promise<Uint8Array> {
+  return noise(width, height)
+    .threshold(128)
+    .toColourspace('b-w')
+    .tiff({ compression: 'ccittfax4', bitdepth: 1 })
+    .toBuffer();
+}
+
+/** One strip of grey. */
+function zstdTiff(width: number, height: number): Uint8Array {
+  const pixels = Uint8Array.from({ length: width * height }, (_, i) => (i * i) >> 9);
+  const fields = { 256: [width], 257: [height], 258: [8], 259: [50_000], 262: [1], 277: [1] };
+  return buildTiff(fields, [zstdCompressSync(pixels)]);
 }
 
 /** With 24 bits zeros, with 8 bits runs of one pixel. */
