@@ -200,6 +200,7 @@ describe('the orientation in XMP', () => {
     ['tiff:Orientatio="6"', undefined],
     ['tiff:orientation="6"', undefined],
     ['tiff:Orientation', undefined],
+    ['tiff:Orientation -="6"', undefined],
     ['', undefined],
   ])('%s is %s', (text, expected) => {
     expect(parse(text)).toBe(expected);

@@ -107,10 +107,12 @@ describe('a resampling kernel', () => {
 
   it('mirrored, reads the same inputs from the other end', () => {
     check(({ inputSize, kernel }) => {
+      const before = tapsOf(kernel).flat();
       const turned = tapsOf(kernel)
         .map((taps) => taps.map(([input, weight]) => [inputSize - 1 - input, weight] as const).reverse())
         .reverse();
       expect(tapsOf(mirrorKernel(kernel, inputSize))).toEqual(turned);
+      expect(tapsOf(kernel).flat()).toEqual(before);
       expect(tapsOf(mirrorKernel(mirrorKernel(kernel, inputSize), inputSize))).toEqual(tapsOf(kernel));
     });
   });
