@@ -41,7 +41,13 @@ function findNode() {
 
 /** The JavaScript file behind a tool's name: what `node_modules/.bin` would link. */
 function findTool(name) {
-  const owner = { biome: '@biomejs/biome', tsc: 'typescript', depcruise: 'dependency-cruiser' }[name] ?? name;
+  const owners = {
+    biome: '@biomejs/biome',
+    depcruise: 'dependency-cruiser',
+    stryker: '@stryker-mutator/core',
+    tsc: 'typescript',
+  };
+  const owner = owners[name] ?? name;
   const manifest = join(packages, owner, 'package.json');
   if (!existsSync(manifest)) {
     console.error(`${name} is not installed: run npm ci`);

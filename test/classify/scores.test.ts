@@ -18,6 +18,15 @@ describe('softmax', () => {
       });
     }
   });
+  it('takes the largest logit wherever it stands, and equal ones for equal', () => {
+    expect([...softmax(new Float32Array([90, -90, 0]))]).toEqual([
+      1,
+      Math.fround(Math.exp(-180)),
+      Math.fround(Math.exp(-90)),
+    ]);
+    expect([...softmax(new Float32Array([-5, -5]))]).toEqual([0.5, 0.5]);
+    expect([...softmax(new Float32Array([1000, -1000]))]).toEqual([1, 0]);
+  });
   it('is 1 for a single class', () => expect([...softmax(new Float32Array([7]))]).toEqual([1]));
 });
 

@@ -11,7 +11,38 @@ describe('parseManifest', () => {
   it('takes the embedded model', () => {
     expect(parseManifest(valid).preprocess).toEqual(defaultSpec);
   });
+  it('takes the file that the edge’s runtime reads, and the first one where there is none', () => {
+    const file = (name: string) => ({ ...onnx, file: name });
+    const of = (files: object, tier = 'edge') => {
+      const { runtime, edgeFile } = parseManifest({ ...valid, files, tier });
+      return [runtime, edgeFile.file];
+    };
+    expect(of({ onnx, ort: file('a.ort'), rni8: file('a.rni8') })).toEqual(['resnet-int8', 'a.rni8']);
+    expect(of({ onnx, ort: file('a.ort') })).toEqual(['onnxruntime-web', 'a.ort']);
+    expect(of({ ort: file('a.ort') })).toEqual(['onnxruntime-web', 'a.ort']);
+    expect(of({ onnx_fp16: file('a.onnx') }, 'batch')).toEqual(['onnxruntime-web', 'a.onnx']);
+  });
+  it('keeps what it says of input, output, memory and accuracy', () => {
+    expect(parseManifest(valid)).toMatchObject({
+      name: 'resnet18-imagenet1k',
+      version: '3',
+      description: expect.stringContaining('ResNet-18'),
+      input: { name: 'data', shape: [1, 3, 224, 224] },
+      output: { name: 'logits', kind: 'logits', classes: 1000 },
+      runtimeMemoryBytes: valid.runtime_memory_bytes,
+      accuracy: valid.accuracy,
+    });
+    const { accuracy: _, runtime_memory_bytes: __, ...bare } = valid;
+    expect(parseManifest(bare)).toMatchObject({ accuracy: [], runtimeMemoryBytes: undefined });
+  });
+  it('takes a crop that is the whole of the resized side', () => {
+    const preprocess = { ...valid.preprocess, resize_shortest_edge: 224 };
+    expect(parseManifest({ ...valid, preprocess }).preprocess.resizeShortestEdge).toBe(224);
+  });
   it.each<[string, object]>([
+    ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 224, 299] } }],
+    ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 299, 224] } }],
+    ['center_crop exceeds', { preprocess: { ...valid.preprocess, resize_shortest_edge: 223 } }],
     ['preprocess.std[0]', { preprocess: { ...valid.preprocess, std: [0, 1, 1] } }],
     ['preprocess', { preprocess: { ...valid.preprocess, center_crop: 300 } }],
     ['files.onnx.sha256', { files: { onnx: { ...onnx, sha256: 'abc' } } }],
@@ -22,11 +53,35 @@ describe('parseManifest', () => {
     ['input.shape must be', { input: { ...valid.input, shape: [1, 3, 299, 299] } }],
     ['surprise', { surprise: true }],
   ])('refuses a wrong %s, naming it', (where, change) => {
-    expect(() => parseManifest({ ...valid, ...change })).toThrow(where);
+    expect(() => parseManifest({ ...valid, ...change })).toThrow(
+      expect.objectContaining({
+        code: 'model_manifest_invalid',
+        message: expect.stringContaining(where),
+        retryAfterSeconds: 30,
+      }),
+    );
+  });
+  it('names the file, and the whole of it where no field is wrong', () => {
+    expect(() => parseManifest(5)).toThrow('manifest.json is not valid: the whole: ');
+    expect(() => parseCatalog(5)).toThrow('catalog.json is not valid: the whole: ');
+    expect(() => parseLabels(5, 1)).toThrow('labels.json is not valid: the whole: ');
   });
 });
 
 describe('parseCatalog', () => {
+  it('gives the version of each name', () => {
+    const models = [
+      { name: 'a', version: '1' },
+      { name: 'b', version: '2' },
+    ];
+    expect(parseCatalog({ default_model: 'b', models })).toEqual({
+      defaultModel: 'b',
+      versions: new Map([
+        ['a', '1'],
+        ['b', '2'],
+      ]),
+    });
+  });
   it('refuses a default that is not listed', () => {
     expect(() => parseCatalog({ default_model: 'a', models: [{ name: 'b', version: '1' }] })).toThrow(
       'default_model',
@@ -37,7 +92,14 @@ describe('parseCatalog', () => {
 describe('parseLabels', () => {
   const row = { class_index: 0, wnid: 'n1', label: 'one' };
   it('refuses another number of rows than classes, and rows out of order', () => {
-    expect(() => parseLabels([row], 2)).toThrow('1 rows for 2 classes');
+    expect(() => parseLabels([row], 2)).toThrow(
+      expect.objectContaining({
+        code: 'model_manifest_invalid',
+        message: 'labels.json has 1 rows for 2 classes.',
+      }),
+    );
+    expect(parseLabels([row], 1)).toEqual([{ wnid: row.wnid, label: row.label }]);
+    expect(() => parseLabels([row, row], 2)).toThrow('ordered');
     expect(() => parseLabels([{ ...row, class_index: 1 }], 1)).toThrow('ordered');
   });
 });

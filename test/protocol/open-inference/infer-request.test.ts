@@ -101,15 +101,39 @@ describe('an infer request in JSON', () => {
   });
 
   it.each([
-    [[]],
-    ['text'],
-    [{}],
-    [{ inputs: [] }],
-    [input({ name: 3 })],
-    [{ inputs: Array(5).fill(input({}).inputs[0]) }],
-  ])('refuses %j as JSON of another protocol', (request) =>
-    expect(problem(() => parseJson(request))).toMatch(/^json_invalid: /),
+    [[], /^json_invalid: The request: /],
+    ['text', /^json_invalid: The request: /],
+    [{}, /^json_invalid: inputs: /],
+    [{ inputs: [] }, /^json_invalid: inputs: /],
+    [input({ name: 3 }), /^json_invalid: inputs\[0\]\.name: /],
+    [{ inputs: Array(5).fill(input({}).inputs[0]) }, /^json_invalid: 5 inputs, at most 4 are taken\.$/],
+  ])('refuses %j as JSON of another protocol', (request, message) =>
+    expect(problem(() => parseJson(request))).toMatch(message),
   );
+
+  it('takes as many inputs and elements as it may, and integers from end to end', () => {
+    const many = { inputs: Array(4).fill(input({}).inputs[0]) };
+    expect(parseJson(many).inputs).toHaveLength(4);
+    const { inputs } = parseJson(
+      input({ datatype: 'UINT8', shape: [1000], data: Array(1000).fill(0).fill(255, 500) }),
+    );
+    expect([inputs[0]!.data[0], inputs[0]!.data[999]]).toEqual([0, 255]);
+    expect(problem(() => parseJson(input({ shape: [1001] })))).toMatch('at most 1000 elements');
+    const negative = input({ datatype: 'UINT8', data: [1, 2, 3, -1] });
+    expect(problem(() => parseJson(negative))).toMatch('data[3] must be an integer from 0 to 255, got: -1.');
+    const notText = input({ datatype: 'BYTES', shape: [1], data: [5] });
+    expect(problem(() => parseJson(notText))).toMatch('data[0] must be a base64 string, got: 5.');
+  });
+
+  it('shows the beginning of a value that is long', () => {
+    const long = input({ datatype: 'x'.repeat(500) });
+    expect(problem(() => parseJson(long))).toMatch(/got: "x{79}\.$/);
+  });
+
+  it('takes a byte order mark for none', () => {
+    const body = new Uint8Array([0xef, 0xbb, 0xbf, ...encode(input({}))]);
+    expect(parseInferRequest(body, null, limits).inputs).toHaveLength(1);
+  });
 
   it('refuses what is no JSON at all', () => {
     for (const bytes of [
@@ -182,7 +206,19 @@ describe('an infer request with binary tensors', () => {
       [1],
       /must be a whole number/,
     ],
-    ['data in both places', [{ ...binary('a', [1], 'UINT8', 1), data: [1] }], [1], /has both/],
+    [
+      'a size below nothing',
+      [binary('a', [1], 'UINT8', -1)],
+      [1],
+      /^tensor_invalid: inputs\[0\]\.parameters\.binary_data_size must be a whole number of bytes, got: -1/,
+    ],
+    ['no bytes', [binary('a', [1], 'UINT8', 0)], [], /binary_data_size must be 1, .* got: 0/],
+    [
+      'data in both places',
+      [{ ...binary('a', [1], 'UINT8', 1), data: [1] }],
+      [1],
+      /^tensor_invalid: inputs\[0\] has both/,
+    ],
     [
       'NaN',
       [binary('a', [2], 'FP32', 8)],
@@ -205,6 +241,12 @@ describe('an infer request with binary tensors', () => {
   ])('refuses %s', (_, inputs, bytes, message) => {
     const [body, length] = join({ inputs }, bytes);
     expect(problem(() => parseInferRequest(body, length, limits))).toMatch(message);
+  });
+
+  it('takes a header of the whole body, with blanks around its length', () => {
+    const body = encode(input({}));
+    expect(parseInferRequest(body, ` ${body.length} `, limits).inputs).toHaveLength(1);
+    expect(problem(() => parseInferRequest(body, String(body.length + 1), limits))).toMatch('must be from 1');
   });
 
   it.each(['0', '-1', '1e1', 'x', '', '99999'])('refuses a header length of "%s"', (length) => {

@@ -106,10 +106,23 @@ describe('what the model takes', () => {
       4,
     );
     expect(rows.map((row) => row.kind === 'tensor' && row.tensor.data[0])).toEqual([0, 5]);
+    for (const row of rows)
+      expect(row).toMatchObject({ kind: 'tensor', tensor: { datatype: 'FP32', shape: [1, 3, side, side] } });
+  });
+
+  it('takes image files in a row or a column, as many as it may', () => {
+    const data = [1, 2, 3, 4].map((byte) => Uint8Array.of(byte));
+    for (const shape of [[4], [4, 1]])
+      expect(toModelInputs([tensor({ datatype: 'BYTES', shape, data })], manifest, 4)).toEqual(
+        data.map((bytes) => ({ kind: 'image', bytes })),
+      );
   });
 
   it.each([
     [[], 'The model has one input, got: 0.'],
+    [[tensor({}), tensor({})], 'The model has one input, got: 2.'],
+    [[tensor({ datatype: 'FP32', shape: [] })], 'inputs[0].shape[0] must be 0, got: undefined.'],
+    [[tensor({ datatype: 'BYTES', shape: [2, 2] })], 'inputs[0].shape[1] must be 1, got: 2.'],
     [
       [tensor({ name: 'image', datatype: 'BYTES', shape: [1] })],
       'inputs[0].name must be "data", got: "image".',

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that judge mutants (`npm run mutate`): those of rooms without I/O, without a build, fast. */
+export default defineConfig({
+  test: {
+    include: [
+      'test/classify/scores.test.ts',
+      'test/http/access/**/*.test.ts',
+      'test/image/{decoders-alone,goldens,probe,to-tensor}.test.ts',
+      'test/image/{codecs/png,codecs/jpeg/leaves,inflate,resample}/**/*.test.ts',
+      'test/lib/*.test.ts',
+      'test/model/{manifest,memory-budget}.test.ts',
+      'test/protocol/**/*.test.ts',
+      'test/tier/server/dynamic-batcher.test.ts',
+      'test/toolchain/quantize/{exporter-spellings,onnxruntime-goldens,quantize-values,refusals}.test.ts',
+    ],
+    testTimeout: 60_000,
+  },
+});
