@@ -10,7 +10,7 @@ import { kernelSetNames } from './kernel-layout.ts';
  * and where these lie is up to the set (memory-layout.ts).
  */
 export const magic = 0x38494e52; // "RNI8"
-export const formatVersion = 3;
+export const formatVersion = 4;
 export const headerBytes = 12;
 export const alignment = 64;
 
@@ -109,6 +109,17 @@ const operatorSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** Where a residual block ends: what its activations are, which are pooled to features when somebody asks for them. */
+const featureSchema = z.strictObject({
+  /** Index of the operator after which the block's tensor is whole. */
+  operator: size,
+  tensor: size,
+  /** As the graph has them: the tensor's may be padded. */
+  channels: size.min(1),
+  /** Of one step of the tensor. */
+  scale: z.number().positive(),
+});
+
 /** A run of bytes in the file, in order. */
 const partSchema = z.strictObject({
   bytes: size,
@@ -120,15 +131,21 @@ const planSchema = z.strictObject({
   output: z.strictObject({ name: z.string(), classes: size.min(1) }),
   tensors: z.array(tensorSchema).max(2000),
   operators: z.array(operatorSchema).max(2000),
+  /** First block first. */
+  features: z.array(featureSchema).max(200),
   parts: z.array(partSchema).max(10_000),
   /** All activations, sharing memory where they are never alive together; in elements. */
   arena_elements: size,
 });
 
 /** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
-const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_elements }) => {
+const soundPlanSchema = planSchema.refine(({ tensors, operators, features, parts, arena_elements }) => {
   const isTensor = (id: number) => id < tensors.length;
   return (
+    features.every(
+      ({ operator, tensor, channels }) =>
+        operator < operators.length && isTensor(tensor) && channels <= tensors[tensor]!.channels,
+    ) &&
     tensors.every((tensor) => tensor.offset + tensorElements(tensor) <= arena_elements) &&
     operators.every(
       (operator) =>
@@ -143,6 +160,7 @@ const soundPlanSchema = planSchema.refine(({ tensors, operators, parts, arena_el
 
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];
+export type PlanFeature = Plan['features'][number];
 export type PlanOperator = Plan['operators'][number];
 export type WinogradTiles = z.infer<typeof winogradSchema>;
 export type PlanPart = Plan['parts'][number];

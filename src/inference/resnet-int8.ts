@@ -4,10 +4,11 @@ import { kernelTraits } from '../engine/kernel-layout.ts';
 import { loadWeights } from '../engine/load-weights.ts';
 import { layOutMemory, type MemoryLayout } from '../engine/memory-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engine/plan.ts';
+import { buildFeaturePool } from '../engine/pool-features.ts';
 import { buildProgram, instantiateKernels, type Step } from '../engine/program.ts';
 import { CodedError } from '../errors.ts';
 import type { Fp32Tensor } from '../lib/tensor.ts';
-import type { InferenceRuntime, InferenceSession } from './session.ts';
+import type { FeatureLayers, InferenceRuntime, InferenceSession, RunWithFeatures } from './session.ts';
 
 const wasmPageBytes = 65_536;
 /** The plan is JSON of some 300 bytes an operator; ResNet-152 has about 160. */
@@ -78,6 +79,14 @@ function allocate(bytes: number): WebAssembly.Memory {
   }
 }
 
+/** How a block's features are taken from the arena while a run passes it. */
+interface FeaturePool {
+  /** Index of the step. */
+  readonly after: number;
+  readonly pool: Step;
+  readonly out: Float32Array;
+}
+
 class ResnetInt8Session implements InferenceSession {
   readonly inputName: string;
   readonly outputName: string;
@@ -86,6 +95,7 @@ class ResnetInt8Session implements InferenceSession {
   readonly #steps: readonly Step[];
   readonly #image: Float32Array;
   readonly #logits: Float32Array;
+  readonly #pools: readonly FeaturePool[];
   #release: (() => void) | undefined;
 
   constructor(
@@ -102,10 +112,35 @@ class ResnetInt8Session implements InferenceSession {
     this.#steps = steps;
     this.#image = new Float32Array(memory.buffer, layout.image, 3 * plan.input.height * plan.input.width);
     this.#logits = new Float32Array(memory.buffer, layout.logits, plan.output.classes);
+    this.#pools = plan.features.map((feature) => {
+      const out = new Float32Array(feature.channels);
+      return { after: feature.operator, pool: buildFeaturePool(feature, plan, memory, layout, out), out };
+    });
     this.#release = release;
   }
 
   async run(input: Fp32Tensor): Promise<Fp32Tensor> {
+    this.#assertInput(input);
+    // No await below this line: the memory belongs to one run at a time.
+    this.#image.set(input.data);
+    for (const step of this.#steps) step();
+    return this.#readOutput();
+  }
+
+  async runWithFeatures(input: Fp32Tensor, layers: FeatureLayers): Promise<RunWithFeatures> {
+    this.#assertInput(input);
+    const pools = layers === 'all' ? this.#pools : this.#pools.slice(-1);
+    // No await below this line: the memory belongs to one run at a time.
+    this.#image.set(input.data);
+    let next = 0;
+    for (const [index, step] of this.#steps.entries()) {
+      step();
+      if (pools[next]?.after === index) pools[next++]!.pool();
+    }
+    return { output: this.#readOutput(), features: pools.map(({ out }) => out.slice()) };
+  }
+
+  #assertInput(input: Fp32Tensor): void {
     if (!this.#release) throw new CodedError('inference_failed', 'The session has been released.');
     const { height, width } = this.#plan.input;
     const expected = [1, 3, height, width];
@@ -114,9 +149,9 @@ class ResnetInt8Session implements InferenceSession {
         throw new CodedError('inference_failed', `shape must be [${expected}], got: [${input.shape}].`);
       }
     }
-    // No await below this line: the memory belongs to one run at a time.
-    this.#image.set(input.data);
-    for (const step of this.#steps) step();
+  }
+
+  #readOutput(): Fp32Tensor {
     const data = this.#dequantizeLogits(new Float32Array(this.#logits));
     return { datatype: 'FP32', shape: [1, this.#plan.output.classes], data };
   }

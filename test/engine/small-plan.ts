@@ -27,6 +27,7 @@ export function planOf(
     output: { name: 'logits', classes },
     tensors,
     operators,
+    features: [],
     parts: packer.parts,
     arena_elements: arena,
   };

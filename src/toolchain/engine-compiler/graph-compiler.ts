@@ -1,5 +1,5 @@
 import { shortStep } from '../../engine/kernel-layout.ts';
-import type { Plan, PlanOperator } from '../../engine/plan.ts';
+import type { Plan, PlanFeature, PlanOperator } from '../../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
@@ -21,6 +21,7 @@ export class GraphCompiler {
   readonly #side: number;
   readonly #weights = new WeightPacker();
   readonly #operators: PlanOperator[] = [];
+  readonly #features: PlanFeature[] = [];
   readonly #tensors = new TensorTable();
   /** Of each convolution, less its bias; by the part that has its weights. */
   readonly #largestSums = new Map<number, number>();
@@ -43,6 +44,7 @@ export class GraphCompiler {
       output: this.#output,
       tensors,
       operators,
+      features: this.#features,
       parts: this.#weights.parts,
       arena_elements: arenaElements,
     };
@@ -160,6 +162,12 @@ export class GraphCompiler {
       },
     };
     this.#operators[this.#operators.length - 1] = fused;
+    this.#features.push({
+      operator: this.#operators.length - 1,
+      tensor: target,
+      channels: draft.logicalChannels,
+      scale: result.scale,
+    });
   }
 
   #compileMaxPool(node: OnnxNode): void {
