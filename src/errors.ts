@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'model_out_of_memory'
   | 'model_requires_batch_tier'
   | 'inference_failed'
+  | 'embedding_unsupported'
   // the service
   | 'overloaded'
   | 'access_not_configured'

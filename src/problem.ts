@@ -63,6 +63,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   model_manifest_invalid: { status: 503, title: 'Model manifest invalid' },
   model_out_of_memory: { status: 503, title: 'No memory for the model' },
   model_requires_batch_tier: { status: 422, title: 'Model too large for the edge' },
+  embedding_unsupported: { status: 422, title: 'Model gives no embedding' },
   inference_failed: { status: 500, title: 'Inference failed' },
   overloaded: { status: 503, title: 'Too much work at once' },
   access_not_configured: { status: 503, title: 'Access is not configured' },

@@ -9,6 +9,7 @@ import { SingleFlight } from './answers/single-flight.ts';
 import type { ClassifyChoice } from './choice.ts';
 import type { Classification } from './classification.ts';
 import { type ClassifyOptions, classify, type Stage, type Transcode, toModelInput } from './classify.ts';
+import type { EmbedChoice, Embedding } from './embedding.ts';
 import type { Gate } from './gate.ts';
 import { type Delegation, runHereOrThere } from './here-or-there.ts';
 
@@ -120,6 +121,35 @@ export class Classifier {
       () => this.#inferHere(input, manifest, context),
       (delegate) => delegate.infer(input, manifest, context.deadline),
     );
+  }
+
+  /**
+   * An image's features. Here alone: the Node tier gives none.
+   *
+   * @throws {CodedError} as `classify`; `embedding_unsupported` if the model's runtime gives no features.
+   */
+  async embed(
+    bytes: Uint8Array,
+    manifest: ModelManifest,
+    { layers, orientation, decode, strict }: EmbedChoice,
+    { keepAlive, deadline, isCancelled, onStage }: ClassifyContext,
+  ): Promise<Embedding> {
+    const { sessions, decoding, image: decoders, transcode } = this.#services;
+    sessions.assertFits(manifest);
+    sessions.preload(manifest, keepAlive);
+    const { image, input } = await toModelInput(bytes, manifest.preprocess, {
+      image: { ...decoders, orientation, fast: decode === 'fast', strict },
+      ...(transcode && { transcode }),
+      admit: () => decoding.enter(1, { deadline, isCancelled }),
+      ...(onStage && { onStage }),
+    });
+    const { features } = await sessions.withSession(manifest, keepAlive, async (session) => {
+      await onStage?.('model');
+      if (session.runWithFeatures) return await session.runWithFeatures(input, layers);
+      throw new CodedError('embedding_unsupported', `${manifest.name} does not run on the int8 engine.`);
+    });
+    await onStage?.('inference');
+    return { image, features };
   }
 
   /**

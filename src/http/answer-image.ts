@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ClassifyChoice } from '../classify/choice.ts';
-import type { Classification } from '../classify/classification.ts';
-import type { Answer } from '../classify/classifier.ts';
+import type { ImageInfo } from '../classify/classification.ts';
+import type { Answer, ClassifyContext } from '../classify/classifier.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
@@ -19,6 +19,15 @@ export async function readModel(c: Context<HonoEnv>, name: string | undefined): 
   return manifest;
 }
 
+/** The body may take a while to arrive: an isolate without the model loads it meanwhile. */
+export function preloadModel(c: Context<HonoEnv>): void {
+  const { catalog, sessions } = c.get('options');
+  catalog
+    .readManifest(c.req.query('model'))
+    .then((expected) => sessions.preload(expected, c.get('keepAlive')))
+    .catch(() => undefined);
+}
+
 /** Classifies one image of a request and notes what it was; every dialect answers from here. */
 export async function answerImage(
   c: Context<HonoEnv>,
@@ -28,29 +37,43 @@ export async function answerImage(
   name?: string,
 ): Promise<Answer> {
   const { classifier, metrics } = c.get('options');
-  const model = manifest.name;
+  return await recordImage(c, bytes, manifest, async (context) => {
+    const answer = await classifier.classify(bytes, manifest, choice, context, name);
+    const { image, predictions, tier } = answer.classification;
+    const record = c.get('record');
+    if (predictions[0]) record.labels = [...(record.labels ?? []), predictions[0].label];
+    record.answerOrigin = answer.origin;
+    record.tier = tier;
+    metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
+    return { image, result: answer };
+  });
+}
+
+/**
+ * Notes an image of a request in the log's record and in the metrics, whatever is asked of it.
+ *
+ * @param work what is asked; it is given the circumstances of the request.
+ * @throws {CodedError} `body_empty`; what `work` throws.
+ */
+export async function recordImage<T>(
+  c: Context<HonoEnv>,
+  bytes: Uint8Array,
+  { name: model }: ModelManifest,
+  work: (context: ClassifyContext) => Promise<{ readonly image: ImageInfo; readonly result: T }>,
+): Promise<T> {
+  const { metrics } = c.get('options');
   const record = c.get('record');
   record.images = (record.images ?? 0) + 1;
   record.imageBytes = (record.imageBytes ?? 0) + bytes.byteLength;
   metrics.add('resnet_edge_image_bytes_total', {}, bytes.byteLength);
   try {
     if (bytes.byteLength === 0) throw new CodedError('body_empty', 'The file is empty.');
-    const timing = c.get('timing');
-    const context = {
-      keepAlive: c.get('keepAlive'),
-      deadline: c.get('deadline'),
-      isCancelled: c.get('isCancelled'),
-      onStage: async (stage: string) => {
-        const seconds = await timing.lap(stage);
-        if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);
-      },
-    };
-    const answer = await classifier.classify(bytes, manifest, choice, context, name);
-    note(c, answer.classification, model);
-    record.answerOrigin = answer.origin;
-    record.tier = answer.classification.tier;
-    metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
-    return answer;
+    const { image, result } = await work(toContext(c));
+    const pixels = image.width * image.height;
+    record.imagePixels = (record.imagePixels ?? 0) + pixels;
+    metrics.add('resnet_edge_image_pixels_total', {}, pixels);
+    metrics.add('resnet_edge_images_total', { model, format: image.format, outcome: 'ok' });
+    return result;
   } catch (error) {
     const outcome = error instanceof CodedError ? error.code : 'internal';
     metrics.add('resnet_edge_images_total', { model, format: 'unknown', outcome });
@@ -58,12 +81,16 @@ export async function answerImage(
   }
 }
 
-function note(c: Context<HonoEnv>, { image, predictions }: Classification, model: string): void {
+function toContext(c: Context<HonoEnv>): ClassifyContext {
   const { metrics } = c.get('options');
-  const record = c.get('record');
-  const pixels = image.width * image.height;
-  record.imagePixels = (record.imagePixels ?? 0) + pixels;
-  if (predictions[0]) record.labels = [...(record.labels ?? []), predictions[0].label];
-  metrics.add('resnet_edge_image_pixels_total', {}, pixels);
-  metrics.add('resnet_edge_images_total', { model, format: image.format, outcome: 'ok' });
+  const timing = c.get('timing');
+  return {
+    keepAlive: c.get('keepAlive'),
+    deadline: c.get('deadline'),
+    isCancelled: c.get('isCancelled'),
+    onStage: async (stage) => {
+      const seconds = await timing.lap(stage);
+      if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);
+    },
+  };
 }

@@ -16,6 +16,7 @@ import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { classifyRoutes } from './routes/classify.ts';
+import { embeddingRoutes } from './routes/embeddings.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions) {
 
   const api = [
     classifyRoutes(),
+    embeddingRoutes(),
     modelRoutes(),
     healthRoutes(),
     uploadTokenRoutes(),

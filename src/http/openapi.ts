@@ -19,6 +19,7 @@ export const openApiInfo = {
 
 export const tags = [
   { name: 'classify', description: 'Pictures in, labels out.' },
+  { name: 'embeddings', description: 'Pictures in, vectors out.' },
   { name: 'models', description: 'What can be asked.' },
   { name: 'batches', description: 'Many pictures, answered later.' },
   { name: 'webhooks', description: 'Events in.' },

@@ -100,6 +100,23 @@ describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
     );
   });
 
+  it.each(['deflate', 'lzw'] as const)('TIFF of strips by %s', async (compression) => {
+    const tiff = await sharp({ create: { ...sizes[size], channels: 3, background: '#336699' } })
+      .tiff({ compression })
+      .toBuffer();
+    expect((await measure(tiff)).allocated).toBeLessThan(streamedBudget);
+  });
+
+  it.each(['deflate', 'jpeg'] as const)('TIFF of tiles by %s', async (compression) => {
+    const { width, height } = sizes[size];
+    const tiff = await sharp({ create: { width, height, channels: 3, background: '#336699' } })
+      .tiff({ compression, tile: true, tileWidth: 256, tileHeight: 256 })
+      .toBuffer();
+    // A row of tiles as RGB; the kernels' memory is used again for each JPEG, JavaScript's is counted anew.
+    const { allocated } = await measureOneWay(tiff, { fast: false, createKernels });
+    expect(allocated).toBeLessThan(streamedBudget + 256 * width * 3);
+  });
+
   it('interlaced PNG', async () => {
     const { width, height } = sizes[size];
     const png = await sharp({ create: { width, height, channels: 3, background: '#336699' } })

@@ -16,7 +16,7 @@ import {
   maxUrlLength,
 } from '../../limits.ts';
 import type { CreateSha256 } from '../../model/verified-chunks.ts';
-import { decodeBase64Image } from '../base64-image.ts';
+import { decodeBase64Image } from '../image-request/base64-image.ts';
 import { type FormPart, readBoundary, readFormPart } from '../multipart/form-part.ts';
 import { skipPreambleOf } from '../multipart/skip-preamble.ts';
 import { countBody } from './count-body.ts';

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
 import { maxJsonBodyBytes } from '../../limits.ts';
-import { decodeBase64Image } from '../base64-image.ts';
 import type { HonoEnv } from '../context.ts';
-import { isRawImage, readRawImage } from '../parse-classify-request.ts';
+import { decodeBase64Image } from '../image-request/base64-image.ts';
+import { isRawImage, readRawImage } from '../image-request/parse-image-request.ts';
 import { readJsonBody } from '../read-body.ts';
 
 /**

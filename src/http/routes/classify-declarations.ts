@@ -2,9 +2,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { ErrorCode } from '../../errors.ts';
 import { maxImagesPerRequest } from '../../limits.ts';
 import { sampleImageBase64 } from '../examples.ts';
+import { jsonImageShape, referenceSchema } from '../image-request/parse-image-request.ts';
+import { classifyOptionsSchema } from '../image-request/request-options.ts';
 import { pictureCodes, problemResponses, referenceCodes } from '../openapi.ts';
-import { jsonBodySchema, referenceSchema } from '../parse-classify-request.ts';
-import { optionsSchema } from '../request-options.ts';
 import { classifyAnswerSchema, classifyFormAnswerSchema } from '../schemas/classification.ts';
 import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
 
@@ -13,6 +13,11 @@ import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
 
 const common = { tags: ['classify'] };
 const codes: readonly ErrorCode[] = [...pictureCodes, ...referenceCodes];
+
+/** One of `image`, `url` and `r2_key`, and the options. */
+const jsonBodySchema = z
+  .strictObject({ ...jsonImageShape, ...classifyOptionsSchema.shape })
+  .openapi('ClassifyJsonRequest');
 
 const oneAnswer = {
   200: {
@@ -39,7 +44,7 @@ export const classifyRoute = createRoute({
   summary: 'What is in this picture? Its bytes are the body',
   description:
     'The bytes decide what the file is, not `Content-Type`. A form with one file and JSON are taken here as well.',
-  request: { query: optionsSchema, body: { required: true, content: bytesContent } },
+  request: { query: classifyOptionsSchema, body: { required: true, content: bytesContent } },
   responses: oneAnswer,
 });
 
@@ -49,7 +54,7 @@ export const classifyByReferenceRoute = createRoute({
   path: '/v1/classify',
   operationId: 'classifyByReference',
   summary: 'What is in the picture at this URL?',
-  request: { query: optionsSchema.extend(referenceSchema.shape) },
+  request: { query: classifyOptionsSchema.extend(referenceSchema.shape) },
   responses: oneAnswer,
 });
 
@@ -74,7 +79,7 @@ const formSchema = z
   .object({
     // No minItems and maxItems: the Go generator's check of them does not compile.
     image: z.array(bytesSchema).openapi({ description: `1 to ${maxImagesPerRequest} files.` }),
-    ...optionsSchema.partial().shape,
+    ...classifyOptionsSchema.shape,
   })
   .openapi('ClassifyForm');
 

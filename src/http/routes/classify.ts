@@ -1,20 +1,19 @@
 import type { Context } from 'hono';
-import type { ClassifyChoice } from '../../classify/choice.ts';
-import type { ModelManifest } from '../../model/manifest.ts';
-import { toProblem } from '../../problem.ts';
-import { answerImage, readModel } from '../answer-image.ts';
+import { answerEach } from '../answer-each.ts';
+import { answerImage, preloadModel, readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
+import {
+  type ImageFormRequest,
+  type ImageRequest,
+  parseImageForm,
+  parseImageJson,
+  parseImageQuery,
+  parseImageRequest,
+} from '../image-request/parse-image-request.ts';
+import { type ClassifyRequestOptions, classifyOptions } from '../image-request/request-options.ts';
 import { needs } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
-import {
-  type ClassifyFormRequest,
-  type ClassifyRequest,
-  type ImageInput,
-  parseClassifyForm,
-  parseClassifyJson,
-  parseClassifyQuery,
-  parseClassifyRequest,
-} from '../parse-classify-request.ts';
+import { writeServerTiming } from '../write-server-timing.ts';
 import {
   classifyByReferenceRoute,
   classifyFormRoute,
@@ -26,11 +25,15 @@ export function classifyRoutes() {
   const app = createRouter();
   app.use('/v1/classify', needs('classify'));
   app.use('/v1/classify/*', needs('classify'));
-  mount(app, classifyByReferenceRoute, async (c) => await answerOne(c, await parseClassifyQuery(c)));
+  mount(
+    app,
+    classifyByReferenceRoute,
+    async (c) => await answerOne(c, await parseImageQuery(c, classifyOptions)),
+  );
   const declarations = [
-    [classifyRoute, async (c) => await answerOne(c, await parseClassifyRequest(c))],
-    [classifyJsonRoute, async (c) => await answerOne(c, await parseClassifyJson(c))],
-    [classifyFormRoute, async (c) => await answerForm(c, await parseClassifyForm(c))],
+    [classifyRoute, async (c) => await answerOne(c, await parseImageRequest(c, classifyOptions))],
+    [classifyJsonRoute, async (c) => await answerOne(c, await parseImageJson(c, classifyOptions))],
+    [classifyFormRoute, async (c) => await answerForm(c, await parseImageForm(c, classifyOptions))],
   ] as const satisfies [Parameters<typeof mount>[1], (c: Context<HonoEnv>) => Promise<Response>][];
   for (const [route, answer] of declarations) {
     mount(app, route, async (c) => {
@@ -41,16 +44,10 @@ export function classifyRoutes() {
   return app;
 }
 
-/** The body may take a while to arrive: an isolate without the model loads it meanwhile. */
-function preloadModel(c: Context<HonoEnv>): void {
-  const { catalog, sessions } = c.get('options');
-  catalog
-    .readManifest(c.req.query('model'))
-    .then((expected) => sessions.preload(expected, c.get('keepAlive')))
-    .catch(() => undefined);
-}
-
-async function answerOne(c: Context<HonoEnv>, request: ClassifyRequest): Promise<Response> {
+async function answerOne(
+  c: Context<HonoEnv>,
+  request: ImageRequest<ClassifyRequestOptions>,
+): Promise<Response> {
   await c.get('timing').lap('receive');
   const manifest = await readModel(c, request.model);
   c.header('cache-control', 'private, no-cache');
@@ -70,11 +67,17 @@ async function answerOne(c: Context<HonoEnv>, request: ClassifyRequest): Promise
   return c.json({ id: c.get('requestId'), ...answer.classification });
 }
 
-async function answerForm(c: Context<HonoEnv>, request: ClassifyFormRequest): Promise<Response> {
+async function answerForm(
+  c: Context<HonoEnv>,
+  request: ImageFormRequest<ClassifyRequestOptions>,
+): Promise<Response> {
   await c.get('timing').lap('receive');
   const manifest = await readModel(c, request.model);
   c.header('cache-control', 'private, no-cache');
-  const results = await answerEach(c, request.images, manifest, request);
+  const results = await answerEach(c, request.images, async (bytes) => {
+    const { tier, image, predictions } = (await answerImage(c, bytes, manifest, request)).classification;
+    return { tier, image, predictions };
+  });
   writeServerTiming(c);
   return c.json({
     id: c.get('requestId'),
@@ -82,11 +85,6 @@ async function answerForm(c: Context<HonoEnv>, request: ClassifyFormRequest): Pr
     model_version: manifest.version,
     results,
   });
-}
-
-function writeServerTiming(c: Context<HonoEnv>): void {
-  const header = c.get('timing').header();
-  if (header) c.header('server-timing', header);
 }
 
 /** RFC 9211. */
@@ -100,28 +98,4 @@ const toCacheStatus = {
 function listsTag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.split(',').some((tag) => tag.trim() === etag || tag.trim() === etag.slice(2));
-}
-
-/** One after the other: a bad image gets its own problem and does not spoil the others. */
-async function answerEach(
-  c: Context<HonoEnv>,
-  images: readonly ImageInput[],
-  manifest: ModelManifest,
-  choice: ClassifyChoice,
-) {
-  const results: unknown[] = [];
-  for (const [index, { name, bytes }] of images.entries()) {
-    try {
-      const { tier, image, predictions } = (await answerImage(c, bytes, manifest, choice)).classification;
-      results.push({ index, name, tier, image, predictions });
-    } catch (error) {
-      // Nobody reads the others any more.
-      if (c.get('isCancelled')()) throw error;
-      const problem = toProblem(error);
-      if (problem.status >= 500)
-        c.get('options').log('error', { code: problem.code, request_id: c.get('requestId'), error });
-      results.push({ index, name, problem });
-    }
-  }
-  return results;
 }

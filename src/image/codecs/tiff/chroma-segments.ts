@@ -6,7 +6,7 @@ import type { SegmentDecoder, WriteSegmentRow } from './segment-decoder.ts';
 import type { TiffSegments } from './segments.ts';
 import type { StripReader } from './strip-reader.ts';
 import { openStrip, type ReaderOptions } from './strip-readers.ts';
-import { createDeclaredConversion, type YCbCrToRgb } from './ycbcr.ts';
+import { createDeclaredConversion, type ThreeSamplesToRgb } from './ycbcr.ts';
 
 /** Bytes of a row of units: each has all luma samples that share a pair of chroma samples, and these. */
 export function unitRowBytes({ segmentWidth, chromaSubsampling: [h, v] }: TiffDirectory): number {
@@ -22,7 +22,7 @@ export function unitRowBytes({ segmentWidth, chromaSubsampling: [h, v] }: TiffDi
 export class ChromaSegments implements SegmentDecoder {
   readonly #segments: TiffSegments;
   readonly #options: ReaderOptions;
-  readonly #toRgb: YCbCrToRgb;
+  readonly #toRgb: ThreeSamplesToRgb;
   readonly #units: Uint8Array;
   readonly #rgb: Uint8Array;
   #reader: StripReader | undefined;

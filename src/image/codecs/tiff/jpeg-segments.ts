@@ -131,7 +131,8 @@ function chooseColour({ photometric, samplesPerPixel, extraSample }: TiffDirecto
     case tiffPhotometric.cmyk:
       return 'ink';
     case tiffPhotometric.palette:
-      throw unsupported('tiff', 'JPEG of palette indices');
+    case tiffPhotometric.cieLab:
+      throw unsupported('tiff', `JPEG of photometric ${photometric}`);
     default:
       return 'grey';
   }

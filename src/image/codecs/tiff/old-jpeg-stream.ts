@@ -1,4 +1,4 @@
-import { maxTiffReversedBytes } from '../../../limits.ts';
+import { maxTiffCopiedBytes } from '../../../limits.ts';
 import { malformed, tooComplex, truncated } from '../../image-error.ts';
 import { marker, nextSegment } from '../jpeg/segments.ts';
 import type { TiffDirectory } from './directory.ts';
@@ -69,8 +69,8 @@ function join(directory: TiffDirectory, header: readonly Uint8Array[], bytes: Ui
     if (i > 0) parts.push(Uint8Array.of(0xff, marker.restart0 + ((i - 1) & 7)));
     parts.push(strip);
     length += strip.length + 2;
-    if (length > maxTiffReversedBytes)
-      throw tooComplex('tiff', `more than ${maxTiffReversedBytes} bytes in strips`);
+    if (length > maxTiffCopiedBytes)
+      throw tooComplex('tiff', `more than ${maxTiffCopiedBytes} bytes in strips`);
   }
   const stream = new Uint8Array(length + 2);
   let at = 0;

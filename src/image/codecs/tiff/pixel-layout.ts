@@ -13,6 +13,7 @@ export function colourSamples({ photometric, samplesPerPixel, extraSample }: Tif
     case tiffPhotometric.rgb:
       // Colours that were multiplied with alpha need it.
       return extraSample === 1 && samplesPerPixel > 3 ? 4 : 3;
+    case tiffPhotometric.cieLab:
     case tiffPhotometric.yCbCr:
       return Math.min(3, samplesPerPixel);
     default:
@@ -52,7 +53,6 @@ export function assertSupported(directory: TiffDirectory): void {
   if (planarConfiguration !== 1 && planarConfiguration !== 2)
     throw malformed('tiff', `planar configuration ${planarConfiguration}`);
   if (fillOrder !== 1 && fillOrder !== 2) throw malformed('tiff', `fill order ${fillOrder}`);
-  if (photometric === tiffPhotometric.cieLab) throw unsupported('tiff', 'CIE L*a*b*');
   if (!isKnownLayout(directory)) {
     throw unsupported(
       'tiff',
@@ -89,6 +89,8 @@ function isKnownLayout(directory: TiffDirectory): boolean {
       return isUnsigned && samplesPerPixel >= 3 && (bits === 8 || bits === 16);
     case tiffPhotometric.cmyk:
       return isUnsigned && samplesPerPixel >= 4 && (bits === 8 || bits === 16);
+    case tiffPhotometric.cieLab:
+      return isUnsigned && bits === 8 && samplesPerPixel === 3 && directory.planarConfiguration === 1;
     case tiffPhotometric.yCbCr:
       return isUnsigned && bits === 8 && (samplesPerPixel === 3 || samplesPerPixel === 1);
     default:

@@ -1,6 +1,7 @@
 import { maxTiffRowBytes } from '../../../limits.ts';
 import type { PixelWindow } from '../../image.ts';
 import { tooComplex } from '../../image-error.ts';
+import { labToRgb } from './cie-lab.ts';
 import { type TiffDirectory, tiffCompression, tiffPhotometric } from './directory.ts';
 import { samplesInSegment, usesPredictor } from './pixel-layout.ts';
 import { undoPredictor } from './predictor.ts';
@@ -9,7 +10,7 @@ import type { SegmentDecoder, WriteSegmentRow } from './segment-decoder.ts';
 import type { TiffSegments } from './segments.ts';
 import type { StripReader } from './strip-reader.ts';
 import { openStrip, type ReaderOptions } from './strip-readers.ts';
-import { convertLikePillow, createDeclaredConversion, type YCbCrToRgb } from './ycbcr.ts';
+import { convertLikePillow, createDeclaredConversion, type ThreeSamplesToRgb } from './ycbcr.ts';
 
 /** Bytes of a row of samples without compression. */
 export function sampleRowBytes(directory: TiffDirectory): number {
@@ -29,7 +30,7 @@ export class SampleSegments implements SegmentDecoder {
   readonly #planeRow: Uint8Array;
   readonly #row: Uint8Array;
   readonly #rgb: Uint8Array;
-  readonly #toRgb: YCbCrToRgb | undefined;
+  readonly #toRgb: ThreeSamplesToRgb | undefined;
 
   /** @throws {CodedError} `image_too_complex` if a row is too long. */
   constructor(segments: TiffSegments, options: ReaderOptions) {
@@ -92,7 +93,8 @@ export class SampleSegments implements SegmentDecoder {
   }
 }
 
-function chooseConversion(directory: TiffDirectory): YCbCrToRgb | undefined {
+function chooseConversion(directory: TiffDirectory): ThreeSamplesToRgb | undefined {
+  if (directory.photometric === tiffPhotometric.cieLab) return labToRgb;
   if (directory.photometric !== tiffPhotometric.yCbCr || directory.samplesPerPixel !== 3) return undefined;
   return directory.compression === tiffCompression.none
     ? convertLikePillow

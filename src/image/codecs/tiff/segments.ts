@@ -1,4 +1,4 @@
-import { maxTiffReversedBytes, maxTiffSegmentBytes, maxTiffSegments } from '../../../limits.ts';
+import { maxTiffCopiedBytes, maxTiffSegmentBytes, maxTiffSegments } from '../../../limits.ts';
 import { malformed, tooComplex, truncated } from '../../image-error.ts';
 import { type TiffDirectory, tiffCompression } from './directory.ts';
 import { colourSamples } from './pixel-layout.ts';
@@ -105,7 +105,7 @@ function hasReversedCode({ fillOrder, compression }: TiffDirectory): boolean {
 
 /** All at once: segments may overlap, and copying each would cost as often as they do. */
 function toReversed(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > maxTiffReversedBytes) {
+  if (bytes.length > maxTiffCopiedBytes) {
     throw tooComplex('tiff', `${bytes.length} bytes whose bits are reversed`);
   }
   const copy = new Uint8Array(bytes.length);

@@ -43,7 +43,7 @@ export function openStrip(
       previous.restart(strip);
       return previous;
     case tiffCompression.lzw:
-      if (!(previous instanceof TiffLzwReader)) return new TiffLzwReader(strip);
+      if (!(previous instanceof TiffLzwReader && previous.fits(strip))) return new TiffLzwReader(strip);
       previous.restart(strip);
       return previous;
     case tiffCompression.packBits:

@@ -1,7 +1,7 @@
 import type { TiffDirectory } from './directory.ts';
 
-/** Converts one pixel of 8-bit Y, Cb and Cr to RGB, at `rgb[at]`. */
-export type YCbCrToRgb = (y: number, cb: number, cr: number, rgb: Uint8Array, at: number) => void;
+/** Converts one pixel of three 8-bit samples, Y, Cb and Cr or others, to RGB at `rgb[at]`. */
+export type ThreeSamplesToRgb = (y: number, cb: number, cr: number, rgb: Uint8Array, at: number) => void;
 
 const defaultLuma = [0.299, 0.587, 0.114] as const;
 const defaultReference = [0, 255, 128, 255, 128, 255] as const;
@@ -18,7 +18,7 @@ const maxCode = 128 * 32;
 export function createDeclaredConversion({
   lumaCoefficients,
   referenceBlackWhite,
-}: TiffDirectory): YCbCrToRgb {
+}: TiffDirectory): ThreeSamplesToRgb {
   const [red, green, blue] = (lumaCoefficients.length === 3 ? lumaCoefficients : defaultLuma).map(fround);
   const reference = (referenceBlackWhite.length === 6 ? referenceBlackWhite : defaultReference).map(fround);
   const fromRed = fround(2 - fround(2 * red));
@@ -76,7 +76,7 @@ const pillowBlueOfCb = toProducts(1.772);
  *
  * @see Pillow src/libImaging/ConvertYCbCr.c, `ImagingConvertYCbCr2RGB`
  */
-export const convertLikePillow: YCbCrToRgb = (y, cb, cr, rgb, at) => {
+export const convertLikePillow: ThreeSamplesToRgb = (y, cb, cr, rgb, at) => {
   rgb[at] = clamp(y + (pillowRedOfCr[cr] >> 6));
   rgb[at + 1] = clamp(y + ((pillowGreenOfCb[cb] + pillowGreenOfCr[cr]) >> 6));
   rgb[at + 2] = clamp(y + (pillowBlueOfCb[cb] >> 6));

@@ -1,6 +1,7 @@
 import { malformed } from '../../../image-error.ts';
 import { blackCodes, type CodeTable, codeKind, kindOf, modeCodes, payloadOf, whiteCodes } from './codes.ts';
 import type { FaxBits } from './fax-bits.ts';
+import { setBits } from './set-bits.ts';
 
 /** How a line ends: with its last pixel, or because a code is wrong or the next line begins; or no bit is left. */
 export type LineEnd = 'complete' | 'ended';
@@ -246,18 +247,4 @@ export class FaxLine {
     }
     return end === 'ended' ? 'ended' : 'complete';
   }
-}
-
-function setBits(target: Uint8Array, start: number, end: number): void {
-  const first = start >> 3;
-  const last = end >> 3;
-  const head = 0xff >> (start & 7);
-  const tail = (0xff00 >> (end & 7)) & 0xff;
-  if (first === last) {
-    target[first] |= head & tail;
-    return;
-  }
-  target[first] |= head;
-  target.fill(0xff, first + 1, last);
-  if (tail !== 0) target[last] |= tail;
 }

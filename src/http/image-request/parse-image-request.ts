@@ -1,20 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { CodedError } from '../errors.ts';
-import { formatIssue } from '../lib/format-issue.ts';
-import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../limits.ts';
+import { CodedError } from '../../errors.ts';
+import { formatIssue } from '../../lib/format-issue.ts';
+import { maxBodyBytes, maxImagesPerRequest, maxJsonBodyBytes, maxUrlLength } from '../../limits.ts';
+import type { HonoEnv } from '../context.ts';
+import { parseMultipartForm } from '../multipart/parse-multipart-form.ts';
+import { readBody, readJsonBody } from '../read-body.ts';
 import { decodeBase64Image } from './base64-image.ts';
-import type { HonoEnv } from './context.ts';
-import { parseMultipartForm } from './multipart/parse-multipart-form.ts';
-import { readBody, readJsonBody } from './read-body.ts';
 import { type ImageReference, readImageReference } from './read-image-reference.ts';
-import {
-  optionNames,
-  optionsSchema,
-  parseOptions,
-  type RequestOptions,
-  readOptions,
-} from './request-options.ts';
+import { type OptionSet, parseOptions, readOptions } from './request-options.ts';
 
 /** One image of a request. */
 export interface ImageInput {
@@ -23,14 +17,11 @@ export interface ImageInput {
   readonly bytes: Uint8Array;
 }
 
-export interface ClassifyRequest extends RequestOptions {
-  readonly image: ImageInput;
-}
+/** A request about one image, with the options of its route. */
+export type ImageRequest<Options> = Options & { readonly image: ImageInput };
 
-export interface ClassifyFormRequest extends RequestOptions {
-  /** At least one. */
-  readonly images: readonly ImageInput[];
-}
+/** A request about the images of a form; there is at least one. */
+export type ImageFormRequest<Options> = Options & { readonly images: readonly ImageInput[] };
 
 const formDataType = 'multipart/form-data';
 const jsonType = 'application/json';
@@ -49,23 +40,22 @@ const r2KeyField = z.string().min(1).max(1024).openapi({ description: 'Key in th
 /** Where a picture is, if not in the body. */
 export const referenceSchema = z.object({ url: urlField.optional(), r2_key: r2KeyField.optional() });
 
-/** One of `image`, `url` and `r2_key`, and the options. */
-export const jsonBodySchema = z
-  .strictObject({ image: imageField.optional(), ...referenceSchema.shape, ...optionsSchema.shape })
-  .openapi('ClassifyJsonRequest');
+/** What a JSON body declares beside the options: one of these is needed. */
+export const jsonImageShape = { image: imageField.optional(), ...referenceSchema.shape };
 
-/** Checked first, so that a wrong option is named as one. */
-const imageFieldsSchema = z
-  .strictObject({
-    image: imageField.nullish(),
-    url: urlField.nullish(),
-    r2_key: r2KeyField.nullish(),
-    ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
-  })
-  .refine(
-    ({ image, url, r2_key }) => [image, url, r2_key].filter((field) => field != null).length === 1,
-    'one of "image", "url" and "r2_key" is needed',
-  );
+/** Checked before the options, so that a wrong option is named as one. */
+const toImageFieldsSchema = (optionNames: readonly string[]) =>
+  z
+    .strictObject({
+      image: imageField.nullish(),
+      url: urlField.nullish(),
+      r2_key: r2KeyField.nullish(),
+      ...Object.fromEntries(optionNames.map((name) => [name, z.unknown().optional()])),
+    })
+    .refine(
+      ({ image, url, r2_key }) => [image, url, r2_key].filter((field) => field != null).length === 1,
+      'one of "image", "url" and "r2_key" is needed',
+    );
 
 /**
  * Raw bytes, a form with one file, or JSON to an image and options. Options come from the query string; the
@@ -74,13 +64,19 @@ const imageFieldsSchema = z
  * @throws {CodedError} `body_*`, `media_type_unsupported`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `image_field_missing`, `too_many_images`, `option_invalid`, `url_*`, `r2_*`.
  */
-export async function parseClassifyRequest(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+export async function parseImageRequest<Options>(
+  c: Context<HonoEnv>,
+  set: OptionSet<Options>,
+): Promise<ImageRequest<Options>> {
   const mediaType = readMediaType(c);
-  if (mediaType === formDataType) return await parseFormOfOne(c);
-  if (mediaType === jsonType) return await parseClassifyJson(c);
+  if (mediaType === formDataType) return await parseFormOfOne(c, set);
+  if (mediaType === jsonType) return await parseImageJson(c, set);
   if (isRawImage(mediaType)) {
     // Before the body: a wrong option should not cost an upload.
-    const parsed = parseOptions(readOptions((name) => c.req.query(name)));
+    const parsed = parseOptions(
+      set,
+      readOptions(set, (name) => c.req.query(name)),
+    );
     return { ...parsed, image: { name: undefined, bytes: await readRawImage(c, mediaType) } };
   }
   throw new CodedError(
@@ -97,17 +93,20 @@ function assertMediaType(c: Context<HonoEnv>, expected: string): void {
   if (readMediaType(c) === expected) return;
   throw new CodedError(
     'media_type_unsupported',
-    `${c.req.path} takes ${expected}; POST /v1/classify takes image bytes.`,
+    `${c.req.path} takes ${expected}; image bytes go to the path above it.`,
   );
 }
 
-async function parseFormOfOne(c: Context<HonoEnv>): Promise<ClassifyRequest> {
-  const { images, ...options } = await parseClassifyForm(c);
-  const [image, ...others] = images;
-  if (image && others.length === 0) return { ...options, image };
+async function parseFormOfOne<Options>(
+  c: Context<HonoEnv>,
+  set: OptionSet<Options>,
+): Promise<ImageRequest<Options>> {
+  const request = await parseImageForm(c, set);
+  const [image, ...others] = request.images;
+  if (image && others.length === 0) return { ...request, image };
   throw new CodedError(
     'too_many_images',
-    `${images.length} images. POST /v1/classify/form takes up to ${maxImagesPerRequest}.`,
+    `${request.images.length} images. POST ${c.req.path}/form takes up to ${maxImagesPerRequest}.`,
   );
 }
 
@@ -132,21 +131,30 @@ export async function readRawImage(c: Context<HonoEnv>, mediaType: string): Prom
 }
 
 /** GET: the image is elsewhere, options are in the query. */
-export async function parseClassifyQuery(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+export async function parseImageQuery<Options>(
+  c: Context<HonoEnv>,
+  set: OptionSet<Options>,
+): Promise<ImageRequest<Options>> {
   const reference: ImageReference = { url: c.req.query('url'), r2_key: c.req.query('r2_key') };
   if ((reference.url === undefined) === (reference.r2_key === undefined)) {
     throw new CodedError('option_invalid', 'GET needs one of url and r2_key; POST takes the image itself.');
   }
-  const options = parseOptions(readOptions((name) => c.req.query(name)));
+  const options = parseOptions(
+    set,
+    readOptions(set, (name) => c.req.query(name)),
+  );
   return { ...options, image: { name: undefined, bytes: await readImageReference(c, reference) } };
 }
 
-/** JSON that has the image, or says where it is. Throws as `parseClassifyRequest`. */
-export async function parseClassifyJson(c: Context<HonoEnv>): Promise<ClassifyRequest> {
+/** JSON that has the image, or says where it is. Throws as `parseImageRequest`. */
+export async function parseImageJson<Options>(
+  c: Context<HonoEnv>,
+  set: OptionSet<Options>,
+): Promise<ImageRequest<Options>> {
   assertMediaType(c, jsonType);
-  const query = readOptions((name) => c.req.query(name));
+  const query = readOptions(set, (name) => c.req.query(name));
   const json = await readJsonBody(c, maxJsonBodyBytes);
-  const body = imageFieldsSchema.safeParse(json);
+  const body = toImageFieldsSchema(Object.keys(set.shape)).safeParse(json);
   if (!body.success) {
     const issue = formatIssue(body.error.issues[0], 'body');
     throw new CodedError(
@@ -155,7 +163,7 @@ export async function parseClassifyJson(c: Context<HonoEnv>): Promise<ClassifyRe
     );
   }
   const fields: Readonly<Record<string, unknown>> = body.data;
-  const options = parseOptions({ ...query, ...readOptions((name) => fields[name]) });
+  const options = parseOptions(set, { ...query, ...readOptions(set, (name) => fields[name]) });
   // Serialisers write null for what is not there.
   const { image, url, r2_key } = body.data;
   const bytes =
@@ -165,11 +173,14 @@ export async function parseClassifyJson(c: Context<HonoEnv>): Promise<ClassifyRe
   return { ...options, image: { name: undefined, bytes } };
 }
 
-/** A form with 1 to 16 files. Throws as `parseClassifyRequest`. */
-export async function parseClassifyForm(c: Context<HonoEnv>): Promise<ClassifyFormRequest> {
+/** A form with 1 to 16 files. Throws as `parseImageRequest`. */
+export async function parseImageForm<Options>(
+  c: Context<HonoEnv>,
+  set: OptionSet<Options>,
+): Promise<ImageFormRequest<Options>> {
   assertMediaType(c, formDataType);
   const contentType = c.req.header('content-type') ?? '';
-  const query = readOptions((name) => c.req.query(name));
+  const query = readOptions(set, (name) => c.req.query(name));
   const { files, fields } = parseMultipartForm(await readBody(c, maxBodyBytes), contentType);
   const images = files.filter(({ field }) => field === 'image');
   if (images.length === 0) {
@@ -186,6 +197,6 @@ export async function parseClassifyForm(c: Context<HonoEnv>): Promise<ClassifyFo
     );
   }
   // Browsers and generated clients send a field that nobody filled in as an empty text.
-  const chosen = readOptions((name) => fields.get(name) || undefined);
-  return { ...parseOptions({ ...query, ...chosen }), images };
+  const chosen = readOptions(set, (name) => fields.get(name) || undefined);
+  return { ...parseOptions(set, { ...query, ...chosen }), images };
 }

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
-import { CodedError } from '../errors.ts';
-import { fetchPublic } from '../lib/net/fetch-public.ts';
-import { maxBodyBytes } from '../limits.ts';
-import type { HonoEnv } from './context.ts';
+import { CodedError } from '../../errors.ts';
+import { fetchPublic } from '../../lib/net/fetch-public.ts';
+import { maxBodyBytes } from '../../limits.ts';
+import type { HonoEnv } from '../context.ts';
 
 /** An image that is somewhere else. Exactly one of the two. */
 export interface ImageReference {

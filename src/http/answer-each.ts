@@ -1,0 +1,31 @@
+import type { Context } from 'hono';
+import { toProblem } from '../problem.ts';
+import type { HonoEnv } from './context.ts';
+import type { ImageInput } from './image-request/parse-image-request.ts';
+
+/**
+ * One image after the other: a bad one gets its own problem and does not spoil the others.
+ *
+ * @param answer what is known of one image, as it stands on the wire.
+ * @returns results in order, each with its index and the file's name.
+ * @throws what `answer` threw, if the client has gone: nobody reads the others any more.
+ */
+export async function answerEach(
+  c: Context<HonoEnv>,
+  images: readonly ImageInput[],
+  answer: (bytes: Uint8Array) => Promise<object>,
+): Promise<object[]> {
+  const results: object[] = [];
+  for (const [index, { name, bytes }] of images.entries()) {
+    try {
+      results.push({ index, name, ...(await answer(bytes)) });
+    } catch (error) {
+      if (c.get('isCancelled')()) throw error;
+      const problem = toProblem(error);
+      if (problem.status >= 500)
+        c.get('options').log('error', { code: problem.code, request_id: c.get('requestId'), error });
+      results.push({ index, name, problem });
+    }
+  }
+  return results;
+}
