@@ -10,6 +10,8 @@ import {
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 
 /** Byte addresses of a tensor in memory. */

@@ -141,22 +141,22 @@ async function compare(title: string, contestants: readonly Contestant[]): Promi
     for (const [i, contestant] of contestants.entries()) {
       const started = performance.now();
       await contestant.run();
-      if (round >= 0) times[i].push(performance.now() - started);
+      if (round >= 0) times[i]!.push(performance.now() - started);
     }
   }
   const medians = times.map(median);
   console.log(`\n${title}`);
   for (const [i, { name }] of contestants.entries()) {
-    const ratio = medians[0] / medians[i];
+    const ratio = medians[0]! / medians[i]!;
     console.log(
-      `  ${medians[i].toFixed(0).padStart(6)} ms  ${name.padEnd(42)} ${i === 0 ? '' : `ours takes ${ratio.toFixed(2)} of it`}`,
+      `  ${medians[i]!.toFixed(0).padStart(6)} ms  ${name.padEnd(42)} ${i === 0 ? '' : `ours takes ${ratio.toFixed(2)} of it`}`,
     );
   }
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+  return sorted[sorted.length >> 1]!;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-image-'));

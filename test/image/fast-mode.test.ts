@@ -55,7 +55,7 @@ async function tensorErrors(jpeg: Uint8Array, kernels: PixelKernels | undefined)
   expect(exact.approximate).toBe(false);
   expect(fast.approximate).toBe(true);
   const expected = toTensor(exact.crop, defaultSpec).data;
-  const errors = toTensor(fast.crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]));
+  const errors = toTensor(fast.crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]!));
   return {
     mean: errors.reduce((sum, error) => sum + error, 0) / errors.length,
     max: errors.reduce((most, error) => Math.max(most, error)),
@@ -102,7 +102,7 @@ describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }
       const jpeg = await sharp(pixels).withMetadata({ orientation }).jpeg({ quality: 88 }).toBuffer();
       const exact = await decodeToCrop(jpeg, defaultSpec);
       const { crop } = await decodeToCrop(jpeg, defaultSpec, { fast: true, kernels });
-      const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]), 0) / crop.length;
+      const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]!), 0) / crop.length;
       expect(mean).toBeLessThan(1);
     }
   });

@@ -44,10 +44,10 @@ describe('pixel kernels', () => {
     const at = arena.allocate(256);
     const out = arena.allocate(stride * side);
     const block = new Int32Array(arena.bytes.buffer, at, 64);
-    const kept = lastUsefulCoefficient[side] + 1;
+    const kept = lastUsefulCoefficient[side]! + 1;
     fc.assert(
       fc.property(fc.array(coefficient, { minLength: kept, maxLength: kept }), (coefficients) => {
-        for (const [k, value] of coefficients.entries()) block[zigzag[k]] = value;
+        for (const [k, value] of coefficients.entries()) block[zigzag[k]!] = value;
         const expected = new Uint8ClampedArray(stride * side);
         plain(block.slice(), expected, 0, stride);
         arena.kernels[kernel](at, out, stride);

@@ -3,6 +3,8 @@ import { type ResampleKernel, roundingBias } from './filter.ts';
 import { channels, finishSums, resizeRow } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Stored rows that are added at once: each sum is then loaded and stored once for all of them. */
 export const batchRows = 4;
 
@@ -64,24 +66,24 @@ class PlainColumnPass implements ColumnPass {
   }
 
   put(position: number, rgb: Uint8Array): void {
-    this.#batch[position].set(rgb.subarray(this.#from, this.#from + this.#count));
+    this.#batch[position]!.set(rgb.subarray(this.#from, this.#from + this.#count));
   }
 
   addBatch(slot: number, weights: Int32Array): void {
-    const sums = this.#sums[slot];
-    const [row0, row1, row2, row3] = this.#batch;
-    const [weight0, weight1, weight2, weight3] = weights;
+    const sums = this.#sums[slot]!;
+    const [row0, row1, row2, row3] = this.#batch as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]; // batchRows
+    const [weight0, weight1, weight2, weight3] = [weights[0]!, weights[1]!, weights[2]!, weights[3]!];
     for (let i = 0; i < sums.length; i++) {
-      sums[i] +=
-        Math.imul(row0[i], weight0) +
-        Math.imul(row1[i], weight1) +
-        Math.imul(row2[i], weight2) +
-        Math.imul(row3[i], weight3);
+      sums[i]! +=
+        Math.imul(row0[i]!, weight0) +
+        Math.imul(row1[i]!, weight1) +
+        Math.imul(row2[i]!, weight2) +
+        Math.imul(row3[i]!, weight3);
     }
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    finishSums(this.#sums[slot], this.#longLine, this.#from, this.#count);
+    finishSums(this.#sums[slot]!, this.#longLine, this.#from, this.#count);
     resizeRow(this.#longLineBytes, this.#kernel, line);
   }
 }
@@ -120,7 +122,8 @@ class KernelColumnPass implements ColumnPass {
     this.#arena.bytes.set(rgb.subarray(this.#from, this.#end), at);
   }
 
-  addBatch(slot: number, [w0, w1, w2, w3]: Int32Array): void {
+  addBatch(slot: number, weights: Int32Array): void {
+    const [w0, w1, w2, w3] = [weights[0]!, weights[1]!, weights[2]!, weights[3]!];
     const sums = this.#sums + slot * this.#slotBytes;
     this.#arena.kernels.add_weighted_rows(sums, this.#batch, this.#count, this.#count, w0, w1, w2, w3);
   }

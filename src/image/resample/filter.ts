@@ -1,5 +1,7 @@
 import type { PreprocessSpec } from '../preprocess-spec.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Weights are fixed-point numbers with this many bits behind the point. */
 export const precisionBits = 22;
 /** One half: added before the shift, so that it rounds. */
@@ -73,9 +75,9 @@ export function toResampleKernel(
   for (let i = 0; i < count; i++) {
     const center = (first + i + 0.5) * scale;
     start[i] = Math.max(0, Math.trunc(center - support + 0.5));
-    length[i] = Math.min(inputSize, Math.trunc(center + support + 0.5)) - start[i];
+    length[i] = Math.min(inputSize, Math.trunc(center + support + 0.5)) - start[i]!;
     offset[i] = total;
-    total += length[i];
+    total += length[i]!;
   }
 
   const weights = new Int32Array(total);
@@ -83,12 +85,12 @@ export function toResampleKernel(
   for (let i = 0; i < count; i++) {
     const center = (first + i + 0.5) * scale;
     let sum = 0;
-    for (let j = 0; j < length[i]; j++) {
-      unscaled[j] = filter.weigh((j + start[i] - center + 0.5) * inverse);
-      sum += unscaled[j];
+    for (let j = 0; j < length[i]!; j++) {
+      unscaled[j] = filter.weigh((j + start[i]! - center + 0.5) * inverse);
+      sum += unscaled[j]!;
     }
-    for (let j = 0; j < length[i]; j++) {
-      weights[offset[i] + j] = toFixedPoint(sum === 0 ? unscaled[j] : unscaled[j] / sum);
+    for (let j = 0; j < length[i]!; j++) {
+      weights[offset[i]! + j] = toFixedPoint(sum === 0 ? unscaled[j]! : unscaled[j]! / sum);
     }
   }
   return { count, start, length, offset, weights };
@@ -106,9 +108,9 @@ export function mirrorKernel(kernel: ResampleKernel, inputSize: number): Resampl
   const weights = kernel.weights.slice().reverse();
   for (let i = 0; i < count; i++) {
     const original = count - 1 - i;
-    length[i] = kernel.length[original];
-    start[i] = inputSize - kernel.start[original] - length[i];
-    offset[i] = weights.length - kernel.offset[original] - length[i];
+    length[i] = kernel.length[original]!;
+    start[i] = inputSize - kernel.start[original]! - length[i]!;
+    offset[i] = weights.length - kernel.offset[original]! - length[i]!;
   }
   return { count, start, length, offset, weights };
 }
@@ -126,17 +128,17 @@ export function binKernel(kernel: ResampleKernel, cellSize: number): ResampleKer
   const offset = new Int32Array(count);
   let total = 0;
   for (let i = 0; i < count; i++) {
-    const last = kernel.start[i] + kernel.length[i] - 1;
-    start[i] = Math.floor(kernel.start[i] / cellSize);
-    length[i] = Math.floor(last / cellSize) - start[i] + 1;
+    const last = kernel.start[i]! + kernel.length[i]! - 1;
+    start[i] = Math.floor(kernel.start[i]! / cellSize);
+    length[i] = Math.floor(last / cellSize) - start[i]! + 1;
     offset[i] = total;
-    total += length[i];
+    total += length[i]!;
   }
   const weights = new Int32Array(total);
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < kernel.length[i]; j++) {
-      const cell = Math.floor((kernel.start[i] + j) / cellSize);
-      weights[offset[i] + cell - start[i]] += kernel.weights[kernel.offset[i] + j];
+    for (let j = 0; j < kernel.length[i]!; j++) {
+      const cell = Math.floor((kernel.start[i]! + j) / cellSize);
+      weights[offset[i]! + cell - start[i]!]! += kernel.weights[kernel.offset[i]! + j]!;
     }
   }
   return { count, start, length, offset, weights };
@@ -144,13 +146,13 @@ export function binKernel(kernel: ResampleKernel, cellSize: number): ResampleKer
 
 /** First input that any output reads. */
 export function kernelStart(kernel: ResampleKernel): number {
-  return kernel.start[0];
+  return kernel.start[0]!;
 }
 
 /** One past the last input that any output reads. */
 export function kernelEnd(kernel: ResampleKernel): number {
   const last = kernel.count - 1;
-  return kernel.start[last] + kernel.length[last];
+  return kernel.start[last]! + kernel.length[last]!;
 }
 
 /** The largest number of outputs that one input contributes to. */
@@ -158,7 +160,7 @@ export function kernelOverlap(kernel: ResampleKernel): number {
   let overlap = 1;
   let oldest = 0;
   for (let i = 0; i < kernel.count; i++) {
-    while (kernel.start[oldest] + kernel.length[oldest] <= kernel.start[i]) oldest++;
+    while (kernel.start[oldest]! + kernel.length[oldest]! <= kernel.start[i]!) oldest++;
     overlap = Math.max(overlap, i - oldest + 1);
   }
   return overlap;
@@ -176,7 +178,7 @@ export function toPairedWeights(kernel: ResampleKernel): Int32Array | undefined 
   let x = kernelStart(kernel);
   let at = 0;
   for (let i = 0; i < kernel.count; i++) {
-    const end = kernel.start[i] + kernel.length[i];
+    const end = kernel.start[i]! + kernel.length[i]!;
     for (; x < end; x++) {
       weights[at++] = weightOf(kernel, i, x);
       weights[at++] = i + 1 < kernel.count ? weightOf(kernel, i + 1, x) : 0;
@@ -186,8 +188,8 @@ export function toPairedWeights(kernel: ResampleKernel): Int32Array | undefined 
 }
 
 function weightOf({ start, length, offset, weights }: ResampleKernel, output: number, input: number): number {
-  const tap = input - start[output];
-  return tap >= 0 && tap < length[output] ? weights[offset[output] + tap] : 0;
+  const tap = input - start[output]!;
+  return tap >= 0 && tap < length[output]! ? weights[offset[output]! + tap]! : 0;
 }
 
 /** Away from zero at one half, as C's truncating cast makes it. */

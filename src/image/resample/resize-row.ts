@@ -1,5 +1,7 @@
 import { precisionBits, type ResampleKernel, roundingBias } from './filter.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 export const channels = 3;
 
 /**
@@ -13,13 +15,13 @@ export function resizeRow(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint
     let red = roundingBias;
     let green = roundingBias;
     let blue = roundingBias;
-    let from = start[i] * channels;
-    const end = offset[i] + length[i];
-    for (let k = offset[i]; k < end; k++, from += channels) {
-      const weight = weights[k];
-      red = (red + Math.imul(rgb[from], weight)) | 0;
-      green = (green + Math.imul(rgb[from + 1], weight)) | 0;
-      blue = (blue + Math.imul(rgb[from + 2], weight)) | 0;
+    let from = start[i]! * channels;
+    const end = offset[i]! + length[i]!;
+    for (let k = offset[i]!; k < end; k++, from += channels) {
+      const weight = weights[k]!;
+      red = (red + Math.imul(rgb[from]!, weight)) | 0;
+      green = (green + Math.imul(rgb[from + 1]!, weight)) | 0;
+      blue = (blue + Math.imul(rgb[from + 2]!, weight)) | 0;
     }
     resized[i * channels] = red >> precisionBits;
     resized[i * channels + 1] = green >> precisionBits;
@@ -41,20 +43,20 @@ export function resizeRowPaired(
   let red = roundingBias;
   let green = roundingBias;
   let blue = roundingBias;
-  let from = start[0] * channels;
+  let from = start[0]! * channels;
   let at = 0;
   for (let i = 0; i < count; i++) {
     let nextRed = roundingBias;
     let nextGreen = roundingBias;
     let nextBlue = roundingBias;
-    const end = (start[i] + length[i]) * channels;
+    const end = (start[i]! + length[i]!) * channels;
     for (; from < end; from += channels) {
-      const own = weights[at];
-      const next = weights[at + 1];
+      const own = weights[at]!;
+      const next = weights[at + 1]!;
       at += 2;
-      const r = rgb[from];
-      const g = rgb[from + 1];
-      const b = rgb[from + 2];
+      const r = rgb[from]!;
+      const g = rgb[from + 1]!;
+      const b = rgb[from + 2]!;
       red = (red + Math.imul(r, own)) | 0;
       nextRed = (nextRed + Math.imul(r, next)) | 0;
       green = (green + Math.imul(g, own)) | 0;
@@ -78,8 +80,8 @@ export function mirrorRow(resized: Uint8ClampedArray | Uint8Array, count: number
     const a = i * channels;
     const b = (last - i) * channels;
     for (let channel = 0; channel < channels; channel++) {
-      const swapped = resized[a + channel];
-      resized[a + channel] = resized[b + channel];
+      const swapped = resized[a + channel]!;
+      resized[a + channel] = resized[b + channel]!;
       resized[b + channel] = swapped;
     }
   }
@@ -88,7 +90,7 @@ export function mirrorRow(resized: Uint8ClampedArray | Uint8Array, count: number
 /** Rounds the sums to 8 bits and readies them for the next row that takes their slot. */
 export function finishSums(sums: Int32Array, rounded: Uint8ClampedArray, at: number, count: number): void {
   for (let i = 0; i < count; i++) {
-    rounded[at + i] = sums[i] >> precisionBits;
+    rounded[at + i] = sums[i]! >> precisionBits;
     sums[i] = roundingBias;
   }
 }
@@ -112,8 +114,8 @@ export function writeLine(
   }
   for (let y = 0; y * channels < line.length; y++) {
     const to = (y * lineCount + index) * channels;
-    crop[to] = line[y * channels];
-    crop[to + 1] = line[y * channels + 1];
-    crop[to + 2] = line[y * channels + 2];
+    crop[to] = line[y * channels]!;
+    crop[to + 1] = line[y * channels + 1]!;
+    crop[to + 2] = line[y * channels + 2]!;
   }
 }

@@ -3,6 +3,8 @@ import { kernelEnd, kernelStart, type ResampleKernel, roundingBias, toPairedWeig
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Resizes rows and sums them up, weighted, in slots: one for each line of the crop that is in progress.
  *
@@ -55,13 +57,13 @@ class PlainRowPass implements RowPass {
   }
 
   addTo(slot: number, weight: number): void {
-    const sums = this.#sums[slot];
+    const sums = this.#sums[slot]!;
     const resized = this.#resized;
-    for (let i = 0; i < sums.length; i++) sums[i] += Math.imul(resized[i], weight);
+    for (let i = 0; i < sums.length; i++) sums[i]! += Math.imul(resized[i]!, weight);
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    const sums = this.#sums[slot];
+    const sums = this.#sums[slot]!;
     finishSums(sums, line, 0, sums.length);
   }
 }

@@ -1,5 +1,7 @@
 import type { ResampleKernel } from './filter.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** A weight w is (w >> lowBits) * 2^lowBits + (w & lowMask): both parts fit the 16-bit dot product. */
 export const lowBits = 11;
 const lowMask = (1 << lowBits) - 1;
@@ -11,7 +13,7 @@ const bytesPerPixel = 3;
 /** Bytes that `writeWeightTable` writes. */
 export function weightTableBytes({ count, length }: ResampleKernel): number {
   let groups = 0;
-  for (let i = 0; i < count; i++) groups += Math.ceil(length[i] / groupPixels);
+  for (let i = 0; i < count; i++) groups += Math.ceil(length[i]! / groupPixels);
   return count * headBytes + groups * groupBytes;
 }
 
@@ -23,12 +25,12 @@ export function writeWeightTable(kernel: ResampleKernel, view: DataView, at: num
   const { count, start, length, offset, weights } = kernel;
   let to = at;
   for (let i = 0; i < count; i++) {
-    const groups = Math.ceil(length[i] / groupPixels);
-    view.setInt32(to, start[i] * bytesPerPixel, true);
+    const groups = Math.ceil(length[i]! / groupPixels);
+    view.setInt32(to, start[i]! * bytesPerPixel, true);
     view.setInt32(to + 4, groups, true);
     to += headBytes;
     for (let tap = 0; tap < groups * groupPixels; tap++) {
-      const weight = tap < length[i] ? weights[offset[i] + tap] : 0;
+      const weight = tap < length[i]! ? weights[offset[i]! + tap]! : 0;
       const inGroup = to + (tap % groupPixels) * 2;
       view.setInt16(inGroup, weight >> lowBits, true);
       view.setInt16(inGroup + 8, weight & lowMask, true);

@@ -16,7 +16,7 @@ const ways = [
 function someBytes(length: number, random = new Random(1)): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
-    bytes[i] = i < 100 || random.once(2) ? random.below(256) : bytes[i - 1 - random.below(100)];
+    bytes[i] = i < 100 || random.once(2) ? random.below(256) : bytes[i - 1 - random.below(100)]!;
   }
   return bytes;
 }
@@ -64,7 +64,7 @@ describe.each(ways)('a zlib stream, by $way', ({ borrow }) => {
       writer.align();
       writer.number(count, 16);
       writer.number(~count & 0xffff, 16);
-      for (let i = 0; i < count; i++) writer.number(content[at + i], 8);
+      for (let i = 0; i < count; i++) writer.number(content[at + i]!, 8);
       at += count;
       // An empty block of fixed codes: its end alone.
       writer.number(2, 3);

@@ -56,7 +56,7 @@ export class ComponentPlane {
     const { horizontal, vertical, paddedBlocksPerLine } = declared;
     this.declared = declared;
     this.side = chooseSide(frame, declared, frameSide);
-    this.lastKept = lastUsefulCoefficient[this.side];
+    this.lastKept = lastUsefulCoefficient[this.side]!;
     this.expandX = (frame.maxHorizontal * frameSide) / (horizontal * this.side);
     this.expandY = (frame.maxVertical * frameSide) / (vertical * this.side);
     this.width = Math.ceil((frame.width * horizontal * this.side) / (frame.maxHorizontal * blockSide));
@@ -101,7 +101,7 @@ export class ComponentPlane {
     const samples = this.#clampedSamples;
     const at = rowStart + blockX * side;
     if (last === 0) {
-      fillFlat(block[0], samples, at, stride, side);
+      fillFlat(block[0]!, samples, at, stride, side);
       return;
     }
     if (side === 8 && this.#kernels) {
@@ -112,7 +112,7 @@ export class ComponentPlane {
     if (side === 8) idctIslow(block, samples, at, stride);
     else if (side === 4) idct4(block, samples, at, stride);
     else if (side === 2) idct2(block, samples, at, stride);
-    else fillFlat(block[0], samples, at, stride, side);
+    else fillFlat(block[0]!, samples, at, stride, side);
     block.fill(0);
   }
 

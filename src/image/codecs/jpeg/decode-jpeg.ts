@@ -67,7 +67,7 @@ export function decodeJpeg(
     // The rows below the window still have to be there, unless a marker proves that the scans were ended.
     if (output.complete) {
       isEnded ??=
-        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position));
+        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0]!.reader.position));
       if (isEnded) break;
     }
   }
@@ -166,7 +166,7 @@ function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
     if (needs.every((last) => scan.spectralStart > last)) return false;
     if (scan.previousShift > 0) {
       for (const [i, { plane }] of scan.components.entries()) {
-        lastNeeded.set(plane, Math.max(needs[i], scan.spectralEnd));
+        lastNeeded.set(plane, Math.max(needs[i]!, scan.spectralEnd));
       }
     }
     return true;
@@ -193,7 +193,7 @@ function findMarker(bytes: Uint8Array, position: number): number {
   for (;;) {
     at = bytes.indexOf(0xff, at);
     if (at < 0 || at + 1 >= bytes.length) return bytes.length;
-    const code = bytes[at + 1];
+    const code = bytes[at + 1]!;
     const isData = code === 0 || code === 0xff || (code >= marker.restart0 && code <= marker.restart7);
     if (!isData) return at;
     at++;

@@ -74,12 +74,12 @@ export class RowOutput {
     for (; this.#nextRow < end; this.#nextRow++) {
       for (let i = 0; i < this.#planes.length; i++) {
         upsampleRow(
-          this.#planes[i],
-          this.#upsampling[i],
+          this.#planes[i]!,
+          this.#upsampling[i]!,
           this.#nextRow,
           left,
           right,
-          this.#lines[i],
+          this.#lines[i]!,
           this.#kernels,
         );
       }

@@ -5,6 +5,8 @@ import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import { countBlocks, type ScanComponent, type ScanHeader } from './scan-header.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const restartMarkers = 8;
 
 /** Decodes the MCUs of a scan faster, and leaves to the scan what is damaged. */
@@ -60,14 +62,14 @@ export class JpegScan implements ProgressiveBand {
   get blocks(): number {
     const { mcusPerLine, mcuRows } = this.#frame;
     if (this.components.length > 1) return mcusPerLine * mcuRows * countBlocks(this.components);
-    const { blocksPerLine, blocksPerColumn } = this.components[0].plane.declared;
+    const { blocksPerLine, blocksPerColumn } = this.components[0]!.plane.declared;
     return blocksPerLine * blocksPerColumn;
   }
 
   /** Blocks from one restart, or beginning of a row, to the next: a kernel is entered for each such run. */
   get blocksPerRun(): number {
     const isLone = this.components.length === 1;
-    const mcusPerRow = isLone ? this.components[0].plane.declared.blocksPerLine : this.#frame.mcusPerLine;
+    const mcusPerRow = isLone ? this.components[0]!.plane.declared.blocksPerLine : this.#frame.mcusPerLine;
     const mcus = this.#restartInterval === 0 ? mcusPerRow : Math.min(mcusPerRow, this.#restartInterval);
     return mcus * (isLone ? 1 : countBlocks(this.components));
   }
@@ -80,7 +82,7 @@ export class JpegScan implements ProgressiveBand {
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
   decodeRow(mcuRow: number, block: Int32Array): void {
-    if (this.components.length === 1) this.#decodeLoneRow(this.components[0], mcuRow, block);
+    if (this.components.length === 1) this.#decodeLoneRow(this.components[0]!, mcuRow, block);
     else this.#decodeInterleavedRow(mcuRow, block);
     this.reader.assertNotOverrun();
   }
@@ -106,7 +108,7 @@ export class JpegScan implements ProgressiveBand {
 
   #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
     for (let i = 0; i < this.components.length; i++) {
-      const component = this.components[i];
+      const component = this.components[i]!;
       const { horizontal, vertical } = component.plane.declared;
       for (let v = 0; v < vertical; v++) {
         for (let h = 0; h < horizontal; h++) {
@@ -156,7 +158,7 @@ export class JpegScan implements ProgressiveBand {
       return;
     }
     const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, plane.lastKept);
-    block[0] = Math.imul(component.prediction, plane.quantization![0]);
+    block[0] = Math.imul(component.prediction, plane.quantization![0]!);
     plane.writeBlock(block, last, blockX, plane.rowStart(blockY * plane.side));
   }
 
@@ -171,7 +173,7 @@ export class JpegScan implements ProgressiveBand {
       component.prediction = (component.prediction + decodeDcDifference(reader, component.dc!)) | 0;
       coefficients[at] = component.prediction << this.shift;
     } else if (reader.readBits(1) !== 0) {
-      coefficients[at] |= 1 << this.shift;
+      coefficients[at]! |= 1 << this.shift;
     }
   }
 

@@ -34,7 +34,7 @@ export function openRows(
 /** @returns the address of the next row; its filter stands before. */
 function advanceRow(data: InflateStream, rowBytes: number): number {
   const address = data.advance(rowBytes + 1) + 1;
-  const filter = data.bytes[address - 1];
+  const filter = data.bytes[address - 1]!;
   if (filter > filterType.paeth) throw malformed('png', `filter type ${filter}`);
   return address;
 }
@@ -60,7 +60,7 @@ class PlainRows implements UnfilteredRows {
     this.#current = row;
     const { bytes } = this.#data;
     row.set(bytes.subarray(address, address + neededBytes));
-    unfilterRow(bytes[address - 1], row, this.#previous, pixelBytes);
+    unfilterRow(bytes[address - 1]!, row, this.#previous, pixelBytes);
     return row;
   }
 

@@ -61,7 +61,7 @@ async function noise(sigma: number, options: NoiseOptions): Promise<Uint8Array> 
 /** Where the data of the first scan begins. */
 const firstData = (file: Uint8Array) => {
   const scan = file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xda);
-  return scan + 2 + ((file[scan + 2] << 8) | file[scan + 3]);
+  return scan + 2 + ((file[scan + 2]! << 8) | file[scan + 3]!);
 };
 
 const chunkBytes = { sequential: 16_384, progressive: 4096 };

@@ -48,7 +48,7 @@ export function accelerate(
 ): void {
   if (!frame.progressive) {
     const [scan] = scans;
-    if (scan.components.length < planes.length) return;
+    if (!scan || scan.components.length < planes.length) return;
     scan.accelerate(new SequentialKernel(arena, bytes, scan.components, block.byteOffset));
     return;
   }

@@ -3,6 +3,8 @@ import { blockSize } from '../frame.ts';
 import { zigzag } from '../segments.ts';
 import { workspaceOffset } from './layout.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** What `placeSteps` allocates: for an index of at most 63, a run of at most 15, and one more of each. */
 export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
 /** Below a step's divisor is a byte offset of at most `workspaceOffset`. */
@@ -21,7 +23,7 @@ export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept
   const steps = new Int32Array(arena.bytes.buffer, address, stepsBytes / Int32Array.BYTES_PER_ELEMENT);
   steps.fill(workspaceOffset);
   for (let k = 0; k <= lastKept; k++) {
-    steps[k] = (quantization[k] << divisorShift) | (zigzag[k] * Int32Array.BYTES_PER_ELEMENT);
+    steps[k] = (quantization[k]! << divisorShift) | (zigzag[k]! * Int32Array.BYTES_PER_ELEMENT);
   }
   return address;
 }
@@ -33,6 +35,6 @@ export const divisorBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
 export function placeDivisors(arena: PixelArena, quantization: Int32Array): number {
   const address = arena.allocate(divisorBytes);
   const divisors = new Int32Array(arena.bytes.buffer, address, blockSize);
-  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]] = quantization[k];
+  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]!] = quantization[k]!;
   return address;
 }

@@ -23,7 +23,7 @@ export class ScanState {
 
   /** @param offset of `scanLayout`. */
   get(offset: number): number {
-    return this.#words[offset >> 2];
+    return this.#words[offset >> 2]!;
   }
 
   set(offset: number, value: number): void {
