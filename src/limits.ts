@@ -225,7 +225,8 @@ export const bodyIdleTimeoutMs = 10_000;
 export const bodyTimeoutMs = 30_000;
 /**
  * While others wait for its place a body has to keep the pace that brings it within bodyTimeoutMs, after this start:
- * 20 MiB keep 5.6 Mbit/s, 1 MiB 280 kbit/s. Otherwise whoever declares 20 MiB and sends nothing stops an isolate.
+ * 20 MiB keep 5.6 Mbit/s, 1 MiB 280 kbit/s. Otherwise a caller who declares 20 MiB and sends nothing stops an
+ * isolate.
  */
 export const bodyHeadStartMs = 2_000;
 
@@ -244,7 +245,7 @@ export const maxHoldMs = 60_000;
 
 // ---- Access ----
 
-/** An upload token lives from a few seconds to an hour: it cannot be called back. */
+/** An upload token lives from a few seconds to an hour: it cannot be revoked. */
 export const defaultUploadTokenSeconds = 300;
 export const maxUploadTokenSeconds = 3600;
 

@@ -198,7 +198,7 @@ export class Classifier {
     isAbandoned: () => boolean,
   ): Promise<Classification> {
     const { catalog, sessions, decoding, image, transcode } = this.#services;
-    // Before the image is decoded: a model that never runs here would have it decoded in vain.
+    // This comes before decoding: the image of a model that never runs here need not be decoded.
     sessions.assertFits(manifest);
     sessions.preload(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);

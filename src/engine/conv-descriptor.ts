@@ -126,8 +126,8 @@ export function writeConvDescriptor(
 }
 
 /**
- * How near to a half a sum may be rounded as it is made, each product and addition rounded on its own:
- * further away than it can be from what fused operations give, and than fixed point is from it.
+ * The distance from a half within which a sum is computed again. It exceeds the difference between rounding each
+ * product and addition and fusing them, and the error of the fixed point.
  */
 function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
   const { own_scale, residual_scale, fixed, residual_first } = residual;

@@ -140,7 +140,7 @@ export interface ModelManifest {
   readonly runtimeMemoryBytes: number | undefined;
 }
 
-/** Who serves a version takes the file that its runtime wants. At least one is there. */
+/** A server takes the file that its runtime wants. At least one is there. */
 export type ModelFiles = Readonly<Partial<Record<FileKind, ModelFile>>>;
 
 export interface ModelFile {

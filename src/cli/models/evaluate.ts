@@ -81,7 +81,7 @@ export async function evaluate(
   for (const [index, { path, classIndex }] of images.entries()) {
     const bytes = await readFile(path);
     const scores = await evaluator.score(bytes).catch((cause: unknown) => {
-      // Left out in silence it would change what the figures are of.
+      // An image that is left out in silence would change what the figures describe.
       throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     });
     const best = topK(scores, 5);

@@ -11,10 +11,10 @@ import {
 } from '../../lib/wasm-text/vectors.ts';
 
 /**
- * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many
- * products, in integers. The transforms of inputs and outputs are whole as they are; the weights' is
- * made whole by a factor, which the sums have squared. Everything is right modulo 2^32, so that only
- * the true sum has to fit: the factor's odd part goes by its inverse, its power of two by a shift.
+ * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many products, in
+ * integers. The transforms of inputs and outputs have integer coefficients. The transform of the weights gets them by
+ * a factor, which the sums have squared. Everything is right modulo 2^32, so that only the true sum has to fit: the
+ * factor's odd part goes by its inverse, its power of two by a shift.
  *
  * @see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2016), section 4
  */

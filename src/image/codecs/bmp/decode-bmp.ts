@@ -18,7 +18,7 @@ export function decodeBmp(bytes: Uint8Array, sink: RowSink): void {
   const isRle = compression === bmpCompression.rle8 || compression === bmpCompression.rle4;
   const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
   if (!isRle) {
-    // Whatever the window is. The padding of the last row may be missing.
+    // This is checked for any window. The padding of the last row may be missing.
     const end = pixelStart + (height - 1) * rowBytes + Math.ceil((width * bitsPerPixel) / 8);
     if (end > bytes.length) throw truncated('bmp', 'inside its pixels');
   }

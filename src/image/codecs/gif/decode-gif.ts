@@ -16,10 +16,9 @@ const interlacePasses = [
 const wholeFrame = [{ first: 0, step: 1 }] as const;
 
 /**
- * Decodes the first frame of a GIF row by row, as Pillow shows it: transparency is dropped, and pixels
- * of the screen that the frame does not cover have the transparent colour, or else colour 0. Of an
- * interlaced frame, the four passes are read side by side, each by a reader of its own that passes over
- * what comes before.
+ * Decodes the first frame of a GIF row by row, as Pillow shows it: transparency is dropped, and pixels of the screen
+ * that the frame does not cover have the transparent colour, or else colour 0. The four passes of an interlaced frame
+ * are read side by side. Each has a reader of its own, which skips what comes before.
  *
  * @throws {CodedError} `image_malformed`, `image_truncated`.
  * @see GIF89a specification; Pillow src/PIL/GifImagePlugin.py

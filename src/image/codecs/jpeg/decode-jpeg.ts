@@ -87,8 +87,8 @@ interface ParsedJpeg {
 }
 
 /**
- * Reads all headers. The common file has one scan, of which nothing but the header is read here; of others
- * the scans' data is searched for the markers between them.
+ * Reads all headers. The common file has one scan, and nothing but its header is read here. In other files the data
+ * of the scans is searched for the markers between them.
  */
 function parseScans(
   bytes: Uint8Array,

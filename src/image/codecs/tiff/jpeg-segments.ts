@@ -106,8 +106,8 @@ export class JpegSegments implements SegmentDecoder {
   }
 
   /**
-   * A stream may be smaller than its segment, where nobody looks. One that is larger has work that nobody wants; but the
-   * last strip of some writers has as many rows as the others.
+   * A stream may be smaller than its segment. A larger one is refused, because its pixels are not shown. The last
+   * strip may be larger: some writers give it as many rows as the others.
    */
   #assertFits({ width, height, components }: JpegFrame, row: number, window: PixelWindow): void {
     const { width: segmentWidth, height: segmentHeight, down } = this.#segments;

@@ -21,8 +21,8 @@ export interface StillImage {
 }
 
 /**
- * The first image of a WebP as a file of its own. A still file is returned as it is; of an animation, the
- * chunks of the first frame are wrapped anew, which is all that tells a frame from a still.
+ * The first image of a WebP as a file of its own. A still file is returned as it is. The chunks of an animation's
+ * first frame are wrapped anew: nothing else tells a frame from a still.
  *
  * @throws {CodedError} `image_malformed`, `image_truncated` if the file is cut anywhere.
  * @see RFC 9649 section 2.7.1.1 (ANIM and ANMF chunks)

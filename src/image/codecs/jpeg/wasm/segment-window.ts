@@ -54,7 +54,7 @@ export class SegmentWindow {
     this.#top = arena.allocate(windowBytes) + windowBytes - 1;
   }
 
-  /** What is decoded next is a segment that begins at `position` in the file. */
+  /** The next segment to decode begins at `position` in the file. */
   enter(position: number): void {
     this.#segmentStart = position;
     this.#rest = position;
@@ -89,7 +89,7 @@ export class SegmentWindow {
     }
   }
 
-  /** Has as much of the segment in the window as an MCU can take, or all there is. */
+  /** Fills the window until it holds as much of the segment as an MCU can take, or all that is left. */
   #move(): void {
     const end = this.#state.get(scanLayout.end);
     const position = this.#state.get(scanLayout.position);
@@ -106,12 +106,12 @@ export class SegmentWindow {
     this.#rest += taken;
     const newEnd = end + shift - this.#state.get(scanLayout.written);
     this.#state.set(scanLayout.end, newEnd);
-    // Only of the last byte it cannot be told whether it begins a marker.
+    // For the last byte alone it is not known whether it begins a marker.
     const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
     this.#state.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
   }
 
-  /** Has two bytes of the rest in the chunk, if there are two. */
+  /** Fills the chunk until it holds two more bytes, if there are two. */
   #load(): void {
     const isThere =
       this.#rest >= this.#chunkStart &&
