@@ -33,7 +33,7 @@ export const maxTensorElements = 16 * 3 * 224 * 224;
 /** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
 export const maxMultipartFields = 32;
 
-/** Of one part's header, of a field that is a text, and of what may stand before the first boundary. */
+/** Bytes of a part's header, of a text field, and of what may stand before the first boundary. */
 export const maxPartHeaderBytes = 8192;
 export const maxTextFieldBytes = 8192;
 export const maxPreambleBytes = 8192;
@@ -155,8 +155,9 @@ export const maxTiffJpegSegments = 20_000;
 export const maxTiffSegmentBytes = (fileBytes: number) => 4 * fileBytes + 1 * MiB;
 
 /**
- * What is copied of a TIFF: all of it if its code has its bits the other way round, as faxes have, of which an A0 sheet is
- * some 2 MB; strips of JPEG in the old style, of which a page is 1 MB. Large ones are one strip, which is not copied.
+ * What is copied of a TIFF. All of it is copied if its bits are the other way round, as in faxes: an A0 sheet is some
+ * 2 MB. Strips of JPEG in the old style are copied: a page is 1 MB. A large one is a single strip, which is not
+ * copied.
  */
 export const maxTiffCopiedBytes = 8 * MiB;
 
@@ -178,8 +179,8 @@ export const maxTiffBandParts = 4;
 export const maxZstdHistoryBytes = 8 * MiB;
 
 /**
- * A row of all samples of a TIFF's strip or tile, of which a decoder holds two and one of RGB: 65,535 pixels of 8
- * samples of 16 bits. Tiles may be wider than the image; such are refused beyond it.
+ * A row of all samples of a TIFF's strip or tile: 65,535 pixels of 8 samples of 16 bits. A decoder holds two such
+ * rows and one of RGB. Tiles may be wider than the image; such are refused beyond it.
  */
 export const maxTiffRowBytes = 1 * MiB;
 

@@ -133,7 +133,7 @@ function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
   const { own_scale, residual_scale, fixed, residual_first } = residual;
   const [first, second] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
   const inner = (residual_first ? first : second) + Math.abs(fixed);
-  // Of the products, twice of the inner sum, and twice of the result, where that does not saturate.
+  // The error of the products, twice that of the inner sum, and twice that of the result, where it does not saturate.
   const error = (first + second + 2 * inner + 2 * 256) * 2 ** -24;
   const one = 2 ** fixedPoint.bits;
   const margin = Math.min(Math.ceil(error * one + 0.5), one / 2);

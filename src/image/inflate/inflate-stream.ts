@@ -115,8 +115,8 @@ export class InflateStream {
   }
 
   /**
-   * All of the content, of which nothing was read yet: up to where it ends, however that is, or up to `maxBytes` and a
-   * little more, which says that there is more.
+   * All of the content, before anything was read: up to its end, or up to a little more than `maxBytes`, which tells
+   * that there is more.
    */
   readAll(): Uint8Array {
     const parts: Uint8Array[] = [];

@@ -22,7 +22,7 @@ export interface DecodedImage {
   readonly image: ImageInfo;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
-  /** Of this thread, for decoding and preprocessing. */
+  /** CPU seconds of this thread, for decoding and preprocessing. */
   readonly decodeUs: number;
 }
 

@@ -37,7 +37,7 @@ export class JpegTables {
   readonly #dc: (StoredHuffmanTable | undefined)[] = [];
   readonly #ac: (StoredHuffmanTable | undefined)[] = [];
 
-  /** The same tables, of which each may be replaced by itself; what was built of them is shared. */
+  /** The same tables. Each may be replaced by itself; what was built of them is shared. */
   copy(): JpegTables {
     const copy = new JpegTables();
     copy.restartInterval = this.restartInterval;

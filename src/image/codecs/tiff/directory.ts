@@ -26,7 +26,7 @@ export const tiffPhotometric = {
 } as const;
 export const tiffSampleFormat = { unsigned: 1, signed: 2, float: 3 } as const;
 
-/** Of bits and extra samples; files with more samples are refused. */
+/** Values read of bits and extra samples. Files with more samples are refused. */
 const maxSamples = 8;
 const maxColours = 256;
 
@@ -71,7 +71,7 @@ export interface TiffDirectory {
   readonly oldJpeg: OldJpegFields;
   /** Luma samples to a chroma sample, across and down. */
   readonly chromaSubsampling: readonly [across: number, down: number];
-  /** Of red, green and blue; empty by default. */
+  /** Luma coefficients of red, green and blue; empty by default. */
   readonly lumaCoefficients: readonly number[];
   /** Codes of black and white for Y, Cb and Cr; empty by default. */
   readonly referenceBlackWhite: readonly number[];

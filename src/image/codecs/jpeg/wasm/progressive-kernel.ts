@@ -8,7 +8,7 @@ import { ScanState } from './scan-state.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import type { TablePlacer } from './tables.ts';
 
-/** Of a progressive file, each scan has little in a row of blocks. */
+/** Each scan of a progressive file has little data in a row of blocks. */
 const chunkBytes = 4096;
 
 /** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */

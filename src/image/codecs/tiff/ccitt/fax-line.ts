@@ -18,7 +18,7 @@ type RunEnd = 'terminated' | 'stopped' | 'ended';
  * @see ITU-T T.4 4.1 and 4.2; ITU-T T.6 2.2; libtiff tif_fax3.h, `EXPAND1D`, `EXPAND2D` and `CLEANUP_RUNS`
  */
 export class FaxLine {
-  /** An end of line was met, of which the final 1 is still to come. */
+  /** An end of line was met, but its final 1 is still to come. */
   endOfLine = false;
   /** Lines whose codes are wrong, or that are too short or too long. */
   damagedLines = 0;

@@ -1,4 +1,4 @@
-/** Sets the bits [start, end), of which the first of a byte is its highest. */
+/** Sets the bits [start, end). The first bit of a byte is its highest. */
 export function setBits(target: Uint8Array, start: number, end: number): void {
   const first = start >> 3;
   const last = end >> 3;
