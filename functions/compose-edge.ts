@@ -9,8 +9,8 @@ import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
-import { PixelKernels } from '../src/image/pixel-arena.ts';
-import pixelKernels from '../src/image/pixel-routines.wasm';
+import { PixelRoutines } from '../src/image/pixel-arena.ts';
+import pixelRoutines from '../src/image/pixel-routines.wasm';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
 import { resolveHost } from '../src/lib/net/resolve-host.ts';
@@ -94,7 +94,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime
       });
     },
   });
-  const image = { loadWebpModule: () => webpWasm, kernels: new PixelKernels(pixelKernels) };
+  const image = { loadWebpModule: () => webpWasm, routines: new PixelRoutines(pixelRoutines) };
   const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({

@@ -128,7 +128,7 @@ export const maxJpegScans = 200;
  * each component, since a scan of DC may have several: 1 MB. libjpeg writes 10 for YCbCr and 18 for CMYK; a file with
  * more scans or tables is decoded without kernels.
  */
-export const maxJpegKernelScans = 20;
+export const maxJpegRoutineScans = 20;
 
 /**
  * Blocks visited by all scans of a JPEG together. A 64 MP image has 3.1 M blocks at 4:4:4, which standard

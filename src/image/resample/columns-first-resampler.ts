@@ -2,7 +2,7 @@ import type { PixelWindow } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import { batchRows, type ColumnPass, createColumnPass } from './column-pass.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import { kernelEnd, kernelOverlap, kernelStart } from './filter.ts';
+import { filterEnd, filterOverlap, filterStart } from './filter.ts';
 import { channels, mirrorRow, writeLine } from './resize-row.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
@@ -29,12 +29,12 @@ export class ColumnsFirstResampler implements CropSink {
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
     this.#axes = axes;
-    this.#slots = kernelOverlap(alongColumn);
+    this.#slots = filterOverlap(alongColumn);
     this.window = {
-      left: kernelStart(alongRow),
-      right: kernelEnd(alongRow),
-      top: kernelStart(alongColumn),
-      bottom: kernelEnd(alongColumn),
+      left: filterStart(alongRow),
+      right: filterEnd(alongRow),
+      top: filterStart(alongColumn),
+      bottom: filterEnd(alongColumn),
     };
     this.#columns = createColumnPass(alongRow, this.window.left, this.window.right, this.#slots, arena);
     this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);

@@ -1,4 +1,4 @@
-import { precisionBits, type ResampleKernel, roundingBias } from './filter.ts';
+import { precisionBits, type ResampleFilter, roundingBias } from './filter.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -9,8 +9,8 @@ export const channels = 3;
  *
  * @see Pillow src/libImaging/Resample.c, `ImagingResampleHorizontal_8bpc`
  */
-export function resizeRow(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint8ClampedArray): void {
-  const { count, start, length, offset, weights } = kernel;
+export function resizeRow(rgb: Uint8Array, filter: ResampleFilter, resized: Uint8ClampedArray): void {
+  const { count, start, length, offset, weights } = filter;
   for (let i = 0; i < count; i++) {
     let red = roundingBias;
     let green = roundingBias;
@@ -30,16 +30,16 @@ export function resizeRow(rgb: Uint8Array, kernel: ResampleKernel, resized: Uint
 }
 
 /**
- * As `resizeRow`, for kernels that `toPairedWeights` takes: bilinear ones that shrink. Each pixel is loaded
+ * As `resizeRow`, for filters that `toPairedWeights` takes: bilinear ones that shrink. Each pixel is loaded
  * once and weighed twice, in 0.85 of the time (measured).
  */
 export function resizeRowPaired(
   rgb: Uint8Array,
-  kernel: ResampleKernel,
+  filter: ResampleFilter,
   weights: Int32Array,
   resized: Uint8ClampedArray,
 ): void {
-  const { count, start, length } = kernel;
+  const { count, start, length } = filter;
   let red = roundingBias;
   let green = roundingBias;
   let blue = roundingBias;
@@ -73,7 +73,7 @@ export function resizeRowPaired(
   }
 }
 
-/** Puts the outputs of a mirrored kernel upright. */
+/** Puts the outputs of a mirrored filter upright. */
 export function mirrorRow(resized: Uint8ClampedArray | Uint8Array, count: number): void {
   const last = count - 1;
   for (let i = 0; i < count >> 1; i++) {
@@ -98,7 +98,7 @@ export function finishSums(sums: Int32Array, rounded: Uint8ClampedArray, at: num
 /**
  * Puts one finished line of the crop in its place.
  *
- * @param index of the line among the outputs of its kernel.
+ * @param index of the line among the outputs of its filter.
  * @param lineCount number of those outputs: the crop's width, where lines are its columns.
  */
 export function writeLine(

@@ -1,7 +1,7 @@
 import type { PixelWindow } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import { kernelEnd, kernelOverlap, kernelStart } from './filter.ts';
+import { filterEnd, filterOverlap, filterStart } from './filter.ts';
 import { channels, writeLine } from './resize-row.ts';
 import { createRowPass, type RowPass } from './row-pass.ts';
 
@@ -28,13 +28,13 @@ export class RowsFirstResampler implements CropSink {
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
     this.#axes = axes;
-    this.#slots = kernelOverlap(alongColumn);
+    this.#slots = filterOverlap(alongColumn);
     this.#rows = createRowPass(alongRow, axes.mirrorsRow, this.#slots, arena);
     this.window = {
-      left: kernelStart(alongRow),
-      right: kernelEnd(alongRow),
-      top: kernelStart(alongColumn),
-      bottom: kernelEnd(alongColumn),
+      left: filterStart(alongRow),
+      right: filterEnd(alongRow),
+      top: filterStart(alongColumn),
+      bottom: filterEnd(alongColumn),
     };
     this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);
     this.#line = new Uint8ClampedArray(alongRow.count * channels);

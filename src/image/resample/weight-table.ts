@@ -1,4 +1,4 @@
-import type { ResampleKernel } from './filter.ts';
+import type { ResampleFilter } from './filter.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -11,18 +11,18 @@ const headBytes = 8;
 const bytesPerPixel = 3;
 
 /** Bytes that `writeWeightTable` writes. */
-export function weightTableBytes({ count, length }: ResampleKernel): number {
+export function weightTableBytes({ count, length }: ResampleFilter): number {
   let groups = 0;
   for (let i = 0; i < count; i++) groups += Math.ceil(length[i]! / groupPixels);
   return count * headBytes + groups * groupBytes;
 }
 
 /**
- * A kernel as `resize_row` reads it, for each output: where its pixels begin, in bytes, and its groups of four
+ * A filter as `resize_row` reads it, for each output: where its pixels begin, in bytes, and its groups of four
  * pixels as i32; then for each group the upper parts of four weights and the lower parts, as i16.
  */
-export function writeWeightTable(kernel: ResampleKernel, view: DataView, at: number): void {
-  const { count, start, length, offset, weights } = kernel;
+export function writeWeightTable(filter: ResampleFilter, view: DataView, at: number): void {
+  const { count, start, length, offset, weights } = filter;
   let to = at;
   for (let i = 0; i < count; i++) {
     const groups = Math.ceil(length[i]! / groupPixels);

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { BytesInput, type InflateInput } from '../../../src/image/inflate/inflate-input.ts';
 import { InflateStream } from '../../../src/image/inflate/inflate-stream.ts';
 import { overshootBytes } from '../../../src/image/inflate/layout.ts';
-import { createKernels } from '../fixtures.ts';
+import { createRoutines } from '../fixtures.ts';
 import { DeflateWriter } from './deflate-writer.ts';
 import { Random } from './random-streams.ts';
 
 const ways = [
   { way: 'plain TypeScript', borrow: () => undefined },
-  { way: 'WebAssembly', borrow: () => createKernels().borrow() },
+  { way: 'WebAssembly', borrow: () => createRoutines().borrow() },
 ] as const;
 
 /** Bytes of which half can be foretold. */
@@ -191,18 +191,18 @@ describe.each(ways)('a zlib stream, by $way', ({ borrow }) => {
 
 it('inflates no more than was declared, whatever a stream would become', () => {
   const bomb = deflateSync(Buffer.alloc(50_000_000));
-  const arena = createKernels().borrow()!;
+  const arena = createRoutines().borrow()!;
   let inflated = 0;
   const stream = new InflateStream(new BytesInput(bomb), 10_000, 100, stopAt, {
     get bytes() {
       return arena.bytes;
     },
     allocate: (bytes: number) => arena.allocate(bytes),
-    kernels: {
-      ...arena.kernels,
+    routines: {
+      ...arena.routines,
       adler32(address: number, count: number, previous: number) {
         inflated += count;
-        return arena.kernels.adler32(address, count, previous);
+        return arena.routines.adler32(address, count, previous);
       },
     },
   } as typeof arena);

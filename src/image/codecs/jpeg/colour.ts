@@ -57,7 +57,7 @@ export function toColour(
  *
  * @param lines one full-size row of each component.
  * @param rgb HWC; pixel x goes to `rgb[x * 3]`. It has room for 15 pixels more.
- * @param kernels given if lines and `rgb` are in their memory.
+ * @param routines given if lines and `rgb` are in their memory.
  */
 export function toRgb(
   colour: JpegColour,
@@ -65,14 +65,14 @@ export function toRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   switch (colour) {
     case 'grey':
       greyToRgb(lines[0]!, left, right, rgb);
       return;
     case 'ycc':
-      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, kernels);
+      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, routines);
       return;
     case 'rgb':
       interleave(lines[0]!, lines[1]!, lines[2]!, left, right, rgb);
@@ -92,7 +92,7 @@ export function toRgb(
       return;
     case 'ycck':
       // Y, Cb and Cr code the complement of C, M and Y. @see libjpeg jdcolor.c, `ycck_cmyk_convert`
-      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, kernels);
+      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, routines);
       complement(left, right, rgb);
       applyInvertedInk(lines[3]!, left, right, rgb, 0);
   }
@@ -110,12 +110,12 @@ function yccToRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
-  if (kernels) {
+  if (routines) {
     const address = ({ samples, start }: ComponentLine) => samples.byteOffset + start + left;
     const out = rgb.byteOffset + left * 3;
-    kernels.ycc_to_rgb(address(luma), address(blueChroma), address(redChroma), out, right - left);
+    routines.ycc_to_rgb(address(luma), address(blueChroma), address(redChroma), out, right - left);
     return;
   }
   const lumaSamples = luma.samples;

@@ -10,7 +10,7 @@ import { JpegScan } from './scan.ts';
 import { parseScanHeader } from './scan-header.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
-import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
+import { accelerate, scanRoutineBytes } from './wasm/accelerate.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
 
@@ -36,7 +36,7 @@ export interface JpegContainer {
  * @param side pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to
  *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
  *   sink's window counts in such pixels.
- * @param arena with it, kernels make the rows: the same bytes, faster.
+ * @param arena with it, routines make the rows: the same bytes, faster.
  * @param container of a stream that is part of another file.
  * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
  *   smooths such an image and this decoder does not.
@@ -127,7 +127,7 @@ function parseScans(
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       const { length } = frame.components;
       arena?.reserve(
-        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanKernelBytes(frame),
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanRoutineBytes(frame),
       );
       planes = frame.components.map(
         (component) => new ComponentPlane(parsed, component, sink.window, side, arena),

@@ -19,7 +19,7 @@ export const skipEnd = 1 << 16;
 /**
  * One Huffman table, ready to decode with. The look-ups are indexed by the next `lookaheadBits` bits of
  * the stream; an entry of 0 says "not here" (the code is longer, or no code). Those of AC are made when they are first
- * used: DC and the kernels do without.
+ * used: DC and the routines do without.
  *
  * @see ITU-T T.81 annex C (code generation) and F.2.2.3 (decoding); libjpeg `jpeg_make_d_derived_tbl`
  */

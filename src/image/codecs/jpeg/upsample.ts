@@ -48,7 +48,7 @@ export function needsNeighbourRows(upsampling: Upsampling): boolean {
  * @param left first column needed.
  * @param right one past the last column needed.
  * @param line is made to show the row; its buffer holds `lineMargin` pixels more than `right`.
- * @param kernels given if plane and line are in their memory.
+ * @param routines given if plane and line are in their memory.
  */
 export function upsampleRow(
   plane: ComponentPlane,
@@ -57,7 +57,7 @@ export function upsampleRow(
   left: number,
   right: number,
   line: ComponentLine,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const { samples } = plane;
   if (upsampling === 'none') {
@@ -70,7 +70,7 @@ export function upsampleRow(
   line.start = 0;
   switch (upsampling) {
     case 'fancyH2V1':
-      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer, kernels);
+      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer, routines);
       return;
     case 'fancyH1V2': {
       const { near, far } = neighbourRows(plane, y);
@@ -81,7 +81,7 @@ export function upsampleRow(
     }
     case 'fancyH2V2': {
       const { near, far } = neighbourRows(plane, y);
-      fancyH2V2(samples, near, far, plane.width, left, right, buffer, kernels);
+      fancyH2V2(samples, near, far, plane.width, left, right, buffer, routines);
       return;
     }
     case 'replicate': {
@@ -106,7 +106,7 @@ function fancyH2V1(
   left: number,
   right: number,
   line: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
@@ -116,8 +116,8 @@ function fancyH2V1(
     line[1] = (samples[row]! * 3 + samples[row + 1]! + 2) >> 2;
     x = 1;
   }
-  if (kernels) {
-    kernels.fancy_h2v1(samples.byteOffset + row + x, line.byteOffset + 2 * x, end - x);
+  if (routines) {
+    routines.fancy_h2v1(samples.byteOffset + row + x, line.byteOffset + 2 * x, end - x);
   } else {
     for (; x < end; x++) {
       const weighted = samples[row + x]! * 3;
@@ -140,7 +140,7 @@ function fancyH2V2(
   left: number,
   right: number,
   line: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
@@ -150,9 +150,9 @@ function fancyH2V2(
     line[0] = (column(0) * 4 + 8) >> 4;
     line[1] = (column(0) * 3 + column(1) + 7) >> 4;
   }
-  if (kernels) {
+  if (routines) {
     const { byteOffset } = samples;
-    kernels.fancy_h2v2(byteOffset + near + x, byteOffset + far + x, line.byteOffset + 2 * x, end - x);
+    routines.fancy_h2v2(byteOffset + near + x, byteOffset + far + x, line.byteOffset + 2 * x, end - x);
   } else {
     let before = column(x - 1);
     let here = column(x);

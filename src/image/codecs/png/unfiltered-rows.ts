@@ -93,22 +93,22 @@ class WasmRows implements UnfilteredRows {
     const out = this.#previous;
     this.#previous = above;
     this.#current = out;
-    const { bytes, kernels } = this.#arena;
+    const { bytes, routines } = this.#arena;
     switch (bytes[row - 1]) {
       case filterType.none:
         bytes.copyWithin(out, row, row + neededBytes);
         break;
       case filterType.sub:
-        kernels.unfilter_sub(row, out, neededBytes, pixelBytes);
+        routines.unfilter_sub(row, out, neededBytes, pixelBytes);
         break;
       case filterType.up:
-        kernels.unfilter_up(row, above, out, neededBytes);
+        routines.unfilter_up(row, above, out, neededBytes);
         break;
       case filterType.average:
-        kernels.unfilter_average(row, above, out, neededBytes, pixelBytes);
+        routines.unfilter_average(row, above, out, neededBytes, pixelBytes);
         break;
       default:
-        kernels.unfilter_paeth(row, above, out, neededBytes, pixelBytes);
+        routines.unfilter_paeth(row, above, out, neededBytes, pixelBytes);
     }
     return bytes.subarray(out, out + neededBytes);
   }

@@ -22,7 +22,11 @@ export function randomJpeg(seed: number, progressive: boolean): Uint8Array {
   parts.push(frame({ code: progressive ? 0xc2 : 0xc0, width, height, sampling }));
 
   /** Of components `first` up to `end`. */
-  const addScan = (first: number, end: number, [from, to, before, shift]: readonly [number, number, number, number]) => {
+  const addScan = (
+    first: number,
+    end: number,
+    [from, to, before, shift]: readonly [number, number, number, number],
+  ) => {
     const interval = pick([0, 0, 1, 3, 20]);
     parts.push(segment(0xdd, [interval >> 8, interval & 255]));
     const components: number[] = [];

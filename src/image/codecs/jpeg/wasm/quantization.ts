@@ -16,7 +16,7 @@ export const divisorShift = 9;
  *
  * @param quantization divisors in zigzag order.
  * @param lastKept index behind which coefficients are dropped.
- * @returns the address of the steps, for the kernel `decode_sequential`.
+ * @returns the address of the steps, for the routine `decode_sequential`.
  */
 export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept: number): number {
   const address = arena.allocate(stepsBytes);
@@ -31,7 +31,7 @@ export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept
 /** What `placeDivisors` allocates. */
 export const divisorBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
 
-/** @returns the address of the divisors, row-major, for the kernel `reconstruct_row`. */
+/** @returns the address of the divisors, row-major, for the routine `reconstruct_row`. */
 export function placeDivisors(arena: PixelArena, quantization: Int32Array): number {
   const address = arena.allocate(divisorBytes);
   const divisors = new Int32Array(arena.bytes.buffer, address, blockSize);
