@@ -19,6 +19,7 @@ import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
 import { readR2Object } from '../src/lib/read-r2-object.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
+import { HeadCache } from '../src/model/head-cache.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
 import { ModelSources } from '../src/model/model-sources.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
@@ -100,6 +101,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime
   const classifier = new Classifier({
     catalog,
     sessions,
+    heads: new HeadCache(sources, createWorkersSha256),
     decoding: new Gate({ capacity: 1, ...gate }),
     image,
     ...(transcode && { transcode }),

@@ -57,6 +57,15 @@ export const maxLabelsBytes = 4 * MiB;
 /** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
 export const maxEdgeModelBytes = 48 * MiB;
 
+/** A head's file: 200 classes on the 2,432 features of ResNet-18's blocks are 1.9 MB as float32. */
+export const maxHeadBytes = 4 * MiB;
+
+/**
+ * All heads that an isolate keeps: 20 classes are 195 kB, so that some 40 stay. They are of what the runtime itself is
+ * given in the table above.
+ */
+export const maxHeadsBytes = 8 * MiB;
+
 /** onnxruntime-web's linear memory before any model is loaded (its initial size, ORT 1.30.0). */
 export const runtimeBaseBytes = 16 * MiB;
 
