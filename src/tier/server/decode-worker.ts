@@ -22,7 +22,7 @@ export interface DecodedImage {
   readonly image: ImageInfo;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
-  /** CPU seconds of this thread, for decoding and preprocessing. */
+  /** Microseconds that this thread took for decoding and preprocessing. */
   readonly decodeUs: number;
 }
 
