@@ -9,6 +9,7 @@ import { assignFolds, scoreHeldOut } from './cross-validation.ts';
 import { toGram } from './linear-algebra.ts';
 import { groupNearDuplicates, listCopies } from './near-duplicates.ts';
 import { fitRidge, type TrainingSet, toPrimalWeights } from './ridge.ts';
+import { fitRidgePrimal } from './ridge-primal.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -27,6 +28,8 @@ export interface Example {
   readonly label: number;
   /** FP32, of length 1: the features of the photo, see `toVector`. */
   readonly vector: Float32Array;
+  /** The same of other views of the photo: mirrored, cut out. They are learned from, and never judged. */
+  readonly views?: readonly Float32Array[];
 }
 
 export interface Lesson {
@@ -100,10 +103,8 @@ export function teach(examples: readonly Example[], labels: readonly string[]): 
   const judged = toJudged(scoreHeldOut(set, folds, everyone, penalty).sums, classes);
   const temperature = judged.size > 0 ? fitTemperature([...judged.values()]) : 0.1;
   const threshold = chooseThreshold([...judged.values()], temperature);
-  const classifier = fitRidge(set, everyone, penalty);
   return {
-    weights: toPrimalWeights(classifier, vectors),
-    biases: Float32Array.from(classifier.biases),
+    ...fitAll(examples, labels.length, penalty),
     temperature,
     threshold,
     report: {
@@ -124,6 +125,26 @@ export function teach(examples: readonly Example[], labels: readonly string[]): 
         .map(([a, b]) => [examples[a]!.name, examples[b]!.name] as const),
     },
   };
+}
+
+/** Fits on all views of all photos, by the smaller of the two systems of equations. */
+function fitAll(
+  examples: readonly Example[],
+  classCount: number,
+  penalty: number,
+): Pick<Lesson, 'weights' | 'biases'> {
+  const rows = examples.flatMap(({ vector, views = [], label }) =>
+    [vector, ...views].map((view) => ({ view, label })),
+  );
+  const vectors = rows.map(({ view }) => view);
+  const classes = rows.map(({ label }) => label);
+  if (vectors.length > vectors[0]!.length) {
+    const { weights, biases } = fitRidgePrimal(vectors, classes, classCount, penalty);
+    return { weights, biases: Float32Array.from(biases) };
+  }
+  const everyone = classes.map((_, index) => index);
+  const classifier = fitRidge({ gram: toGram(vectors), classes, classCount }, everyone, penalty);
+  return { weights: toPrimalWeights(classifier, vectors), biases: Float32Array.from(classifier.biases) };
 }
 
 type JudgedPhotos = ReadonlyMap<number, Judged>;

@@ -51,8 +51,8 @@ for (const most of [1, 2, 5, 10, 20, Number.POSITIVE_INFINITY]) {
 async function readAll({ labels: own, photos: listed }: LessonPhotos): Promise<Example[]> {
   const examples: Example[] = [];
   for (const { path, name, label } of listed) {
-    const vector = await reader.read(new Uint8Array(await readFile(path)));
-    examples.push({ name, label: labels.indexOf(own[label]!), vector });
+    const [vector, ...views] = await reader.read(new Uint8Array(await readFile(path)));
+    examples.push({ name, label: labels.indexOf(own[label]!), vector: vector!, views });
   }
   return examples;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { factorCholesky, solveCholesky, toGram } from '../../src/learn/linear-algebra.ts';
+import { dot, factorCholesky, solveCholesky, toGram } from '../../src/learn/linear-algebra.ts';
 import { fitRidge, scoreExample, toPrimalWeights } from '../../src/learn/ridge.ts';
+import { fitRidgePrimal } from '../../src/learn/ridge-primal.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 
 /** Solves A X = B by Gauss and Jordan with pivots: written to be checked by eye. */
@@ -91,6 +92,7 @@ describe('ridge regression', () => {
     const dual = fitRidge(set, seen, penalty);
     const weights = toPrimalWeights(dual, vectors);
     const reference = fitPrimal();
+    const primal = fitRidgePrimal(vectors, classes, classCount, penalty);
     const other = Float32Array.from({ length: features }, random);
     for (const vector of [...vectors, other]) {
       const wanted = reference(vector);
@@ -98,6 +100,8 @@ describe('ridge regression', () => {
         let sum = dual.biases[c]!;
         for (let f = 0; f < features; f++) sum += weights[c * features + f]! * vector[f]!;
         expect(sum).toBeCloseTo(wanted[c]!, 5);
+        const own = primal.weights.subarray(c * features, (c + 1) * features);
+        expect(primal.biases[c]! + dot(own, vector)).toBeCloseTo(wanted[c]!, 5);
       }
     }
     expect([...scoreExample(dual, set, 3)].map((value, c) => value - reference(vectors[3]!)[c]!)).toEqual(

@@ -64,7 +64,8 @@ async function readExamples(reader: FeatureReader, photos: readonly LessonPhoto[
   const unreadable: string[] = [];
   for (const [done, { path, name, label }] of photos.entries()) {
     try {
-      examples.push({ name, label, vector: await reader.read(new Uint8Array(await readFile(path))) });
+      const [vector, ...views] = await reader.read(new Uint8Array(await readFile(path)));
+      examples.push({ name, label, vector: vector!, views });
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       if (isStrict) throw new Error(`${name}: ${error.message}`, { cause: error });

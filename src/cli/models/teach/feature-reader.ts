@@ -15,11 +15,16 @@ export interface FeatureReader {
   /** Values of each block, first block first. Known after the first photo. */
   readonly blocks: readonly number[];
   /**
-   * @returns FP32, of length 1: all blocks side by side.
+   * @returns FP32, of length 1: all blocks side by side. First of the photo as the service sees it, then mirrored, then
+   *   of its middle: what there is to learn from.
    * @throws {CodedError} `image_*` if the bytes are no photo that can be read.
    */
-  read(bytes: Uint8Array): Promise<Float32Array>;
+  read(bytes: Uint8Array): Promise<readonly Float32Array[]>;
 }
+
+const viewCount = 3;
+/** The middle view shows this share of the crop's sides. */
+const middleShare = 0.85;
 
 /** @throws {Error} if the model does not run on the int8 engine. */
 export async function openFeatureReader({ folder, manifest }: LocalModel): Promise<FeatureReader> {
@@ -47,14 +52,37 @@ export async function openFeatureReader({ folder, manifest }: LocalModel): Promi
     async read(bytes) {
       const file = join(kept, `${createHash('sha256').update(bytes).digest('hex')}.f32`);
       const known = await readFile(file).catch(() => undefined);
-      if (known) return new Float32Array(new Uint8Array(known).buffer);
-      const { crop } = await decodeToCrop(bytes, spec, await readImageOptions());
-      const run = await session.runWithFeatures!(toTensor(crop, spec), 'all');
-      const vector = toVector(run.features, true);
+      if (known) return split(new Float32Array(new Uint8Array(known).buffer));
+      const options = await readImageOptions();
+      const { crop } = await decodeToCrop(bytes, spec, options);
+      const middle = { ...spec, resizeShortestEdge: Math.round(spec.resizeShortestEdge / middleShare) };
+      const views = [crop, mirror(crop, side), (await decodeToCrop(bytes, middle, options)).crop];
+      const vectors: number[] = [];
+      for (const view of views) {
+        const run = await session.runWithFeatures!(toTensor(view, spec), 'all');
+        vectors.push(...toVector(run.features, true));
+      }
+      const all = Float32Array.from(vectors);
       // Whole or not at all, also where two processes read the same photo.
-      await writeFile(`${file}.${process.pid}`, new Uint8Array(vector.buffer));
+      await writeFile(`${file}.${process.pid}`, new Uint8Array(all.buffer));
       await rename(`${file}.${process.pid}`, file);
-      return vector;
+      return split(all);
     },
   };
+}
+
+function split(all: Float32Array): Float32Array[] {
+  const length = all.length / viewCount;
+  return Array.from({ length: viewCount }, (_, view) => all.subarray(view * length, (view + 1) * length));
+}
+
+/** @param crop RGB uint8, HWC, side x side. */
+function mirror(crop: Uint8Array, side: number): Uint8Array {
+  const mirrored = new Uint8Array(crop.length);
+  for (let pixel = 0; pixel < side * side; pixel++) {
+    const column = pixel % side;
+    const from = (pixel - column + side - 1 - column) * 3;
+    mirrored.set(crop.subarray(from, from + 3), pixel * 3);
+  }
+  return mirrored;
 }
