@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createKernels, loadWebpModule } from './fixtures.ts';
+import { createKernels, decodeAvif, decodeHeic, loadWebpModule } from './fixtures.ts';
 import { describePixelCases } from './pixel-cases.ts';
 
 const shared = process.env.RESNET_EDGE_SHARED;
@@ -14,4 +14,6 @@ await describePixelCases({
     shared === undefined ? undefined : new Uint8Array(await readFile(join(shared, path))),
   kernels: createKernels(),
   loadWebpModule,
+  decodeHeic,
+  decodeAvif,
 });

@@ -1,4 +1,5 @@
 import webpModule from '@jsquash/webp/codec/dec/webp_dec.wasm';
+import { phoneFormats } from '../../functions/phone-formats.ts';
 import { PixelKernels } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import { describePixelCases } from '../image/pixel-cases.ts';
@@ -10,4 +11,5 @@ await describePixelCases({
   readShared: (path) => findFile(`shared/${path}`),
   kernels: new PixelKernels(pixelRoutines),
   loadWebpModule: async () => webpModule,
+  ...phoneFormats,
 });
