@@ -12,7 +12,7 @@ import { parseStillImageHeader } from './isobmff/parse-still-image.ts';
 
 /** ISO base media brands (ISO/IEC 23000-22, 23008-12) of still images. The coded item says in the end which it is. */
 const avifBrands = ['avif', 'avis'];
-const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'];
+const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1'];
 
 /**
  * Recognises a format by the first bytes of the file; what the sender calls it plays no part.

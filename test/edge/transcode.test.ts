@@ -34,7 +34,8 @@ describe('formats beyond the decoders', () => {
     const avif = await classify('cat.avif');
     expect(avif).toMatchObject({
       status: 200,
-      body: { image: { format: 'avif', width: 451, height: 300 }, predictions: [{ label: 'Egyptian cat' }] },
+      // As with Pillow's pixels of this file: 0.42 to 0.39.
+      body: { image: { format: 'avif', width: 451, height: 300 }, predictions: [{ label: 'tabby' }] },
     });
     expect(avif.body).not.toHaveProperty('image.approximate');
     const heic = await readFile(new URL('../fixtures/heif-cases/turned-6.heic', import.meta.url));
