@@ -95,6 +95,9 @@ try {
       const answer = await (await dev.fetch('/thumbnail', large)).text();
       const wanted = { format: 'jpeg', width: 320, height: 240, bytes: 320 * 240 * 3, crop: 224 * 224 * 3 };
       assertEqual(answer, JSON.stringify(wanted), 'the thumbnail');
+      const heic = await readFile('test/fixtures/heif-cases/phone-12-megapixels.heic');
+      const ofHeic = await (await dev.fetch('/thumbnail', heic)).text();
+      assertEqual(ofHeic, JSON.stringify({ ...wanted, format: 'heic' }), 'the thumbnail of a HEIC');
       const broken = await dev.fetch('/thumbnail', Buffer.from('not an image'));
       assertEqual(await broken.text(), '{"code":"image_format_unknown"}', 'the answer to a broken file');
       const classified = await dev.fetch('/classifier/v1/classify', await readFile(goldenPath('cat.jpg')));
