@@ -13,7 +13,7 @@ export function createWorker(
   bootGeneralRuntime?: BootGeneralRuntime,
   formats?: PhoneFormats,
 ): ExportedHandler<EdgeEnv> {
-  // One of all per isolate: sessions and manifests outlive a request.
+  // Made once for an isolate, because sessions and manifests outlive a request.
   let edge: ReturnType<typeof composeEdge> | undefined;
   return {
     fetch(request, env, ctx) {

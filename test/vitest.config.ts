@@ -22,7 +22,7 @@ export default defineConfig({
         },
       },
       {
-        // The built Worker, driven from Node over HTTP; each file starts workerd processes of its own.
+        // The built Worker, driven from Node over HTTP. Each file starts workerd processes of its own, on free ports.
         root,
         test: {
           name: 'edge',
@@ -30,7 +30,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect,
-          fileParallelism: false,
         },
       },
       {

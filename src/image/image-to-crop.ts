@@ -8,7 +8,7 @@ import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
 import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
 import type { ImageHeader, OptionalDecoder, RowSink } from './image.ts';
 import { malformed } from './image-error.ts';
-import type { PixelArena, PixelKernels } from './pixel-arena.ts';
+import type { PixelArena, PixelRoutines } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 import { parseImageHeader } from './probe.ts';
 import { createCropResampler } from './resample/crop-resampler.ts';
@@ -30,7 +30,7 @@ export interface ImageOptions {
   /** Without it, AVIF is refused: codecs/avif makes one. */
   readonly decodeAvif?: OptionalDecoder | undefined;
   /** Makes the pixel work faster; every byte stays the same. */
-  readonly kernels?: PixelKernels | undefined;
+  readonly routines?: PixelRoutines | undefined;
 }
 
 /** Pixels of a JPEG block, per side. */
@@ -99,7 +99,7 @@ export async function decodeResampled(
 
   options.onStage?.('decode');
   const { side, createSink } = plan(header);
-  const arena = options.kernels?.borrow();
+  const arena = options.routines?.borrow();
   try {
     const resampler = createSink(arena);
     const warnings = new Set<ImageWarning>();

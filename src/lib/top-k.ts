@@ -5,6 +5,7 @@
  */
 export function topK(values: Float32Array, k: number): number[] {
   const order = Array.from(values, (_, index) => index);
-  order.sort((a, b) => values[b]! - values[a]! || a - b);
+  // Sorting is stable: equal values keep their order.
+  order.sort((a, b) => values[b]! - values[a]!);
   return order.slice(0, k);
 }

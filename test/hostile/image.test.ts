@@ -577,7 +577,7 @@ describe('WebP, GIF, BMP, TIFF', () => {
         concat([
           ascii('GIF89a'),
           le([10, 2], [10, 2], [0, 1], [0, 2]),
-          Uint8Array.from({ length: 3_000_000 }, (_, i) => [0x21, 0xfe, 0][i % 3]),
+          Uint8Array.from({ length: 3_000_000 }, (_, i) => [0x21, 0xfe, 0][i % 3]!),
         ]),
     ],
     ['BMP of 30000 x 30000', 'image_too_many_pixels', () => bmp(30_000, 30_000)],
@@ -638,7 +638,7 @@ function tinyChunks(count: number): Uint8Array {
 }
 
 function comments(count: number): Uint8Array {
-  return Uint8Array.from({ length: count * 4 }, (_, i) => [0xff, 0xfe, 0, 2][i & 3]);
+  return Uint8Array.from({ length: count * 4 }, (_, i) => [0xff, 0xfe, 0, 2][i & 3]!);
 }
 
 function restarts(count: number): Uint8Array {
@@ -662,7 +662,7 @@ function scanBomb(side: number, scans: number): Uint8Array {
 
 function flip(bytes: Uint8Array, at: number): Uint8Array {
   const changed = bytes.slice();
-  changed[at] ^= 1;
+  changed[at]! ^= 1;
   return changed;
 }
 
@@ -678,19 +678,19 @@ function randomTail(bytes: Uint8Array, from: number): Uint8Array {
 }
 
 function restartPositions(bytes: Uint8Array): number[] {
-  return markerPositions(bytes).filter((at) => bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7);
+  return markerPositions(bytes).filter((at) => bytes[at + 1]! >= 0xd0 && bytes[at + 1]! <= 0xd7);
 }
 
 function swapRestarts(bytes: Uint8Array): Uint8Array {
   const changed = bytes.slice();
-  const [first, second] = restartPositions(bytes);
-  changed[first + 1] = bytes[second + 1];
-  changed[second + 1] = bytes[first + 1];
+  const [first = 0, second = 0] = restartPositions(bytes);
+  changed[first + 1] = bytes[second + 1]!;
+  changed[second + 1] = bytes[first + 1]!;
   return changed;
 }
 
 function withoutRestart(bytes: Uint8Array): Uint8Array {
-  const [, second] = restartPositions(bytes);
+  const [, second = 0] = restartPositions(bytes);
   return concat([bytes.subarray(0, second), bytes.subarray(second + 2)]);
 }
 

@@ -1,8 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import { concat } from './png-files.ts';
 
-/** A grey TIFF, Deflate, one row to a strip; all strips are the same bytes of the file. */
-export function tiffOfStrips(row: Uint8Array, height: number): Uint8Array {
+/** A grey TIFF, Deflate, one row to a strip. @param areOwn false: all strips are the same bytes of the file. */
+export function tiffOfStrips(row: Uint8Array, height: number, areOwn = false): Uint8Array {
   const strip = deflateSync(row);
   const arrays = 8 + 2 + 9 * 12 + 4;
   const data = arrays + height * 8;
@@ -22,9 +22,9 @@ export function tiffOfStrips(row: Uint8Array, height: number): Uint8Array {
     entry(278, 1, 1),
     entry(279, height, arrays + height * 4),
     uint32(0),
-    repeated(uint32(data), height),
+    ...Array.from({ length: height }, (_, y) => uint32(areOwn ? data + y * strip.length : data)),
     repeated(uint32(strip.length), height),
-    strip,
+    areOwn ? repeated(strip, height) : strip,
   ]);
 }
 
@@ -59,7 +59,7 @@ export function buildTiff(
   });
   const all = {
     [isTiled ? 324 : 273]: Array.from({ length: count }, (_, i) => places[i % places.length]),
-    [isTiled ? 325 : 279]: Array.from({ length: count }, (_, i) => segments[i % segments.length].length),
+    [isTiled ? 325 : 279]: Array.from({ length: count }, (_, i) => segments[i % segments.length]!.length),
     ...fields,
   };
   const arrays: Uint8Array[] = [];

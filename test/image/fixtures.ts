@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createAvifDecoder } from '../../src/image/codecs/avif/decode-avif.ts';
 import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
 import type { HeicModules } from '../../src/image/codecs/heic/libheif.ts';
-import { PixelKernels } from '../../src/image/pixel-arena.ts';
+import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 
 export { defaultSpec } from './default-spec.ts';
@@ -47,14 +47,14 @@ const kernelFile = new URL('../../src/image/pixel-routines.wasm', import.meta.ur
 const kernelModule = new WebAssembly.Module(readFileSync(kernelFile));
 
 /** As each isolate has them. */
-export function createKernels(): PixelKernels {
-  return new PixelKernels(kernelModule);
+export function createRoutines(): PixelRoutines {
+  return new PixelRoutines(kernelModule);
 }
 
 /** The two ways to the same bytes. */
 export const pixelWays = [
-  { way: 'plain TypeScript', kernels: undefined },
-  { way: 'kernels', kernels: createKernels() },
+  { way: 'plain TypeScript', routines: undefined },
+  { way: 'routines', routines: createRoutines() },
 ] as const;
 
 let webpModule: Promise<WebAssembly.Module> | undefined;

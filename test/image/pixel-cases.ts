@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageOptions } from '../../src/image/image-to-crop.ts';
-import type { PixelKernels } from '../../src/image/pixel-arena.ts';
+import type { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import edgeCases from '../fixtures/edge-cases.json' with { type: 'json' };
 import goldens from '../fixtures/goldens.json' with { type: 'json' };
@@ -21,7 +21,7 @@ export interface PixelRuntime {
   /** A file of RESNET_EDGE_SHARED; undefined where that is not set. */
   readShared(path: string): Promise<Uint8Array | undefined>;
   /** The routines as this runtime loads them. */
-  readonly kernels: PixelKernels;
+  readonly routines: PixelRoutines;
   readonly loadWebpModule: NonNullable<ImageOptions['loadWebpModule']>;
   readonly decodeHeic: NonNullable<ImageOptions['decodeHeic']>;
   readonly decodeAvif: NonNullable<ImageOptions['decodeAvif']>;
@@ -52,13 +52,13 @@ const nearErrors = { avif: { most: 3, mean: 0.6 }, heic: { most: 16, mean: 3.5 }
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
   const { loadWebpModule, decodeHeic, decodeAvif } = runtime;
   const ways = [
-    { way: 'plain TypeScript', kernels: undefined },
-    { way: 'routines', kernels: runtime.kernels },
+    { way: 'plain TypeScript', routines: undefined },
+    { way: 'routines', routines: runtime.routines },
   ] as const;
   const sharedList = await runtime.readShared('cases/cases.json');
 
-  describe.each(ways)('crops are byte-identical to those Pillow makes, by $way', ({ kernels }) => {
-    const options = { loadWebpModule, decodeHeic, decodeAvif, kernels };
+  describe.each(ways)('crops are byte-identical to those Pillow makes, by $way', ({ routines }) => {
+    const options = { loadWebpModule, decodeHeic, decodeAvif, routines };
     describe.each(Object.entries(lists))('%s', (folder, { recipes, files }) => {
       it.each(Object.keys(files))('%s', async (name) => {
         const { sha256, warnings = [] } = files[name]!;
@@ -88,7 +88,7 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
     it.each(Object.keys(nearCases.files) as (keyof typeof nearCases.files)[])('%s', async (name) => {
       const { width, height, crop: base64 } = nearCases.files[name];
       const expected = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      const options = { decodeHeic, decodeAvif, kernels: runtime.kernels };
+      const options = { decodeHeic, decodeAvif, routines: runtime.routines };
       const bytes = await runtime.readFixture(`near-cases/${name}`);
       const { header, crop } = await decodeToCrop(bytes, { ...defaultSpec, ...recipe }, options);
       const upright = header.orientation >= 5 ? [header.height, header.width] : [header.width, header.height];
@@ -107,7 +107,7 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
     it.each(damaged)('%s', async (path) => {
       const decoding = decodeToCrop(await runtime.readFixture(path), defaultSpec, {
         loadWebpModule,
-        kernels: runtime.kernels,
+        routines: runtime.routines,
         strict: true,
       });
       await expect(decoding).rejects.toMatchObject({ name: 'CodedError', code: 'image_malformed' });

@@ -20,7 +20,7 @@ describe('parseManifest', () => {
     expect(of({ onnx, ort: file('a.ort'), rni8: file('a.rni8') })).toEqual(['resnet-int8', 'a.rni8']);
     expect(of({ onnx, ort: file('a.ort') })).toEqual(['onnxruntime-web', 'a.ort']);
     expect(of({ ort: file('a.ort') })).toEqual(['onnxruntime-web', 'a.ort']);
-    expect(of({ onnx_fp16: file('a.onnx') }, 'batch')).toEqual(['onnxruntime-web', 'a.onnx']);
+    expect(of({ onnx_fp16: file('a.onnx') }, 'node')).toEqual(['onnxruntime-web', 'a.onnx']);
   });
   it('keeps what it says of input, output, memory and accuracy', () => {
     expect(parseManifest(valid)).toMatchObject({

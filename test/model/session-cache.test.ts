@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bootEdgeRuntime } from '../../src/cli/models/node-runtime.ts';
 import type { InferenceRuntime } from '../../src/inference/session.ts';
 import { CatalogReader } from '../../src/model/catalog-reader.ts';
@@ -9,6 +9,9 @@ import { createNodeSha256 } from '../../src/model/sha256-node.ts';
 import { createFaultyStore } from './faulty-store.ts';
 
 const ignore = () => undefined;
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function build(
   store: ReturnType<typeof createFaultyStore>,
@@ -65,14 +68,36 @@ describe('SessionCache on the real runtime', () => {
   });
 
   it('gives up on a read that hangs, frees its memory, and loads afresh for the next', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     let hang = true;
+    let hung = Promise.withResolvers<void>();
     const store = createFaultyStore((key, bytes) => {
       if (!hang || !key.includes('/model.')) return bytes;
-      return new ReadableStream({ start: (controller) => controller.enqueue(bytes.subarray(0, 65536)) });
+      let pulls = 0;
+      return new ReadableStream(
+        {
+          pull(controller) {
+            if (pulls++ === 0) return controller.enqueue(bytes.subarray(0, 65536));
+            hung.resolve();
+            return new Promise(() => undefined);
+          },
+        },
+        { highWaterMark: 0 },
+      );
     });
     const { catalog, sessions, memoryBytes } = build(store, { loadTimeoutMs: 300 });
     const manifest = await catalog.readManifest(undefined);
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => getSession(sessions, manifest)));
+    /** Time passes when the load stands still, not while it is on its way. */
+    const loadUntilLate = async (count: number) => {
+      hung = Promise.withResolvers<void>();
+      const outcomes = Promise.allSettled(
+        Array.from({ length: count }, () => getSession(sessions, manifest)),
+      );
+      await hung.promise;
+      vi.advanceTimersByTime(300);
+      return await outcomes;
+    };
+    const outcomes = await loadUntilLate(3);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({
         status: 'rejected',
@@ -81,9 +106,9 @@ describe('SessionCache on the real runtime', () => {
     }
     const afterHang = memoryBytes();
     for (let attempt = 0; attempt < 3; attempt++) {
-      await expect(getSession(sessions, manifest)).rejects.toMatchObject({
-        code: 'model_unavailable',
-      });
+      expect(await loadUntilLate(1)).toMatchObject([
+        { status: 'rejected', reason: { code: 'model_unavailable' } },
+      ]);
     }
     expect(memoryBytes()).toBe(afterHang);
     hang = false;

@@ -7,7 +7,7 @@ import type { ImageInfo } from '../../classify/classification.ts';
 import { toModelInput } from '../../classify/classify.ts';
 import { CodedError } from '../../errors.ts';
 import { createHeicDecoder } from '../../image/codecs/heic/decode-heic.ts';
-import { PixelKernels } from '../../image/pixel-arena.ts';
+import { PixelRoutines } from '../../image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../image/preprocess-spec.ts';
 import { maxTierHeicHeapBytes } from '../../limits.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
@@ -25,12 +25,12 @@ export interface DecodedImage {
   readonly image: ImageInfo;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
-  /** Of this thread, for decoding and preprocessing. */
+  /** Microseconds that this thread took for decoding and preprocessing. */
   readonly decodeUs: number;
 }
 
 const { resolve } = createRequire(import.meta.url);
-const kernels = new PixelKernels(
+const routines = new PixelRoutines(
   new WebAssembly.Module(readFileSync(new URL('../../image/pixel-routines.wasm', import.meta.url))),
 );
 const modules = new Map<string, Promise<WebAssembly.Module>>();
@@ -60,7 +60,7 @@ parentPort!.on('message', async ({ bytes, spec, orientation, strict }: DecodeJob
   const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule, decodeHeic, orientation, strict, kernels },
+      image: { loadWebpModule, decodeHeic, orientation, strict, routines },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;

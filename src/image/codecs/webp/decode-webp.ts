@@ -52,9 +52,9 @@ export async function decodeWebp(
       const end = Math.min(window.right, still.left + still.width);
       for (let x = first; x < end; x++) {
         const from = (row * still.width + x - still.left) * 4;
-        rgb[x * 3] = rgba[from];
-        rgb[x * 3 + 1] = rgba[from + 1];
-        rgb[x * 3 + 2] = rgba[from + 2];
+        rgb[x * 3] = rgba[from]!;
+        rgb[x * 3 + 1] = rgba[from + 1]!;
+        rgb[x * 3 + 2] = rgba[from + 2]!;
       }
     }
     sink.writeRow(rgb, y);

@@ -51,5 +51,5 @@ function parseSize(bytes: Uint8Array, chunk: RiffChunk): { width: number; height
 }
 
 function uint24(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
 }

@@ -1,3 +1,5 @@
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** A chunk's payload lies in [start, end); `end` is cut where the file ends. */
 export interface RiffChunk {
   readonly type: string;
@@ -20,10 +22,10 @@ export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
     const start = position + 8;
     const declaredEnd = start + view.getUint32(position + 4, true);
     const type = String.fromCharCode(
-      bytes[position],
-      bytes[position + 1],
-      bytes[position + 2],
-      bytes[position + 3],
+      bytes[position]!,
+      bytes[position + 1]!,
+      bytes[position + 2]!,
+      bytes[position + 3]!,
     );
     yield { type, start, end: Math.min(declaredEnd, bytes.length), complete: declaredEnd <= bytes.length };
     position = declaredEnd + (declaredEnd & 1);

@@ -1,6 +1,8 @@
 import { malformed, truncated } from '../../image-error.ts';
 import { declaredLength, type RiffChunk, riffChunks } from './riff.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Bytes before the chunks of an ANMF payload: position, size, duration, flags. */
 const frameHeaderBytes = 16;
 const riffHeaderBytes = 12;
@@ -19,8 +21,8 @@ export interface StillImage {
 }
 
 /**
- * The first image of a WebP as a file of its own. A still file is returned as it is; of an animation, the
- * chunks of the first frame are wrapped anew, which is all that tells a frame from a still.
+ * The first image of a WebP as a file of its own. A still file is returned as it is. The chunks of an animation's
+ * first frame are wrapped anew: nothing else tells a frame from a still.
  *
  * @throws {CodedError} `image_malformed`, `image_truncated` if the file is cut anywhere.
  * @see RFC 9649 section 2.7.1.1 (ANIM and ANMF chunks)
@@ -73,17 +75,17 @@ function toStillFrame(bytes: Uint8Array, { start, end }: RiffChunk): StillImage 
 function sizeOf(bytes: Uint8Array, { type, start }: RiffChunk): { width: number; height: number } {
   if (type === 'VP8L') {
     const bits =
-      bytes[start + 1] | (bytes[start + 2] << 8) | (bytes[start + 3] << 16) | (bytes[start + 4] << 24);
+      bytes[start + 1]! | (bytes[start + 2]! << 8) | (bytes[start + 3]! << 16) | (bytes[start + 4]! << 24);
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
   }
   return {
-    width: (bytes[start + 6] | (bytes[start + 7] << 8)) & 0x3fff,
-    height: (bytes[start + 8] | (bytes[start + 9] << 8)) & 0x3fff,
+    width: (bytes[start + 6]! | (bytes[start + 7]! << 8)) & 0x3fff,
+    height: (bytes[start + 8]! | (bytes[start + 9]! << 8)) & 0x3fff,
   };
 }
 
 function uint24(bytes: Uint8Array, at: number): number {
-  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
 }
 
 function writeUint24(bytes: Uint8Array, at: number, value: number): void {
