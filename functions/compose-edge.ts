@@ -29,6 +29,7 @@ import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts
 import { type BatchBindings, composeBatches } from './edge-batches.ts';
 import { composeObjects } from './edge-objects.ts';
 import { composeRunners } from './edge-runners.ts';
+import type { PhoneFormats } from './phone-formats.ts';
 import { parseSettings } from './settings.ts';
 import { parseTierSettings } from './tier-settings.ts';
 
@@ -56,9 +57,14 @@ export type BootGeneralRuntime = () => Promise<InferenceRuntime>;
 /**
  * Everything an isolate needs, made once: the only place where adapters meet the product.
  *
+ * @param formats decoders of HEIC and AVIF; without them both are refused.
  * @throws {CodedError} `configuration_invalid`.
  */
-export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime = refuseOtherGraphs) {
+export function composeEdge(
+  env: EdgeEnv,
+  bootGeneralRuntime: BootGeneralRuntime = refuseOtherGraphs,
+  formats: PhoneFormats = {},
+) {
   const settings = parseSettings(env);
   const tierSettings = parseTierSettings(env);
   const { NODE_TIER_CERTIFICATE: certificate } = env;
@@ -95,7 +101,7 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime
       });
     },
   });
-  const image = { loadWebpModule: () => webpWasm, routines: new PixelRoutines(pixelRoutines) };
+  const image = { loadWebpModule: () => webpWasm, ...formats, routines: new PixelRoutines(pixelRoutines) };
   const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({

@@ -210,6 +210,43 @@ export const webpBytesPerFileByte = 2.45;
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
 
+/** Tiles of a HEIC or AVIF. A photo of 200 MP in tiles of 512 x 512 pixels has 768, one of 12 MP 48. */
+export const maxHeifTiles = 4096;
+
+/**
+ * libheif's heap for one HEIC, the copy of the file in it included; it does not grow beyond. It begins at 17 MB, which is
+ * enough for a photo of 12 MP in tiles of 512 x 512 pixels and a file of 4 MB. With a file of 18 MB, 48 MP take 34 MB, of
+ * which 16 are not the file; 200 MP with one of 2 MB take 26. As the WebP below, such a decode runs alone.
+ */
+export const maxHeicHeapBytes = 40 * MiB;
+
+/**
+ * What is foreseen of that heap, before the module is loaded: the least that was measured, of 4:2:0 and 8 bits. Of the
+ * tile at work: its planes twice and what the decoder notes of each block. Of each tile that waits for its row's end:
+ * RGB. A picture that is one tile may have 4.7 MP less the file. What takes more than foreseen (4:4:4, 10 bits, alpha)
+ * is refused when the heap is full.
+ */
+export const heicHeapBaseBytes = 1 * MiB;
+export const heicBytesPerTilePixel = { decoding: 5.5, kept: 3 } as const;
+
+/** Bytes of all tiles of a HEIC together, by the length of the file: as `maxTiffSegmentBytes`. */
+export const maxHeicCodedBytes = (fileBytes: number) => 4 * fileBytes + 1 * MiB;
+
+/**
+ * A HEIC in tiles holds a row of them, so time is its limit: 200 MP (16320 x 12240, the largest phone sensors) cost 5.8 s
+ * of CPU with all tiles, of which a crop needs three quarters.
+ */
+export const maxHeicPixels = 200 * MiB;
+
+/**
+ * libavif with an AV1 decoder holds whole frames: its heap begins at 16.8 MB and, measured, ends at 13.5 bytes a pixel
+ * more; the copy that leaves it is 4. 52 MiB admit 2.1 MP less the file: 1920 x 1080. They fit beside the default model
+ * (20 MB) and a body of 20, and beside both models (52) with bodies of 10. Such a decode runs alone.
+ */
+export const maxAvifBytes = 52 * MiB;
+export const avifBaseBytes = 16 * MiB;
+export const avifBytesPerPixel = { heap: 13.5, copy: 4 } as const;
+
 // ---- What the service fetches itself ----
 
 /** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */
@@ -316,6 +353,9 @@ export const maxWebhookBytes = 1 * MiB;
 export const maxCustomMetadataBytes = 8192;
 
 // ---- The Node tier ----
+
+/** libheif's heap on the tier, for each thread that decodes: a single-tile HEIC of 48 MP takes about 410 MB. */
+export const maxTierHeicHeapBytes = 512 * MiB;
 
 /** Items in one request to the tier. */
 export const maxTierItems = 256;

@@ -11,3 +11,4 @@ export { CodedError, type ErrorCode } from '../../src/errors.ts';
 export { createApp } from '../../src/http/app.ts';
 export type { AppOptions } from '../../src/http/context.ts';
 export { composeEdge, type EdgeEnv } from '../compose-edge.ts';
+export type { PhoneFormats } from '../phone-formats.ts';

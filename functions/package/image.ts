@@ -1,6 +1,6 @@
 /**
  * `resnet-edge/image`: the streaming decoders by themselves, for Workers that make small pictures of large ones. A photo
- * of 12 megapixels takes a few rows of memory, because no decoder but WebP's holds the picture whole.
+ * of 12 megapixels takes a few rows of memory, because no decoder but those of WebP and AVIF holds the picture whole.
  *
  * @example
  * ```ts
@@ -23,6 +23,7 @@ import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import { parseImageHeader } from '../../src/image/probe.ts';
+import { phoneFormats } from '../phone-formats.ts';
 
 export { CodedError, type ErrorCode } from '../../src/errors.ts';
 export type { ImageFormat, Orientation } from '../../src/image/image.ts';
@@ -34,7 +35,11 @@ export type ImageOptions = Pick<AllImageOptions, 'orientation' | 'fast' | 'stric
 /** How the crop is made; the default is what torchvision makes for ImageNet. */
 export type CropSpec = Partial<Pick<PreprocessSpec, 'resizeShortestEdge' | 'centerCrop' | 'interpolation'>>;
 
-const runtime = { loadWebpModule: () => webpWasm, routines: new PixelRoutines(pixelRoutines) };
+const runtime = {
+  loadWebpModule: () => webpWasm,
+  ...phoneFormats,
+  routines: new PixelRoutines(pixelRoutines),
+};
 
 /**
  * What a file's first bytes declare: its format, its size, how it is turned. Nothing is decoded.

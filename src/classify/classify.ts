@@ -42,7 +42,7 @@ export interface ClassifyOptions {
   readonly topK: number;
   readonly scoring: Scoring;
   readonly image?: ImageOptions;
-  /** Makes a JPEG of what this isolate cannot decode (AVIF, HEIC) or not within its limits. */
+  /** Makes a JPEG of what this isolate cannot decode, or not within its limits. */
   readonly transcode?: Transcode;
   /** Awaited before the image is decoded; what it gives is called when the pixels are no longer held. */
   readonly admit?: () => Promise<() => void>;

@@ -7,7 +7,7 @@ import type { Transcode } from './classify.ts';
  */
 const maxSide = 1024;
 
-/** Transcoding by the Cloudflare Images binding: AVIF, HEIC, and what is over this isolate's limits. */
+/** Transcoding by the Cloudflare Images binding: formats that are left out, and what is over this isolate's limits. */
 export function createCloudflareImagesTranscode(images: ImagesBinding): Transcode {
   return async (bytes) => {
     try {

@@ -6,7 +6,7 @@ import { decodeJpeg, type JpegOutputSide } from './codecs/jpeg/decode-jpeg.ts';
 import { decodePng } from './codecs/png/decode-png.ts';
 import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
 import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
-import type { ImageHeader, RowSink } from './image.ts';
+import type { ImageHeader, OptionalDecoder, RowSink } from './image.ts';
 import { malformed } from './image-error.ts';
 import type { PixelArena, PixelRoutines } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
@@ -25,6 +25,10 @@ export interface ImageOptions {
   readonly onStage?: (stage: ImageStage) => void;
   /** Without it, WebP is refused. Called for WebP images alone. */
   readonly loadWebpModule?: WebpModuleLoader;
+  /** Without it, HEIC is refused: codecs/heic makes one. */
+  readonly decodeHeic?: OptionalDecoder | undefined;
+  /** Without it, AVIF is refused: codecs/avif makes one. */
+  readonly decodeAvif?: OptionalDecoder | undefined;
   /** Makes the pixel work faster; every byte stays the same. */
   readonly routines?: PixelRoutines | undefined;
 }
@@ -89,7 +93,9 @@ export async function decodeResampled(
 ): Promise<Omit<ImageCrop, 'crop'> & { readonly pixels: Uint8Array }> {
   options.onStage?.('probe');
   const stored = parseImageHeader(bytes);
-  const header: ImageHeader = options.orientation === 'ignore' ? { ...stored, orientation: 1 } : stored;
+  // How a HEIC is turned belongs to its pixels, in its standard and in Pillow; elsewhere it is metadata.
+  const isIgnored = options.orientation === 'ignore' && stored.format !== 'heic';
+  const header: ImageHeader = isIgnored ? { ...stored, orientation: 1 } : stored;
 
   options.onStage?.('decode');
   const { side, createSink } = plan(header);
@@ -149,7 +155,19 @@ async function decode(
       await decodeWebp(bytes, header, sink, options.loadWebpModule);
       return exact;
     case 'avif':
+      await assertDeployed(options.decodeAvif, 'AVIF')(bytes, sink);
+      return exact;
     case 'heic':
-      throw new CodedError('image_format_unsupported', `${header.format.toUpperCase()} is not decoded here.`);
+      await assertDeployed(options.decodeHeic, 'HEIC')(bytes, sink);
+      return exact;
   }
+}
+
+function assertDeployed(decoder: OptionalDecoder | undefined, name: string): OptionalDecoder {
+  if (decoder) return decoder;
+  throw new CodedError(
+    'image_format_unsupported',
+    `${name} images are not decoded here. Convert the image to JPEG, PNG or WebP first ` +
+      '(on iPhones: Settings, Camera, Formats, Most Compatible).',
+  );
 }

@@ -36,3 +36,10 @@ export interface RowSink {
    */
   writeRow(rgb: Uint8Array, y: number): void;
 }
+
+/**
+ * The decoder of a format that a deployment may leave out, because of its size or its licence.
+ *
+ * @throws {CodedError} one of the `image_*` codes.
+ */
+export type OptionalDecoder = (bytes: Uint8Array, sink: RowSink) => Promise<void>;

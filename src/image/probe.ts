@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts';
-import { maxImageSide, maxStreamedPixels } from '../limits.ts';
+import { maxHeicPixels, maxImageSide, maxStreamedPixels } from '../limits.ts';
 import { isBareBitmap } from './codecs/bmp/layout.ts';
 import { parseBmpHeader } from './codecs/bmp/parse-bmp-header.ts';
 import { parseGifHeader } from './codecs/gif/parse-gif-header.ts';
@@ -8,10 +8,11 @@ import { parsePngHeader } from './codecs/png/parse-png-header.ts';
 import { parseTiffHeader } from './codecs/tiff/parse-tiff-header.ts';
 import { parseWebpHeader } from './codecs/webp/parse-webp-header.ts';
 import type { ImageFormat, ImageHeader } from './image.ts';
+import { parseStillImageHeader } from './isobmff/parse-still-image.ts';
 
-/** ISO base media brands (ISO/IEC 23000-22, 23008-12) of still images we can name but not decode. */
+/** ISO base media brands (ISO/IEC 23000-22, 23008-12) of still images. The coded item says in the end which it is. */
 const avifBrands = ['avif', 'avis'];
-const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'];
+const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'msf1'];
 
 /**
  * Recognises a format by the first bytes of the file; what the sender calls it plays no part.
@@ -45,7 +46,7 @@ export function parseImageHeader(bytes: Uint8Array): ImageHeader {
   if (format === undefined) {
     throw new CodedError(
       'image_format_unknown',
-      'These bytes begin like no image format known here. Send a JPEG, PNG, WebP, GIF, BMP or TIFF.',
+      'These bytes begin like no image format known here. Send a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF.',
     );
   }
   const header = parseHeaderOf(format, bytes);
@@ -69,25 +70,22 @@ function parseHeaderOf(format: ImageFormat, bytes: Uint8Array): ImageHeader {
       return parseWebpHeader(bytes);
     case 'avif':
     case 'heic':
-      throw new CodedError(
-        'image_format_unsupported',
-        `${format.toUpperCase()} images are not decoded here. Convert the image to JPEG, PNG or WebP first ` +
-          '(on iPhones: Settings, Camera, Formats, Most Compatible).',
-      );
+      return parseStillImageHeader(bytes, format);
   }
 }
 
-function assertSize({ width, height }: ImageHeader): void {
+function assertSize({ format, width, height }: ImageHeader): void {
   if (width > maxImageSide || height > maxImageSide) {
     throw new CodedError(
       'image_too_many_pixels',
       `The image declares ${width} x ${height} pixels; no side may be longer than ${maxImageSide}.`,
     );
   }
-  if (width * height > maxStreamedPixels) {
+  const maxPixels = format === 'heic' ? maxHeicPixels : maxStreamedPixels;
+  if (width * height > maxPixels) {
     throw new CodedError(
       'image_too_many_pixels',
-      `The image declares ${width} x ${height} pixels; at most ${maxStreamedPixels} are decoded.`,
+      `The image declares ${width} x ${height} pixels; at most ${maxPixels} are decoded.`,
     );
   }
 }

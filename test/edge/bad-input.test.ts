@@ -89,10 +89,10 @@ describe('a bad body', () => {
   it('too many pixels, declared by a tiny file', async () =>
     expectProblem(await postRaw(pngHeader(60_000, 60_000)), 413, 'image_too_many_pixels'));
   it('zero pixels', async () => expectProblem(await postRaw(pngHeader(0, 10)), 422, 'image_malformed'));
-  it('AVIF', async () => {
+  it('an AVIF that is cut', async () => {
     const avif = new Uint8Array(64);
     avif.set([0, 0, 0, 28, ...Buffer.from('ftypavif')]);
-    await expectProblem(await postRaw(avif), 415, 'image_format_unsupported');
+    await expectProblem(await postRaw(avif), 422, 'image_truncated');
   });
 });
 

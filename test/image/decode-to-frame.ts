@@ -6,7 +6,7 @@ import { decodeTiff } from '../../src/image/codecs/tiff/decode-tiff.ts';
 import { decodeWebp } from '../../src/image/codecs/webp/decode-webp.ts';
 import type { ImageHeader, RowSink } from '../../src/image/image.ts';
 import { parseImageHeader } from '../../src/image/probe.ts';
-import { loadWebpModule } from './fixtures.ts';
+import { decodeAvif, decodeHeic, loadWebpModule } from './fixtures.ts';
 
 /** All pixels of an image as RGB uint8, HWC, not turned: what the decoders do without the rest of the pipeline. */
 export async function decodeToFrame(bytes: Uint8Array): Promise<Uint8Array> {
@@ -29,8 +29,8 @@ export async function decodeWith(bytes: Uint8Array, header: ImageHeader, sink: R
     bmp: () => decodeBmp(bytes, sink),
     tiff: () => decodeTiff(bytes, sink, () => {}),
     webp: () => decodeWebp(bytes, header, sink, loadWebpModule),
+    heic: () => decodeHeic(bytes, sink),
+    avif: () => decodeAvif(bytes, sink),
   };
-  if (header.format === 'avif' || header.format === 'heic')
-    throw new TypeError(`no decoder: ${header.format}`);
   await decoders[header.format]();
 }

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { createAvifDecoder } from '../../src/image/codecs/avif/decode-avif.ts';
+import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
+import type { HeicModules } from '../../src/image/codecs/heic/libheif.ts';
 import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 
@@ -60,3 +64,28 @@ export function loadWebpModule(): Promise<WebAssembly.Module> {
   webpModule ??= WebAssembly.compile(readFileSync(require.resolve('@jsquash/webp/codec/dec/webp_dec.wasm')));
   return webpModule;
 }
+
+function compile(path: string): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(path));
+}
+
+let heicModules: HeicModules | undefined;
+/** libheif as Node can load it. */
+export const decodeHeic = createHeicDecoder(loadHeicModules);
+
+export function loadHeicModules(): HeicModules {
+  heicModules ??= {
+    libheif: compile(require.resolve('libheif-js/libheif-wasm/libheif.wasm')),
+    flushHook: compile(
+      fileURLToPath(new URL('../../src/image/codecs/heic/flush-hook.wasm', import.meta.url)),
+    ),
+  };
+  return heicModules;
+}
+
+let avifModule: WebAssembly.Module | undefined;
+/** libavif as Node can load it. */
+export const decodeAvif = createAvifDecoder(() => {
+  avifModule ??= compile(require.resolve('@jsquash/avif/codec/dec/avif_dec.wasm'));
+  return avifModule;
+});

@@ -1,10 +1,26 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageCrop } from '../../src/image/image-to-crop.ts';
-import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
+import {
+  avifBaseBytes,
+  avifBytesPerPixel,
+  maxAvifBytes,
+  maxWebpBytes,
+  webpBytesPerFileByte,
+  webpBytesPerPixel,
+} from '../../src/limits.ts';
 import { countAllocations } from './count-allocations.ts';
-import { createRoutines, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
+import {
+  createRoutines,
+  decodeAvif,
+  decodeHeic,
+  defaultSpec,
+  loadHeicModules,
+  loadWebpModule,
+  pixelWays,
+} from './fixtures.ts';
 
 /** The budgets of the specification: what may be allocated beyond the file itself. */
 const megabyte = 1_000_000;
@@ -161,6 +177,35 @@ describe('WebP as large as it may be', { timeout: 60_000 }, () => {
     // Were it far less, the cap would refuse what fits.
     expect(bytes).toBeGreaterThan(maxWebpBytes * 0.6);
   });
+});
+
+it('a HEIC of 12 megapixels in tiles, as phones make them, takes 24 MB', async () => {
+  const photo = new Uint8Array(
+    readFileSync(new URL('../fixtures/heif-cases/phone-12-megapixels.heic', import.meta.url)),
+  );
+  loadHeicModules();
+  const { result, bytes } = await countAllocations(() =>
+    decodeToCrop(photo, defaultSpec, { decodeHeic, routines: createRoutines() }),
+  );
+  if (result.status === 'rejected') throw result.reason;
+  expect(result.value.header).toMatchObject({ width: 4032, height: 3024 });
+  // Whole it takes 58. The file, 31 kB, is a part of libheif's heap.
+  expect(bytes).toBeLessThan(24 * megabyte);
+});
+
+it('an AVIF at its cap takes no more', async () => {
+  const perPixel = avifBytesPerPixel.heap + avifBytesPerPixel.copy;
+  const side = Math.floor(Math.sqrt((0.98 * (maxAvifBytes - avifBaseBytes)) / perPixel));
+  const noisy = await noise({ width: side, height: side }).avif({ effort: 0, quality: 20 }).toBuffer();
+  await decodeToCrop(noisy, defaultSpec, { decodeAvif }).catch(() => undefined);
+  const { result, bytes } = await countAllocations(() =>
+    decodeToCrop(noisy, defaultSpec, { decodeAvif, routines: createRoutines() }),
+  );
+  if (result.status === 'rejected') throw result.reason;
+  // What is freed before the end counts too: one more copy of the pixels.
+  expect(bytes).toBeLessThan(maxAvifBytes + avifBytesPerPixel.copy * side * side + streamedBudget);
+  // Were it far less, the cap would refuse what fits.
+  expect(bytes).toBeGreaterThan(maxAvifBytes * 0.6);
 });
 
 it.each(pixelWays)(

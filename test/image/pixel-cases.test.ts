@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRoutines, loadWebpModule } from './fixtures.ts';
+import { createRoutines, decodeAvif, decodeHeic, loadWebpModule } from './fixtures.ts';
 import { describePixelCases } from './pixel-cases.ts';
 
 const shared = process.env.RESNET_EDGE_SHARED;
@@ -14,4 +14,6 @@ await describePixelCases({
     shared === undefined ? undefined : new Uint8Array(await readFile(join(shared, path))),
   routines: createRoutines(),
   loadWebpModule,
+  decodeHeic,
+  decodeAvif,
 });

@@ -4,7 +4,9 @@ import type { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import edgeCases from '../fixtures/edge-cases.json' with { type: 'json' };
 import goldens from '../fixtures/goldens.json' with { type: 'json' };
+import heifCases from '../fixtures/heif-cases.json' with { type: 'json' };
 import jpegCases from '../fixtures/jpeg-cases.json' with { type: 'json' };
+import nearCases from '../fixtures/near-cases.json' with { type: 'json' };
 import pngCases from '../fixtures/png-cases.json' with { type: 'json' };
 import tiffCases from '../fixtures/tiff-cases.json' with { type: 'json' };
 import { defaultSpec } from './default-spec.ts';
@@ -21,6 +23,8 @@ export interface PixelRuntime {
   /** The routines as this runtime loads them. */
   readonly routines: PixelRoutines;
   readonly loadWebpModule: NonNullable<ImageOptions['loadWebpModule']>;
+  readonly decodeHeic: NonNullable<ImageOptions['decodeHeic']>;
+  readonly decodeAvif: NonNullable<ImageOptions['decodeAvif']>;
 }
 
 interface CaseList {
@@ -39,10 +43,14 @@ const lists: Readonly<Record<string, CaseList>> = {
   'png-cases': pngCases as CaseList,
   'jpeg-cases': jpegCases as CaseList,
   'tiff-cases': tiffCases as CaseList,
+  'heif-cases': heifCases as CaseList,
 };
 
+/** Grey levels of resampled pixels, by the format: AVIF rounds otherwise, HEIC has chroma of the nearest pixel. */
+const nearErrors = { avif: { most: 3, mean: 0.6 }, heic: { most: 16, mean: 3.5 } } as const;
+
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
-  const { loadWebpModule } = runtime;
+  const { loadWebpModule, decodeHeic, decodeAvif } = runtime;
   const ways = [
     { way: 'plain TypeScript', routines: undefined },
     { way: 'routines', routines: runtime.routines },
@@ -50,7 +58,7 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
   const sharedList = await runtime.readShared('cases/cases.json');
 
   describe.each(ways)('crops are byte-identical to those Pillow makes, by $way', ({ routines }) => {
-    const options = { loadWebpModule, routines };
+    const options = { loadWebpModule, decodeHeic, decodeAvif, routines };
     describe.each(Object.entries(lists))('%s', (folder, { recipes, files }) => {
       it.each(Object.keys(files))('%s', async (name) => {
         const { sha256, warnings = [] } = files[name]!;
@@ -72,6 +80,23 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
         const { crop } = await decodeToCrop(bytes, defaultSpec, options);
         expect(await digestHex(crop)).toBe(crop_sha256);
       });
+    });
+  });
+
+  describe('crops are near those of Pillow, where another build of the same decoder rounds otherwise', () => {
+    const recipe = nearCases.recipes[2] as Recipe;
+    it.each(Object.keys(nearCases.files) as (keyof typeof nearCases.files)[])('%s', async (name) => {
+      const { width, height, crop: base64 } = nearCases.files[name];
+      const expected = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const options = { decodeHeic, decodeAvif, routines: runtime.routines };
+      const bytes = await runtime.readFixture(`near-cases/${name}`);
+      const { header, crop } = await decodeToCrop(bytes, { ...defaultSpec, ...recipe }, options);
+      const upright = header.orientation >= 5 ? [header.height, header.width] : [header.width, header.height];
+      expect(upright).toEqual([width, height]);
+      const bound = nearErrors[header.format as keyof typeof nearErrors];
+      const errors = crop.map((sample, i) => Math.abs(sample - expected[i]!));
+      expect(Math.max(...errors)).toBeLessThanOrEqual(bound.most);
+      expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(bound.mean);
     });
   });
 

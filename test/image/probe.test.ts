@@ -13,7 +13,7 @@ describe('sniffImageFormat', () => {
     ['tiff-rgb-lzw.tiff', 'tiff'],
     ['webp-lossy.webp', 'webp'],
     ['refused-avif.avif', 'avif'],
-    ['refused-heic.heic', 'heic'],
+    ['../heif-cases/grid.heic', 'heic'],
   ])('%s', (name, format) => {
     expect(sniffImageFormat(readFixture(name))).toBe(format);
   });
@@ -35,6 +35,9 @@ describe('parseImageHeader', () => {
     ['png-orientation-7.png', { format: 'png', width: 60, height: 40, orientation: 7 }],
     ['gif-offset-frame.gif', { format: 'gif', width: 100, height: 80, orientation: 1 }],
     ['tiff-orientation-6.tiff', { format: 'tiff', width: 45, height: 31, orientation: 6 }],
+    ['../heif-cases/turned-6.heic', { format: 'heic', width: 150, height: 116, orientation: 6 }],
+    ['../heif-cases/grid-clap-irot.heic', { format: 'heic', width: 100, height: 70, orientation: 8 }],
+    ['../near-cases/turned-5.avif', { format: 'avif', width: 150, height: 116, orientation: 5 }],
     ['webp-orientation-6.webp', { format: 'webp', width: 60, height: 40, orientation: 6 }],
   ])('%s', (name, header) => {
     expect(parseImageHeader(readFixture(name))).toEqual(header);

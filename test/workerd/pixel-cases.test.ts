@@ -1,4 +1,5 @@
 import webpModule from '@jsquash/webp/codec/dec/webp_dec.wasm';
+import { phoneFormats } from '../../functions/phone-formats.ts';
 import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import { describePixelCases } from '../image/pixel-cases.ts';
@@ -10,4 +11,5 @@ await describePixelCases({
   readShared: (path) => findFile(`shared/${path}`),
   routines: new PixelRoutines(pixelRoutines),
   loadWebpModule: async () => webpModule,
+  ...phoneFormats,
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import createWabt from 'wabt';
 import { kernelSetNames } from '../../engine/kernel-layout.ts';
 import { writeModule } from '../../engine/kernels/module.ts';
+import { writeFlushHook } from '../../image/codecs/heic/wat/flush-hook.ts';
 import { writePixelModule } from '../../image/wat/module.ts';
 import { defineCommand } from '../command-line/command.ts';
 import { projectRoot } from '../paths.ts';
@@ -14,6 +15,7 @@ const modules = [
     relaxed: set === 'relaxed',
   })),
   { file: 'src/image/pixel-routines.wasm', text: writePixelModule, relaxed: false },
+  { file: 'src/image/codecs/heic/flush-hook.wasm', text: writeFlushHook, relaxed: false },
 ];
 
 /**

@@ -13,18 +13,21 @@ const entryPoints = {
   'worker-onnxruntime': 'functions/edge.ts',
   app: 'functions/package/app.ts',
   image: 'functions/package/image.ts',
+  'phone-formats': 'functions/phone-formats.ts',
   client: 'src/client/client.ts',
 } as const;
 
 /** What those need when they run. The Node tier and the tools need more, and are not in the package. */
 const dependencies = [
   '@hono/zod-openapi',
+  '@jsquash/avif',
   '@jsquash/webp',
   '@remix-run/multipart-parser',
   'aws4fetch',
   'hono',
   'ipaddr.js',
   'jsonpointer',
+  'libheif-js',
   'zod',
 ] as const;
 const optionalPeers = ['onnxruntime-web'] as const;

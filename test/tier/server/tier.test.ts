@@ -68,10 +68,11 @@ describe('the Node tier', () => {
     await reference.close();
   });
 
-  it('answers a chunk, AVIF too, and says of each item what became of it', async () => {
+  it('answers a chunk, AVIF and HEIC too, and says of each item what became of it', async () => {
     const avif = await readFile(goldenPath('cat.avif'));
+    const heic = await readFile(new URL('../../fixtures/heif-cases/turned-6.heic', import.meta.url));
     const response = await send(
-      toChunk({ model, top_k: 2, items: 3 }, [await cat(), avif, Buffer.from('no')]),
+      toChunk({ model, top_k: 2, items: 4 }, [await cat(), avif, Buffer.from('no'), heic]),
     );
     expect(response.status).toBe(200);
     const lines = (await response.text())
@@ -91,6 +92,8 @@ describe('the Node tier', () => {
       predictions: [{ label: 'Egyptian cat' }, {}],
     });
     expect(byIndex.get(2)).toMatchObject({ problem: { code: 'image_format_unknown' } });
+    expect(byIndex.get(3)).toMatchObject({ image: { format: 'heic', width: 116, height: 150 } });
+    expect(byIndex.get(3).image).not.toHaveProperty('approximate');
   });
 
   it('gathers images into batches where the graph takes them, and counts both', async () => {

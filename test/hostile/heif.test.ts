@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../../src/errors.ts';
+import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
+import { HeicFile } from '../../src/image/codecs/heic/libheif.ts';
+import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { parseImageHeader } from '../../src/image/probe.ts';
+import { fuzz } from '../fuzz.ts';
+import { decodeAvif, decodeHeic, defaultSpec, loadHeicModules } from '../image/fixtures.ts';
+import { expectOutcome } from './outcome.ts';
+
+const folder = new URL('../fixtures/', import.meta.url);
+const { numRuns: runs, seed = 16 } = fuzz(1500);
+
+function read(path: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL(path, folder)));
+}
+
+const heics = readdirSync(new URL('heif-cases', folder)).map((name) => `heif-cases/${name}`);
+const avifs = readdirSync(new URL('near-cases', folder))
+  .filter((name) => name.endsWith('.avif'))
+  .map((name) => `near-cases/${name}`);
+
+/** Whole numbers below `end`: mulberry32. */
+function createRandom(start: number): (end: number) => number {
+  let state = start;
+  return (end) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % end;
+  };
+}
+
+/** Where the first box of a type begins, by its content. */
+function findContent(bytes: Uint8Array, type: string): number {
+  const at = Buffer.from(bytes).indexOf(type);
+  expect(at).toBeGreaterThan(0);
+  return at + 4;
+}
+
+function withUint32(bytes: Uint8Array<ArrayBuffer>, at: number, value: number): Uint8Array<ArrayBuffer> {
+  const changed = bytes.slice();
+  new DataView(changed.buffer).setUint32(at, value);
+  return changed;
+}
+
+async function decode(bytes: Uint8Array): Promise<string> {
+  try {
+    await decodeToCrop(bytes, defaultSpec, { decodeHeic, decodeAvif });
+    return 'decoded';
+  } catch (error) {
+    expect(error).toBeInstanceOf(CodedError);
+    expect((error as CodedError).code).toMatch(/^image_/);
+    return (error as CodedError).code;
+  }
+}
+
+describe('sizes are refused before a decoder is loaded', () => {
+  const single = read('heif-cases/single.heic');
+  const ispe = findContent(single, 'ispe') + 4;
+  it.each([
+    [70_000, 10, 'image_too_many_pixels'],
+    [60_000, 60_000, 'image_too_many_pixels'],
+    [4000, 3000, 'image_too_many_pixels'],
+    [0, 10, 'image_malformed'],
+  ])('a single picture of %i x %i', async (width, height, code) => {
+    const large = withUint32(withUint32(single, ispe, width), ispe + 4, height);
+    let loads = 0;
+    const decodeCounted = createHeicDecoder(() => {
+      loads++;
+      return loadHeicModules();
+    });
+    await expect(decodeToCrop(large, defaultSpec, { decodeHeic: decodeCounted })).rejects.toMatchObject({
+      code,
+    });
+    expect(loads).toBe(0);
+  });
+
+  it('an AVIF of 4000 x 3000', async () => {
+    const avif = read('near-cases/444.avif');
+    const at = findContent(avif, 'ispe') + 4;
+    expect(await decode(withUint32(withUint32(avif, at, 4000), at + 4, 3000))).toBe('image_too_many_pixels');
+  });
+});
+
+describe('boxes that lie', () => {
+  it.each([
+    ['a declared size that the stream does not have', 'heif-cases/single.heic', 'ispe', 4, 1000],
+    ['tiles of another size', 'heif-cases/grid.heic', 'ispe', 4, 500],
+    ['an AVIF of another size', 'near-cases/444.avif', 'ispe', 4, 1000],
+  ])('%s', async (_, path, type, offset, value) => {
+    const bytes = read(path);
+    expect(await decode(withUint32(bytes, findContent(bytes, type) + offset, value))).toBe('image_malformed');
+  });
+
+  it('a list of items that says it is endless', async () => {
+    const bytes = read('heif-cases/grid.heic');
+    await expectOutcome(withUint32(bytes, findContent(bytes, 'ipma') + 4, 0xffffffff), 'image_malformed');
+  });
+
+  it('no picture at all', async () => {
+    expect(await decode(new TextEncoder().encode('\0\0\0\x18ftypheic\0\0\0\0mif1heic'))).toBe(
+      'image_truncated',
+    );
+  });
+});
+
+describe('a file that is cut', () => {
+  it.each(['heif-cases/grid.heic', 'heif-cases/single.heic', 'near-cases/420.avif'])('%s', async (path) => {
+    const whole = read(path);
+    for (let length = 16; length < whole.length; length += Math.ceil(whole.length / 60)) {
+      expect.soft(await decode(whole.subarray(0, length)), `at ${length}`).toMatch(/truncated|malformed/);
+    }
+  });
+});
+
+describe('files that are changed at random end in pixels or in a code', () => {
+  it.each([
+    ['HEIC', heics],
+    ['AVIF', avifs],
+  ])(
+    '%s',
+    async (_, paths) => {
+      const random = createRandom(seed);
+      const files = paths.map(read);
+      for (let run = 0; run < runs; run++) {
+        const bytes = files[run % files.length]!.slice();
+        // Half of the changes hit the boxes, which are at the start.
+        const end = run % 2 === 0 ? Math.min(900, bytes.length) : bytes.length;
+        for (let change = random(4); change >= 0; change--) bytes[random(end)] = random(256);
+        await decode(bytes);
+      }
+    },
+    300_000,
+  );
+});
+
+describe('memory', () => {
+  it('is not given beyond the cap, whatever the file asks for, and the next file is decoded as ever', async () => {
+    const bytes = read('heif-cases/single.heic');
+    const attempt = () => new HeicFile(loadHeicModules(), new Uint8Array(18 * 1024 * 1024), 18 * 1024 * 1024);
+    expect(attempt).toThrow(expect.objectContaining({ code: 'image_too_many_pixels' }));
+    expect(parseImageHeader(bytes)).toMatchObject({ width: 150, height: 116 });
+    expect(await decode(bytes)).toBe('decoded');
+  });
+});
