@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { verifyAssets } from '../assets.ts';
 import { defineCommand } from '../command-line/command.ts';
 import { projectRoot } from '../paths.ts';
@@ -20,14 +20,12 @@ const entryPoints = {
 /** What those need when they run. The Node tier and the tools need more, and are not in the package. */
 const dependencies = [
   '@hono/zod-openapi',
-  '@jsquash/avif',
   '@jsquash/webp',
   '@remix-run/multipart-parser',
   'aws4fetch',
   'hono',
   'ipaddr.js',
   'jsonpointer',
-  'libheif-js',
   'zod',
 ] as const;
 const optionalPeers = ['onnxruntime-web'] as const;
@@ -71,7 +69,8 @@ async function bundle(folder: string): Promise<void> {
     bundle: true,
     splitting: true,
     metafile: true,
-    packages: 'external',
+    plugins: [vendorLibheif(folder)],
+    external: ['node:*', ...[...dependencies, ...optionalPeers].flatMap((name) => [name, `${name}/*`])],
     loader: { '.wasm': 'copy' },
     format: 'esm',
     target: 'es2024',
@@ -87,6 +86,29 @@ async function bundle(folder: string): Promise<void> {
       !path.startsWith('node:') && !known.some((name) => path === name || path.startsWith(`${name}/`)),
   );
   if (unknown.length > 0) throw new Error(`The package would need ${[...new Set(unknown)].join(', ')}.`);
+}
+
+/**
+ * libheif-js brings every build of libheif, 8 MB. The one that is used comes into the package unchanged, as a file of its
+ * own: who wants another libheif puts it there, which is what its licence asks for.
+ */
+function vendorLibheif(folder: string): Plugin {
+  const source = join(projectRoot, 'node_modules/libheif-js/libheif-wasm');
+  return {
+    name: 'vendor-libheif',
+    setup({ onResolve, onEnd }) {
+      onResolve({ filter: /^libheif-js\/libheif-wasm\/libheif\.js$/ }, () => ({
+        path: './vendor/libheif.cjs',
+        external: true,
+      }));
+      onEnd(async () => {
+        const target = join(folder, 'dist/vendor');
+        await mkdir(target, { recursive: true });
+        await cp(join(source, 'libheif.js'), join(target, 'libheif.cjs'));
+        await cp(join(source, 'LICENSE'), join(target, 'LICENSE.libheif'));
+      });
+    },
+  };
 }
 
 /** Runs tsc on the tsconfig.json of a folder, which says where declarations go. */
