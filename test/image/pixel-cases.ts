@@ -7,6 +7,7 @@ import goldens from '../fixtures/goldens.json' with { type: 'json' };
 import jpegCases from '../fixtures/jpeg-cases.json' with { type: 'json' };
 import pngCases from '../fixtures/png-cases.json' with { type: 'json' };
 import tiffCases from '../fixtures/tiff-cases.json' with { type: 'json' };
+import webpCases from '../fixtures/webp-cases.json' with { type: 'json' };
 import { defaultSpec } from './default-spec.ts';
 
 /**
@@ -39,6 +40,7 @@ const lists: Readonly<Record<string, CaseList>> = {
   'png-cases': pngCases as CaseList,
   'jpeg-cases': jpegCases as CaseList,
   'tiff-cases': tiffCases as CaseList,
+  'webp-cases': webpCases as CaseList,
 };
 
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {

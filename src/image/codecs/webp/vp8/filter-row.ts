@@ -1,0 +1,79 @@
+import type { FrameHeader } from './frame-header.ts';
+import { createFilterLimits, type FilterLimits, filterNormalEdge, filterSimpleEdge } from './loop-filter.ts';
+import type { PlaneTarget } from './macroblock.ts';
+import type { MacroblockModes } from './modes.ts';
+
+/**
+ * Filters a row of macroblocks when all of it is made: prediction works on samples that are not filtered.
+ *
+ * Indexes are in range: one entry a macroblock, eight limits.
+ *
+ * @see RFC 6386 section 15
+ */
+export class RowFilter {
+  readonly #type: 'simple' | 'normal';
+  /** Two a segment: of macroblocks that are predicted as one, and of those that are in blocks of 4 x 4. */
+  readonly #limits: readonly (FilterLimits | undefined)[];
+  /** By column: an index of `#limits`, and whether edges within are filtered. */
+  readonly #strength: Uint8Array;
+  readonly #inner: Uint8Array;
+
+  private constructor(header: FrameHeader, type: 'simple' | 'normal', columns: number) {
+    const { sharpness, intraDelta, submodesDelta } = header.loopFilter;
+    this.#type = type;
+    this.#limits = header.segments.flatMap(({ filterLevel }) => [
+      createFilterLimits(filterLevel + intraDelta, sharpness),
+      createFilterLimits(filterLevel + intraDelta + submodesDelta, sharpness),
+    ]);
+    this.#strength = new Uint8Array(columns);
+    this.#inner = new Uint8Array(columns);
+  }
+
+  /** @returns undefined where the frame is not filtered. */
+  static create(header: FrameHeader, columns: number): RowFilter | undefined {
+    const { type } = header.loopFilter;
+    return type === 'none' ? undefined : new RowFilter(header, type, columns);
+  }
+
+  /** Keeps what decides on a macroblock's filter. */
+  note(column: number, { segment, hasSubmodes }: MacroblockModes, hasCoefficients: boolean): void {
+    this.#strength[column] = 2 * segment + (hasSubmodes ? 1 : 0);
+    this.#inner[column] = hasSubmodes || hasCoefficients ? 1 : 0;
+  }
+
+  /**
+   * Filters macroblock `column` of the row, all on its left being filtered.
+   *
+   * @param planes `at` is the macroblock's.
+   */
+  filter(column: number, isFirstRow: boolean, planes: readonly PlaneTarget[]): void {
+    const limits = this.#limits[this.#strength[column]!];
+    if (limits === undefined) return;
+    for (const across of ['left', 'above'] as const) {
+      const hasOuter = across === 'left' ? column > 0 : !isFirstRow;
+      if (hasOuter) this.#filterOuter(across, planes, limits);
+      if (this.#inner[column] === 1) this.#filterInner(across, planes, limits);
+    }
+  }
+
+  #filterOuter(across: 'left' | 'above', planes: readonly PlaneTarget[], limits: FilterLimits): void {
+    for (const [i, { samples, stride, at }] of planes.entries()) {
+      const [step, along] = across === 'left' ? [1, stride] : [stride, 1];
+      const side = i === 0 ? 16 : 8;
+      if (this.#type === 'normal') filterNormalEdge(samples, at, step, along, side, true, limits);
+      else if (i === 0) filterSimpleEdge(samples, at, step, along, side, limits.outerEdge);
+    }
+  }
+
+  #filterInner(across: 'left' | 'above', planes: readonly PlaneTarget[], limits: FilterLimits): void {
+    for (const [i, { samples, stride, at }] of planes.entries()) {
+      const [step, along] = across === 'left' ? [1, stride] : [stride, 1];
+      const side = i === 0 ? 16 : 8;
+      for (let edge = 4; edge < side; edge += 4) {
+        const first = at + edge * step;
+        if (this.#type === 'normal') filterNormalEdge(samples, first, step, along, side, false, limits);
+        else if (i === 0) filterSimpleEdge(samples, first, step, along, side, limits.innerEdge);
+      }
+    }
+  }
+}
