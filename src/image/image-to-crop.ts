@@ -147,7 +147,7 @@ async function decode(
     case 'tiff':
       return { approximate: !decodeTiff(bytes, sink, warn, arena).complete };
     case 'webp':
-      await decodeWebp(bytes, header, sink, options.loadWebpModule);
+      await decodeWebp(bytes, header, sink, options.loadWebpModule, arena);
       return exact;
     case 'avif':
     case 'heic':

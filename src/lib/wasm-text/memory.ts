@@ -41,6 +41,10 @@ export const i32Load16S = load('i32', 'i32.load16_s');
 export const i64Load = load('i64', 'i64.load');
 export const v128Load = load('v128', 'v128.load');
 export const v128Load64Zero = load('v128', 'v128.load64_zero');
+/** The vector with 8 bytes from memory in that lane. */
+export const v128Load64Lane = (lane: number, address: Address, vector: V128): V128 =>
+  toValue('v128', `(v128.load64_lane ${offsetText(address)} ${lane} ${addressText(address)} ${vector.text})`);
+export const v128Load32Zero = load('v128', 'v128.load32_zero');
 export const v128Load8x8U = load('v128', 'v128.load8x8_u');
 export const v128Load8x8S = load('v128', 'v128.load8x8_s');
 export const v128Load16Splat = load('v128', 'v128.load16_splat');

@@ -69,9 +69,9 @@ export function toLosslessFile(bytes: Uint8Array, { start, end }: RiffChunk): Ui
   return file;
 }
 
-/** In range: `parseWebpHeader` has seen ten bytes of the first image's chunk. */
+/** In range: `parseWebpHeader` has seen so much of the first image's chunk. */
 function sizeOf(bytes: Uint8Array, { type, start }: RiffChunk): { width: number; height: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start, 10);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start);
   if (type === 'VP8L') {
     const bits = view.getUint32(1, true);
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };

@@ -1,7 +1,9 @@
+import type { PixelArena } from '../../../pixel-arena.ts';
 import type { FrameHeader } from './frame-header.ts';
 import { createFilterLimits, type FilterLimits, filterNormalEdge, filterSimpleEdge } from './loop-filter.ts';
 import type { PlaneTarget } from './macroblock.ts';
 import type { MacroblockModes } from './modes.ts';
+import { filterByRoutine } from './wasm/filter-routine.ts';
 
 /**
  * Filters a row of macroblocks when all of it is made: prediction works on samples that are not filtered.
@@ -18,7 +20,10 @@ export class RowFilter {
   readonly #strength: Uint8Array;
   readonly #inner: Uint8Array;
 
-  private constructor(header: FrameHeader, type: 'simple' | 'normal', columns: number) {
+  readonly #arena: PixelArena | undefined;
+
+  private constructor(header: FrameHeader, type: 'simple' | 'normal', columns: number, arena?: PixelArena) {
+    this.#arena = arena;
     const { sharpness, intraDelta, submodesDelta } = header.loopFilter;
     this.#type = type;
     this.#limits = header.segments.flatMap(({ filterLevel }) => [
@@ -29,10 +34,13 @@ export class RowFilter {
     this.#inner = new Uint8Array(columns);
   }
 
-  /** @returns undefined where the frame is not filtered. */
-  static create(header: FrameHeader, columns: number): RowFilter | undefined {
+  /**
+   * @param arena where the planes are, if it is given.
+   * @returns undefined where the frame is not filtered.
+   */
+  static create(header: FrameHeader, columns: number, arena?: PixelArena): RowFilter | undefined {
     const { type } = header.loopFilter;
-    return type === 'none' ? undefined : new RowFilter(header, type, columns);
+    return type === 'none' ? undefined : new RowFilter(header, type, columns, arena);
   }
 
   /** Keeps what decides on a macroblock's filter. */
@@ -49,10 +57,14 @@ export class RowFilter {
   filter(column: number, isFirstRow: boolean, planes: readonly PlaneTarget[]): void {
     const limits = this.#limits[this.#strength[column]!];
     if (limits === undefined) return;
+    const edges = { left: column > 0, above: !isFirstRow, inner: this.#inner[column] === 1 };
+    if (this.#arena !== undefined && this.#type === 'normal') {
+      filterByRoutine(this.#arena, planes, limits, edges);
+      return;
+    }
     for (const across of ['left', 'above'] as const) {
-      const hasOuter = across === 'left' ? column > 0 : !isFirstRow;
-      if (hasOuter) this.#filterOuter(across, planes, limits);
-      if (this.#inner[column] === 1) this.#filterInner(across, planes, limits);
+      if (edges[across]) this.#filterOuter(across, planes, limits);
+      if (edges.inner) this.#filterInner(across, planes, limits);
     }
   }
 

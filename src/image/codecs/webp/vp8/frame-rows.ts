@@ -2,6 +2,7 @@ import type { RowSink } from '../../../image.ts';
 import type { PixelArena } from '../../../pixel-arena.ts';
 import type { PlaneTarget } from './macroblock.ts';
 import { upsampleRow } from './upsample.ts';
+import { createUpsampler, upsampleMargin } from './wasm/upsample-routine.ts';
 
 /**
  * Rows that stay when the next row of macroblocks is made: its filter changes the last 3 of each plane and reads one
@@ -24,6 +25,7 @@ export class FrameRows {
   readonly #height: number;
   readonly #sink: RowSink;
   readonly #rgb: Uint8Array;
+  readonly #upsample: typeof upsampleRow;
   #next: number;
 
   constructor(width: number, height: number, columns: number, sink: RowSink, arena?: PixelArena) {
@@ -41,7 +43,8 @@ export class FrameRows {
       createPlane(8, keptChromaRows),
       createPlane(8, keptChromaRows),
     ];
-    this.#rgb = allocate(3 * width);
+    this.#rgb = allocate(3 * width + (arena ? upsampleMargin : 0));
+    this.#upsample = arena ? createUpsampler(arena) : upsampleRow;
   }
 
   /** True once all rows of the window are written. */
@@ -79,7 +82,7 @@ export class FrameRows {
       const at = (chromaRow - 8 * row + keptChromaRows) * stride;
       return samples.subarray(at, at + stride);
     };
-    upsampleRow(
+    this.#upsample(
       luma.samples.subarray(lumaAt, lumaAt + luma.stride),
       ...([rowOf(cb, near), rowOf(cb, far), rowOf(cr, near), rowOf(cr, far)] as const),
       ...([this.#rgb, window.left, window.right, this.#width] as const),

@@ -2,7 +2,7 @@ import { addDc, addInverseDct, workspaceStride as stride } from './inverse-trans
 import type { MacroblockModes } from './modes.ts';
 import { predictBlock } from './predict-block.ts';
 import { predictPlane } from './predict-plane.ts';
-import { blockContent, coefficientsPerBlock, type ResidualsReader } from './residuals.ts';
+import { blockContent, coefficientsPerBlock, type Residuals } from './residuals.ts';
 
 /**
  * A macroblock is made in a workspace of 26 rows: one above and 16 of luma, then one above and 8 of chroma, Cb and Cr
@@ -58,12 +58,7 @@ export class MacroblockMaker {
   }
 
   /** @param planes of luma, Cb and Cr: where the macroblock goes. */
-  make(
-    column: number,
-    modes: MacroblockModes,
-    residuals: ResidualsReader,
-    planes: readonly PlaneTarget[],
-  ): void {
+  make(column: number, modes: MacroblockModes, residuals: Residuals, planes: readonly PlaneTarget[]): void {
     if (column > 0) this.#moveLeftEdge();
     if (this.#row > 0) this.#placeEdgeAbove(column);
     if (modes.hasSubmodes) this.#makeBlocks(modes.luma, residuals);
@@ -101,7 +96,7 @@ export class MacroblockMaker {
     }
   }
 
-  #makeBlocks(modes: Uint8Array, residuals: ResidualsReader): void {
+  #makeBlocks(modes: Uint8Array, residuals: Residuals): void {
     const samples = this.#workspace;
     // Blocks on the right know nothing of what is right of them but the row above the macroblock.
     const right = lumaAt - stride + 16;
@@ -119,7 +114,7 @@ export class MacroblockMaker {
     mode: number,
     firstBlock: number,
     column: number,
-    residuals: ResidualsReader,
+    residuals: Residuals,
   ): void {
     predictPlane(this.#workspace, at, side, mode, this.#row > 0, column > 0);
     let block = firstBlock;
@@ -128,7 +123,7 @@ export class MacroblockMaker {
     }
   }
 
-  #addResidual({ content, coefficients }: ResidualsReader, block: number, at: number): void {
+  #addResidual({ content, coefficients }: Residuals, block: number, at: number): void {
     const from = block * coefficientsPerBlock;
     if (content[block] === blockContent.ac) addInverseDct(coefficients, from, this.#workspace, at);
     else if (content[block] === blockContent.dc) addDc(coefficients[from]!, this.#workspace, at);

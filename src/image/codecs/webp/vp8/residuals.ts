@@ -1,4 +1,4 @@
-import type { BoolDecoder } from './bool-decoder.ts';
+import { BoolDecoder } from './bool-decoder.ts';
 import type { FrameHeader } from './frame-header.ts';
 import { inverseWht } from './inverse-transforms.ts';
 import type { MacroblockModes } from './modes.ts';
@@ -12,18 +12,43 @@ export const coefficientsPerBlock = 16;
 /** What of a block is not zero: it decides which transform is enough. */
 export const blockContent = { empty: 0, dc: 1, ac: 2 } as const;
 
+/** What reads the coefficients of macroblocks in raster order. */
+export interface Residuals {
+  /** 24 blocks of 16 coefficients, row by row, of the macroblock that was read last. */
+  readonly coefficients: Int16Array;
+  /** One of `blockContent` for each block. */
+  readonly content: Uint8Array;
+  /** True once a byte behind the end of the row's partition was needed. */
+  readonly exhausted: boolean;
+  startRow(row: number): void;
+  /** For a macroblock without coefficients. */
+  skip(column: number, modes: MacroblockModes): void;
+  /** @returns whether there are any coefficients. */
+  read(column: number, modes: MacroblockModes): boolean;
+}
+
+/** Flags of a macroblock: whether its blocks have coefficients. 4 of luma, 2 of each chroma plane, one of second order. */
+export const flagsPerMacroblock = 9;
+export const secondFlag = 8;
+
+/** Clears the flags of a macroblock without coefficients. What is known of the second order stays where it has none. */
+export function clearFlags(flags: Uint8Array, at: number, { hasSubmodes }: MacroblockModes): void {
+  flags.fill(0, at, at + (hasSubmodes ? secondFlag : flagsPerMacroblock));
+}
+
 /**
- * Reads the coefficients of macroblocks in raster order.
+ * `Residuals` in plain TypeScript.
  *
- * Indexes are in range: flags are 9 a macroblock, 4 of luma, 2 of each chroma plane and one of second order.
+ * Indexes are in range: flags are 9 a macroblock, segments 4.
  *
  * @see RFC 6386 section 13
  */
-export class ResidualsReader {
-  /** 24 blocks of 16 coefficients, row by row, of the macroblock that was read last. */
+export class ResidualsReader implements Residuals {
   readonly coefficients = new Int16Array(blocksPerMacroblock * coefficientsPerBlock);
-  /** One of `blockContent` for each block. */
   readonly content = new Uint8Array(blocksPerMacroblock);
+  readonly #header: FrameHeader;
+  readonly #partitions: readonly BoolDecoder[];
+  #bools: BoolDecoder;
   readonly #probabilities: Uint8Array;
   /** Whether the blocks above have coefficients, and those on the left. */
   readonly #above: Uint8Array;
@@ -31,27 +56,32 @@ export class ResidualsReader {
   readonly #second = new Int16Array(coefficientsPerBlock);
 
   /** @param columns macroblocks of a row. */
-  constructor(header: FrameHeader, columns: number) {
+  constructor(bytes: Uint8Array, header: FrameHeader, columns: number) {
+    this.#header = header;
+    this.#partitions = header.partitions.map(({ start, end }) => new BoolDecoder(bytes, start, end));
+    this.#bools = this.#partitions[0]!;
     this.#probabilities = header.coefficientProbabilities;
     this.#above = new Uint8Array(columns * flagsPerMacroblock);
   }
 
-  startRow(): void {
-    this.#left.fill(0);
+  get exhausted(): boolean {
+    return this.#bools.exhausted;
   }
 
-  /** For a macroblock without coefficients. */
-  skip(column: number, { hasSubmodes }: MacroblockModes): void {
-    // What is known of the second order stays where a macroblock has none.
-    const flags = hasSubmodes ? secondFlag : flagsPerMacroblock;
-    const above = column * flagsPerMacroblock;
-    this.#above.fill(0, above, above + flags);
-    this.#left.fill(0, 0, flags);
+  startRow(row: number): void {
+    this.#left.fill(0);
+    this.#bools = this.#partitions[row % this.#partitions.length]!;
+  }
+
+  skip(column: number, modes: MacroblockModes): void {
+    clearFlags(this.#above, column * flagsPerMacroblock, modes);
+    clearFlags(this.#left, 0, modes);
     this.content.fill(blockContent.empty);
   }
 
-  /** @returns whether there are any coefficients. */
-  read(column: number, bools: BoolDecoder, { hasSubmodes }: MacroblockModes, quantizer: Quantizer): boolean {
+  read(column: number, { hasSubmodes, segment }: MacroblockModes): boolean {
+    const bools = this.#bools;
+    const { quantizer } = this.#header.segments[segment]!;
     const above = column * flagsPerMacroblock;
     this.coefficients.fill(0);
     if (!hasSubmodes) this.#readSecond(above, bools, quantizer);
@@ -127,6 +157,3 @@ export class ResidualsReader {
     return any;
   }
 }
-
-const flagsPerMacroblock = 9;
-const secondFlag = 8;
