@@ -91,6 +91,22 @@ interface KernelExports {
     content: number,
     submodes: number,
   ): number;
+  vp8_make_macroblock(
+    workspace: number,
+    edges: number,
+    masks: number,
+    modes: number,
+    chromaMode: number,
+    submodes: number,
+    content: number,
+    coefficients: number,
+    place: number,
+    luma: number,
+    cb: number,
+    cr: number,
+    lumaStride: number,
+    chromaStride: number,
+  ): void;
   vp8_filter_macroblock(
     luma: number,
     cb: number,

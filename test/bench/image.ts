@@ -198,6 +198,12 @@ try {
       ours(turned),
       { ...ours(baseline), name: 'this package, orientation 1' },
     ]);
+    const webp = await photo(size).webp({ quality: 80 }).toBuffer();
+    await compare(`WebP lossy, ${size}, ${webp.length} bytes`, [
+      ours(webp),
+      plain(webp),
+      sharpAndResample(webp),
+    ]);
     await compare(`PNG RGB, ${size}, ${png.length} bytes`, [
       ours(png),
       plain(png),

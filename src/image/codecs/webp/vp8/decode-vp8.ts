@@ -39,7 +39,7 @@ export function decodeVp8(bytes: Uint8Array, header: FrameHeader, sink: RowSink,
  * the row above; 9 KB are tables, the coefficients and the workspace of one.
  */
 function vp8RoutineBytes(columns: number, partitions: number): number {
-  return columns * 16 * 44 + partitions * partitionWindowBytes + 9_216;
+  return columns * 16 * 45 + partitions * partitionWindowBytes + 9_216;
 }
 
 /** Those that change a pixel of the window: chroma is taken from one pixel further right, and a filter reaches as far. */
@@ -64,7 +64,7 @@ class RowReader {
     this.#residuals = arena
       ? new ResidualsRoutine(arena, bytes, header, columns)
       : new ResidualsReader(bytes, header, columns);
-    this.#maker = new MacroblockMaker(columns);
+    this.#maker = new MacroblockMaker(columns, arena);
     this.#filter = RowFilter.create(header, columns, arena);
   }
 

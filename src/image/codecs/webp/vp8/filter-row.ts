@@ -1,9 +1,9 @@
 import type { PixelArena } from '../../../pixel-arena.ts';
 import type { FrameHeader } from './frame-header.ts';
 import { createFilterLimits, type FilterLimits, filterNormalEdge, filterSimpleEdge } from './loop-filter.ts';
-import type { PlaneTarget } from './macroblock.ts';
 import type { MacroblockModes } from './modes.ts';
 import { filterByRoutine } from './wasm/filter-routine.ts';
+import type { PlaneTarget } from './workspace.ts';
 
 /**
  * Filters a row of macroblocks when all of it is made: prediction works on samples that are not filtered.

@@ -75,6 +75,7 @@ export function readFrameHeader(
   if (firstPartitionBytes > end - body) throw truncated('webp', 'inside its first partition');
   const partitionsStart = body + firstPartitionBytes;
 
+  assertCode(bytes, { start: body, end: partitionsStart });
   const modes = new BoolDecoder(bytes, body, partitionsStart);
   // The colour space, and whether sums need no clamping: neither changes what libwebp shows.
   modes.readUint(2);
@@ -82,6 +83,8 @@ export function readFrameHeader(
   const { level, ...loopFilter } = readLoopFilter(modes);
   if (modes.exhausted) throw malformed('webp', 'its frame header does not end');
   const partitions = locatePartitions(bytes, partitionsStart, end, 1 << modes.readUint(2));
+  // Partition r is that of row r, if there is such a row.
+  for (const partition of partitions.slice(0, (height + 15) >> 4)) assertCode(bytes, partition);
   const indices = readQuantizerIndices(modes);
   const { segmentProbabilities } = segmentation;
   const segments = Array.from({ length: segmentCount }, (_, segment) => ({
@@ -168,6 +171,17 @@ function locatePartitions(
   if (at >= end) throw truncated('webp', 'before its last partition');
   partitions.push({ start: at, end });
   return partitions;
+}
+
+/**
+ * Refuses what no encoder makes: a number that is not within the first range, of 255. What it decodes to depends on the
+ * width of a decoder's words.
+ */
+function assertCode(
+  bytes: Uint8Array,
+  { start, end }: { readonly start: number; readonly end: number },
+): void {
+  if (start < end && bytes[start] === 0xff) throw malformed('webp', 'a partition begins with no code');
 }
 
 /** @see RFC 6386 section 13.4 */

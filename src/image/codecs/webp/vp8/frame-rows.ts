@@ -1,8 +1,8 @@
 import type { RowSink } from '../../../image.ts';
 import type { PixelArena } from '../../../pixel-arena.ts';
-import type { PlaneTarget } from './macroblock.ts';
 import { upsampleRow } from './upsample.ts';
 import { createUpsampler, upsampleMargin } from './wasm/upsample-routine.ts';
+import type { PlaneTarget } from './workspace.ts';
 
 /**
  * Rows that stay when the next row of macroblocks is made: its filter changes the last 3 of each plane and reads one

@@ -1,9 +1,8 @@
+import { workspaceStride } from './workspace.ts';
+
 /** sqrt(2) * cos(pi / 8) - 1 and sqrt(2) * sin(pi / 8), of 65536. @see RFC 6386 section 14.3 */
 export const cosineMinusOne = 20_091;
 export const sine = 35_468;
-
-/** Samples of a row of the workspace that macroblocks are made in. */
-export const workspaceStride = 32;
 
 const timesCosine = (value: number) => (Math.imul(value, cosineMinusOne) >> 16) + value;
 const timesSine = (value: number) => Math.imul(value, sine) >> 16;

@@ -1,30 +1,22 @@
-import { addDc, addInverseDct, workspaceStride as stride } from './inverse-transforms.ts';
+import type { PixelArena } from '../../../pixel-arena.ts';
+import { addDc, addInverseDct } from './inverse-transforms.ts';
 import type { MacroblockModes } from './modes.ts';
 import { predictBlock } from './predict-block.ts';
 import { predictPlane } from './predict-plane.ts';
 import { blockContent, coefficientsPerBlock, type Residuals } from './residuals.ts';
-
-/**
- * A macroblock is made in a workspace of 26 rows: one above and 16 of luma, then one above and 8 of chroma, Cb and Cr
- * side by side. Left of each stand four samples of the macroblock before, right of the row above luma four more.
- */
-export const workspaceBytes = 26 * stride;
-export const lumaAt = stride + 8;
-export const chromaAt = [lumaAt + 17 * stride, lumaAt + 17 * stride + 16] as const;
-
-/** What is kept of the last rows of a macroblock, before they are filtered: 16 of luma, 8 of each chroma plane. */
-export const edgeBytes = 32;
+import { MacroblockRoutine } from './wasm/macroblock-routine.ts';
+import {
+  chromaAt,
+  edgeBytes,
+  lumaAt,
+  type PlaneTarget,
+  workspaceStride as stride,
+  workspaceBytes,
+} from './workspace.ts';
 
 /** What is invented where the image has nothing above, or on the left. @see RFC 6386 section 12.2 */
 const nothingAbove = 127;
 const nothingLeft = 129;
-
-/** Where samples go that are done: the upper left one of each plane, and the length of its rows. */
-export interface PlaneTarget {
-  readonly samples: Uint8Array;
-  readonly stride: number;
-  at: number;
-}
 
 /**
  * Predicts macroblocks in raster order and adds their residuals.
@@ -34,15 +26,20 @@ export interface PlaneTarget {
  * @see RFC 6386 section 12, 14.5
  */
 export class MacroblockMaker {
-  readonly #workspace = new Uint8ClampedArray(workspaceBytes);
+  readonly #workspace: Uint8ClampedArray;
   /** Of the macroblocks above. */
   readonly #edges: Uint8Array;
   readonly #columns: number;
+  readonly #routine: MacroblockRoutine | undefined;
   #row = 0;
 
-  constructor(columns: number) {
+  /** @param arena where coefficients and planes are, if it is given. */
+  constructor(columns: number, arena?: PixelArena) {
     this.#columns = columns;
-    this.#edges = new Uint8Array(columns * edgeBytes);
+    const workspace = arena?.allocateView(workspaceBytes) ?? new Uint8Array(workspaceBytes);
+    this.#workspace = new Uint8ClampedArray(workspace.buffer, workspace.byteOffset, workspaceBytes);
+    this.#edges = arena?.allocateView(columns * edgeBytes) ?? new Uint8Array(columns * edgeBytes);
+    this.#routine = arena && new MacroblockRoutine(arena, this.#workspace, this.#edges);
   }
 
   startRow(row: number): void {
@@ -59,6 +56,11 @@ export class MacroblockMaker {
 
   /** @param planes of luma, Cb and Cr: where the macroblock goes. */
   make(column: number, modes: MacroblockModes, residuals: Residuals, planes: readonly PlaneTarget[]): void {
+    if (this.#routine !== undefined) {
+      const isLast = column === this.#columns - 1;
+      this.#routine.make(column, this.#row > 0, isLast, modes, residuals, planes);
+      return;
+    }
     if (column > 0) this.#moveLeftEdge();
     if (this.#row > 0) this.#placeEdgeAbove(column);
     if (modes.hasSubmodes) this.#makeBlocks(modes.luma, residuals);

@@ -1,6 +1,6 @@
-import { workspaceStride as stride } from './inverse-transforms.ts';
 import { submode } from './modes.ts';
 import { predictTrueMotion } from './predict-plane.ts';
+import { workspaceStride as stride } from './workspace.ts';
 
 /**
  * The 13 samples around a block, from its lower left corner up and then to the right: L K J I, the corner X, A to H, as

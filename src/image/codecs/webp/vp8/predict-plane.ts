@@ -1,5 +1,5 @@
-import { workspaceStride as stride } from './inverse-transforms.ts';
 import { submode } from './modes.ts';
+import { workspaceStride as stride } from './workspace.ts';
 
 /**
  * Predicts 16 x 16 samples of luma or 8 x 8 of chroma from the row above, the column on the left and the corner.

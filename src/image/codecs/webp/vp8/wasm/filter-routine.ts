@@ -1,6 +1,6 @@
 import type { PixelArena } from '../../../../pixel-arena.ts';
 import type { FilterLimits } from '../loop-filter.ts';
-import type { PlaneTarget } from '../macroblock.ts';
+import type { PlaneTarget } from '../workspace.ts';
 import { filteredEdges } from './layout.ts';
 
 /**

@@ -42,3 +42,8 @@ export const quantizerBytes = 32;
 
 /** What the loop filter filters of a macroblock: a bit each. */
 export const filteredEdges = { left: 1, above: 2, inner: 4 } as const;
+
+/** Of each mode of 4 x 4: which means of two, then which of three, its 16 samples are. 16 bytes each; 255 for none. */
+export const submodeMasksBytes = 10 * 32;
+/** Where a macroblock is. */
+export const macroblockPlace = { hasLeft: 1, hasAbove: 2, isLast: 4 } as const;
