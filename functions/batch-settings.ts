@@ -4,7 +4,7 @@ import { parseWebhookSources } from '../src/jobs/webhook/webhook-source.ts';
 import { maxPendingItems } from '../src/limits.ts';
 import { invalidVariable, list, parseVariables, positive } from './variables.ts';
 
-/** Of whatever is retried through a queue. */
+/** The first delay of a retry through a queue. */
 export const retryBaseSeconds = z.coerce.number().min(0).max(600).default(5);
 
 /** Variables and secrets of batches and webhooks; docs/batches-and-webhooks.md says what each is for. */

@@ -9,8 +9,8 @@ import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
 import type { RequestRecord } from '../src/http/context.ts';
-import { PixelKernels } from '../src/image/pixel-arena.ts';
-import pixelKernels from '../src/image/pixel-routines.wasm';
+import { PixelRoutines } from '../src/image/pixel-arena.ts';
+import pixelRoutines from '../src/image/pixel-routines.wasm';
 import { createResnetInt8 } from '../src/inference/resnet-int8.ts';
 import type { InferenceRuntime } from '../src/inference/session.ts';
 import { resolveHost } from '../src/lib/net/resolve-host.ts';
@@ -19,6 +19,7 @@ import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
 import { readR2Object } from '../src/lib/read-r2-object.ts';
 import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
+import { HeadCache } from '../src/model/head-cache.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
 import { ModelSources } from '../src/model/model-sources.ts';
 import { createR2ModelStore } from '../src/model/r2-model-store.ts';
@@ -94,12 +95,13 @@ export function composeEdge(env: EdgeEnv, bootGeneralRuntime: BootGeneralRuntime
       });
     },
   });
-  const image = { loadWebpModule: () => webpWasm, kernels: new PixelKernels(pixelKernels) };
+  const image = { loadWebpModule: () => webpWasm, routines: new PixelRoutines(pixelRoutines) };
   const transcode = env.IMAGES && createCloudflareImagesTranscode(env.IMAGES);
   const gate = { maxWaiting: maxWaitingRequests, maxHoldMs };
   const classifier = new Classifier({
     catalog,
     sessions,
+    heads: new HeadCache(sources, createWorkersSha256),
     decoding: new Gate({ capacity: 1, ...gate }),
     image,
     ...(transcode && { transcode }),

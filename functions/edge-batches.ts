@@ -57,7 +57,7 @@ export function composeBatches(
   });
 }
 
-/** @throws {Error} so that the queue keeps the messages, if nothing here can take them. */
+/** @throws {Error} if nothing here can take the messages. The queue then keeps them. */
 export async function consumeQueue(
   { queue, messages }: MessageBatch<unknown>,
   batches: BatchServices | undefined,
@@ -76,7 +76,7 @@ export async function consumeQueue(
   await consume(messages);
 }
 
-/** A batch that was promised to the tier waits for it: the edge does not step in unseen. */
+/** A batch that was promised to the tier waits for the tier. The edge does not run it instead. */
 const missingTier: ChunkRunner = {
   tier: 'node',
   // biome-ignore lint/correctness/useYield: it has nothing to give.

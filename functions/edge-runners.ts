@@ -26,14 +26,15 @@ export function composeRunners({ nodeTier, catalog, classifier }: RunnerParts): 
     edge: createEdgeRunner(classifier, catalog),
     node: nodeTier && createNodeTierRunner(nodeTier),
     async resolveModel(name) {
-      const { name: model, version: modelVersion, tier } = await catalog.readManifest(name);
+      const { name: model, version: modelVersion, tier, backbone } = await catalog.readManifest(name);
       if (tier === 'node' && !nodeTier) {
         throw new CodedError(
           'model_requires_batch_tier',
           `${model} needs the Node tier, which is not configured.`,
         );
       }
-      return { model, modelVersion, tier: nodeTier ? 'node' : 'edge' };
+      // The Node tier gives no features, so a head runs where its backbone's engine is.
+      return { model, modelVersion, tier: nodeTier && !backbone ? 'node' : 'edge' };
     },
   };
 }

@@ -8,7 +8,7 @@ import { consumeQueue } from './edge-batches.ts';
  * @param bootGeneralRuntime what runs graphs that the int8 engine does not; without it such a model is refused.
  */
 export function createWorker(bootGeneralRuntime?: BootGeneralRuntime): ExportedHandler<EdgeEnv> {
-  // One of all per isolate: sessions and manifests outlive a request.
+  // Made once for an isolate, because sessions and manifests outlive a request.
   let edge: ReturnType<typeof composeEdge> | undefined;
   return {
     fetch(request, env, ctx) {

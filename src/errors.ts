@@ -74,8 +74,8 @@ export interface CodedErrorOptions extends ErrorOptions {
 }
 
 /**
- * An error with a stable `code` and a `message` that may be shown to whoever sent the request.
- * What must stay private (paths, stacks, upstream answers) belongs in `cause`.
+ * An error with a stable `code` and a `message` that may be shown to the sender of the request. What must stay
+ * private (paths, stacks, upstream answers) belongs in `cause`.
  */
 export class CodedError extends Error {
   override readonly name = 'CodedError';

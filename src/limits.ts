@@ -33,7 +33,7 @@ export const maxTensorElements = 16 * 3 * 224 * 224;
 /** All parts together are bounded by maxBodyBytes; headers of parts and text fields by this. */
 export const maxMultipartFields = 32;
 
-/** Of one part's header, of a field that is a text, and of what may stand before the first boundary. */
+/** Bytes of a part's header, of a text field, and of what may stand before the first boundary. */
 export const maxPartHeaderBytes = 8192;
 export const maxTextFieldBytes = 8192;
 export const maxPreambleBytes = 8192;
@@ -56,6 +56,18 @@ export const maxLabelsBytes = 4 * MiB;
 
 /** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
 export const maxEdgeModelBytes = 48 * MiB;
+
+/** Photos of one lesson. Their inner products are 8 bytes a pair: 200 MB, and an equation of their number takes minutes. */
+export const maxTeachPhotos = 5000;
+
+/** A head's file: 200 classes on the 2,432 features of ResNet-18's blocks are 1.9 MB as float32. */
+export const maxHeadBytes = 4 * MiB;
+
+/**
+ * All heads that an isolate keeps: 20 classes are 195 kB, so that some 40 stay. They are of what the runtime itself is
+ * given in the table above.
+ */
+export const maxHeadsBytes = 8 * MiB;
 
 /** onnxruntime-web's linear memory before any model is loaded (its initial size, ORT 1.30.0). */
 export const runtimeBaseBytes = 16 * MiB;
@@ -128,7 +140,7 @@ export const maxJpegScans = 200;
  * each component, since a scan of DC may have several: 1 MB. libjpeg writes 10 for YCbCr and 18 for CMYK; a file with
  * more scans or tables is decoded without kernels.
  */
-export const maxJpegKernelScans = 20;
+export const maxJpegRoutineScans = 20;
 
 /**
  * Blocks visited by all scans of a JPEG together. A 64 MP image has 3.1 M blocks at 4:4:4, which standard
@@ -155,8 +167,9 @@ export const maxTiffJpegSegments = 20_000;
 export const maxTiffSegmentBytes = (fileBytes: number) => 4 * fileBytes + 1 * MiB;
 
 /**
- * What is copied of a TIFF: all of it if its code has its bits the other way round, as faxes have, of which an A0 sheet is
- * some 2 MB; strips of JPEG in the old style, of which a page is 1 MB. Large ones are one strip, which is not copied.
+ * What is copied of a TIFF. All of it is copied if its bits are the other way round, as in faxes: an A0 sheet is some
+ * 2 MB. Strips of JPEG in the old style are copied: a page is 1 MB. A large one is a single strip, which is not
+ * copied.
  */
 export const maxTiffCopiedBytes = 8 * MiB;
 
@@ -178,8 +191,8 @@ export const maxTiffBandParts = 4;
 export const maxZstdHistoryBytes = 8 * MiB;
 
 /**
- * A row of all samples of a TIFF's strip or tile, of which a decoder holds two and one of RGB: 65,535 pixels of 8
- * samples of 16 bits. Tiles may be wider than the image; such are refused beyond it.
+ * A row of all samples of a TIFF's strip or tile: 65,535 pixels of 8 samples of 16 bits. A decoder holds two such
+ * rows and one of RGB. Tiles may be wider than the image; such are refused beyond it.
  */
 export const maxTiffRowBytes = 1 * MiB;
 
@@ -228,7 +241,8 @@ export const bodyIdleTimeoutMs = 10_000;
 export const bodyTimeoutMs = 30_000;
 /**
  * While others wait for its place a body has to keep the pace that brings it within bodyTimeoutMs, after this start:
- * 20 MiB keep 5.6 Mbit/s, 1 MiB 280 kbit/s. Otherwise whoever declares 20 MiB and sends nothing stops an isolate.
+ * 20 MiB keep 5.6 Mbit/s, 1 MiB 280 kbit/s. Otherwise a caller who declares 20 MiB and sends nothing stops an
+ * isolate.
  */
 export const bodyHeadStartMs = 2_000;
 
@@ -247,7 +261,7 @@ export const maxHoldMs = 60_000;
 
 // ---- Access ----
 
-/** An upload token lives from a few seconds to an hour: it cannot be called back. */
+/** An upload token lives from a few seconds to an hour: it cannot be revoked. */
 export const defaultUploadTokenSeconds = 300;
 export const maxUploadTokenSeconds = 3600;
 

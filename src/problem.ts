@@ -1,7 +1,7 @@
 import { CodedError, type ErrorCode } from './errors.ts';
 import { maxDetailLength } from './limits.ts';
 
-/** 499 is for logs alone: whoever would read it has gone. */
+/** 499 is for logs alone: the client that would read it has gone. */
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503;
 
 interface ProblemKind {

@@ -19,7 +19,7 @@ import {
   type FitBox,
   type FittedImage,
 } from '../../src/image/image-to-fit.ts';
-import { PixelKernels } from '../../src/image/pixel-arena.ts';
+import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import { parseImageHeader } from '../../src/image/probe.ts';
@@ -34,7 +34,7 @@ export type ImageOptions = Pick<AllImageOptions, 'orientation' | 'fast' | 'stric
 /** How the crop is made; the default is what torchvision makes for ImageNet. */
 export type CropSpec = Partial<Pick<PreprocessSpec, 'resizeShortestEdge' | 'centerCrop' | 'interpolation'>>;
 
-const runtime = { loadWebpModule: () => webpWasm, kernels: new PixelKernels(pixelRoutines) };
+const runtime = { loadWebpModule: () => webpWasm, routines: new PixelRoutines(pixelRoutines) };
 
 /**
  * What a file's first bytes declare: its format, its size, how it is turned. Nothing is decoded.

@@ -15,6 +15,8 @@ export interface Classification {
   image: ImageInfo;
   /** Highest score first. */
   predictions: Prediction[];
+  /** The best score is below the model's threshold: none of its classes. */
+  unknown?: true | undefined;
 }
 
 export interface ImageInfo {

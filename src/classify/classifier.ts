@@ -1,8 +1,7 @@
 import { CodedError } from '../errors.ts';
 import { digestHex } from '../lib/digest.ts';
-import type { CatalogReader } from '../model/catalog-reader.ts';
 import type { ModelManifest } from '../model/manifest.ts';
-import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
+import type { KeepAlive } from '../model/session-cache.ts';
 import type { ModelInput } from '../protocol/open-inference/model-inputs.ts';
 import type { AnswerStore } from './answers/answer-store.ts';
 import { SingleFlight } from './answers/single-flight.ts';
@@ -12,10 +11,9 @@ import { type ClassifyOptions, classify, type Stage, type Transcode, toModelInpu
 import type { EmbedChoice, Embedding } from './embedding.ts';
 import type { Gate } from './gate.ts';
 import { type Delegation, runHereOrThere } from './here-or-there.ts';
+import { type NetworkServices, Networks } from './networks.ts';
 
-export interface ClassifierServices extends Delegation {
-  readonly catalog: CatalogReader;
-  readonly sessions: SessionCache;
+export interface ClassifierServices extends Delegation, NetworkServices {
   /** One place: a decoder's memory is budgeted once. Inference needs none, it runs without a pause. */
   readonly decoding: Gate;
   /** What this deployment decodes with. */
@@ -53,10 +51,12 @@ export interface Answer {
  */
 export class Classifier {
   readonly #services: ClassifierServices;
+  readonly #networks: Networks;
   readonly #flights = new SingleFlight<Classification>();
 
   constructor(services: ClassifierServices) {
     this.#services = services;
+    this.#networks = new Networks(services);
   }
 
   /**
@@ -99,7 +99,7 @@ export class Classifier {
     if (known) return { classification: known, origin: 'hit' };
     const { value: classification, shared } = await this.#flights.join(key, context, (isAbandoned) =>
       runHereOrThere(
-        this.#services,
+        this.#delegationOf(manifest),
         () => this.#compute(bytes, manifest, choice, context, isAbandoned),
         (delegate) => delegate.classify(bytes, manifest, choice, context.deadline),
       ),
@@ -117,7 +117,7 @@ export class Classifier {
    */
   async infer(input: ModelInput, manifest: ModelManifest, context: ClassifyContext): Promise<Float32Array> {
     return await runHereOrThere(
-      this.#services,
+      this.#delegationOf(manifest),
       () => this.#inferHere(input, manifest, context),
       (delegate) => delegate.infer(input, manifest, context.deadline),
     );
@@ -135,18 +135,19 @@ export class Classifier {
     { keepAlive, deadline, isCancelled, onStage }: ClassifyContext,
   ): Promise<Embedding> {
     const { sessions, decoding, image: decoders, transcode } = this.#services;
-    sessions.assertFits(manifest);
-    sessions.preload(manifest, keepAlive);
+    const backbone = await this.#networks.readBackbone(manifest);
+    sessions.assertFits(backbone);
+    sessions.preload(backbone, keepAlive);
     const { image, input } = await toModelInput(bytes, manifest.preprocess, {
       image: { ...decoders, orientation, fast: decode === 'fast', strict },
       ...(transcode && { transcode }),
       admit: () => decoding.enter(1, { deadline, isCancelled }),
       ...(onStage && { onStage }),
     });
-    const { features } = await sessions.withSession(manifest, keepAlive, async (session) => {
+    const { features } = await sessions.withSession(backbone, keepAlive, async (session) => {
       await onStage?.('model');
       if (session.runWithFeatures) return await session.runWithFeatures(input, layers);
-      throw new CodedError('embedding_unsupported', `${manifest.name} does not run on the int8 engine.`);
+      throw new CodedError('embedding_unsupported', `${backbone.name} does not run on the int8 engine.`);
     });
     await onStage?.('inference');
     return { image, features };
@@ -162,8 +163,8 @@ export class Classifier {
     { keepAlive, deadline }: Pick<ClassifyContext, 'keepAlive' | 'deadline'>,
   ): Promise<void> {
     await runHereOrThere(
-      { delegate: this.#services.delegate },
-      () => this.#services.sessions.warm(manifest, keepAlive),
+      { delegate: this.#delegationOf(manifest).delegate },
+      async () => await this.#services.sessions.warm(await this.#networks.readBackbone(manifest), keepAlive),
       (delegate) => delegate.assertReady(manifest, deadline),
     );
   }
@@ -173,9 +174,8 @@ export class Classifier {
     manifest: ModelManifest,
     { deadline, isCancelled, keepAlive }: ClassifyContext,
   ): Promise<Float32Array> {
-    const { sessions, image, transcode, decoding } = this.#services;
-    sessions.assertFits(manifest);
-    sessions.preload(manifest, keepAlive);
+    const { image, transcode, decoding } = this.#services;
+    const withSession = await this.#networks.prepare(manifest, keepAlive);
     const tensor =
       input.kind === 'tensor'
         ? input.tensor
@@ -186,7 +186,7 @@ export class Classifier {
               admit: () => decoding.enter(1, { deadline, isCancelled }),
             })
           ).input;
-    const output = await sessions.withSession(manifest, keepAlive, (session) => session.run(tensor));
+    const output = await withSession((session) => session.run(tensor));
     return output.data;
   }
 
@@ -197,15 +197,14 @@ export class Classifier {
     { keepAlive, deadline, onStage }: ClassifyContext,
     isAbandoned: () => boolean,
   ): Promise<Classification> {
-    const { catalog, sessions, decoding, image, transcode } = this.#services;
-    // Before the image is decoded: a model that never runs here would have it decoded in vain.
-    sessions.assertFits(manifest);
-    sessions.preload(manifest, keepAlive);
+    const { catalog, decoding, image, transcode } = this.#services;
+    // This comes before decoding: the image of a model that never runs here need not be decoded.
+    const withSession = await this.#networks.prepare(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);
     labels.catch(() => undefined); // Awaited later: a rejection before that is not unhandled.
     const { image: info, predictions } = await classify(
       bytes,
-      { manifest, labels, withSession: (use) => sessions.withSession(manifest, keepAlive, use) },
+      { manifest, labels, withSession },
       {
         topK: choice.topK,
         scoring: choice.scoring,
@@ -224,7 +223,25 @@ export class Classifier {
       },
     );
     const { name, version } = manifest;
-    return { model: name, model_version: version, tier: 'edge', image: info, predictions };
+    const isUnknown = await this.#networks.isUnknown(manifest, choice.scoring, predictions);
+    return {
+      model: name,
+      model_version: version,
+      tier: 'edge',
+      image: info,
+      predictions,
+      ...(isUnknown && ({ unknown: true } as const)),
+    };
+  }
+
+  /** Starts loading what a model runs on. Never fails: the request that needs it gets the error. */
+  preload(manifest: ModelManifest, keepAlive: KeepAlive): void {
+    this.#networks.preload(manifest, keepAlive);
+  }
+
+  /** The Node tier gives no features, so nothing of a head goes there. */
+  #delegationOf({ backbone }: ModelManifest): Delegation {
+    return backbone ? {} : this.#services;
   }
 
   async #recall(answers: AnswerStore, key: string): Promise<Classification | undefined> {

@@ -93,7 +93,7 @@ export function toPredictions(
     );
   }
   const scores = kind === 'logits' ? toScores(output, scoring) : output;
-  // By the model's own output: scores of a sigmoid may all be 1 in float32, and their order must not be lost.
+  // The order is that of the model's output, because scores of a sigmoid may all round to 1 in float32.
   return topK(output, count).map((index) => {
     const { wnid, label } = labels[index]!;
     return { class_index: index, wnid, label, score: scores[index]! };

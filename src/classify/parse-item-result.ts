@@ -26,6 +26,7 @@ const itemResultSchema: z.ZodType<ItemResult> = z.union([
         .optional(),
     }),
     predictions: z.array(predictionSchema).min(1),
+    unknown: z.literal(true).optional(),
   }),
   z.strictObject({
     problem: z.object({

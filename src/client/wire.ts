@@ -27,7 +27,11 @@ export interface ModelCard {
   version: string;
   description?: string | undefined;
   /** The same network, once for each runtime that may serve it. */
-  files: { kind: 'onnx' | 'rni8' | 'ort' | 'onnx_fp16' | 'onnx_fp32'; bytes: number; sha256: string }[];
+  files: {
+    kind: 'onnx' | 'rni8' | 'ort' | 'onnx_fp16' | 'onnx_fp32' | 'head';
+    bytes: number;
+    sha256: string;
+  }[];
   runtime: 'resnet-int8' | 'onnxruntime-web';
   datatype: 'fp32' | 'int8';
   input: { name: string; shape: number[]; datatype: string };
@@ -40,6 +44,8 @@ export interface ModelCard {
     mean: number[];
     std: number[];
   };
+  /** The version whose features this one classifies, if it is a head. */
+  backbone?: { name: string; version: string } | undefined;
   source: string;
   licence: string;
   accuracy: { dataset: string; count: number; top1: number; top5: number; command?: string | undefined }[];
@@ -65,6 +71,8 @@ export interface ImageResult {
   tier?: Tier | undefined;
   image?: ImageInfo | undefined;
   predictions?: Prediction[] | undefined;
+  /** The best score is below the model's threshold: none of its classes. */
+  unknown?: true | undefined;
   problem?: Problem | undefined;
 }
 

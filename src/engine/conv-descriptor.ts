@@ -10,6 +10,8 @@ import {
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 
 /** Byte addresses of a tensor in memory. */
@@ -124,14 +126,14 @@ export function writeConvDescriptor(
 }
 
 /**
- * How near to a half a sum may be rounded as it is made, each product and addition rounded on its own:
- * further away than it can be from what fused operations give, and than fixed point is from it.
+ * The distance from a half within which a sum is computed again. It exceeds the difference between rounding each
+ * product and addition and fusing them, and the error of the fixed point.
  */
 function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
   const { own_scale, residual_scale, fixed, residual_first } = residual;
   const [first, second] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
   const inner = (residual_first ? first : second) + Math.abs(fixed);
-  // Of the products, twice of the inner sum, and twice of the result, where that does not saturate.
+  // The error of the products, twice that of the inner sum, and twice that of the result, where it does not saturate.
   const error = (first + second + 2 * inner + 2 * 256) * 2 ** -24;
   const one = 2 ** fixedPoint.bits;
   const margin = Math.min(Math.ceil(error * one + 0.5), one / 2);

@@ -4,6 +4,8 @@ import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
 export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
   const { memory, layout, kernels } = machine;

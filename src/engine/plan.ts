@@ -116,7 +116,7 @@ const featureSchema = z.strictObject({
   tensor: size,
   /** As the graph has them: the tensor's may be padded. */
   channels: size.min(1),
-  /** Of one step of the tensor. */
+  /** What one step of the tensor stands for. */
   scale: z.number().positive(),
 });
 

@@ -3,6 +3,8 @@ import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanFeature } from './plan.ts';
 import type { Step } from './program.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * The mean over all positions of a block's output, one value a channel: what is known of an image at that depth. Sums
  * are of integers and exact; each mean is rounded to float32 once, so that every CPU gives the same bits.

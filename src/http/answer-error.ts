@@ -3,7 +3,7 @@ import { toProblemResponse } from '../lib/problem-response.ts';
 import { type Problem, problemKinds, toProblem } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
 
-/** What middleware said before the handler failed, and that is true all the same. */
+/** Headers that middleware set before the handler failed and that still hold. */
 const keptHeaders = ['ratelimit', 'ratelimit-policy'];
 
 /**

@@ -21,10 +21,10 @@ export async function readModel(c: Context<HonoEnv>, name: string | undefined): 
 
 /** The body may take a while to arrive: an isolate without the model loads it meanwhile. */
 export function preloadModel(c: Context<HonoEnv>): void {
-  const { catalog, sessions } = c.get('options');
+  const { catalog, classifier } = c.get('options');
   catalog
     .readManifest(c.req.query('model'))
-    .then((expected) => sessions.preload(expected, c.get('keepAlive')))
+    .then((expected) => classifier.preload(expected, c.get('keepAlive')))
     .catch(() => undefined);
 }
 

@@ -16,9 +16,9 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
   const request = c.req.raw;
   if (!request.body) throw emptyBody();
   const coding = readContentCoding(request);
-  // What is packed grows to a length that nobody has declared.
+  // A compressed body grows to a length that nobody has declared.
   const declared = coding === undefined ? toDeclaredLength(request) : Number.NaN;
-  // Without an honest length as much as may come is reserved.
+  // Without a declared length the largest allowed size is reserved.
   if (!(declared > maxBytes))
     await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
   const { bodies } = c.get('options');

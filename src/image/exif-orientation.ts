@@ -94,8 +94,8 @@ export function parseXmpOrientation(packet: Uint8Array): Orientation | undefined
 /** @returns where the property's name stands next, or -1. */
 function findProperty(packet: Uint8Array, from: number): number {
   const isThere = (at: number) => xmpProperty.every((letter, i) => packet[at + i] === letter);
-  let at = packet.indexOf(xmpProperty[0], from);
-  while (at >= 0 && !isThere(at)) at = packet.indexOf(xmpProperty[0], at + 1);
+  let at = packet.indexOf(xmpProperty[0]!, from);
+  while (at >= 0 && !isThere(at)) at = packet.indexOf(xmpProperty[0]!, at + 1);
   return at;
 }
 

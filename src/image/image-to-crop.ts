@@ -9,7 +9,7 @@ import type { WebpModuleLoader } from './codecs/webp/decode-lossless.ts';
 import { decodeWebp } from './codecs/webp/decode-webp.ts';
 import type { ImageHeader, RowSink } from './image.ts';
 import { malformed } from './image-error.ts';
-import type { PixelArena, PixelKernels } from './pixel-arena.ts';
+import type { PixelArena, PixelRoutines } from './pixel-arena.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 import { parseImageHeader } from './probe.ts';
 import { createCropResampler } from './resample/crop-resampler.ts';
@@ -27,7 +27,7 @@ export interface ImageOptions {
   /** Without it, lossless WebP is refused. Called for such images alone. */
   readonly loadWebpModule?: WebpModuleLoader;
   /** Makes the pixel work faster; every byte stays the same. */
-  readonly kernels?: PixelKernels | undefined;
+  readonly routines?: PixelRoutines | undefined;
 }
 
 /** Pixels of a JPEG block, per side. */
@@ -94,7 +94,7 @@ export async function decodeResampled(
 
   options.onStage?.('decode');
   const { side, createSink } = plan(header);
-  const arena = options.kernels?.borrow();
+  const arena = options.routines?.borrow();
   try {
     const resampler = createSink(arena);
     const warnings = new Set<ImageWarning>();

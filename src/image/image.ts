@@ -1,6 +1,6 @@
 /**
- * The seam between decoders and whoever consumes pixels. A decoder never holds a frame: it asks the
- * consumer which pixels it will read, then hands over rows from top to bottom.
+ * The seam between decoders and consumers of pixels. A decoder never holds a frame: it asks the consumer which pixels
+ * it will read, then hands over rows from top to bottom.
  */
 
 export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic';

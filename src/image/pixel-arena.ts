@@ -2,23 +2,23 @@ import { maxKeptArenaBytes } from '../limits.ts';
 
 const pageBytes = 65_536;
 const alignment = 16;
-/** What the kernels may touch behind the last byte that was asked for. */
+/** What the routines may touch behind the last byte that was asked for. */
 const marginBytes = 64;
 /** What rounding adds to the pieces of a reservation: 32 of them. */
 const roundingBytes = 32 * alignment;
 
-/** The kernels, and plain TypeScript where this is not given: the same bytes, slower. */
-export class PixelKernels {
+/** The routines, and plain TypeScript where this is not given: the same bytes, slower. */
+export class PixelRoutines {
   readonly #module: WebAssembly.Module;
   #idle: PixelArena | undefined;
   #borrowed = false;
 
-  /** @param module `pixel-kernels.wasm`, compiled. */
+  /** @param module `pixel-routines.wasm`, compiled. */
   constructor(module: WebAssembly.Module) {
     this.#module = module;
   }
 
-  /** @returns memory for one image and the kernels on it; undefined while another image has it. */
+  /** @returns memory for one image and the routines on it; undefined while another image has it. */
   borrow(): PixelArena | undefined {
     if (this.#borrowed) return undefined;
     this.#borrowed = true;
@@ -30,7 +30,7 @@ export class PixelKernels {
 }
 
 /** See wat/ for what each does. Arguments are addresses, and counts of pixels or samples. */
-interface KernelExports {
+interface RoutineExports {
   resize_row(row: number, table: number, count: number, out: number): void;
   add_weighted(sums: number, samples: number, count: number, weight: number): void;
   add_weighted_rows(
@@ -134,7 +134,7 @@ interface KernelExports {
 
 /** Linear memory in which an image's rows live while it is decoded. Addresses are bytes from its start. */
 export class PixelArena {
-  readonly kernels: KernelExports;
+  readonly routines: RoutineExports;
   /** All of it. Growing replaces it: nobody may keep it beyond the next `allocate`. */
   bytes: Uint8Array;
   readonly #memory: WebAssembly.Memory;
@@ -145,7 +145,7 @@ export class PixelArena {
     this.#memory = new WebAssembly.Memory({ initial: 1 });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     // The module is ours: wat/module.ts declares these.
-    this.kernels = exports as unknown as KernelExports;
+    this.routines = exports as unknown as RoutineExports;
     this.bytes = new Uint8Array(this.#memory.buffer);
   }
 

@@ -1,6 +1,8 @@
 import type { Fp32Tensor } from '../lib/tensor.ts';
 import type { PreprocessSpec } from './preprocess-spec.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const channels = 3;
 const sampleValues = 256;
 
@@ -22,12 +24,12 @@ export function toTensor(crop: Uint8Array, spec: PreprocessSpec): Fp32Tensor {
   const data = new Float32Array(plane * channels);
   const normalised = new Float32Array(sampleValues);
   for (let channel = 0; channel < channels; channel++) {
-    if (!(std[channel] > 0)) throw new RangeError(`std[${channel}] must be > 0, got: ${std[channel]}`);
+    if (!(std[channel]! > 0)) throw new RangeError(`std[${channel}] must be > 0, got: ${std[channel]}`);
     for (let sample = 0; sample < sampleValues; sample++) {
-      normalised[sample] = (sample * rescaleFactor - mean[channel]) / std[channel];
+      normalised[sample] = (sample * rescaleFactor - mean[channel]!) / std[channel]!;
     }
     const to = channel * plane;
-    for (let i = 0; i < plane; i++) data[to + i] = normalised[crop[i * channels + channel]];
+    for (let i = 0; i < plane; i++) data[to + i] = normalised[crop[i * channels + channel]!]!;
   }
   return { datatype: 'FP32', shape: [1, channels, centerCrop, centerCrop], data };
 }

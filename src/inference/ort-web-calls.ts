@@ -1,7 +1,7 @@
 import type { OrtModule } from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
 import { CodedError } from '../errors.ts';
 
-/** Of wasm32, in which the module is built. */
+/** Bytes of a pointer in wasm32, for which the module is built. */
 export const pointerBytes = 4;
 
 /** The single-threaded build answers synchronously; a promise would break the no-interleaving promise of ort-web.ts. */

@@ -33,7 +33,7 @@ export interface InferenceSession {
 
 /** A load that may be given up from outside, so that a dead request cannot keep memory for ever. */
 export interface LoadTicket {
-  /** Set by whoever gives the load up; checked before every write. */
+  /** Set by the caller that gives the load up; checked before every write. */
   abandoned: boolean;
   /** Frees what the load holds so far. Set by the runtime, called when the load is abandoned. */
   free?: () => void;

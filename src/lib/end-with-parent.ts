@@ -1,12 +1,12 @@
 const checkMs = 250;
 
 /**
- * Makes a SIGTERM of this process's own of the end of the one that started it, be it npm or `start:all`, so
- * that none serves on with nobody to stop it.
+ * Sends this process a SIGTERM when the process that started it ends, npm or `start:all`. No server is left behind
+ * that nobody stops.
  *
- * npm passes a signal to the shell that it runs a script with, and a shell such as dash ends without telling
- * its child. `start:all` may be killed, and opens a channel to its tier, which closes then. Does nothing in
- * a process that was started otherwise, which may well outlive a shell.
+ * npm passes a signal to the shell that it runs a script with, and a shell such as dash ends without telling its
+ * child. `start:all` may be killed, and opens a channel to its tier, which closes then. Does nothing in a process
+ * that was started otherwise, which may well outlive a shell.
  */
 export function endWithParent(): void {
   const end = () => process.kill(process.pid, 'SIGTERM');

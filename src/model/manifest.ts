@@ -47,8 +47,9 @@ const preprocessSchema = z
  * What a version may have its network as: `onnx` is what onnxruntime runs on any tier and what the others are derived
  * from; `rni8` is the int8 engine's (src/engine); `ort` is onnxruntime-web's, for graphs that the engine does not run;
  * `onnx_fp16` and `onnx_fp32` are for a GPU, which gains nothing from int8.
+ * `head` is a small classifier over the features of another version, its backbone (head.ts).
  */
-export const fileKinds = ['onnx', 'rni8', 'ort', 'onnx_fp16', 'onnx_fp32'] as const;
+export const fileKinds = ['onnx', 'rni8', 'ort', 'onnx_fp16', 'onnx_fp32', 'head'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
 const filesSchema = z
@@ -58,6 +59,7 @@ const filesSchema = z
     ort: fileSchema.optional(),
     onnx_fp16: fileSchema.optional(),
     onnx_fp32: fileSchema.optional(),
+    head: fileSchema.optional(),
   })
   .refine((files) => Object.keys(files).length > 0, 'at least one file is needed');
 
@@ -84,6 +86,7 @@ const manifestSchema = z
       classes: z.int().positive(),
     }),
     preprocess: preprocessSchema,
+    backbone: z.strictObject({ name: modelNameSchema, version: modelVersionSchema }).optional(),
     source: z.string().min(1),
     licence: z.string().min(1),
     accuracy: z
@@ -106,8 +109,15 @@ const manifestSchema = z
     'input.shape must be [1, 3, center_crop, center_crop]',
   )
   .refine(
-    ({ tier, files }) => tier === 'node' || files.rni8 !== undefined || files.ort !== undefined,
-    'tier "edge" needs files.rni8 or files.ort',
+    ({ tier, files }) => tier === 'node' || Boolean(files.rni8 ?? files.ort ?? files.head),
+    'tier "edge" needs files.rni8, files.ort or files.head',
+  )
+  .refine(
+    ({ backbone, files, tier, output }) =>
+      files.head === undefined
+        ? backbone === undefined
+        : backbone !== undefined && tier === 'edge' && output.kind === 'logits',
+    'files.head and backbone need each other, tier "edge" and output.kind "logits"',
   );
 
 /** One model version: what the files are, how pixels become input, what the output means. */
@@ -132,6 +142,8 @@ export interface ModelManifest {
     readonly classes: number;
   };
   readonly preprocess: PreprocessSpec;
+  /** The version whose features this one classifies, if it is a head. */
+  readonly backbone: { readonly name: string; readonly version: string } | undefined;
   readonly source: string;
   readonly licence: string;
   readonly accuracy: readonly MeasuredAccuracy[];
@@ -140,7 +152,7 @@ export interface ModelManifest {
   readonly runtimeMemoryBytes: number | undefined;
 }
 
-/** Who serves a version takes the file that its runtime wants. At least one is there. */
+/** A server takes the file that its runtime wants. At least one is there. */
 export type ModelFiles = Readonly<Partial<Record<FileKind, ModelFile>>>;
 
 export interface ModelFile {
@@ -171,10 +183,11 @@ export function parseManifest(json: unknown): ModelManifest {
   return {
     ...rest,
     files,
-    runtime: files.rni8 ? 'resnet-int8' : 'onnxruntime-web',
+    runtime: (files.rni8 ?? files.head) ? 'resnet-int8' : 'onnxruntime-web',
     // A version of the batch tier may have none of the edge's: then this is what an isolate would have to load.
-    edgeFile: files.rni8 ?? files.ort ?? Object.values(files)[0]!,
+    edgeFile: files.rni8 ?? files.ort ?? files.head ?? Object.values(files)[0]!,
     description: rest.description,
+    backbone: rest.backbone,
     runtimeMemoryBytes: runtime_memory_bytes,
     input: { name: input.name, shape: input.shape },
     output,

@@ -109,7 +109,10 @@ export class SessionCache {
     throw new CodedError('model_requires_batch_tier', `${name}/${version} does not fit an edge isolate.`);
   }
 
-  /** Starts loading a model that will be needed in a moment. Never fails: whoever needs it will hear why. */
+  /**
+   * Starts loading a model that will be needed in a moment. Never fails: the request that needs the model gets the
+   * error.
+   */
   preload(manifest: ModelManifest, keepAlive: KeepAlive): void {
     const key = `${manifest.name}/${manifest.version}`;
     if (this.#ready.has(key) || this.#attempts.has(key)) return;

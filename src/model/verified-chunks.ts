@@ -14,8 +14,8 @@ export interface Sha256 {
 export type CreateSha256 = () => Sha256;
 
 /**
- * The bytes of a stored file, hashed on their way through. Nothing is held: who consumes it must
- * not use what it got before the last chunk has come, since only then is the hash known.
+ * The bytes of a stored file, hashed on their way through. Nothing is held. A consumer must not use what it got
+ * before the last chunk has come, because only then the hash is known.
  *
  * @throws {CodedError} `model_corrupt` on a wrong size or hash; `model_unavailable` if reading fails.
  */

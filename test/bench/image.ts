@@ -15,7 +15,7 @@ import { decode as decodeImageJs } from 'image-js';
 import sharp, { type Sharp } from 'sharp';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { createCropResampler } from '../../src/image/resample/crop-resampler.ts';
-import { createKernels, defaultSpec, readFixture } from '../image/fixtures.ts';
+import { createRoutines, defaultSpec, readFixture } from '../image/fixtures.ts';
 import { readCount, readScriptOptions } from '../read-script-options.ts';
 
 const options = readScriptOptions('Usage: npm run bench:image [-- --rounds 9]', {
@@ -55,11 +55,11 @@ function photo(size: Size): Sharp {
     .removeAlpha();
 }
 
-const kernels = createKernels();
+const routines = createRoutines();
 
 /** Rows of a whole decoded image into this package's resampler, as fast as it is. */
 function resample(pixels: Uint8Array, width: number, height: number, channels: number): Uint8Array {
-  const arena = kernels.borrow();
+  const arena = routines.borrow();
   const resampler = createCropResampler({ width, height, orientation: 1 }, defaultSpec, 1, arena);
   if (channels !== 3) throw new RangeError(`channels must be 3, got: ${channels}`);
   for (let y = resampler.window.top; y < resampler.window.bottom; y++) {
@@ -71,7 +71,7 @@ function resample(pixels: Uint8Array, width: number, height: number, channels: n
 
 const ours = (bytes: Uint8Array, fast = false): Contestant => ({
   name: fast ? 'this package, fast mode' : 'this package',
-  run: () => decodeToCrop(bytes, defaultSpec, { fast, kernels }),
+  run: () => decodeToCrop(bytes, defaultSpec, { fast, routines }),
 });
 
 const plain = (bytes: Uint8Array): Contestant => ({
@@ -141,22 +141,22 @@ async function compare(title: string, contestants: readonly Contestant[]): Promi
     for (const [i, contestant] of contestants.entries()) {
       const started = performance.now();
       await contestant.run();
-      if (round >= 0) times[i].push(performance.now() - started);
+      if (round >= 0) times[i]!.push(performance.now() - started);
     }
   }
   const medians = times.map(median);
   console.log(`\n${title}`);
   for (const [i, { name }] of contestants.entries()) {
-    const ratio = medians[0] / medians[i];
+    const ratio = medians[0]! / medians[i]!;
     console.log(
-      `  ${medians[i].toFixed(0).padStart(6)} ms  ${name.padEnd(42)} ${i === 0 ? '' : `ours takes ${ratio.toFixed(2)} of it`}`,
+      `  ${medians[i]!.toFixed(0).padStart(6)} ms  ${name.padEnd(42)} ${i === 0 ? '' : `ours takes ${ratio.toFixed(2)} of it`}`,
     );
   }
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+  return sorted[sorted.length >> 1]!;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-image-'));

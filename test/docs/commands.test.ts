@@ -6,6 +6,8 @@ import { projectRoot } from '../../src/cli/paths.ts';
 
 /** Commands of the documents, each with the test or the check of CI that runs it, and a text that stands in there. */
 const runners: readonly { command: RegExp; by: string; text: string }[] = [
+  { command: /^npm run models -- teach /, by: 'test/edge/heads.test.ts', text: "'teach'" },
+  { command: /^curl .*\/v1\/embeddings'$/, by: 'test/edge/embeddings.test.ts', text: '/v1/embeddings' },
   { command: /^npm ci( && npm (start|test))?$/, by: '.ci/run', text: 'npm ci' },
   { command: /^npm test$/, by: '.ci/run', text: 'npm test' },
   { command: /^npm run test:unit$/, by: 'package.json', text: '"test:unit"' },
@@ -33,7 +35,7 @@ const runners: readonly { command: RegExp; by: string; text: string }[] = [
 ];
 
 /** Each in models.test.ts, which runs the command line as a process. */
-const modelCommands = ['import', 'quantize', 'eval', 'push', 'bench'] as const;
+const modelCommands = ['import', 'quantize', 'eval', 'push', 'promote', 'bench'] as const;
 
 const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
   cwd: projectRoot,

@@ -15,7 +15,7 @@ describe('lists without end', () => {
   /** A frame header of three components has 19 bytes. */
   const behindFrame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0) + 19;
   const gif = readFixture('gif-plain.gif');
-  const gifColours = 13 + 3 * (2 << (gif[10] & 7));
+  const gifColours = 13 + 3 * (2 << (gif[10]! & 7));
   const webp = readFixture('webp-lossy.webp');
 
   it.each<[string, ErrorCode | 'decoded' | readonly string[], () => Uint8Array]>([

@@ -5,7 +5,7 @@ import { CodedError } from '../../src/errors.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { fuzz } from '../fuzz.ts';
 import { countAllocations } from '../image/count-allocations.ts';
-import { createKernels, defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
+import { createRoutines, defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
 
 /** RESNET_EDGE_FUZZ_RUNS=100000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
 const search = fuzz(5000);
@@ -112,12 +112,12 @@ it(`${search.numRuns} mutated files are decoded or refused, in bounded time and 
     anyName,
     fc.array(mutation, { minLength: 1, maxLength: 4 }),
     fc.boolean(),
-    fc.constantFrom(undefined, createKernels()),
-    async (name, mutations, fast, kernels) => {
+    fc.constantFrom(undefined, createRoutines()),
+    async (name, mutations, fast, routines) => {
       const mutated = mutations.reduce(mutate, readFixture(name));
       // Without this, a PNG's checksums would hide its decoder.
       const bytes = name.endsWith('.png') ? withRightChecksums(mutated) : mutated;
-      const decode = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast, kernels });
+      const decode = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast, routines });
       const started = process.cpuUsage();
       const { result, bytes: allocated } = await countAllocations(decode);
       const { user, system } = process.cpuUsage(started);
@@ -131,7 +131,7 @@ it(`${search.numRuns} mutated files are decoded or refused, in bounded time and 
       // Noise only adds: what is too slow once has to be so again and again.
       if (cpuMs >= maxCpuMs) expect(await leastCpuMs(decode)).toBeLessThan(maxCpuMs);
       // Nonsense too has to come out as plain TypeScript makes it. PNG's decoder is the same either way.
-      if (kernels === undefined || !/\.(jpg|webp)$/.test(name)) return;
+      if (routines === undefined || !/\.(jpg|webp)$/.test(name)) return;
       const [plain] = await Promise.allSettled([decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast })]);
       expect(plain.status).toBe(result.status);
       if (plain.status === 'rejected' && result.status === 'rejected') {

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { CodedError, type ErrorCode } from '../../src/errors.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { type Allocations, countAllocations } from '../image/count-allocations.ts';
-import { createKernels, defaultSpec, loadWebpModule } from '../image/fixtures.ts';
+import { createRoutines, defaultSpec, loadWebpModule } from '../image/fixtures.ts';
 
 /**
  * What a hostile file may cost: CPU time, the least of a few runs. Files of this folder that once had a price took 3 to 60 s,
@@ -22,7 +22,7 @@ await loadWebpModule();
 
 /** Decodes and measures. Anything but a crop or a CodedError fails the test at once. */
 export async function attempt(bytes: Uint8Array): Promise<Outcome> {
-  const run = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, kernels: createKernels() });
+  const run = () => decodeToCrop(bytes, defaultSpec, { loadWebpModule, routines: createRoutines() });
   const started = process.cpuUsage();
   const counted = await countAllocations(run);
   const { user, system } = process.cpuUsage(started);

@@ -91,7 +91,7 @@ export function emptyBlocks(count: number): Uint8Array {
   stream.set([0x78, 0x9c]);
   for (let block = 0; block < count; block++) {
     const bit = block * 10 + 1;
-    stream[2 + (bit >> 3)] |= 1 << (bit & 7);
+    stream[2 + (bit >> 3)]! |= 1 << (bit & 7);
   }
   return stream;
 }

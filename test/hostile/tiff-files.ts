@@ -59,7 +59,7 @@ export function buildTiff(
   });
   const all = {
     [isTiled ? 324 : 273]: Array.from({ length: count }, (_, i) => places[i % places.length]),
-    [isTiled ? 325 : 279]: Array.from({ length: count }, (_, i) => segments[i % segments.length].length),
+    [isTiled ? 325 : 279]: Array.from({ length: count }, (_, i) => segments[i % segments.length]!.length),
     ...fields,
   };
   const arrays: Uint8Array[] = [];

@@ -12,7 +12,7 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 
 describe('each decoder by itself gives the pixels Pillow shows', () => {
   it.each(Object.keys(edgeCases.files))('%s', async (name) => {
-    expect(sha256(await decodeToFrame(readEdgeCase(name)))).toBe(edgeCases.files[name].stored_sha256);
+    expect(sha256(await decodeToFrame(readEdgeCase(name)))).toBe(edgeCases.files[name]!.stored_sha256);
   });
 });
 
@@ -29,7 +29,7 @@ describe('a part of an image is as in the whole', () => {
       [0, 0, 0.3],
       [0.4, 0.55, 0.2],
       [0.35, 0.9, 0.6],
-    ]) {
+    ] as const) {
       const left = Math.floor(width * x);
       const top = Math.floor(height * y);
       const right = Math.min(width, left + Math.ceil(width * share));
@@ -54,7 +54,7 @@ describe('src/image/README.md', () => {
   it('shows an example that runs', async () => {
     const room = new URL('../../src/image/', import.meta.url);
     const readme = await readFile(new URL('README.md', room), 'utf8');
-    const [, example] = /```ts\n(.*?)```/s.exec(readme) ?? [];
+    const [, example = ''] = /```ts\n(.*?)```/s.exec(readme) ?? [];
     const folder = await mkdtemp(join(tmpdir(), 'readme-'));
     try {
       // Its paths are relative to the folder it is about.
@@ -62,7 +62,7 @@ describe('src/image/README.md', () => {
       const { decodePngToRgb } = await import(/* @vite-ignore */ `${folder}/example.ts`);
       const { width, height, rgb } = await decodePngToRgb(readEdgeCase('tall.png'));
       expect([width, height]).toEqual([16, 60]);
-      expect(sha256(rgb)).toBe(edgeCases.files['tall.png'].stored_sha256);
+      expect(sha256(rgb)).toBe(edgeCases.files['tall.png']!.stored_sha256);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
-import type { PixelKernels } from '../../src/image/pixel-arena.ts';
+import type { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import { toTensor } from '../../src/image/to-tensor.ts';
 import { defaultSpec, pixelWays, readFixture } from './fixtures.ts';
 
@@ -49,20 +49,20 @@ function drawnPage(width: number, height: number): Promise<Buffer> {
 }
 
 /** Mean and largest difference of the fast tensor to the exact one. */
-async function tensorErrors(jpeg: Uint8Array, kernels: PixelKernels | undefined) {
+async function tensorErrors(jpeg: Uint8Array, routines: PixelRoutines | undefined) {
   const exact = await decodeToCrop(jpeg, defaultSpec);
-  const fast = await decodeToCrop(jpeg, defaultSpec, { fast: true, kernels });
+  const fast = await decodeToCrop(jpeg, defaultSpec, { fast: true, routines });
   expect(exact.approximate).toBe(false);
   expect(fast.approximate).toBe(true);
   const expected = toTensor(exact.crop, defaultSpec).data;
-  const errors = toTensor(fast.crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]));
+  const errors = toTensor(fast.crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]!));
   return {
     mean: errors.reduce((sum, error) => sum + error, 0) / errors.length,
     max: errors.reduce((most, error) => Math.max(most, error)),
   };
 }
 
-describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }) => {
+describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ routines }) => {
   it.each([
     { width: 1600, height: 1030, reducedTo: '1/2' },
     { width: 2100, height: 3000, reducedTo: '1/4' },
@@ -77,7 +77,7 @@ describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }
       const jpeg = await sharp(pixels)
         .jpeg({ quality: 88, ...options })
         .toBuffer();
-      const { mean, max } = await tensorErrors(jpeg, kernels);
+      const { mean, max } = await tensorErrors(jpeg, routines);
       expect(mean).toBeLessThan(maxMeanError);
       expect(max).toBeLessThan(maxError);
     }
@@ -90,7 +90,7 @@ describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }
   ])(
     'a drawn page of $width x $height, reduced to $reducedTo, keeps its edges',
     async ({ width, height }) => {
-      const { mean, max } = await tensorErrors(await drawnPage(width, height), kernels);
+      const { mean, max } = await tensorErrors(await drawnPage(width, height), routines);
       expect(mean).toBeLessThan(maxMeanDrawnError);
       expect(max).toBeLessThan(maxDrawnError);
     },
@@ -101,8 +101,8 @@ describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }
     for (const orientation of [2, 3, 4, 5, 6, 7, 8]) {
       const jpeg = await sharp(pixels).withMetadata({ orientation }).jpeg({ quality: 88 }).toBuffer();
       const exact = await decodeToCrop(jpeg, defaultSpec);
-      const { crop } = await decodeToCrop(jpeg, defaultSpec, { fast: true, kernels });
-      const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]), 0) / crop.length;
+      const { crop } = await decodeToCrop(jpeg, defaultSpec, { fast: true, routines });
+      const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]!), 0) / crop.length;
       expect(mean).toBeLessThan(1);
     }
   });
@@ -111,7 +111,7 @@ describe.each(pixelWays)('fast mode, by $way', { timeout: 60_000 }, ({ kernels }
     'leaves %s, which has no pixels to spare, exact',
     async (name) => {
       const exact = await decodeToCrop(readFixture(name), defaultSpec);
-      const fast = await decodeToCrop(readFixture(name), defaultSpec, { fast: true, kernels });
+      const fast = await decodeToCrop(readFixture(name), defaultSpec, { fast: true, routines });
       expect(fast).toEqual(exact);
       expect(fast.approximate).toBe(false);
     },

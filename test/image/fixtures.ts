@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { PixelKernels } from '../../src/image/pixel-arena.ts';
+import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 
 export { defaultSpec } from './default-spec.ts';
@@ -43,14 +43,14 @@ const kernelFile = new URL('../../src/image/pixel-routines.wasm', import.meta.ur
 const kernelModule = new WebAssembly.Module(readFileSync(kernelFile));
 
 /** As each isolate has them. */
-export function createKernels(): PixelKernels {
-  return new PixelKernels(kernelModule);
+export function createRoutines(): PixelRoutines {
+  return new PixelRoutines(kernelModule);
 }
 
 /** The two ways to the same bytes. */
 export const pixelWays = [
-  { way: 'plain TypeScript', kernels: undefined },
-  { way: 'kernels', kernels: createKernels() },
+  { way: 'plain TypeScript', routines: undefined },
+  { way: 'routines', routines: createRoutines() },
 ] as const;
 
 let webpModule: Promise<WebAssembly.Module> | undefined;

@@ -4,7 +4,7 @@ import { defaultSpec, goldens, loadWebpModule, readFixture } from './fixtures.ts
 
 describe('the declared size is the upright one after orientation', () => {
   it.each(Object.keys(goldens.files))('%s', async (name) => {
-    const { width, height } = goldens.files[name];
+    const { width, height } = goldens.files[name]!;
     const { header } = await decodeToCrop(
       readFixture(name),
       { ...defaultSpec, ...goldens.recipes[2] },

@@ -53,7 +53,7 @@ describe('decodeToCrop', () => {
     const { approximate, crop } = await decodeToCrop(coarse, defaultSpec);
     expect(approximate).toBe(true);
     const exact = await decodeToCrop(whole, defaultSpec);
-    const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]), 0) / crop.length;
+    const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]!), 0) / crop.length;
     expect(mean).toBeLessThan(4);
   });
 });

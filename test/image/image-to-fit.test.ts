@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { decodeToFit } from '../../src/image/image-to-fit.ts';
-import { createKernels, loadWebpModule, readFixture } from './fixtures.ts';
+import { createRoutines, loadWebpModule, readFixture } from './fixtures.ts';
 
 /** File, greatest width and height, filter, width and height of the result, SHA-256: test/fixtures/make-fits.py. */
 type Row = [string, number, number, 'bilinear' | 'bicubic', number, number, string];
 const rows = JSON.parse(await readFile(new URL('../fixtures/fits.json', import.meta.url), 'utf8')) as Row[];
-const kernels = createKernels();
+const routines = createRoutines();
 
 describe('decodeToFit gives what Pillow gives', () => {
   it.each(rows)(
@@ -16,7 +16,7 @@ describe('decodeToFit gives what Pillow gives', () => {
       const fitted = await decodeToFit(
         readFixture(name),
         { maxWidth, maxHeight, interpolation },
-        { loadWebpModule, kernels },
+        { loadWebpModule, routines },
       );
       expect([fitted.width, fitted.height]).toEqual([width, height]);
       expect(createHash('sha256').update(fitted.rgb).digest('hex')).toBe(sha);

@@ -185,8 +185,8 @@ function oneByOne(width: number, height: number): Uint8Array {
 
 function gifOfExtensions(count: number): Uint8Array {
   const gif = readFixture('gif-plain.gif');
-  const start = 13 + 3 * (2 << (gif[10] & 7));
-  const extensions = Uint8Array.from({ length: count * 3 }, (_, i) => [0x21, 0xfe, 0][i % 3]);
+  const start = 13 + 3 * (2 << (gif[10]! & 7));
+  const extensions = Uint8Array.from({ length: count * 3 }, (_, i) => [0x21, 0xfe, 0][i % 3]!);
   return concat([gif.subarray(0, start), extensions, gif.subarray(start)]);
 }
 
@@ -194,7 +194,7 @@ function webpOfChunks(count: number): Uint8Array {
   const webp = readFixture('webp-lossy.webp');
   const chunks = Uint8Array.from(
     { length: count * 8 },
-    (_, i) => [0x61, 0x62, 0x63, 0x64, 0, 0, 0, 0][i % 8],
+    (_, i) => [0x61, 0x62, 0x63, 0x64, 0, 0, 0, 0][i % 8]!,
   );
   const file = concat([webp, chunks]);
   new DataView(file.buffer).setUint32(4, file.length - 8, true);
@@ -209,5 +209,5 @@ function manyChunks(count: number): Uint8Array {
 }
 
 function comments(count: number): Uint8Array {
-  return Uint8Array.from({ length: count * 4 }, (_, i) => [0xff, 0xfe, 0, 2][i & 3]);
+  return Uint8Array.from({ length: count * 4 }, (_, i) => [0xff, 0xfe, 0, 2][i & 3]!);
 }

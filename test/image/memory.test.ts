@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageCrop } from '../../src/image/image-to-crop.ts';
 import { maxWebpBytes, webpBytesPerFileByte, webpBytesPerPixel } from '../../src/limits.ts';
 import { countAllocations } from './count-allocations.ts';
-import { createKernels, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
+import { createRoutines, defaultSpec, loadWebpModule, pixelWays } from './fixtures.ts';
 
 /** The budgets of the specification: what may be allocated beyond the file itself. */
 const megabyte = 1_000_000;
@@ -30,20 +30,20 @@ function noise({ width, height }: { width: number; height: number }): Sharp {
   });
 }
 
-/** The more that is allocated of the two ways; the kernels' linear memory counts too. */
+/** The more that is allocated of the two ways; the routines' linear memory counts too. */
 async function measure(bytes: Uint8Array, fast = false): Promise<{ allocated: number; crop: ImageCrop }> {
   const plain = await measureOneWay(bytes, { fast });
-  const withKernels = await measureOneWay(bytes, { fast, createKernels });
+  const withKernels = await measureOneWay(bytes, { fast, createRoutines });
   expect(Buffer.compare(plain.crop.crop, withKernels.crop.crop)).toBe(0);
   return plain.allocated > withKernels.allocated ? plain : withKernels;
 }
 
 async function measureOneWay(
   bytes: Uint8Array,
-  options: { readonly fast: boolean; readonly createKernels?: typeof createKernels },
+  options: { readonly fast: boolean; readonly createRoutines?: typeof createRoutines },
 ): Promise<{ allocated: number; crop: ImageCrop }> {
   const { result, bytes: allocated } = await countAllocations(() =>
-    decodeToCrop(bytes, defaultSpec, { fast: options.fast, kernels: options.createKernels?.() }),
+    decodeToCrop(bytes, defaultSpec, { fast: options.fast, routines: options.createRoutines?.() }),
   );
   if (result.status === 'rejected') throw result.reason;
   return { allocated, crop: result.value };
@@ -112,8 +112,8 @@ describe.each<Size>(['12 MP', '48 MP'])('%s', { timeout: 120_000 }, (size) => {
     const tiff = await sharp({ create: { width, height, channels: 3, background: '#336699' } })
       .tiff({ compression, tile: true, tileWidth: 256, tileHeight: 256 })
       .toBuffer();
-    // A row of tiles as RGB; the kernels' memory is used again for each JPEG, JavaScript's is counted anew.
-    const { allocated } = await measureOneWay(tiff, { fast: false, createKernels });
+    // A row of tiles as RGB; the routines' memory is used again for each JPEG, JavaScript's is counted anew.
+    const { allocated } = await measureOneWay(tiff, { fast: false, createRoutines });
     expect(allocated).toBeLessThan(streamedBudget + 256 * width * 3);
   });
 
@@ -153,7 +153,7 @@ describe('lossless WebP as large as it may be', { timeout: 60_000 }, () => {
     const perPixel = webpBytesPerPixel + fileBytesPerPixel * webpBytesPerFileByte;
     const webp = await encode(Math.floor(Math.sqrt((0.99 * maxWebpBytes) / perPixel)));
     const { result, bytes } = await countAllocations(() =>
-      decodeToCrop(webp, defaultSpec, { loadWebpModule, kernels: createKernels() }),
+      decodeToCrop(webp, defaultSpec, { loadWebpModule, routines: createRoutines() }),
     );
     if (result.status === 'rejected') throw result.reason;
     expect(bytes).toBeLessThan(maxWebpBytes + streamedBudget);
@@ -162,13 +162,16 @@ describe('lossless WebP as large as it may be', { timeout: 60_000 }, () => {
   });
 });
 
-it.each(pixelWays)('a line of 65,400 pixels stood upright, enlarged 256 times: $way', async ({ kernels }) => {
-  const line = await sharp({ create: { width: 65_400, height: 1, channels: 3, background: '#336699' } })
-    .withMetadata({ orientation: 6 })
-    .jpeg()
-    .toBuffer();
-  const { result, bytes } = await countAllocations(() => decodeToCrop(line, defaultSpec, { kernels }));
-  expect(result.status).toBe('fulfilled');
-  // 3.7 MB; with a whole row for each of the 224 lines in progress 92 MB.
-  expect(bytes).toBeLessThan(3 * streamedBudget);
-});
+it.each(pixelWays)(
+  'a line of 65,400 pixels stood upright, enlarged 256 times: $way',
+  async ({ routines }) => {
+    const line = await sharp({ create: { width: 65_400, height: 1, channels: 3, background: '#336699' } })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const { result, bytes } = await countAllocations(() => decodeToCrop(line, defaultSpec, { routines }));
+    expect(result.status).toBe('fulfilled');
+    // 3.7 MB; with a whole row for each of the 224 lines in progress 92 MB.
+    expect(bytes).toBeLessThan(3 * streamedBudget);
+  },
+);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createKernels, loadWebpModule } from './fixtures.ts';
+import { createRoutines, loadWebpModule } from './fixtures.ts';
 import { describePixelCases } from './pixel-cases.ts';
 
 const shared = process.env.RESNET_EDGE_SHARED;
@@ -12,6 +12,6 @@ await describePixelCases({
     new Uint8Array(await readFile(new URL(`../fixtures/${path}`, import.meta.url))),
   readShared: async (path) =>
     shared === undefined ? undefined : new Uint8Array(await readFile(join(shared, path))),
-  kernels: createKernels(),
+  routines: createRoutines(),
   loadWebpModule,
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeToCrop, type ImageOptions } from '../../src/image/image-to-crop.ts';
-import type { PixelKernels } from '../../src/image/pixel-arena.ts';
+import type { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../src/image/preprocess-spec.ts';
 import edgeCases from '../fixtures/edge-cases.json' with { type: 'json' };
 import goldens from '../fixtures/goldens.json' with { type: 'json' };
@@ -20,7 +20,7 @@ export interface PixelRuntime {
   /** A file of RESNET_EDGE_SHARED; undefined where that is not set. */
   readShared(path: string): Promise<Uint8Array | undefined>;
   /** The routines as this runtime loads them. */
-  readonly kernels: PixelKernels;
+  readonly routines: PixelRoutines;
   readonly loadWebpModule: NonNullable<ImageOptions['loadWebpModule']>;
 }
 
@@ -46,13 +46,13 @@ const lists: Readonly<Record<string, CaseList>> = {
 export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
   const { loadWebpModule } = runtime;
   const ways = [
-    { way: 'plain TypeScript', kernels: undefined },
-    { way: 'routines', kernels: runtime.kernels },
+    { way: 'plain TypeScript', routines: undefined },
+    { way: 'routines', routines: runtime.routines },
   ] as const;
   const sharedList = await runtime.readShared('cases/cases.json');
 
-  describe.each(ways)('crops are byte-identical to those Pillow makes, by $way', ({ kernels }) => {
-    const options = { loadWebpModule, kernels };
+  describe.each(ways)('crops are byte-identical to those Pillow makes, by $way', ({ routines }) => {
+    const options = { loadWebpModule, routines };
     describe.each(Object.entries(lists))('%s', (folder, { recipes, files }) => {
       it.each(Object.keys(files))('%s', async (name) => {
         const { sha256, warnings = [] } = files[name]!;
@@ -84,7 +84,7 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
     it.each(damaged)('%s', async (path) => {
       const decoding = decodeToCrop(await runtime.readFixture(path), defaultSpec, {
         loadWebpModule,
-        kernels: runtime.kernels,
+        routines: runtime.routines,
         strict: true,
       });
       await expect(decoding).rejects.toMatchObject({ name: 'CodedError', code: 'image_malformed' });

@@ -5,7 +5,7 @@ import { idctIslow } from '../../src/image/codecs/jpeg/idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from '../../src/image/codecs/jpeg/idct-scaled.ts';
 import { zigzag } from '../../src/image/codecs/jpeg/segments.ts';
 import { fuzz } from '../fuzz.ts';
-import { createKernels } from './fixtures.ts';
+import { createRoutines } from './fixtures.ts';
 
 const coefficient = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
@@ -14,9 +14,9 @@ const coefficient = fc.oneof(
 );
 
 /** Plain TypeScript is the reference; Pillow's bytes are its own (test/image/goldens.test.ts). */
-describe('pixel kernels', () => {
+describe('pixel routines', () => {
   it('transform every block as TypeScript does, also one that no encoder makes', () => {
-    const arena = createKernels().borrow()!;
+    const arena = createRoutines().borrow()!;
     const stride = 24;
     const at = arena.allocate(512);
     const out = arena.allocate(stride * 8);
@@ -27,7 +27,7 @@ describe('pixel kernels', () => {
         const expected = new Uint8ClampedArray(stride * 8);
         idctIslow(Int32Array.from(coefficients), expected, 0, stride);
         block.set(coefficients);
-        arena.kernels.idct_islow(at, at + 256, out, stride);
+        arena.routines.idct_islow(at, at + 256, out, stride);
         expect(arena.bytes.slice(out, out + stride * 8)).toEqual(new Uint8Array(expected));
         expect(block.every((value) => value === 0)).toBe(true);
       }),
@@ -36,30 +36,33 @@ describe('pixel kernels', () => {
   });
 
   it.each([
-    { side: 2, plain: idct2, kernel: 'idct_2' },
-    { side: 4, plain: idct4, kernel: 'idct_4' },
-  ] as const)('reduce every block to $side x $side samples as TypeScript does', ({ side, plain, kernel }) => {
-    const arena = createKernels().borrow()!;
-    const stride = 24;
-    const at = arena.allocate(256);
-    const out = arena.allocate(stride * side);
-    const block = new Int32Array(arena.bytes.buffer, at, 64);
-    const kept = lastUsefulCoefficient[side] + 1;
-    fc.assert(
-      fc.property(fc.array(coefficient, { minLength: kept, maxLength: kept }), (coefficients) => {
-        for (const [k, value] of coefficients.entries()) block[zigzag[k]] = value;
-        const expected = new Uint8ClampedArray(stride * side);
-        plain(block.slice(), expected, 0, stride);
-        arena.kernels[kernel](at, out, stride);
-        expect(arena.bytes.slice(out, out + stride * side)).toEqual(new Uint8Array(expected));
-        expect(block.every((value) => value === 0)).toBe(true);
-      }),
-      fuzz(3000),
-    );
-  });
+    { side: 2, plain: idct2, routine: 'idct_2' },
+    { side: 4, plain: idct4, routine: 'idct_4' },
+  ] as const)(
+    'reduce every block to $side x $side samples as TypeScript does',
+    ({ side, plain, routine }) => {
+      const arena = createRoutines().borrow()!;
+      const stride = 24;
+      const at = arena.allocate(256);
+      const out = arena.allocate(stride * side);
+      const block = new Int32Array(arena.bytes.buffer, at, 64);
+      const kept = lastUsefulCoefficient[side]! + 1;
+      fc.assert(
+        fc.property(fc.array(coefficient, { minLength: kept, maxLength: kept }), (coefficients) => {
+          for (const [k, value] of coefficients.entries()) block[zigzag[k]!] = value;
+          const expected = new Uint8ClampedArray(stride * side);
+          plain(block.slice(), expected, 0, stride);
+          arena.routines[routine](at, out, stride);
+          expect(arena.bytes.slice(out, out + stride * side)).toEqual(new Uint8Array(expected));
+          expect(block.every((value) => value === 0)).toBe(true);
+        }),
+        fuzz(3000),
+      );
+    },
+  );
 
   it('convert each of the 16.8 million colours as TypeScript does', () => {
-    const arena = createKernels().borrow()!;
+    const arena = createRoutines().borrow()!;
     const all = 256;
     const margin = 16;
     const line = () => {
@@ -77,7 +80,7 @@ describe('pixel kernels', () => {
       for (let cr = 0; cr < 256; cr++) {
         lines[2].samples.fill(cr);
         toRgb('ycc', lines, 0, all, expected, undefined);
-        toRgb('ycc', lines, 0, all, rgb, arena.kernels);
+        toRgb('ycc', lines, 0, all, rgb, arena.routines);
         if (Buffer.compare(rgb.subarray(0, all * 3), expected.subarray(0, all * 3)) !== 0) differing++;
       }
     }
@@ -85,11 +88,11 @@ describe('pixel kernels', () => {
   });
 
   it('leave nothing of one image to the next, and serve one image at a time', () => {
-    const kernels = createKernels();
-    const arena = kernels.borrow()!;
-    expect(kernels.borrow()).toBeUndefined();
+    const routines = createRoutines();
+    const arena = routines.borrow()!;
+    expect(routines.borrow()).toBeUndefined();
     arena.allocateView(1000).fill(7);
     arena.release();
-    expect(kernels.borrow()!.allocateView(1000)).toEqual(new Uint8Array(1000));
+    expect(routines.borrow()!.allocateView(1000)).toEqual(new Uint8Array(1000));
   });
 });

@@ -15,7 +15,7 @@ interface GoldenItem {
 
 describe.skipIf(shared === undefined).each(pixelWays)(
   'photos of RESNET_EDGE_SHARED/golden, by $way',
-  ({ kernels }) => {
+  ({ routines }) => {
     const folder = join(shared ?? '', 'golden');
     const { items } =
       shared === undefined
@@ -24,7 +24,7 @@ describe.skipIf(shared === undefined).each(pixelWays)(
 
     it.each(items)("$image gives Pillow's crop", async ({ image, crop_rgb_sha256 }) => {
       const { crop, approximate } = await decodeToCrop(readFileSync(join(folder, image)), defaultSpec, {
-        kernels,
+        routines,
       });
       expect(createHash('sha256').update(crop).digest('hex')).toBe(crop_rgb_sha256);
       expect(approximate).toBe(false);

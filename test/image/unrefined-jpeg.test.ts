@@ -22,7 +22,7 @@ describe('a progressive JPEG that ends before its last refinement is near what l
       .raw()
       .toBuffer();
     const expected = toTensor(new Uint8Array(golden), defaultSpec).data;
-    const errors = toTensor(crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]));
+    const errors = toTensor(crop, defaultSpec).data.map((value, i) => Math.abs(value - expected[i]!));
     const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
     expect(mean).toBeLessThan(maxMeanError);
   });

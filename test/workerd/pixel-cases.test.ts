@@ -1,5 +1,5 @@
 import webpModule from '@jsquash/webp/codec/dec/webp_dec.wasm';
-import { PixelKernels } from '../../src/image/pixel-arena.ts';
+import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import { describePixelCases } from '../image/pixel-cases.ts';
 import { findFile, readFile } from './env.ts';
@@ -8,6 +8,6 @@ import { findFile, readFile } from './env.ts';
 await describePixelCases({
   readFixture: (path) => readFile(`fixtures/${path}`),
   readShared: (path) => findFile(`shared/${path}`),
-  kernels: new PixelKernels(pixelRoutines),
+  routines: new PixelRoutines(pixelRoutines),
   loadWebpModule: async () => webpModule,
 });

@@ -1,7 +1,7 @@
 import type { Classification } from '../classification.ts';
 import type { AnswerStore } from './answer-store.ts';
 
-/** Never fetched: the Cache API wants a URL for a key. */
+/** Nobody fetches this URL. The Cache API wants a URL as key. */
 const keyPrefix = 'https://answers.resnet-edge.invalid/';
 
 /**

@@ -12,15 +12,15 @@ export interface Passenger {
 
 interface Flight<T> {
   readonly promise: Promise<T>;
-  /** Of the passenger that runs it: the work stops there, however much time the others have. */
+  /** The deadline of the passenger that runs the work. The work stops there, even if others have more time. */
   readonly deadline: number;
   readonly passengers: Set<Passenger>;
 }
 
 /**
- * Lets identical work that is asked for at the same time run once. It runs in the request that asked
- * first and is kept alive beyond it; it may stop once every passenger's client has gone. Where it fails
- * for want of time, a passenger that has more of it runs it again, and so does one that came as it stopped.
+ * Lets identical work that is asked for at the same time run once. It runs in the request that asked first and is
+ * kept alive beyond it; it may stop once every passenger's client has gone. If it runs out of time, a passenger that
+ * has more time runs it again. So does a passenger that joined while it was stopping.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
@@ -68,7 +68,10 @@ export class SingleFlight<T> {
   }
 }
 
-/** Whether a passenger should try for itself: the flight had less time, or was given up as this one came. */
+/**
+ * Whether a passenger should run the work itself: the flight had less time, or was given up when this passenger
+ * joined.
+ */
 function isForOthersOnly({ deadline }: Flight<unknown>, passenger: Passenger, error: unknown): boolean {
   if (!(error instanceof CodedError)) return false;
   if (error.code === 'client_closed') return !passenger.isCancelled();

@@ -24,8 +24,8 @@ export async function findBuilt(target: BuildTarget, fingerprint: string): Promi
 }
 
 /**
- * Builds a target, into a folder of its own that then takes the place of the earlier one: whoever reads meets the
- * whole of either.
+ * Builds a target into a folder of its own, which then replaces the earlier one. A reader sees the whole of one or of
+ * the other.
  *
  * @param webFolder where the pages lie, for the targets that carry them.
  * @returns its folder.

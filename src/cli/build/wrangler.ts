@@ -16,7 +16,7 @@ export interface WranglerResult {
 }
 
 /**
- * Runs wrangler without questions, telemetry, or a look for news of itself.
+ * Runs wrangler without questions, telemetry or update checks.
  *
  * @param env over this process's environment.
  */
@@ -33,8 +33,8 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
-      // What is parsed is not mixed with what is debugged; and bodies of requests, secrets among them, stay out of
-      // wrangler's log files, whatever the caller's environment says.
+      // Keeps debug output out of what is parsed. Keeps bodies of requests, which hold secrets, out of wrangler's log
+      // files, whatever the caller's environment says.
       WRANGLER_LOG: 'log',
       WRANGLER_LOG_SANITIZE: 'true',
       WRANGLER_CACHE_DIR: join(wranglerConfigDir, '.wrangler/cache'),

@@ -9,7 +9,7 @@ export type ServiceAnswer =
 
 const timeoutMs = 60_000;
 
-/** Never throws: what is wrong with one image or its answer is its answer. */
+/** Never throws. What is wrong with one image or its answer is part of the result. */
 export async function askService(endpoint: string, input: ImageInput): Promise<ServiceAnswer> {
   try {
     const body = await readInput(input);

@@ -48,7 +48,7 @@ Exits with 1 if an image could not be classified, with 2 if the command line is 
   },
 });
 
-/** npm's own lines cannot be taken back: whoever pipes them is told. */
+/** npm prints lines of its own before this command starts. A person who pipes them is told. */
 function warnOfNpm(): void {
   const { npm_lifecycle_event: script, npm_config_loglevel: level } = process.env;
   if (script !== 'classify' || level === 'silent' || process.stdout.isTTY) return;

@@ -27,5 +27,6 @@ export interface CommandGroup {
 
 /** Infers the types of the option values; a table of commands does not need them. */
 export function defineCommand<const O extends ParseArgsOptionsConfig>(command: Command<O>): Command {
+  // A table of commands forgets their options' types. run-command.ts parses by `options`, so that `run` gets its own.
   return command as unknown as Command;
 }

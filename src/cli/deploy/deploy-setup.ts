@@ -120,7 +120,8 @@ function makeSecrets({ selection, given, outcome }: StepOptions): Step {
       const { values, apiKey } = outcome.secrets;
       const names = Object.keys(values);
       if (names.length === 0) return 'there already';
-      // Before the deploy: should that fail after its upload, the key could never be shown again.
+      // The key is shown before the deploy. If the deploy failed after its upload, the key could never be shown
+      // again.
       const key =
         apiKey === undefined
           ? ''

@@ -15,7 +15,7 @@ const deployEntrySchema = z.object({
 export interface DeployResult {
   /** Where it answers. */
   readonly urls: readonly string[];
-  /** Of the Worker's version, for a rollback. */
+  /** Id of the Worker's version, for a rollback. */
   readonly versionId: string;
 }
 

@@ -20,7 +20,7 @@ export function createResources({ buckets, database, queues }: Deployment): Step
 /** R2's code for a bucket that the account owns already. */
 const bucketExists = 10_004;
 
-/** Creating is the question as well: a list of buckets has pages, and wrangler shows the first. */
+/** Creating a bucket also tells whether it exists. A list would not do: it has pages, and wrangler shows the first. */
 function createBucket(bucket: string): Step {
   const args = ['r2', 'bucket', 'create', bucket];
   return {
@@ -72,7 +72,7 @@ function createQueue(queue: string): Step {
 async function queueExists(info: readonly string[], queue: string): Promise<boolean> {
   try {
     const { stdout } = await callWrangler(info);
-    // The API filters by name; whether a name that only begins like it counts, it does not say.
+    // The API filters by name. It does not say whether it also returns names that only begin with it.
     return stdout.split('\n').some((line) => line.trim() === `Queue Name: ${queue}`);
   } catch (error) {
     if (error instanceof WranglerError && error.output.includes(`Queue "${queue}" does not exist`))

@@ -29,6 +29,7 @@ export async function prepareStorage(
   if ((await readFile(stampPath, 'utf8').catch(() => '')) === fingerprint && (await hasStorage())) return;
   await steps.run(
     'Seed the local bucket with the models',
+    // miniflare's types are those of workers-types; seeding and migrating need a part of them.
     async () => await putMissing((await miniflare.getR2Bucket('MODELS')) as unknown as SeedBucket, assets),
     (written) => `${written} of ${assets.size} files were new`,
   );

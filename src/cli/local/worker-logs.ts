@@ -29,6 +29,7 @@ export function showLog(message: string, level: string, shown: ShownLogs): void 
   } else if (shown !== 'runtime' && entry['level'] === 'error') {
     console.error(message);
   } else if (shown === 'requests' && entry['event'] === 'request') {
+    // The Worker's own observe.ts writes this event, with these fields.
     console.log(toRequestLine(entry as unknown as RequestLine));
   }
 }

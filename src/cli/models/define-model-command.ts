@@ -26,6 +26,7 @@ export function defineModelCommand<const O extends ParseArgsOptionsConfig>(comma
     options: { ...options, ...json },
     operands,
     async run(values, given) {
+      // The values were parsed by `options`, with `--json` beside them, which TypeScript cannot follow here.
       const result = await run(values as unknown as OptionValues<O>, given);
       console.log((values as { json: boolean }).json ? JSON.stringify(result) : toText(result));
       return 0;

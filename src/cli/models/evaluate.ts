@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toHeadSession } from '../../classify/head-session.ts';
 import { softmax } from '../../classify/softmax.ts';
 import { decodeToCrop } from '../../image/image-to-crop.ts';
 import { toTensor } from '../../image/to-tensor.ts';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
 import type { Fp32Tensor } from '../../lib/tensor.ts';
 import { topK } from '../../lib/top-k.ts';
+import { parseHead } from '../../model/head.ts';
 import { edgeKindOf, locateModelFile } from '../model-files.ts';
+import { readImageOptions } from './image-options.ts';
 import type { LabelledImage } from './labelled-images.ts';
 import { bootEdgeRuntime, loadFile } from './node-runtime.ts';
-import type { LocalModel } from './workspace.ts';
+import { findModel, type LocalModel } from './workspace.ts';
 
 export type Engine = 'edge' | 'onnxruntime-node';
 
@@ -28,19 +32,33 @@ export async function createEvaluator(model: LocalModel, engine: Engine): Promis
   return {
     name: `${manifest.name}/${manifest.version} on ${engine}`,
     async score(bytes) {
-      const { crop } = await decodeToCrop(bytes, manifest.preprocess);
+      const { crop } = await decodeToCrop(bytes, manifest.preprocess, await readImageOptions());
       const output = await run(toTensor(crop, manifest.preprocess));
       return manifest.output.kind === 'logits' ? softmax(output) : output;
     },
   };
 }
 
-async function openEdge({ folder, manifest }: LocalModel) {
+async function openEdge({
+  folder,
+  manifest,
+}: LocalModel): Promise<(input: Fp32Tensor) => Promise<Float32Array>> {
+  const { backbone, files } = manifest;
+  if (backbone && files.head) {
+    const { name, version } = backbone;
+    const head = parseHead(new Uint8Array(await readFile(join(folder, files.head.file))));
+    const session = toHeadSession(await loadNetwork(await findModel(`${name}/${version}`)), head);
+    return async (input) => (await session.run(input)).data;
+  }
+  const session = await loadNetwork({ folder, manifest });
+  return async (input) => (await session.run(input)).data;
+}
+
+async function loadNetwork({ folder, manifest }: Pick<LocalModel, 'folder' | 'manifest'>) {
   const kind = edgeKindOf(manifest);
   if (!kind) throw new Error(`${manifest.name}/${manifest.version} is not compiled for the edge.`);
   const path = await locateModelFile(folder, manifest, kind);
-  const session = await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
-  return async (input: Fp32Tensor) => (await session.run(input)).data;
+  return await loadFile(await bootEdgeRuntime(manifest.runtime), path, manifest.runtimeMemoryBytes);
 }
 
 async function openNode({ folder, manifest }: LocalModel) {
@@ -81,7 +99,7 @@ export async function evaluate(
   for (const [index, { path, classIndex }] of images.entries()) {
     const bytes = await readFile(path);
     const scores = await evaluator.score(bytes).catch((cause: unknown) => {
-      // Left out in silence it would change what the figures are of.
+      // An image that is left out in silence would change what the figures describe.
       throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     });
     const best = topK(scores, 5);

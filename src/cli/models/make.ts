@@ -129,7 +129,7 @@ async function compileForEngine(model: LocalModel): Promise<Compiled> {
   const { file, plan } = compileEngineModel(await readFile(join(model.folder, onnxFile)), side);
   const target = join(model.folder, engineFile);
   await writeFile(target, file);
-  // Of the kernel set that needs more: which one will run is known on the CPU only.
+  // Taken from the kernel set that needs more memory. Which set runs is known on the CPU only.
   const memory = Math.max(...Object.values(kernelTraits).map((traits) => layOutMemory(plan, traits).end));
   return {
     files: { rni8: await describeFile(target) },

@@ -3,6 +3,7 @@ import { list, verify } from './commands/inventory.ts';
 import { bench, evaluateModel } from './commands/judging.ts';
 import { compile, importFile, pull, quantize } from './commands/making.ts';
 import { promote, push } from './commands/publishing.ts';
+import { teach } from './commands/teaching.ts';
 
 const commands = {
   list,
@@ -10,6 +11,7 @@ const commands = {
   import: importFile,
   quantize,
   compile,
+  teach,
   verify,
   push,
   promote,

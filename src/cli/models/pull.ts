@@ -37,7 +37,7 @@ export async function pullModel(
   return target;
 }
 
-/** A source that is silent for so long is given up; how long a whole download takes is the line's business. */
+/** A source that is silent for so long is given up; a whole download may take as long as the network needs. */
 const idleTimeoutMs = 60_000;
 
 async function download(url: string, partial: string, total: number): Promise<void> {

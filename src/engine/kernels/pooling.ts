@@ -28,7 +28,7 @@ const [kernelHeight, kernelWidth, strideY, strideX] = i32Locals(
   'strideY',
   'strideX',
 );
-/** Of a pixel; bytes from its first channel to the eight that are next. */
+/** Address of a pixel. Bytes from its first channel to the next eight. */
 const [y, x, channelOffset] = i32Locals('y', 'x', 'channelOffset');
 /** Place in the window. */
 const [kernelY, kernelX] = i32Locals('kernelY', 'kernelX');

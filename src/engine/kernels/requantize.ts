@@ -169,13 +169,12 @@ export function storeResult(activations: Activations, sums: SumsOfPixel, output:
 }
 
 /**
- * Stores 8 channels of one pixel, requantized and the residual at address `residual` added. ONNX
- * Runtime fuses each multiplication of the sum with its addition (QLinearAdd with FMA3); WebAssembly
- * has no exact fused operation. So the sum is made unfused first, and rounded in fixed point. Only
- * where it comes so near to a half that the two could differ, about once in 300 pixels, it is made
- * again in float64, where products and sums of these numbers are exact and the conversion to float32
- * rounds once, as a fused operation does; and rounded half to even. That has the zero point in it, as
- * ORT does: half to even would else go another way.
+ * Stores 8 channels of one pixel, requantized and the residual at address `residual` added. ONNX Runtime fuses each
+ * multiplication of the sum with its addition (QLinearAdd with FMA3); WebAssembly has no exact fused operation. So
+ * the sum is made unfused first, and rounded in fixed point. Only where it comes so near to a half that the two could
+ * differ, about once in 300 pixels, it is made again in float64, where products and sums of these numbers are exact
+ * and the conversion to float32 rounds once, as a fused operation does; and rounded half to even. The zero point is
+ * part of the rounded number, as in ONNX Runtime, because it decides which neighbour is even.
  *
  * @see https://github.com/microsoft/onnxruntime/tree/main/onnxruntime/core/mlas/lib qladd.cpp
  */

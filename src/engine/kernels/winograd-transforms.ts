@@ -57,7 +57,7 @@ function applyTwice(
 }
 
 const [firstRow, rows, tilesX] = i32Locals('firstRow', 'rows', 'tilesX');
-/** Of a tile; the address of its inputs, and of its share of V. */
+/** Index of a tile. Addresses of its inputs and of its share of V. */
 const [tileY, tileX, tileInput, transformed] = i32Locals('tileY', 'tileX', 'tileInput', 'transformed');
 const [inputRowBytes, pixelBytes] = i32Locals('inputRowBytes', 'pixelBytes');
 const zero = v128Local('zero');

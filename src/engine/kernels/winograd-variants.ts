@@ -11,25 +11,25 @@ import {
 } from '../../lib/wasm-text/vectors.ts';
 
 /**
- * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many
- * products, in integers. The transforms of inputs and outputs are whole as they are; the weights' is
- * made whole by a factor, which the sums have squared. Everything is right modulo 2^32, so that only
- * the true sum has to fit: the factor's odd part goes by its inverse, its power of two by a shift.
+ * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many products, in
+ * integers. The transforms of inputs and outputs have integer coefficients. The transform of the weights gets them by
+ * a factor, which the sums have squared. Everything is right modulo 2^32, so that only the true sum has to fit: the
+ * factor's odd part goes by its inverse, its power of two by a shift.
  *
  * @see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2016), section 4
  */
 export interface WinogradVariant {
   /** Outputs along one side of a tile. */
   readonly side: 2 | 4;
-  /** B^T d along one axis: of side + 2 int16 vectors as many, of inputs within -255 to 255 still int16. */
+  /** B^T d along one axis: side + 2 int16 vectors to as many. Results of inputs within -255 to 255 are still int16. */
   readonly input: Transform;
-  /** G g: of 3 int16 vectors side + 2; of int8 weights at most 18,432 in the end. */
+  /** G g: 3 int16 vectors to side + 2. Results of int8 weights are at most 18,432. */
   readonly weights: Transform;
-  /** A^T m: of side + 2 int32 vectors side. */
+  /** A^T m: side + 2 int32 vectors to side. */
   readonly output: Transform;
   /** Sums come out 2^shift x factor times too large, modulo 2^32: true ones must be within 31 - shift bits. */
   readonly shift: number;
-  /** Of the odd factor, modulo 2^32. */
+  /** The inverse of the odd factor, modulo 2^32. */
   readonly inverse?: number;
 }
 

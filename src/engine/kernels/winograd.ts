@@ -113,7 +113,7 @@ const multiplyPositions = (multiply: readonly ReturnType<typeof multiplyTiles>[]
 
 /** One tile's products, from `products` on, to the pixels of it that lie within the output. */
 const storeTile = (side: number, activations: Activations, toSums: ReturnType<typeof transformOutput>) => {
-  /** As far as the tile reaches within the output. */
+  /** The part of the tile that lies within the output. */
   const within = (axis: 'width' | 'height', start: I32) => lesser(side, i32Sub(field(axis), start));
   return [
     toSums.call(products, plane),

@@ -42,7 +42,7 @@ export class AccessPolicy {
       return await verifyUploadToken(uploadTokenSecret, credential, origin);
     // The official SDKs of other services always send a token. Where no key exists none can be meant.
     if (apiKeys.length === 0) return anyone;
-    // Elsewhere a wrong credential is refused even if none is needed: who sends one expects it to count.
+    // Where keys exist, a wrong credential is refused even if none is needed: its sender expects it to count.
     const principal = await matchApiKey(apiKeys, credential, Date.now());
     if (principal) return principal;
     throw new CodedError('credential_invalid', 'The API key is not known here, or has expired.');
@@ -60,7 +60,7 @@ export class AccessPolicy {
     throw new CodedError('scope_missing', `This needs the scope "${scope}", which "${principal.id}" lacks.`);
   }
 
-  /** @throws {CodedError} `upload_tokens_not_configured`; `scope_missing` for whoever holds but a token. */
+  /** @throws {CodedError} `upload_tokens_not_configured`; `scope_missing` for a caller who holds only a token. */
   async issueUploadToken(principal: Principal, expiresInSeconds: number, origin: string | undefined) {
     const { uploadTokenSecret } = this.#settings;
     if (uploadTokenSecret === undefined) {

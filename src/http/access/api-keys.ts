@@ -7,7 +7,7 @@ import { formatPath } from '../../lib/format-issue.ts';
 export const scopes = ['classify', 'batch', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Whoever a request acts for. */
+/** The party that a request acts for. */
 export interface Principal {
   /** The key's id; `public` without a credential. Goes into logs and rate limits. */
   readonly id: string;

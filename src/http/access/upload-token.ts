@@ -22,8 +22,8 @@ export interface UploadTokenOptions {
 }
 
 /**
- * A token that classifies, for a short while, on behalf of a key: what a browser or a phone holds
- * instead of the key. It cannot be called back before it expires, except by changing the secret.
+ * A token that classifies, for a short while, on behalf of a key: what a browser or a phone holds instead of the key.
+ * It cannot be revoked before it expires, except by changing the secret.
  */
 export async function createUploadToken(
   secret: string,

@@ -37,7 +37,8 @@ export function countBody(request: Request, maxBytes: number, createSha256: Crea
       isSilent = error instanceof CodedError && error.code === 'body_timeout';
       throw error;
     } finally {
-      // Also where a consumer has seen enough: what it has to say is not read before all is sent.
+      // The rest is read even if the consumer has seen enough: a client reads the answer only after it has sent
+      // everything.
       if (isSilent) await reader?.cancel().catch(() => undefined);
       else if (reader) await drain(reader);
     }

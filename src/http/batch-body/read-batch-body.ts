@@ -164,7 +164,7 @@ const readParts: Reader = async function* (chunks, options, contentType) {
   const parser = new MultipartParser(boundary, {
     maxFileSize: maxBodyBytes,
     maxParts: maxBatchItems + optionNames.length,
-    // The whole is counted already, by whoever gives the chunks.
+    // The source of the chunks counts the whole.
     maxTotalSize: Number.MAX_SAFE_INTEGER,
   });
   try {

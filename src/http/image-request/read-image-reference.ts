@@ -20,7 +20,7 @@ export async function readImageReference(
   reference: ImageReference,
 ): Promise<Uint8Array> {
   const { urls, readR2Image } = c.get('options');
-  // Its size is known when it has come: until then the whole of what it may be is reserved.
+  // The size is unknown until the image has come. Until then the largest allowed size is reserved.
   await c.get('admitBytes')(maxBodyBytes);
   if (reference.url !== undefined) {
     return await fetchPublic(reference.url, urls, { maxBytes: maxBodyBytes });

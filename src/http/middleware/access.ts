@@ -5,8 +5,8 @@ import type { Scope } from '../access/api-keys.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**
- * Lets through who has the scope, and counts the request against the caller's rate. Stands before a
- * route's handler, so that nothing of the body is read for who may not come in.
+ * Lets through who has the scope, and counts the request against the caller's rate. It stands before a route's
+ * handler, so that no body is read for a caller who is refused.
  */
 export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
   return async (c, next) => {

@@ -3,7 +3,7 @@ import { drain } from '../../lib/net/drain.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**
- * Takes in what no handler read, whatever the answer is: a client that is still sending would see a reset connection
+ * Reads what no handler has read, whatever the answer is: a client that is still sending would see a reset connection
  * instead of it, and workerd keeps an answer back until the body of its request has come.
  */
 export const drainBody: MiddlewareHandler<HonoEnv> = async (c, next) => {

@@ -24,7 +24,7 @@ export function readBoundary(contentType: string): string {
   throw new CodedError('multipart_invalid', 'The Content-Type has no usable boundary.');
 }
 
-/** @throws {CodedError} `multipart_invalid` if its header is neither UTF-8 nor Latin-1 that can be found. */
+/** @throws {CodedError} `multipart_invalid` if its header is neither UTF-8 nor Latin-1. */
 export function readFormPart(part: MultipartPart, boundary: string): FormPart {
   const decoded = withUnicodeHeader(part, boundary);
   const [only, ...others] = part.content;

@@ -75,8 +75,12 @@ async function answerForm(
   const manifest = await readModel(c, request.model);
   c.header('cache-control', 'private, no-cache');
   const results = await answerEach(c, request.images, async (bytes) => {
-    const { tier, image, predictions } = (await answerImage(c, bytes, manifest, request)).classification;
-    return { tier, image, predictions };
+    const {
+      model: _,
+      model_version: __,
+      ...known
+    } = (await answerImage(c, bytes, manifest, request)).classification;
+    return known;
   });
   writeServerTiming(c);
   return c.json({

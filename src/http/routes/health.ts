@@ -31,7 +31,7 @@ const readyRoute = createRoute({
   },
 });
 
-/** Open to everybody: whoever watches a deployment has no key, and nothing here is secret. */
+/** Open to everybody: monitoring has no key, and nothing here is secret. */
 export function healthRoutes() {
   const app = createRouter();
   app.openapi(liveRoute, (c) => c.json({ status: 'live' as const }, 200));

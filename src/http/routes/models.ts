@@ -53,7 +53,8 @@ export function modelRoutes() {
   app.openapi(readModelRoute, async (c) => {
     const { catalog, sessions } = c.get('options');
     const manifest = await catalog.readManifest(c.req.valid('param').name);
-    const loaded = sessions.loadedModels().includes(`${manifest.name}/${manifest.version}`);
+    const { name, version } = manifest.backbone ?? manifest;
+    const loaded = sessions.loadedModels().includes(`${name}/${version}`);
     return c.json({ ...toWire(manifest), loaded }, 200);
   });
   return app;
@@ -81,6 +82,7 @@ function toWire(manifest: ModelManifest) {
       mean: [...preprocess.mean],
       std: [...preprocess.std],
     },
+    ...(manifest.backbone && { backbone: { ...manifest.backbone } }),
     source: manifest.source,
     licence: manifest.licence,
     accuracy: manifest.accuracy.map(({ command, ...figures }) =>

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { batchStatuses } from '../../jobs/batch/batch.ts';
 import { problemSchema } from '../openapi.ts';
-import { imageInfoSchema, predictionSchema } from './classification.ts';
+import { imageInfoSchema, predictionSchema, unknownSchema } from './classification.ts';
 import { tierSchema } from './enums.ts';
 
 const time = z.string().openapi({ format: 'date-time' });
@@ -67,6 +67,7 @@ export const batchResultSchema = z
     tier: tierSchema.optional(),
     image: imageInfoSchema.optional(),
     predictions: z.array(predictionSchema).optional(),
+    unknown: unknownSchema,
     problem: problemSchema.optional(),
   })
   .openapi('BatchResult', { description: 'Either a classification, or `problem`.' });

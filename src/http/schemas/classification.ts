@@ -26,6 +26,11 @@ export const imageInfoSchema = z
   })
   .openapi('ImageInfo');
 
+export const unknownSchema = z.literal(true).optional().openapi({
+  type: 'boolean',
+  description: 'The best score is below the model’s threshold: none of its classes. Absent elsewhere.',
+});
+
 const modelNameFields = { model: z.string(), model_version: z.string() };
 
 /** The answer for one image. */
@@ -36,6 +41,7 @@ export const classifyAnswerSchema = z
     tier: tierSchema,
     image: imageInfoSchema,
     predictions: z.array(predictionSchema),
+    unknown: unknownSchema,
   })
   .openapi('ClassifyAnswer');
 
@@ -46,6 +52,7 @@ export const imageResultSchema = z
     tier: tierSchema.optional(),
     image: imageInfoSchema.optional(),
     predictions: z.array(predictionSchema).optional(),
+    unknown: unknownSchema,
     problem: problemSchema.optional(),
   })
   .openapi('ImageResult', { description: 'Either `tier`, `image` and `predictions`, or `problem`.' });

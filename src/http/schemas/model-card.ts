@@ -48,6 +48,10 @@ const accuracySchema = z
   })
   .openapi('ModelAccuracy');
 
+const backboneSchema = z
+  .object({ name: z.string(), version: z.string() })
+  .openapi('ModelBackbone', { description: 'The version whose features a head classifies.' });
+
 export const modelCardSchema = z
   .object({
     name: z.string(),
@@ -61,6 +65,7 @@ export const modelCardSchema = z
     input: inputSchema,
     output: outputSchema,
     preprocess: preprocessSchema,
+    backbone: backboneSchema.optional(),
     source: z.string(),
     licence: z.string(),
     accuracy: z.array(accuracySchema),

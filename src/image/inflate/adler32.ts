@@ -14,7 +14,7 @@ export function adler32(bytes: Uint8Array, start: number, end: number, previous 
   for (let at = start; at < end; ) {
     const stop = Math.min(end, at + bytesPerReduction);
     for (; at < stop; at++) {
-      a += bytes[at];
+      a += bytes[at]!;
       b += a;
     }
     a %= modulus;

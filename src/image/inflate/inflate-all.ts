@@ -2,7 +2,7 @@ import { BytesInput } from './inflate-input.ts';
 import { InflateStream } from './inflate-stream.ts';
 
 /**
- * The whole content of a zlib stream. Of one that is cut it is what there is.
+ * The whole content of a zlib stream. A stream that is cut gives what there is.
  *
  * @param maxBytes is allocated.
  * @returns undefined if the stream breaks the rules, or holds more.

@@ -6,6 +6,8 @@ import { type InflateStatus, inflateStatus, outputBytes, overshootBytes, stepByt
 import { field } from './state-words.ts';
 import { historyBytes } from './symbols.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Why a stream gives no more bytes: it ends in order, what there is of it ends, or it breaks the rules. */
 export type InflateEnd = 'ended' | 'cut' | 'invalid';
 
@@ -93,7 +95,7 @@ export class InflateStream {
 
   /** @returns the address of the next `count` bytes, which stay where they are until the next call. */
   advance(count: number): number {
-    while (stateOf(this.#memory)[field.output] - this.#next < count) {
+    while (stateOf(this.#memory)[field.output]! - this.#next < count) {
       if (this.#end !== undefined || this.#left <= 0) throw this.#toError(this.#end ?? 'ended');
       this.#decode();
     }
@@ -113,14 +115,14 @@ export class InflateStream {
   }
 
   /**
-   * All of the content, of which nothing was read yet: up to where it ends, however that is, or up to `maxBytes` and a
-   * little more, which says that there is more.
+   * All of the content, before anything was read: up to its end, or up to a little more than `maxBytes`, which tells
+   * that there is more.
    */
   readAll(): Uint8Array {
     const parts: Uint8Array[] = [];
     let total = 0;
     for (;;) {
-      const available = stateOf(this.#memory)[field.output] - this.#next;
+      const available = stateOf(this.#memory)[field.output]! - this.#next;
       const address = this.advance(available);
       parts.push(this.bytes.slice(address, address + available));
       total += available;
@@ -179,11 +181,11 @@ export class InflateStream {
   #decode(): void {
     this.#makeRoom();
     const state = stateOf(this.#memory);
-    const start = state[field.output];
+    const start = state[field.output]!;
     state[field.outputEnd] = Math.min(this.#softEnd, start + this.#left);
     if (!this.#isBegun) this.#readZlibHeader();
-    while (this.#end === undefined && state[field.output] < state[field.outputEnd]) this.#takeStep(state);
-    const count = state[field.output] - start;
+    while (this.#end === undefined && state[field.output]! < state[field.outputEnd]!) this.#takeStep(state);
+    const count = state[field.output]! - start;
     this.#checksum = this.#memory.routines.adler32(start, count, this.#checksum);
     this.#left -= count;
   }
@@ -222,8 +224,8 @@ export class InflateStream {
   /** A block that is still not at its end after a while is long enough to prepare for. */
   #beginBlock(state: Int32Array): InflateStatus {
     const { routines } = this.#memory;
-    const end = state[field.outputEnd];
-    state[field.outputEnd] = Math.min(end, state[field.output] + shortBlockBytes);
+    const end = state[field.outputEnd]!;
+    state[field.outputEnd] = Math.min(end, state[field.output]! + shortBlockBytes);
     const status = routines.decodeSymbols();
     state[field.outputEnd] = end;
     if (status === inflateStatus.isFull) {
@@ -236,19 +238,19 @@ export class InflateStream {
   /** Where output is full, the last 32 KiB of it and what is not yet read move to its beginning. */
   #makeRoom(): void {
     const state = stateOf(this.#memory);
-    const end = state[field.output];
+    const end = state[field.output]!;
     if (end < this.#softEnd) return;
     const { bytes, output } = this.#memory;
     const kept = Math.min(this.#next, end - historyBytes);
     bytes.copyWithin(output, kept, end);
-    state[field.output] -= kept - output;
+    state[field.output]! -= kept - output;
     this.#next -= kept - output;
   }
 
   /** @see RFC 1950 2.2 */
   #readZlibHeader(): void {
     this.#isBegun = true;
-    const [method, flags] = this.#input.takeBytes(headerBytes);
+    const [method = 0, flags] = this.#input.takeBytes(headerBytes);
     if (flags === undefined) this.#end = 'cut';
     else if ((method * 256 + flags) % 31 !== 0 || (method & 15) !== deflateMethod) this.#end = 'invalid';
     else if (method >> 4 > largestWindowCode || (flags & presetDictionary) !== 0) this.#end = 'invalid';

@@ -1,6 +1,8 @@
 import { field, stateWords } from './state-words.ts';
 import { entryFlags, subtableBitsShift, subtableStartShift } from './symbols.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** The bits of a stream, the next one lowest: copies of the state while a routine works. */
 export class PlainBits {
   readonly bytes: Uint8Array;
@@ -17,10 +19,10 @@ export class PlainBits {
   }
 
   enter(): void {
-    this.bits = this.state[field.bits];
-    this.count = this.state[field.count];
-    this.position = this.state[field.position];
-    this.inputEnd = this.state[field.inputEnd];
+    this.bits = this.state[field.bits]!;
+    this.count = this.state[field.count]!;
+    this.position = this.state[field.position]!;
+    this.inputEnd = this.state[field.inputEnd]!;
   }
 
   leave(): void {
@@ -55,11 +57,11 @@ export class PlainBits {
   /** The entry of the next code, which is taken; its extra bits are not. */
   takeCode(table: Uint32Array, mask: number, exceptional: number): number {
     this.#fetch();
-    let entry = table[this.bits & mask];
+    let entry = table[this.bits & mask]!;
     if ((entry & exceptional) !== 0 && (entry & entryFlags.subtable) !== 0) {
       this.consume(entry & 63);
       const start = (entry >>> subtableStartShift) & 0x7fff;
-      entry = table[start + (this.bits & ((1 << ((entry >>> subtableBitsShift) & 15)) - 1))];
+      entry = table[start + (this.bits & ((1 << ((entry >>> subtableBitsShift) & 15)) - 1))]!;
     }
     this.consume((entry >>> subtableBitsShift) & 15);
     return entry;
@@ -73,7 +75,7 @@ export class PlainBits {
   /** 25 bits or more at hand; zeros behind the end of the input. */
   #fetch(): void {
     while (this.count <= 24) {
-      if (this.position < this.inputEnd) this.bits |= this.bytes[this.position] << this.count;
+      if (this.position < this.inputEnd) this.bits |= this.bytes[this.position]! << this.count;
       this.position++;
       this.count += 8;
     }

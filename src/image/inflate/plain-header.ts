@@ -110,7 +110,7 @@ export class PlainHeader {
     const lengthCodes = bits.take(4) + 4;
     if (literals > maxDeclaredLiterals || distances > maxDeclaredDistances) return invalid;
     const codeLengths = new Uint8Array(lengthCodeSymbols);
-    for (let i = 0; i < lengthCodes; i++) codeLengths[lengthCodeOrder[i]] = bits.take(3);
+    for (let i = 0; i < lengthCodes; i++) codeLengths[lengthCodeOrder[i]!] = bits.take(3);
     bits.state[field.hasFixedTables] = 0;
     // The table of codes for lengths stands where that of distances will.
     const table = this.distanceTable;
@@ -134,7 +134,7 @@ export class PlainHeader {
         continue;
       }
       if (symbol === 16 && filled === 0) return false;
-      const repeated = symbol === 16 ? lengths[filled - 1] : 0;
+      const repeated = symbol === 16 ? lengths[filled - 1]! : 0;
       const times = this.#takeRepetition(symbol);
       if (filled + times > total) return false;
       lengths.fill(repeated, filled, filled + times);

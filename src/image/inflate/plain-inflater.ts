@@ -6,6 +6,8 @@ import type { InflateRoutines } from './routines.ts';
 import { field } from './state-words.ts';
 import { baseShift, entryFlags, literalShift } from './symbols.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const { blockEnd, needsInput, isFull, invalid } = inflateStatus;
 
 /** The routines of inflating in plain TypeScript, on memory of their own, whose addresses are indices. */
@@ -37,15 +39,15 @@ export class PlainInflater implements InflateRoutines {
 
   copyStored(): InflateStatus {
     const state = this.#state;
-    const left = state[field.storedLeft];
-    const available = state[field.inputEnd] - state[field.position];
-    const room = state[field.outputEnd] - state[field.output];
+    const left = state[field.storedLeft]!;
+    const available = state[field.inputEnd]! - state[field.position]!;
+    const room = state[field.outputEnd]! - state[field.output]!;
     const count = Math.min(left, available, room);
-    const from = state[field.position];
-    this.#bytes.copyWithin(state[field.output], from, from + count);
-    state[field.position] += count;
-    state[field.output] += count;
-    state[field.storedLeft] -= count;
+    const from = state[field.position]!;
+    this.#bytes.copyWithin(state[field.output]!, from, from + count);
+    state[field.position]! += count;
+    state[field.output]! += count;
+    state[field.storedLeft]! -= count;
     if (count === left) return blockEnd;
     return count === available ? needsInput : isFull;
   }
@@ -53,8 +55,8 @@ export class PlainInflater implements InflateRoutines {
   decodeSymbols(): InflateStatus {
     this.#bits.enter();
     const state = this.#state;
-    const outputEnd = state[field.outputEnd];
-    this.#output = state[field.output];
+    const outputEnd = state[field.outputEnd]!;
+    this.#output = state[field.output]!;
     let status: InflateStatus = isFull;
     while (status === isFull && this.#output < outputEnd) {
       this.#takeLiterals(outputEnd);
@@ -75,13 +77,13 @@ export class PlainInflater implements InflateRoutines {
   #takeLiterals(outputEnd: number): void {
     const bytes = this.#bytes;
     const table = this.#header.literalTable;
-    const mask = (1 << this.#state[field.literalBits]) - 1;
+    const mask = (1 << this.#state[field.literalBits]!) - 1;
     const certainEnd = this.#bits.inputEnd - maxSymbolBytes;
     let { bits, count, position } = this.#bits;
     let output = this.#output;
     while (position < certainEnd && output < outputEnd) {
-      for (; count <= 24; count += 8) bits |= bytes[position++] << count;
-      const entry = table[bits & mask];
+      for (; count <= 24; count += 8) bits |= bytes[position++]! << count;
+      const entry = table[bits & mask]!;
       if (entry < entryFlags.literal) break;
       bits >>>= entry & 63;
       count -= entry & 63;
@@ -99,7 +101,7 @@ export class PlainInflater implements InflateRoutines {
     if (source.lacks(maxSymbolBytes)) return needsInput;
     const state = this.#state;
     const { bits, count, position } = source;
-    const mask = (1 << state[field.literalBits]) - 1;
+    const mask = (1 << state[field.literalBits]!) - 1;
     const entry = source.takeCode(this.#header.literalTable, mask, entryFlags.exceptional);
     const isLiteral = entry >= entryFlags.literal;
     let status: InflateStatus = isFull;
@@ -110,7 +112,7 @@ export class PlainInflater implements InflateRoutines {
     } else if (!isLiteral) {
       length = (entry >>> baseShift) + source.takeExtra(entry);
       distance = this.#takeDistance();
-      if (distance === 0 || distance > this.#output - state[field.historyStart]) status = invalid;
+      if (distance === 0 || distance > this.#output - state[field.historyStart]!) status = invalid;
     }
     if (source.isBehindInput) {
       source.bits = bits;
@@ -125,7 +127,7 @@ export class PlainInflater implements InflateRoutines {
 
   /** @returns 0 if the code means none. */
   #takeDistance(): number {
-    const mask = (1 << this.#state[field.distanceBits]) - 1;
+    const mask = (1 << this.#state[field.distanceBits]!) - 1;
     const entry = this.#bits.takeCode(this.#header.distanceTable, mask, entryFlags.exceptionalDistance);
     if (entry >= entryFlags.exceptionalDistance) return 0;
     return (entry >>> baseShift) + this.#bits.takeExtra(entry);
@@ -134,7 +136,7 @@ export class PlainInflater implements InflateRoutines {
   #copyMatch(length: number, distance: number): void {
     const bytes = this.#bytes;
     const end = this.#output + length;
-    for (let to = this.#output; to < end; to++) bytes[to] = bytes[to - distance];
+    for (let to = this.#output; to < end; to++) bytes[to] = bytes[to - distance]!;
     this.#output = end;
   }
 }

@@ -1,5 +1,7 @@
 import { entryFlags, maxCodeLength, subtableBitsShift, subtableStartShift, toEntry } from './symbols.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const lengthCounts = new Uint16Array(maxCodeLength + 1);
 const sortedStarts = new Uint16Array(maxCodeLength + 2);
 const sorted = new Uint16Array(512);
@@ -26,21 +28,21 @@ export function buildTable(
   rule: CodeRule,
 ): number {
   lengthCounts.fill(0);
-  for (const length of lengths) lengthCounts[length]++;
-  const used = lengths.length - lengthCounts[0];
+  for (const length of lengths) lengthCounts[length]!++;
+  const used = lengths.length - lengthCounts[0]!;
   let left = 1;
   let longest = 0;
   for (let length = 1; length <= maxCodeLength; length++) {
-    left = left * 2 - lengthCounts[length];
+    left = left * 2 - lengthCounts[length]!;
     if (left < 0) return 0;
-    if (lengthCounts[length] > 0) longest = length;
+    if (lengthCounts[length]! > 0) longest = length;
   }
   if (left > 0) {
     const isOne = used === 1 && longest === 1 && rule !== 'complete';
     const isNone = used === 0 && rule === 'completeOrOneOrNone';
     if (!isOne && !isNone) return 0;
     table[1] = toEntry(exceptional + entryFlags.invalid, 1);
-    table[0] = isOne ? toEntry(meanings[lengths.indexOf(1)], 1) : table[1];
+    table[0] = isOne ? toEntry(meanings[lengths.indexOf(1)]!, 1) : table[1];
     return 1;
   }
   sortSymbols(lengths);
@@ -53,10 +55,10 @@ export function buildTable(
 function sortSymbols(lengths: Uint8Array): void {
   sortedStarts[1] = 0;
   for (let length = 1; length <= maxCodeLength; length++) {
-    sortedStarts[length + 1] = sortedStarts[length] + lengthCounts[length];
+    sortedStarts[length + 1] = sortedStarts[length]! + lengthCounts[length]!;
   }
   for (let symbol = 0; symbol < lengths.length; symbol++) {
-    if (lengths[symbol] > 0) sorted[sortedStarts[lengths[symbol]]++] = symbol;
+    if (lengths[symbol]! > 0) sorted[sortedStarts[lengths[symbol]!]!++] = symbol;
   }
 }
 
@@ -69,13 +71,13 @@ function fillTable(
 ): void {
   let code = 0;
   let length = 1;
-  let ofLength = lengthCounts[1];
+  let ofLength = lengthCounts[1]!;
   let end = 1 << tableBits;
   let subtablePrefix = -1;
   let subtableStart = 0;
   for (let index = 0; index < used; index++) {
-    while (ofLength === 0) ofLength = lengthCounts[++length];
-    const meaning = meanings[sorted[index]];
+    while (ofLength === 0) ofLength = lengthCounts[++length]!;
+    const meaning = meanings[sorted[index]!]!;
     if (length <= tableBits) {
       for (let at = code; at < 1 << tableBits; at += 1 << length) table[at] = toEntry(meaning, length);
     } else {
@@ -103,7 +105,7 @@ function toSubtableBits(first: number, ofLength: number, tableBits: number): num
   let bits = first;
   for (let filled = ofLength; filled < 1 << bits; ) {
     bits++;
-    filled = filled * 2 + lengthCounts[tableBits + bits];
+    filled = filled * 2 + lengthCounts[tableBits + bits]!;
   }
   return bits;
 }

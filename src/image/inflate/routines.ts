@@ -19,12 +19,12 @@ export interface InflateRoutines {
 }
 
 /** The same by WebAssembly. @param state its address in the arena. */
-export function toWasmRoutines({ kernels }: PixelArena, state: number): InflateRoutines {
+export function toWasmRoutines({ routines }: PixelArena, state: number): InflateRoutines {
   return {
-    readBlockHeader: () => kernels.read_block_header(state) as InflateStatus,
-    decodeSymbols: () => kernels.decode_symbols(state) as InflateStatus,
-    prepareLongBlock: () => kernels.pair_literals(state),
-    copyStored: () => kernels.copy_stored(state) as InflateStatus,
-    adler32: (address, count, previous) => kernels.adler32(address, count, previous) >>> 0,
+    readBlockHeader: () => routines.read_block_header(state) as InflateStatus,
+    decodeSymbols: () => routines.decode_symbols(state) as InflateStatus,
+    prepareLongBlock: () => routines.pair_literals(state),
+    copyStored: () => routines.copy_stored(state) as InflateStatus,
+    adler32: (address, count, previous) => routines.adler32(address, count, previous) >>> 0,
   };
 }

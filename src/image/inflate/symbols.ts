@@ -29,7 +29,7 @@ export const literalSymbols = 288;
 export const distanceSymbols = 32;
 export const lengthCodeSymbols = 19;
 export const endOfBlockSymbol = 256;
-/** Of these a header may declare no more; the others of the fixed codes mean nothing. @see RFC 1951 3.2.6 */
+/** A header may declare no more than these. The other symbols of the fixed codes mean nothing. @see RFC 1951 3.2.6 */
 export const maxDeclaredLiterals = 286;
 export const maxDeclaredDistances = 30;
 export const maxMatchLength = 258;

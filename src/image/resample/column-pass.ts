@@ -1,13 +1,15 @@
 import type { PixelArena } from '../pixel-arena.ts';
-import { type ResampleKernel, roundingBias } from './filter.ts';
+import { type ResampleFilter, roundingBias } from './filter.ts';
 import { channels, finishSums, resizeRow } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
 
 /** Stored rows that are added at once: each sum is then loaded and stored once for all of them. */
 export const batchRows = 4;
 
 /** Samples that `finish_sums` takes at once. */
-const kernelStep = 16;
+const routineStep = 16;
 
 /**
  * Sums rows up before they are resized, weighted, in slots: one for each line of the crop that is in progress.
@@ -31,19 +33,19 @@ export interface ColumnPass {
  * @param slots how many lines are in progress at once.
  */
 export function createColumnPass(
-  alongRow: ResampleKernel,
+  alongRow: ResampleFilter,
   left: number,
   right: number,
   slots: number,
   arena: PixelArena | undefined,
 ): ColumnPass {
   return arena
-    ? new KernelColumnPass(alongRow, left, right, slots, arena)
+    ? new RoutineColumnPass(alongRow, left, right, slots, arena)
     : new PlainColumnPass(alongRow, left, right, slots);
 }
 
 class PlainColumnPass implements ColumnPass {
-  readonly #kernel: ResampleKernel;
+  readonly #filter: ResampleFilter;
   /** Samples of a row that are needed: where they begin and how many there are. */
   readonly #from: number;
   readonly #count: number;
@@ -53,8 +55,8 @@ class PlainColumnPass implements ColumnPass {
   readonly #longLine: Uint8ClampedArray;
   readonly #longLineBytes: Uint8Array;
 
-  constructor(kernel: ResampleKernel, left: number, right: number, slots: number) {
-    this.#kernel = kernel;
+  constructor(filter: ResampleFilter, left: number, right: number, slots: number) {
+    this.#filter = filter;
     this.#from = left * channels;
     this.#count = (right - left) * channels;
     this.#batch = Array.from({ length: batchRows }, () => new Uint8Array(this.#count));
@@ -64,36 +66,36 @@ class PlainColumnPass implements ColumnPass {
   }
 
   put(position: number, rgb: Uint8Array): void {
-    this.#batch[position].set(rgb.subarray(this.#from, this.#from + this.#count));
+    this.#batch[position]!.set(rgb.subarray(this.#from, this.#from + this.#count));
   }
 
   addBatch(slot: number, weights: Int32Array): void {
-    const sums = this.#sums[slot];
-    const [row0, row1, row2, row3] = this.#batch;
-    const [weight0, weight1, weight2, weight3] = weights;
+    const sums = this.#sums[slot]!;
+    const [row0, row1, row2, row3] = this.#batch as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]; // batchRows
+    const [weight0, weight1, weight2, weight3] = [weights[0]!, weights[1]!, weights[2]!, weights[3]!];
     for (let i = 0; i < sums.length; i++) {
-      sums[i] +=
-        Math.imul(row0[i], weight0) +
-        Math.imul(row1[i], weight1) +
-        Math.imul(row2[i], weight2) +
-        Math.imul(row3[i], weight3);
+      sums[i]! +=
+        Math.imul(row0[i]!, weight0) +
+        Math.imul(row1[i]!, weight1) +
+        Math.imul(row2[i]!, weight2) +
+        Math.imul(row3[i]!, weight3);
     }
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    finishSums(this.#sums[slot], this.#longLine, this.#from, this.#count);
-    resizeRow(this.#longLineBytes, this.#kernel, line);
+    finishSums(this.#sums[slot]!, this.#longLine, this.#from, this.#count);
+    resizeRow(this.#longLineBytes, this.#filter, line);
   }
 }
 
-/** The same by the kernels, in linear memory. */
-class KernelColumnPass implements ColumnPass {
+/** The same by the routines, in linear memory. */
+class RoutineColumnPass implements ColumnPass {
   readonly #arena: PixelArena;
   readonly #table: RowTable;
   /** Samples of a row that are needed: where they begin and end. */
   readonly #from: number;
   readonly #end: number;
-  /** The same, rounded to what the kernels take at once. */
+  /** The same, rounded to what the routines take at once. */
   readonly #first: number;
   readonly #count: number;
   readonly #batch: number;
@@ -101,14 +103,14 @@ class KernelColumnPass implements ColumnPass {
   readonly #slotBytes: number;
   readonly #longLine: number;
 
-  constructor(kernel: ResampleKernel, left: number, right: number, slots: number, arena: PixelArena) {
+  constructor(filter: ResampleFilter, left: number, right: number, slots: number, arena: PixelArena) {
     this.#arena = arena;
     this.#from = left * channels;
     this.#end = right * channels;
-    this.#first = Math.floor(this.#from / kernelStep) * kernelStep;
-    this.#count = Math.ceil((this.#end - this.#first) / kernelStep) * kernelStep;
+    this.#first = Math.floor(this.#from / routineStep) * routineStep;
+    this.#count = Math.ceil((this.#end - this.#first) / routineStep) * routineStep;
     this.#slotBytes = this.#count * Int32Array.BYTES_PER_ELEMENT;
-    this.#table = new RowTable(kernel, arena);
+    this.#table = new RowTable(filter, arena);
     this.#batch = arena.allocate(this.#count * batchRows);
     this.#longLine = arena.allocate(this.#first + this.#count);
     this.#sums = arena.allocate(this.#slotBytes * slots);
@@ -120,14 +122,15 @@ class KernelColumnPass implements ColumnPass {
     this.#arena.bytes.set(rgb.subarray(this.#from, this.#end), at);
   }
 
-  addBatch(slot: number, [w0, w1, w2, w3]: Int32Array): void {
+  addBatch(slot: number, weights: Int32Array): void {
+    const [w0, w1, w2, w3] = [weights[0]!, weights[1]!, weights[2]!, weights[3]!];
     const sums = this.#sums + slot * this.#slotBytes;
-    this.#arena.kernels.add_weighted_rows(sums, this.#batch, this.#count, this.#count, w0, w1, w2, w3);
+    this.#arena.routines.add_weighted_rows(sums, this.#batch, this.#count, this.#count, w0, w1, w2, w3);
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
     const sums = this.#sums + slot * this.#slotBytes;
-    this.#arena.kernels.finish_sums(sums, this.#longLine + this.#first, this.#count);
+    this.#arena.routines.finish_sums(sums, this.#longLine + this.#first, this.#count);
     this.#table.resize(this.#longLine, line);
   }
 }

@@ -2,8 +2,10 @@ import type { PixelWindow } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import { batchRows, type ColumnPass, createColumnPass } from './column-pass.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import { kernelEnd, kernelOverlap, kernelStart } from './filter.ts';
+import { filterEnd, filterOverlap, filterStart } from './filter.ts';
 import { channels, mirrorRow, writeLine } from './resize-row.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
  * Stored rows are added up, at their full length, to lines of the crop; each is then resized at once.
@@ -27,12 +29,12 @@ export class ColumnsFirstResampler implements CropSink {
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
     this.#axes = axes;
-    this.#slots = kernelOverlap(alongColumn);
+    this.#slots = filterOverlap(alongColumn);
     this.window = {
-      left: kernelStart(alongRow),
-      right: kernelEnd(alongRow),
-      top: kernelStart(alongColumn),
-      bottom: kernelEnd(alongColumn),
+      left: filterStart(alongRow),
+      right: filterEnd(alongRow),
+      top: filterStart(alongColumn),
+      bottom: filterEnd(alongColumn),
     };
     this.#columns = createColumnPass(alongRow, this.window.left, this.window.right, this.#slots, arena);
     this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);
@@ -52,10 +54,10 @@ export class ColumnsFirstResampler implements CropSink {
   #addBatch(top: number, count: number): void {
     const { alongRow, alongColumn, mirrorsRow, mirrorsColumn, transposes } = this.#axes;
     const lineCount = alongColumn.count;
-    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i] < top + count; i++) {
+    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i]! < top + count; i++) {
       const slot = i % this.#slots;
       this.#columns.addBatch(slot, this.#batchWeights(i, top, count));
-      if (alongColumn.start[i] + alongColumn.length[i] > top + count) continue;
+      if (alongColumn.start[i]! + alongColumn.length[i]! > top + count) continue;
       this.#columns.finish(slot, this.#line);
       if (mirrorsRow) mirrorRow(this.#line, alongRow.count);
       writeLine(this.crop, this.#line, mirrorsColumn ? lineCount - 1 - i : i, lineCount, transposes);
@@ -68,9 +70,9 @@ export class ColumnsFirstResampler implements CropSink {
   #batchWeights(i: number, top: number, count: number): Int32Array {
     const { start, length, offset, weights } = this.#axes.alongColumn;
     for (let row = 0; row < batchRows; row++) {
-      const tap = top + row - start[i];
-      const reaches = row < count && tap >= 0 && tap < length[i];
-      this.#rowWeights[row] = reaches ? weights[offset[i] + tap] : 0;
+      const tap = top + row - start[i]!;
+      const reaches = row < count && tap >= 0 && tap < length[i]!;
+      this.#rowWeights[row] = reaches ? weights[offset[i]! + tap]! : 0;
     }
     return this.#rowWeights;
   }

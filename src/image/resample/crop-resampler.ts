@@ -4,7 +4,7 @@ import type { PreprocessSpec } from '../preprocess-spec.ts';
 import { ColumnsFirstResampler } from './columns-first-resampler.ts';
 import { type CropGeometry, toCropGeometry } from './crop-geometry.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import { binKernel, mirrorKernel, toResampleKernel } from './filter.ts';
+import { binFilter, mirrorFilter, toResampleFilter } from './filter.ts';
 import { RowsFirstResampler } from './rows-first-resampler.ts';
 
 /**
@@ -12,11 +12,11 @@ import { RowsFirstResampler } from './rows-first-resampler.ts';
  * the other, fed with stored rows and holding a few of them.
  *
  * Pillow resizes along one axis of the upright image, rounds to 8 bits, then along the other. A mirrored axis
- * is a mirrored kernel. Where the orientation swaps the axes (5 to 8), upright rows are stored columns.
+ * is a mirrored filter. Where the orientation swaps the axes (5 to 8), upright rows are stored columns.
  *
  * @param toGeometry from the upright image's size to what is made of it.
  * @param cellSize 1, or the side of the square of pixels of which each given pixel is the mean.
- * @param arena with it, kernels do the work: the same bytes, faster.
+ * @param arena with it, routines do the work: the same bytes, faster.
  * @see Pillow src/libImaging/Resample.c, `ImagingResampleInner`
  */
 export function createResampler(
@@ -32,13 +32,13 @@ export function createResampler(
   const geometry = toGeometry(uprightWidth, uprightHeight);
   const { resizedWidth, resizedHeight } = geometry;
 
-  let across = toResampleKernel(uprightWidth, resizedWidth, geometry.left, geometry.width, interpolation);
-  let down = toResampleKernel(uprightHeight, resizedHeight, geometry.top, geometry.height, interpolation);
-  if (axes.mirrorX) across = mirrorKernel(across, uprightWidth);
-  if (axes.mirrorY) down = mirrorKernel(down, uprightHeight);
+  let across = toResampleFilter(uprightWidth, resizedWidth, geometry.left, geometry.width, interpolation);
+  let down = toResampleFilter(uprightHeight, resizedHeight, geometry.top, geometry.height, interpolation);
+  if (axes.mirrorX) across = mirrorFilter(across, uprightWidth);
+  if (axes.mirrorY) down = mirrorFilter(down, uprightHeight);
   if (cellSize > 1) {
-    across = binKernel(across, cellSize);
-    down = binKernel(down, cellSize);
+    across = binFilter(across, cellSize);
+    down = binFilter(down, cellSize);
   }
 
   const downFirst = shrinksDownFirst(uprightWidth, uprightHeight, resizedWidth, resizedHeight);

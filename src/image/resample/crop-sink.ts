@@ -1,5 +1,5 @@
 import type { RowSink } from '../image.ts';
-import type { ResampleKernel } from './filter.ts';
+import type { ResampleFilter } from './filter.ts';
 
 /** A row sink that turns the rows into the crop. */
 export interface CropSink extends RowSink {
@@ -12,9 +12,9 @@ export interface CropSink extends RowSink {
 /** How the crop is made of stored pixels. */
 export interface StoredAxes {
   /** Resizes along a stored row, and along a stored column. */
-  readonly alongRow: ResampleKernel;
-  readonly alongColumn: ResampleKernel;
-  /** Whether those kernels are mirrored, so that their outputs come in reverse. */
+  readonly alongRow: ResampleFilter;
+  readonly alongColumn: ResampleFilter;
+  /** Whether those filters are mirrored, so that their outputs come in reverse. */
   readonly mirrorsRow: boolean;
   readonly mirrorsColumn: boolean;
   /** Whether stored rows become columns of the crop. */

@@ -1,7 +1,9 @@
 import type { PixelArena } from '../pixel-arena.ts';
-import { kernelEnd, kernelStart, type ResampleKernel, roundingBias, toPairedWeights } from './filter.ts';
+import { filterEnd, filterStart, type ResampleFilter, roundingBias, toPairedWeights } from './filter.ts';
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
 import { RowTable } from './row-table.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
  * Resizes rows and sums them up, weighted, in slots: one for each line of the crop that is in progress.
@@ -21,54 +23,54 @@ export interface RowPass {
  * @param slots how many lines are in progress at once.
  */
 export function createRowPass(
-  alongRow: ResampleKernel,
+  alongRow: ResampleFilter,
   mirrors: boolean,
   slots: number,
   arena: PixelArena | undefined,
 ): RowPass {
   return arena
-    ? new KernelRowPass(alongRow, mirrors, slots, arena)
+    ? new RoutineRowPass(alongRow, mirrors, slots, arena)
     : new PlainRowPass(alongRow, mirrors, slots);
 }
 
 class PlainRowPass implements RowPass {
-  readonly #kernel: ResampleKernel;
+  readonly #filter: ResampleFilter;
   readonly #mirrors: boolean;
   readonly #pairedWeights: Int32Array | undefined;
   readonly #resized: Uint8ClampedArray;
   readonly #sums: Int32Array[];
 
-  constructor(kernel: ResampleKernel, mirrors: boolean, slots: number) {
-    this.#kernel = kernel;
+  constructor(filter: ResampleFilter, mirrors: boolean, slots: number) {
+    this.#filter = filter;
     this.#mirrors = mirrors;
-    this.#pairedWeights = toPairedWeights(kernel);
-    this.#resized = new Uint8ClampedArray(kernel.count * channels);
+    this.#pairedWeights = toPairedWeights(filter);
+    this.#resized = new Uint8ClampedArray(filter.count * channels);
     this.#sums = Array.from({ length: slots }, () =>
-      new Int32Array(kernel.count * channels).fill(roundingBias),
+      new Int32Array(filter.count * channels).fill(roundingBias),
     );
   }
 
   resize(rgb: Uint8Array): void {
-    if (this.#pairedWeights === undefined) resizeRow(rgb, this.#kernel, this.#resized);
-    else resizeRowPaired(rgb, this.#kernel, this.#pairedWeights, this.#resized);
-    if (this.#mirrors) mirrorRow(this.#resized, this.#kernel.count);
+    if (this.#pairedWeights === undefined) resizeRow(rgb, this.#filter, this.#resized);
+    else resizeRowPaired(rgb, this.#filter, this.#pairedWeights, this.#resized);
+    if (this.#mirrors) mirrorRow(this.#resized, this.#filter.count);
   }
 
   addTo(slot: number, weight: number): void {
-    const sums = this.#sums[slot];
+    const sums = this.#sums[slot]!;
     const resized = this.#resized;
-    for (let i = 0; i < sums.length; i++) sums[i] += Math.imul(resized[i], weight);
+    for (let i = 0; i < sums.length; i++) sums[i]! += Math.imul(resized[i]!, weight);
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    const sums = this.#sums[slot];
+    const sums = this.#sums[slot]!;
     finishSums(sums, line, 0, sums.length);
   }
 }
 
-/** The same by the kernels, on rows in linear memory; a row from elsewhere is copied there first. */
-class KernelRowPass implements RowPass {
-  readonly #kernel: ResampleKernel;
+/** The same by the routines, on rows in linear memory; a row from elsewhere is copied there first. */
+class RoutineRowPass implements RowPass {
+  readonly #filter: ResampleFilter;
   readonly #mirrors: boolean;
   readonly #arena: PixelArena;
   readonly #table: RowTable;
@@ -79,13 +81,13 @@ class KernelRowPass implements RowPass {
   readonly #sums: number;
   readonly #slotBytes: number;
 
-  constructor(kernel: ResampleKernel, mirrors: boolean, slots: number, arena: PixelArena) {
-    this.#kernel = kernel;
+  constructor(filter: ResampleFilter, mirrors: boolean, slots: number, arena: PixelArena) {
+    this.#filter = filter;
     this.#mirrors = mirrors;
     this.#arena = arena;
-    this.#from = kernelStart(kernel) * channels;
-    this.#end = kernelEnd(kernel) * channels;
-    this.#table = new RowTable(kernel, arena);
+    this.#from = filterStart(filter) * channels;
+    this.#end = filterEnd(filter) * channels;
+    this.#table = new RowTable(filter, arena);
     this.#row = arena.allocate(this.#end);
     this.#slotBytes = this.#table.paddedSamples * Int32Array.BYTES_PER_ELEMENT;
     this.#sums = arena.allocate(this.#slotBytes * slots);
@@ -99,12 +101,12 @@ class KernelRowPass implements RowPass {
     if (rgb.buffer === bytes.buffer) row = rgb.byteOffset;
     else bytes.set(rgb.subarray(this.#from, this.#end), row + this.#from);
     this.#table.resize(row);
-    if (this.#mirrors) mirrorRow(bytes.subarray(resized, resized + samples), this.#kernel.count);
+    if (this.#mirrors) mirrorRow(bytes.subarray(resized, resized + samples), this.#filter.count);
   }
 
   addTo(slot: number, weight: number): void {
     const { resized, paddedSamples } = this.#table;
-    this.#arena.kernels.add_weighted(this.#sums + slot * this.#slotBytes, resized, paddedSamples, weight);
+    this.#arena.routines.add_weighted(this.#sums + slot * this.#slotBytes, resized, paddedSamples, weight);
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {

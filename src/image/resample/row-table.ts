@@ -1,34 +1,34 @@
 import type { PixelArena } from '../pixel-arena.ts';
-import type { ResampleKernel } from './filter.ts';
+import type { ResampleFilter } from './filter.ts';
 import { channels } from './resize-row.ts';
 import { weightTableBytes, writeWeightTable } from './weight-table.ts';
 
-/** A resample kernel in an arena, and room for one resized row. */
+/** A resample filter in an arena, and room for one resized row. */
 export class RowTable {
   /** Address of the row that was resized last. */
   readonly resized: number;
-  /** Its samples, and with those that round them up to what the kernels take at once. */
+  /** Its samples, and with those that round them up to what the routines take at once. */
   readonly samples: number;
   readonly paddedSamples: number;
   readonly #arena: PixelArena;
   readonly #count: number;
   readonly #table: number;
 
-  constructor(kernel: ResampleKernel, arena: PixelArena) {
+  constructor(filter: ResampleFilter, arena: PixelArena) {
     this.#arena = arena;
-    this.#count = kernel.count;
-    this.samples = kernel.count * channels;
+    this.#count = filter.count;
+    this.samples = filter.count * channels;
     this.paddedSamples = Math.ceil(this.samples / 8) * 8;
-    this.#table = arena.allocate(weightTableBytes(kernel));
-    // The kernel writes four bytes a pixel, the fourth to be overwritten by the next.
+    this.#table = arena.allocate(weightTableBytes(filter));
+    // The routine writes four bytes a pixel, the fourth to be overwritten by the next.
     this.resized = arena.allocate(this.paddedSamples + 1);
-    writeWeightTable(kernel, new DataView(arena.bytes.buffer), this.#table);
+    writeWeightTable(filter, new DataView(arena.bytes.buffer), this.#table);
   }
 
   /** @param row address of RGB pixels. @param line receives a copy of the result. */
   resize(row: number, line?: Uint8ClampedArray): void {
-    const { kernels, bytes } = this.#arena;
-    kernels.resize_row(row, this.#table, this.#count, this.resized);
+    const { routines, bytes } = this.#arena;
+    routines.resize_row(row, this.#table, this.#count, this.resized);
     line?.set(bytes.subarray(this.resized, this.resized + this.samples));
   }
 }

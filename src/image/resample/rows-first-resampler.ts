@@ -1,9 +1,11 @@
 import type { PixelWindow } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
-import { kernelEnd, kernelOverlap, kernelStart } from './filter.ts';
+import { filterEnd, filterOverlap, filterStart } from './filter.ts';
 import { channels, writeLine } from './resize-row.ts';
 import { createRowPass, type RowPass } from './row-pass.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
  * Each stored row is resized at once, then added to the lines of the crop it belongs to.
@@ -26,13 +28,13 @@ export class RowsFirstResampler implements CropSink {
   constructor(axes: StoredAxes, arena: PixelArena | undefined) {
     const { alongRow, alongColumn } = axes;
     this.#axes = axes;
-    this.#slots = kernelOverlap(alongColumn);
+    this.#slots = filterOverlap(alongColumn);
     this.#rows = createRowPass(alongRow, axes.mirrorsRow, this.#slots, arena);
     this.window = {
-      left: kernelStart(alongRow),
-      right: kernelEnd(alongRow),
-      top: kernelStart(alongColumn),
-      bottom: kernelEnd(alongColumn),
+      left: filterStart(alongRow),
+      right: filterEnd(alongRow),
+      top: filterStart(alongColumn),
+      bottom: filterEnd(alongColumn),
     };
     this.crop = new Uint8Array(alongRow.count * alongColumn.count * channels);
     this.#line = new Uint8ClampedArray(alongRow.count * channels);
@@ -42,12 +44,12 @@ export class RowsFirstResampler implements CropSink {
     const { alongColumn, mirrorsColumn, transposes } = this.#axes;
     const lineCount = alongColumn.count;
     this.#rows.resize(rgb);
-    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i] <= y; i++) {
-      const tap = y - alongColumn.start[i];
-      if (tap >= alongColumn.length[i]) continue;
+    for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i]! <= y; i++) {
+      const tap = y - alongColumn.start[i]!;
+      if (tap >= alongColumn.length[i]!) continue;
       const slot = i % this.#slots;
-      this.#rows.addTo(slot, alongColumn.weights[alongColumn.offset[i] + tap]);
-      if (tap === alongColumn.length[i] - 1) {
+      this.#rows.addTo(slot, alongColumn.weights[alongColumn.offset[i]! + tap]!);
+      if (tap === alongColumn.length[i]! - 1) {
         this.#rows.finish(slot, this.#line);
         writeLine(this.crop, this.#line, mirrorsColumn ? lineCount - 1 - i : i, lineCount, transposes);
         this.#firstOpen = i + 1;

@@ -1,4 +1,6 @@
-import type { ResampleKernel } from './filter.ts';
+import type { ResampleFilter } from './filter.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
 
 /** A weight w is (w >> lowBits) * 2^lowBits + (w & lowMask): both parts fit the 16-bit dot product. */
 export const lowBits = 11;
@@ -9,26 +11,26 @@ const headBytes = 8;
 const bytesPerPixel = 3;
 
 /** Bytes that `writeWeightTable` writes. */
-export function weightTableBytes({ count, length }: ResampleKernel): number {
+export function weightTableBytes({ count, length }: ResampleFilter): number {
   let groups = 0;
-  for (let i = 0; i < count; i++) groups += Math.ceil(length[i] / groupPixels);
+  for (let i = 0; i < count; i++) groups += Math.ceil(length[i]! / groupPixels);
   return count * headBytes + groups * groupBytes;
 }
 
 /**
- * A kernel as `resize_row` reads it, for each output: where its pixels begin, in bytes, and its groups of four
+ * A filter as `resize_row` reads it, for each output: where its pixels begin, in bytes, and its groups of four
  * pixels as i32; then for each group the upper parts of four weights and the lower parts, as i16.
  */
-export function writeWeightTable(kernel: ResampleKernel, view: DataView, at: number): void {
-  const { count, start, length, offset, weights } = kernel;
+export function writeWeightTable(filter: ResampleFilter, view: DataView, at: number): void {
+  const { count, start, length, offset, weights } = filter;
   let to = at;
   for (let i = 0; i < count; i++) {
-    const groups = Math.ceil(length[i] / groupPixels);
-    view.setInt32(to, start[i] * bytesPerPixel, true);
+    const groups = Math.ceil(length[i]! / groupPixels);
+    view.setInt32(to, start[i]! * bytesPerPixel, true);
     view.setInt32(to + 4, groups, true);
     to += headBytes;
     for (let tap = 0; tap < groups * groupPixels; tap++) {
-      const weight = tap < length[i] ? weights[offset[i] + tap] : 0;
+      const weight = tap < length[i]! ? weights[offset[i]! + tap]! : 0;
       const inGroup = to + (tap % groupPixels) * 2;
       view.setInt16(inGroup, weight >> lowBits, true);
       view.setInt16(inGroup + 8, weight & lowMask, true);

@@ -10,7 +10,7 @@ export interface BatchOptions {
   readonly model: string | undefined;
   /** Predictions kept of each image, at least 1. */
   readonly topK: number;
-  /** Undefined: nobody is told of the end. */
+  /** Undefined if no webhook is wanted. */
   readonly webhookUrl: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
 }

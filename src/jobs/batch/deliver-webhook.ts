@@ -9,7 +9,7 @@ import type { DeliveryStore } from './delivery-store.ts';
 
 export interface DeliverServices {
   readonly deliveries: DeliveryStore;
-  /** One, or several while a secret is rotated. None: deliveries go out unsigned is not an option. */
+  /** One key, or several while a secret is rotated. There is always one: no delivery goes out unsigned. */
   readonly keys: readonly WebhookKey[];
   /** Body of the event; undefined if the batch is gone. */
   readonly toPayload: (delivery: Delivery) => Promise<string | undefined>;

@@ -22,7 +22,7 @@ export interface RunServices {
 export interface ChunkOutcome {
   /** False: the message has to come again. */
   readonly settled: boolean;
-  /** What whoever failed asked for. */
+  /** The delay that the failing party asked for. */
   readonly retryAfterSeconds?: number | undefined;
 }
 

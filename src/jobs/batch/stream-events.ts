@@ -9,10 +9,10 @@ export interface BatchEvent {
 }
 
 /**
- * A batch whenever something of it has changed, until it has ended. After `maxEventsMs` there are no more:
- * an EventSource reconnects by itself.
+ * A batch whenever something of it has changed, until it has ended. After `maxEventsMs` there are no more: an
+ * EventSource reconnects by itself.
  *
- * @param signal whoever listens has gone.
+ * @param signal aborted when the listener has gone.
  */
 export async function* streamEvents(
   id: string,

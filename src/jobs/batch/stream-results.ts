@@ -21,7 +21,7 @@ export async function streamResults(
   let chunk = Math.floor(cursor / batchChunkItems);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      // One more than is finished: of that one, what comes before its first gap.
+      // One chunk more than is finished. It gives what comes before its first gap.
       while (chunk < chunks || chunk === nextChunk) {
         const stored = await results.read(id, chunk);
         const first = chunk * batchChunkItems;

@@ -16,7 +16,7 @@ export interface SubmitServices {
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
   readonly retentionMs: number;
-  /** Of one owner; who has as many waiting may send no more. */
+  /** Items of one owner that may wait. An owner with as many may send no more. */
   readonly maxPendingItems: number;
   /**
    * Which version of which model, on which tier.

@@ -220,8 +220,8 @@ class LabelRun {
 }
 
 /**
- * After rows were written or deleted. Of an object that was changed or deleted meanwhile the event may have
- * come and gone, and what it stored went with the rows of older etags.
+ * After rows were written or deleted. The event of an object that was changed or deleted meanwhile may have come and
+ * gone. What it stored went with the rows of older etags.
  */
 async function assertStill(bucket: R2Bucket, key: string, etag: string | undefined): Promise<void> {
   if ((await bucket.head(key))?.etag !== etag) throw changed();

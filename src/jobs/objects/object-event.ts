@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * A message of R2's event notifications. Of what happened nothing is read but where: messages come twice, late
- * and out of order, and the bucket itself says what is there now.
+ * A message of R2's event notifications. Only the place of the change is read. Messages come twice, late and out of
+ * order, and the bucket itself says what is there now.
  *
  * @see https://developers.cloudflare.com/r2/buckets/event-notifications/
  */

@@ -7,8 +7,8 @@ const prefix = 'sha256=';
 const hmacBytes = 32;
 
 /**
- * Verifies `X-Hub-Signature-256`: HMAC-SHA256 over the raw body, in hex. Neither a time nor an id is
- * signed, so that the one thing by which a replay can be told is the body itself.
+ * Verifies `X-Hub-Signature-256`: HMAC-SHA256 over the raw body, in hex. Neither a time nor an id is signed. So the
+ * body itself is the only mark of a replay.
  *
  * @param secrets texts, as they were typed into the sender's form.
  * @returns SHA-256 of the body in hex: the event's id.

@@ -4,9 +4,9 @@ import { isPublicAddress, toHostAddress } from './public-address.ts';
 
 export interface UrlPolicy {
   /**
-   * Where images may come from: origins (`https://img.example.com`, `http://10.0.0.5:8080`) or host
-   * patterns (`*.example.com`). Empty: any public host, over https. An origin that is written here may be
-   * http or inside: whoever wrote it meant it.
+   * Where images may come from: origins (`https://img.example.com`, `http://10.0.0.5:8080`) or host patterns
+   * (`*.example.com`). Empty: any public host, over https. An origin that is written here may be http or inside: the
+   * operator who wrote it meant it.
    */
   readonly allow: readonly string[];
   /** All addresses of a host name, so that names that point inside are refused before they are asked. */

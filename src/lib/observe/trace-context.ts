@@ -28,7 +28,7 @@ export function continueTrace(headers: Headers): TraceContext {
   };
 }
 
-/** Headers for whoever is called next, or is answered. */
+/** Headers for the next service that is called, and for the answer. */
 export function toTraceHeaders({ traceId, spanId, flags, state }: TraceContext): Record<string, string> {
   return {
     traceparent: `00-${traceId}-${spanId}-${flags}`,

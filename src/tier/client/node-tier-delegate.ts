@@ -23,8 +23,8 @@ const defaultRetrySeconds = 5;
 export type DelegateOptions = Omit<NodeTierOptions, 'connectMs' | 'silenceMs' | 'signal'>;
 
 /**
- * The Node tier as a delegate: an image is a chunk of one, a tensor goes by the Open Inference Protocol.
- * Nothing is tried twice: whoever asked is waiting and can do so.
+ * The Node tier as a delegate: an image is a chunk of one, a tensor goes by the Open Inference Protocol. Nothing is
+ * tried twice: the caller is waiting, and can try again.
  */
 export function createNodeTierDelegate(tier: DelegateOptions): Delegate {
   const { url, secret, fetch: send = fetch } = tier;

@@ -23,7 +23,7 @@ export function answerChunk(
   const gone = new AbortController();
   return new ReadableStream<Uint8Array>({
     async start(controller) {
-      // Whoever asked may have gone: then what has begun goes on to its end and nobody hears of it.
+      // The caller may have gone. What has begun then goes on to its end, and its result is dropped.
       const tell = (value: unknown) => {
         try {
           controller.enqueue(line(value));

@@ -5,7 +5,7 @@ import { parentPort } from 'node:worker_threads';
 import type { ImageInfo } from '../../classify/classification.ts';
 import { toModelInput } from '../../classify/classify.ts';
 import { CodedError } from '../../errors.ts';
-import { PixelKernels } from '../../image/pixel-arena.ts';
+import { PixelRoutines } from '../../image/pixel-arena.ts';
 import type { PreprocessSpec } from '../../image/preprocess-spec.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
@@ -22,12 +22,12 @@ export interface DecodedImage {
   readonly image: ImageInfo;
   /** FP32 (3, side, side). */
   readonly tensor: Float32Array<ArrayBuffer>;
-  /** Of this thread, for decoding and preprocessing. */
+  /** Microseconds that this thread took for decoding and preprocessing. */
   readonly decodeUs: number;
 }
 
 const webpPath = createRequire(import.meta.url).resolve('@jsquash/webp/codec/dec/webp_dec.wasm');
-const kernels = new PixelKernels(
+const routines = new PixelRoutines(
   new WebAssembly.Module(readFileSync(new URL('../../image/pixel-routines.wasm', import.meta.url))),
 );
 let webpModule: Promise<WebAssembly.Module> | undefined;
@@ -43,7 +43,7 @@ parentPort!.on('message', async ({ bytes, spec, orientation, strict }: DecodeJob
   const started = performance.now();
   try {
     const { image, input } = await toModelInput(bytes, spec, {
-      image: { loadWebpModule, orientation, strict, kernels },
+      image: { loadWebpModule, orientation, strict, routines },
       transcode: transcodeWithSharp,
     });
     const tensor = input.data as Float32Array<ArrayBuffer>;

@@ -9,8 +9,8 @@ export interface BatcherOptions {
   /** Batches that run at the same time. */
   readonly instances: number;
   /**
-   * Batches made ready while every instance is busy, so that none waits for this thread between two. Only
-   * full ones: what is not full had better wait for more.
+   * Batches made ready while every instance is busy, so that none waits for this thread between two. Only full ones:
+   * a batch that is not full waits for more.
    */
   readonly ahead: number;
 }
@@ -50,7 +50,7 @@ export class DynamicBatcher<I, O> {
     });
   }
 
-  /** After whoever submits several in one go has submitted them all. */
+  /** Runs after a caller that submits several in one go has submitted them all. */
   #look(): void {
     if (this.#looking) return;
     this.#looking = true;

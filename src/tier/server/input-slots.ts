@@ -22,7 +22,7 @@ export class InputSlots {
   /**
    * Puts a batch into a slot and keeps it there until `run` has ended.
    *
-   * @throws {RangeError} If no slot is free: whoever calls limits the batches under way.
+   * @throws {RangeError} If no slot is free: the caller limits the batches under way.
    */
   async use<T>(tensors: readonly Float32Array[], run: (slot: number) => Promise<T>): Promise<T> {
     const slot = this.#free.pop();

@@ -74,7 +74,7 @@ export class TierClassifier {
   }
 
   /**
-   * @param signal says that whoever asked has gone: what waits to be decoded is dropped.
+   * @param signal aborted when the caller has gone: what waits to be decoded is dropped.
    * @returns never throws: an image's failure is its result.
    */
   async classify(

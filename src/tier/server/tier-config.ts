@@ -45,7 +45,7 @@ const schema = z
     TIER_DRAIN_SECONDS: count(25, 3600),
     TIER_TLS_CERT: z.string().optional(),
     TIER_TLS_KEY: z.string().optional(),
-    /** Whoever connects must show a certificate of this authority. */
+    /** A client must show a certificate of this authority. */
     TIER_TLS_CLIENT_CA: z.string().optional(),
   })
   .refine(

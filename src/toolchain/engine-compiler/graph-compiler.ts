@@ -23,7 +23,7 @@ export class GraphCompiler {
   readonly #operators: PlanOperator[] = [];
   readonly #features: PlanFeature[] = [];
   readonly #tensors = new TensorTable();
-  /** Of each convolution, less its bias; by the part that has its weights. */
+  /** The largest sum of each convolution without its bias, by the part that has its weights. */
   readonly #largestSums = new Map<number, number>();
   #output: Plan['output'] | undefined;
 

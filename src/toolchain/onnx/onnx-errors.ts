@@ -4,8 +4,8 @@ export class OnnxFormatError extends Error {
 }
 
 /**
- * The model is valid ONNX, but holds something this package does not read. Build-time only: it names
- * the node, so that whoever exported the graph knows where to look.
+ * The model is valid ONNX, but holds something this package does not read. Build-time only: it names the node, so
+ * that the person who exported the graph knows where to look.
  */
 export class UnsupportedGraphError extends Error {
   override readonly name = 'UnsupportedGraphError';

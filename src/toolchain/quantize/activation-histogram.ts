@@ -58,7 +58,7 @@ export function createActivationHistogram(): ActivationHistogram {
       let low = min;
       let high = max;
       for (let i = 0; i < values.length; i++) {
-        const value = values[i] as number;
+        const value = values[i]!;
         // Written so that NaN fails it too.
         if (!(Math.abs(value) < Number.POSITIVE_INFINITY)) {
           throw new RangeError(`element ${i} of the activation is ${value}`);
@@ -70,9 +70,9 @@ export function createActivationHistogram(): ActivationHistogram {
       max = high;
       widenTo(Math.max(Math.abs(low), Math.abs(high)));
       for (let i = 0; i < values.length; i++) {
-        const value = values[i] as number;
+        const value = values[i]!;
         if (value === 0) zeros++;
-        else (counts[Math.floor(value / binWidth) + half] as number)++;
+        else counts[Math.floor(value / binWidth) + half]!++;
       }
       total += values.length;
     },
@@ -85,7 +85,7 @@ function mergePairs(counts: Float64Array): void {
   const merged = new Float64Array(counts.length);
   for (let i = 0; i < counts.length; i++) {
     const target = Math.floor((i - half) / 2) + half;
-    merged[target] = (merged[target] as number) + (counts[i] as number);
+    merged[target] = merged[target]! + counts[i]!;
   }
   counts.set(merged);
 }

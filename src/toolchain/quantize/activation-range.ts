@@ -37,18 +37,18 @@ function toPercentileRange(histogram: ActivationHistogram, percentile: number): 
 
   let below = 0;
   let low = 0;
-  while (low < half && below + (counts[low] as number) <= cut) below += counts[low++] as number;
+  while (low < half && below + counts[low]! <= cut) below += counts[low++]!;
   // All that is negative lies in the cut, so the lower end is the zeros or above them.
   if (low === half && below + zeros <= cut) {
     below += zeros;
-    while (low < counts.length && below + (counts[low] as number) <= cut) below += counts[low++] as number;
+    while (low < counts.length && below + counts[low]! <= cut) below += counts[low++]!;
   }
   let above = 0;
   let high = counts.length;
-  while (high > half && above + (counts[high - 1] as number) <= cut) above += counts[--high] as number;
+  while (high > half && above + counts[high - 1]! <= cut) above += counts[--high]!;
   if (high === half && above + zeros <= cut) {
     above += zeros;
-    while (high > 0 && above + (counts[high - 1] as number) <= cut) above += counts[--high] as number;
+    while (high > 0 && above + counts[high - 1]! <= cut) above += counts[--high]!;
   }
   return { min: Math.max(valueAt(low), min), max: Math.min(valueAt(high), max) };
 }
@@ -90,7 +90,7 @@ function toSquaredError({ counts, binWidth }: ActivationHistogram, range: Range)
   const half = counts.length / 2;
   let sum = 0;
   for (let i = 0; i < counts.length; i++) {
-    const count = counts[i] as number;
+    const count = counts[i]!;
     if (count === 0) continue;
     const value = (i - half + 0.5) * binWidth;
     const quantized = Math.max(0, Math.min(255, Math.round(value / scale) + zeroPoint));

@@ -53,7 +53,7 @@ export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt
   function quantizeOperands(node: OnnxNode): string[] {
     const [data, weightsName, biasName] = node.inputs as [string, string, string | undefined];
     const tensor = graph.initializers.get(weightsName) as OnnxTensor;
-    const channels = tensor.shape[0] as number;
+    const channels = tensor.shape[0]!;
     const bias = biasName
       ? toFloat32(graph.initializers.get(biasName) as OnnxTensor, biasName)
       : new Float32Array(channels);

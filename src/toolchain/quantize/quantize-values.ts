@@ -82,14 +82,14 @@ export function quantizeWeights(
   for (let channel = 0; channel < channels; channel++) {
     const start = channel * perChannel;
     const end = start + perChannel;
-    const channelBias = bias[channel] as number;
+    const channelBias = bias[channel]!;
     const scale = toWeightScale(weights, start, end, channelBias, inputScale);
     const biasScale = Math.fround(inputScale * scale);
     scales[channel] = scale;
     biasScales[channel] = biasScale;
     quantizedBias[channel] = roundHalfEven(Math.fround(channelBias / biasScale));
     for (let i = start; i < end; i++) {
-      const quantized = roundHalfEven(Math.fround((weights[i] as number) / scale));
+      const quantized = roundHalfEven(Math.fround(weights[i]! / scale));
       values[i] = Math.max(-127, Math.min(127, quantized));
     }
   }
@@ -105,7 +105,7 @@ function toWeightScale(
   inputScale: number,
 ): number {
   let largest = 0;
-  for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(weights[i] as number));
+  for (let i = start; i < end; i++) largest = Math.max(largest, Math.abs(weights[i]!));
   // Channels that pruning or folding emptied still carry their bias.
   if (largest === 0 && bias === 0) return 1;
   const wanted = largest === 0 ? Math.abs(bias) / (inputScale * biasOnlyResolution) : largest / 127;

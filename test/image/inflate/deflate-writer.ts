@@ -46,7 +46,7 @@ export function toCodes(lengths: readonly number[]): Code[] {
     code = (code + lengths.filter((other) => other === length - 1 && other > 0).length) << 1;
     next[length] = code;
   }
-  return lengths.map((length) => ({ code: length === 0 ? 0 : next[length]++, length }));
+  return lengths.map((length) => ({ code: length === 0 ? 0 : next[length]!++, length }));
 }
 
 /** The base and the extra bits of each length and distance symbol. @see RFC 1951 3.2.5 */

@@ -5,7 +5,7 @@ import { adler32 } from '../../../src/image/inflate/adler32.ts';
 import { BytesInput } from '../../../src/image/inflate/inflate-input.ts';
 import { InflateStream } from '../../../src/image/inflate/inflate-stream.ts';
 import { fuzz } from '../../fuzz.ts';
-import { createKernels } from '../fixtures.ts';
+import { createRoutines } from '../fixtures.ts';
 import { mutate, Random, randomDeflate } from './random-streams.ts';
 
 /** RESNET_EDGE_FUZZ_RUNS=1000000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
@@ -50,7 +50,7 @@ function inflateByZlib(bytes: Uint8Array): Outcome {
 const noMore = (end: string) => new RangeError(end);
 const nothing = new BytesInput(new Uint8Array(0));
 const plain = new InflateStream(nothing, 0, 0, noMore);
-const arena = createKernels().borrow();
+const arena = createRoutines().borrow();
 const wasm = new InflateStream(nothing, 0, 0, noMore, arena);
 
 function inflateBy(stream: InflateStream, bytes: Uint8Array): Outcome {

@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { BytesInput, type InflateInput } from '../../../src/image/inflate/inflate-input.ts';
 import { InflateStream } from '../../../src/image/inflate/inflate-stream.ts';
 import { overshootBytes } from '../../../src/image/inflate/layout.ts';
-import { createKernels } from '../fixtures.ts';
+import { createRoutines } from '../fixtures.ts';
 import { DeflateWriter } from './deflate-writer.ts';
 import { Random } from './random-streams.ts';
 
 const ways = [
   { way: 'plain TypeScript', borrow: () => undefined },
-  { way: 'WebAssembly', borrow: () => createKernels().borrow() },
+  { way: 'WebAssembly', borrow: () => createRoutines().borrow() },
 ] as const;
 
 /** Bytes of which half can be foretold. */
 function someBytes(length: number, random = new Random(1)): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
-    bytes[i] = i < 100 || random.once(2) ? random.below(256) : bytes[i - 1 - random.below(100)];
+    bytes[i] = i < 100 || random.once(2) ? random.below(256) : bytes[i - 1 - random.below(100)]!;
   }
   return bytes;
 }
@@ -64,7 +64,7 @@ describe.each(ways)('a zlib stream, by $way', ({ borrow }) => {
       writer.align();
       writer.number(count, 16);
       writer.number(~count & 0xffff, 16);
-      for (let i = 0; i < count; i++) writer.number(content[at + i], 8);
+      for (let i = 0; i < count; i++) writer.number(content[at + i]!, 8);
       at += count;
       // An empty block of fixed codes: its end alone.
       writer.number(2, 3);
@@ -191,18 +191,18 @@ describe.each(ways)('a zlib stream, by $way', ({ borrow }) => {
 
 it('inflates no more than was declared, whatever a stream would become', () => {
   const bomb = deflateSync(Buffer.alloc(50_000_000));
-  const arena = createKernels().borrow()!;
+  const arena = createRoutines().borrow()!;
   let inflated = 0;
   const stream = new InflateStream(new BytesInput(bomb), 10_000, 100, stopAt, {
     get bytes() {
       return arena.bytes;
     },
     allocate: (bytes: number) => arena.allocate(bytes),
-    kernels: {
-      ...arena.kernels,
+    routines: {
+      ...arena.routines,
       adler32(address: number, count: number, previous: number) {
         inflated += count;
-        return arena.kernels.adler32(address, count, previous);
+        return arena.routines.adler32(address, count, previous);
       },
     },
   } as typeof arena);

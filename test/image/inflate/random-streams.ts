@@ -53,7 +53,7 @@ function content(random: Random): Uint8Array {
   for (let i = 0; i < length; i++) {
     const repeats = i > 0 && !random.once(8);
     if (!repeats) bytes[i] = random.below(values);
-    else bytes[i] = bytes[i - 1 - random.below(Math.min(i, random.once(50) ? 40_000 : 20))];
+    else bytes[i] = bytes[i - 1 - random.below(Math.min(i, random.once(50) ? 40_000 : 20))]!;
   }
   return bytes;
 }
@@ -92,14 +92,14 @@ function writeDynamic(writer: DeflateWriter, random: Random): void {
   const literalLengths = randomLengths(random, literals, 2 + random.below(literals - 2), 15, [256]);
   const distanceLengths = randomLengths(random, distances, random.below(distances + 1), 15, []);
   // A code that leaves something free, or is none.
-  if (random.once(20)) literalLengths[random.below(literals)] ^= 1 + random.below(15);
+  if (random.once(20)) literalLengths[random.below(literals)]! ^= 1 + random.below(15);
   const lengths = [...literalLengths, ...distanceLengths];
   const codeLengths = randomLengths(random, 19, 19, 7, []);
-  if (random.once(40)) codeLengths[random.below(19)] ^= 1;
+  if (random.once(40)) codeLengths[random.below(19)]! ^= 1;
   writer.number(literals - 257, 5);
   writer.number(distances - 1, 5);
   writer.number(15, 4);
-  for (const symbol of lengthCodeOrder) writer.number(codeLengths[symbol], 3);
+  for (const symbol of lengthCodeOrder) writer.number(codeLengths[symbol]!, 3);
   writeLengths(writer, random, lengths, toCodes(codeLengths));
   writeSymbols(writer, random, toCodes(literalLengths), toCodes(distanceLengths));
 }
@@ -121,16 +121,16 @@ function randomLengths(
       if (leaves.every((depth) => depth === longest)) break;
       continue;
     }
-    leaves[at]++;
-    leaves.push(leaves[at]);
+    leaves[at]!++;
+    leaves.push(leaves[at]!);
   }
   const order = Array.from({ length: symbols }, (_, symbol) => symbol);
   for (let i = order.length - 1; i > 0; i--) {
     const other = random.below(i + 1);
-    [order[i], order[other]] = [order[other], order[i]];
+    [order[i], order[other]] = [order[other]!, order[i]!];
   }
   const first = [...wanted, ...order.filter((symbol) => !wanted.includes(symbol))];
-  for (const [i, depth] of leaves.entries()) lengths[first[i]] = depth;
+  for (const [i, depth] of leaves.entries()) lengths[first[i]!] = depth;
   return lengths;
 }
 
@@ -146,21 +146,21 @@ function writeLengths(
     const isZero = lengths[i] === 0;
     if (isZero && run >= 11 && !random.once(4)) {
       const times = Math.min(run, 138);
-      writer.code(codes[18]);
+      writer.code(codes[18]!);
       writer.number(times - 11, 7);
       i += times;
     } else if (isZero && run >= 3 && !random.once(4)) {
       const times = Math.min(run, 10);
-      writer.code(codes[17]);
+      writer.code(codes[17]!);
       writer.number(times - 3, 3);
       i += times;
     } else if (i > 0 && lengths[i - 1] === lengths[i] && run >= 3 && !random.once(4)) {
       const times = Math.min(run, 6);
-      writer.code(codes[16]);
+      writer.code(codes[16]!);
       writer.number(times - 3, 2);
       i += times;
     } else {
-      writer.code(codes[lengths[i]]);
+      writer.code(codes[lengths[i]!]!);
       i++;
     }
   }
@@ -181,18 +181,18 @@ function writeSymbols(
   const count = random.below(random.once(10) ? 3000 : 60);
   for (let i = 0; i < count && literals.length > 0; i++) {
     const from = i < 20 && onlyLiterals.length > 0 ? onlyLiterals : literals;
-    const symbol = from[random.below(from.length)];
-    writer.code(literalCodes[symbol]);
+    const symbol = from[random.below(from.length)]!;
+    writer.code(literalCodes[symbol]!);
     if (symbol < 256 || distances.length === 0) continue;
     writer.number(random.below(1 << 16), lengthSymbols[symbol - 257]?.[1] ?? 0);
     // Near ones, which exist, rather than far ones.
     const near = distances.filter((distance) => distance < 8);
     const choice = near.length > 0 && !random.once(30) ? near : distances;
-    const distance = choice[random.below(choice.length)];
-    writer.code(distanceCodes[distance]);
+    const distance = choice[random.below(choice.length)]!;
+    writer.code(distanceCodes[distance]!);
     writer.number(random.once(3) ? 0 : random.below(1 << 16), distanceSymbols[distance]?.[1] ?? 0);
   }
-  if (!random.once(30)) writer.code(literalCodes[256]);
+  if (!random.once(30)) writer.code(literalCodes[256]!);
 }
 
 /** A few bits turned, bytes replaced, or the end cut off. */
@@ -202,7 +202,7 @@ export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   for (let i = 0; i < changes && changed.length > 0; i++) {
     // Headers decide most.
     const at = random.below(random.once(2) ? changed.length : Math.min(changed.length, 80));
-    changed[at] = random.once(3) ? random.below(256) : changed[at] ^ (1 << random.below(8));
+    changed[at] = random.once(3) ? random.below(256) : changed[at]! ^ (1 << random.below(8));
   }
   return random.once(4) ? changed.subarray(0, random.below(changed.length + 1)) : changed;
 }

@@ -26,11 +26,11 @@ function patternRow(width: number, y: number): Uint8Array {
   return row;
 }
 
-describe.each(pixelWays)("any size becomes any other as Pillow's does, by $way", ({ kernels }) => {
+describe.each(pixelWays)("any size becomes any other as Pillow's does, by $way", ({ routines }) => {
   it.each(cases)('%i x %i, orientation %i, %s to %i, crop %i', (width, height, orientation, ...recipe) => {
     const [interpolation, resizeShortestEdge, centerCrop, sha256] = recipe;
     const spec = { ...defaultSpec, interpolation, resizeShortestEdge, centerCrop };
-    const arena = kernels?.borrow();
+    const arena = routines?.borrow();
     try {
       const resampler = createCropResampler({ width, height, orientation }, spec, 1, arena);
       const { top, bottom } = resampler.window;

@@ -62,7 +62,7 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 candidates.forEach(({ name, bytes, timesMs }, i) => {
   const baseline = candidates[i - (i % 2)]?.timesMs as number[];
   // The median of paired ratios: load that comes and goes hits both of a pair alike.
-  const ratio = median(timesMs.map((time, round) => time / (baseline[round] as number)));
+  const ratio = median(timesMs.map((time, round) => time / baseline[round]!));
   const [mid, least] = [median(timesMs).toFixed(1), Math.min(...timesMs).toFixed(1)];
   console.log(
     `${name.padEnd(13)} ${bytes} bytes  median ${mid} ms  min ${least} ms  ratio ${ratio.toFixed(3)}`,

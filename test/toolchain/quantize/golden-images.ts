@@ -62,8 +62,7 @@ export function toModelInput({ pixels }: Crop, augmentation: Augmentation): Floa
       for (let channel = 0; channel < 3; channel++) {
         const value = bilinear(pixels, sourceX, sourceY, channel);
         const lit = Math.min(255, Math.max(0, (value * brightness - 127.5) * contrast + 127.5));
-        out[(channel * side + y) * side + x] =
-          (lit / 255 - (mean[channel] as number)) / (std[channel] as number);
+        out[(channel * side + y) * side + x] = (lit / 255 - mean[channel]!) / std[channel]!;
       }
     }
   }
@@ -77,7 +76,7 @@ function clampTo(position: number): number {
 function bilinear(pixels: Uint8Array, x: number, y: number, channel: number): number {
   const [x0, y0] = [Math.floor(x), Math.floor(y)];
   const [x1, y1] = [Math.min(x0 + 1, side - 1), Math.min(y0 + 1, side - 1)];
-  const at = (column: number, row: number) => pixels[(row * side + column) * 3 + channel] as number;
+  const at = (column: number, row: number) => pixels[(row * side + column) * 3 + channel]!;
   const upper = at(x0, y0) * (x0 + 1 - x) + at(x1, y0) * (x - x0);
   const lower = at(x0, y1) * (x0 + 1 - x) + at(x1, y1) * (x - x0);
   return upper * (y0 + 1 - y) + lower * (y - y0);

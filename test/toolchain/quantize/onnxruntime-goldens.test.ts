@@ -67,9 +67,7 @@ describe('minmax, as quantize_static chose', () => {
       );
       const actual = constants.get(`${name}_Q`)?.data as Int32Array;
       golden.forEach((value, i) => {
-        expect(Math.abs((actual[i] as number) - value), `${name}[${i}]`).toBeLessThanOrEqual(
-          1 + Math.abs(value) * 1e-6,
-        );
+        expect(Math.abs(actual[i]! - value), `${name}[${i}]`).toBeLessThanOrEqual(1 + Math.abs(value) * 1e-6);
       });
     }
   });

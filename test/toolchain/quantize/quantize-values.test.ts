@@ -59,9 +59,9 @@ describe('weights', () => {
       0.02,
     );
     biases.forEach((wanted, i) => {
-      expect((bias[i] as number) * (biasScales[i] as number)).toBeCloseTo(wanted, 4);
+      expect(bias[i]! * biasScales[i]!).toBeCloseTo(wanted, 4);
       // Beside it, an accumulator of 32 bits must not overflow.
-      expect(Math.abs(bias[i] as number)).toBeLessThanOrEqual(2 ** 30);
+      expect(Math.abs(bias[i]!)).toBeLessThanOrEqual(2 ** 30);
     });
     expect([...values.slice(0, 4)]).toEqual([0, 0, 0, 0]);
   });

@@ -54,7 +54,7 @@ export const bench = defineModelCommand({
   },
 });
 
-/** The model to agree with: on onnxruntime-node, unless there is nothing of it that this could run. */
+/** The model to agree with. It runs on onnxruntime-node if it has a file for that. */
 async function openOther(reference: string) {
   const model = await findModel(reference);
   return await createEvaluator(model, model.manifest.files.onnx ? 'onnxruntime-node' : 'edge');

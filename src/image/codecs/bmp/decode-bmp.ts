@@ -3,6 +3,8 @@ import { malformed, truncated } from '../../image-error.ts';
 import { type BmpLayout, bmpCompression, parseBmpLayout } from './layout.ts';
 import { RleRows } from './rle.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Decodes a BMP. Rows are looked up where they lie, so nothing but one row is held, whether the file
  * begins at the top or at the bottom; alpha is dropped.
@@ -16,7 +18,7 @@ export function decodeBmp(bytes: Uint8Array, sink: RowSink): void {
   const isRle = compression === bmpCompression.rle8 || compression === bmpCompression.rle4;
   const rowBytes = Math.ceil((width * bitsPerPixel) / 32) * 4;
   if (!isRle) {
-    // Whatever the window is. The padding of the last row may be missing.
+    // This is checked for any window. The padding of the last row may be missing.
     const end = pixelStart + (height - 1) * rowBytes + Math.ceil((width * bitsPerPixel) / 8);
     if (end > bytes.length) throw truncated('bmp', 'inside its pixels');
   }
@@ -45,9 +47,9 @@ function toRgbPalette({ palette, bytesPerColour }: BmpLayout): Uint8Array {
   const rgb = new Uint8Array(256 * 3);
   const colours = Math.min(256, Math.floor(palette.length / bytesPerColour));
   for (let i = 0; i < colours; i++) {
-    rgb[i * 3] = palette[i * bytesPerColour + 2];
-    rgb[i * 3 + 1] = palette[i * bytesPerColour + 1];
-    rgb[i * 3 + 2] = palette[i * bytesPerColour];
+    rgb[i * 3] = palette[i * bytesPerColour + 2]!;
+    rgb[i * 3 + 1] = palette[i * bytesPerColour + 1]!;
+    rgb[i * 3 + 2] = palette[i * bytesPerColour]!;
   }
   return rgb;
 }
@@ -64,19 +66,19 @@ function lookUp(
   const mask = (1 << bits) - 1;
   for (let x = left; x < right; x++) {
     const bit = x * bits;
-    const entry = ((row[bit >> 3] >> (8 - bits - (bit & 7))) & mask) * 3;
-    rgb[x * 3] = palette[entry];
-    rgb[x * 3 + 1] = palette[entry + 1];
-    rgb[x * 3 + 2] = palette[entry + 2];
+    const entry = ((row[bit >> 3]! >> (8 - bits - (bit & 7))) & mask) * 3;
+    rgb[x * 3] = palette[entry]!;
+    rgb[x * 3 + 1] = palette[entry + 1]!;
+    rgb[x * 3 + 2] = palette[entry + 2]!;
   }
 }
 
 function copyBgr(row: Uint8Array, left: number, right: number, rgb: Uint8Array): void {
   for (let x = left; x < right; x++) {
     const from = x * 3;
-    rgb[x * 3] = row[from + 2];
-    rgb[x * 3 + 1] = row[from + 1];
-    rgb[x * 3 + 2] = row[from];
+    rgb[x * 3] = row[from + 2]!;
+    rgb[x * 3 + 1] = row[from + 1]!;
+    rgb[x * 3 + 2] = row[from]!;
   }
 }
 
@@ -97,12 +99,12 @@ function unpackMasked(
   const pixelBytes = bitsPerPixel / 8;
   for (let x = left; x < right; x++) {
     const at = x * pixelBytes;
-    let pixel = row[at] | (row[at + 1] << 8);
-    if (pixelBytes > 2) pixel |= row[at + 2] << 16;
-    if (pixelBytes > 3) pixel |= row[at + 3] << 24;
+    let pixel = row[at]! | (row[at + 1]! << 8);
+    if (pixelBytes > 2) pixel |= row[at + 2]! << 16;
+    if (pixelBytes > 3) pixel |= row[at + 3]! << 24;
     for (let channel = 0; channel < 3; channel++) {
-      const { shift, largest } = fields[channel];
-      const value = ((pixel & masks[channel]) >>> 0) >>> shift;
+      const { shift, largest } = fields[channel]!;
+      const value = ((pixel & masks[channel]!) >>> 0) >>> shift;
       rgb[x * 3 + channel] = largest === 255 ? value : Math.floor((value * 255) / largest);
     }
   }

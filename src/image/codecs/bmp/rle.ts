@@ -1,6 +1,8 @@
 import { malformed, truncated } from '../../image-error.ts';
 import { type BmpLayout, bmpCompression } from './layout.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const endOfLine = 0;
 const endOfBitmap = 1;
 const delta = 2;
@@ -43,8 +45,8 @@ export class RleRows {
   /** @returns one index a pixel, of a row counted as stored; valid until the next call. */
   readRow(y: number): Uint8Array {
     this.#row.fill(0);
-    const start = this.#rowStart[y];
-    if (start > 0) this.#walkRow(start, this.#rowColumn[y], this.#row);
+    const start = this.#rowStart[y]!;
+    if (start > 0) this.#walkRow(start, this.#rowColumn[y]!, this.#row);
     return this.#row;
   }
 
@@ -73,8 +75,8 @@ export class RleRows {
     let x = startColumn;
     for (;;) {
       if (position + 2 > bytes.length) return { position, rows: 0, column: x, ended: true, cut: true };
-      const count = bytes[position];
-      const value = bytes[position + 1];
+      const count = bytes[position]!;
+      const value = bytes[position + 1]!;
       position += 2;
       if (count > 0) {
         if (row !== undefined) this.#writeRun(row, x, count, value);
@@ -85,8 +87,8 @@ export class RleRows {
         return { position, rows: 0, column: 0, ended: true, cut: false };
       } else if (value === delta) {
         if (position + 2 > bytes.length) throw truncated('bmp', 'inside its pixels');
-        x += bytes[position];
-        const rows = bytes[position + 1];
+        x += bytes[position]!;
+        const rows = bytes[position + 1]!;
         position += 2;
         if (rows > 0) return { position, rows, column: x, ended: false, cut: false };
       } else {
@@ -106,7 +108,7 @@ export class RleRows {
 
   #writeLiteral(row: Uint8Array, x: number, count: number, position: number): void {
     for (let i = 0; i < count; i++) {
-      const byte = this.#bytes[position + (this.#is4Bit ? i >> 1 : i)];
+      const byte = this.#bytes[position + (this.#is4Bit ? i >> 1 : i)]!;
       row[x + i] = this.#is4Bit ? (i & 1 ? byte & 15 : byte >> 4) : byte;
     }
   }

@@ -1,5 +1,7 @@
 import { malformed, truncated } from '../../image-error.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const extensionIntroducer = 0x21;
 const imageSeparator = 0x2c;
 const trailer = 0x3b;
@@ -39,7 +41,7 @@ export function findFirstFrame(bytes: Uint8Array): GifLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const screenWidth = view.getUint16(6, true);
   const screenHeight = view.getUint16(8, true);
-  const globalTable = colourTable(bytes, 13, bytes[10]);
+  const globalTable = colourTable(bytes, 13, bytes[10]!);
   let position = 13 + (globalTable?.length ?? 0);
   let transparentIndex: number | undefined;
 
@@ -49,14 +51,14 @@ export function findFirstFrame(bytes: Uint8Array): GifLayout {
       if (
         bytes[position] === graphicControlLabel &&
         position + 5 < bytes.length &&
-        bytes[position + 1] >= 4
+        bytes[position + 1]! >= 4
       ) {
-        transparentIndex = bytes[position + 2] & 1 ? bytes[position + 5] : undefined;
+        transparentIndex = bytes[position + 2]! & 1 ? bytes[position + 5] : undefined;
       }
       position = skipSubBlocks(bytes, position + 1).end;
     } else if (introducer === imageSeparator) {
       if (position + 9 > bytes.length) throw truncated('gif', 'inside an image descriptor');
-      const flags = bytes[position + 8];
+      const flags = bytes[position + 8]!;
       const localTable = colourTable(bytes, position + 9, flags);
       const dataStart = position + 9 + (localTable?.length ?? 0);
       const frame: GifFrame = {
@@ -91,7 +93,7 @@ function colourTable(bytes: Uint8Array, start: number, flags: number): Uint8Arra
 function skipSubBlocks(bytes: Uint8Array, start: number): { end: number; ended: boolean } {
   let position = start;
   while (position < bytes.length) {
-    const length = bytes[position++];
+    const length = bytes[position++]!;
     if (length === 0) return { end: position, ended: true };
     position += length;
   }

@@ -4,6 +4,8 @@ import type { LzwReader } from '../lzw/lzw-reader.ts';
 import { findFirstFrame, type GifFrame } from './blocks.ts';
 import { openGifLzw } from './lzw-reader.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** First row and row step of each pass of an interlaced frame. @see GIF89a appendix E */
 const interlacePasses = [
   { first: 0, step: 8 },
@@ -14,10 +16,9 @@ const interlacePasses = [
 const wholeFrame = [{ first: 0, step: 1 }] as const;
 
 /**
- * Decodes the first frame of a GIF row by row, as Pillow shows it: transparency is dropped, and pixels
- * of the screen that the frame does not cover have the transparent colour, or else colour 0. Of an
- * interlaced frame, the four passes are read side by side, each by a reader of its own that passes over
- * what comes before.
+ * Decodes the first frame of a GIF row by row, as Pillow shows it: transparency is dropped, and pixels of the screen
+ * that the frame does not cover have the transparent colour, or else colour 0. The four passes of an interlaced frame
+ * are read side by side. Each has a reader of its own, which skips what comes before.
  *
  * @throws {CodedError} `image_malformed`, `image_truncated`.
  * @see GIF89a specification; Pillow src/PIL/GifImagePlugin.py
@@ -40,10 +41,10 @@ export function decodeGif(bytes: Uint8Array, sink: RowSink): void {
     if (y < top || y >= bottom) continue;
     for (let x = left; x < right; x++) {
       const column = x - frame.left;
-      const entry = isCovered && column >= 0 && column < frame.width ? indices[column] * 3 : outside;
-      rgb[x * 3] = palette[entry];
-      rgb[x * 3 + 1] = palette[entry + 1];
-      rgb[x * 3 + 2] = palette[entry + 2];
+      const entry = isCovered && column >= 0 && column < frame.width ? indices[column]! * 3 : outside;
+      rgb[x * 3] = palette[entry]!;
+      rgb[x * 3 + 1] = palette[entry + 1]!;
+      rgb[x * 3 + 2] = palette[entry + 2]!;
     }
     sink.writeRow(rgb, y);
   }

@@ -11,7 +11,7 @@ const maxMinimumCodeSize = 11;
  * @throws {CodedError} `image_malformed` for a code size out of range.
  */
 export function openGifLzw(bytes: Uint8Array, start: number): LzwReader {
-  const minimumCodeSize = bytes[start];
+  const minimumCodeSize = bytes[start]!;
   if (minimumCodeSize < 1 || minimumCodeSize > maxMinimumCodeSize) {
     throw malformed('gif', `an LZW code size of ${minimumCodeSize}`);
   }
@@ -46,11 +46,11 @@ class SubBlockCodes implements LzwCodes {
 
   #readByte(): number {
     if (this.#blockBytes === 0) {
-      this.#blockBytes = this.#position < this.#bytes.length ? this.#bytes[this.#position++] : 0;
+      this.#blockBytes = this.#position < this.#bytes.length ? this.#bytes[this.#position++]! : 0;
       if (this.#blockBytes === 0) throw truncated('gif', 'inside its pixel data');
     }
     if (this.#position >= this.#bytes.length) throw truncated('gif', 'inside its pixel data');
     this.#blockBytes--;
-    return this.#bytes[this.#position++];
+    return this.#bytes[this.#position++]!;
   }
 }

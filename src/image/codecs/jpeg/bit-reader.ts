@@ -2,6 +2,8 @@ import { malformed, truncated } from '../../image-error.ts';
 import { type HuffmanTable, lookaheadBits, maxCodeLength } from './huffman.ts';
 import { marker } from './segments.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Reads the entropy-coded segments of one scan. The block decoders copy `bits` and `count` into local
  * variables and put them back, so that the hot loops run in registers.
@@ -53,7 +55,7 @@ export class BitReader {
     while (this.count <= 24) {
       let next = 0;
       if (this.#suppliedBits === 0 && this.position < bytes.length) {
-        next = bytes[this.position];
+        next = bytes[this.position]!;
         if (next !== 0xff) {
           this.position++;
         } else if (bytes[this.position + 1] === 0) {
@@ -79,7 +81,7 @@ export class BitReader {
 
   readSymbol(table: HuffmanTable): number {
     if (this.count < maxCodeLength) this.refill();
-    const entry = table.symbols[(this.bits >>> (this.count - lookaheadBits)) & ((1 << lookaheadBits) - 1)];
+    const entry = table.symbols[(this.bits >>> (this.count - lookaheadBits)) & ((1 << lookaheadBits) - 1)]!;
     if (entry !== 0) {
       this.count -= entry >> 8;
       return entry & 255;
@@ -97,9 +99,9 @@ export class BitReader {
     let length = lookaheadBits + 1;
     while (length <= maxCodeLength) {
       const code = (this.bits >>> (this.count - length)) & ((1 << length) - 1);
-      if (code <= table.maxCode[length]) {
+      if (code <= table.maxCode[length]!) {
         this.count -= length;
-        return table.values[table.valueOffset[length] + code];
+        return table.values[table.valueOffset[length]! + code]!;
       }
       length++;
     }

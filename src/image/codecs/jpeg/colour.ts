@@ -1,6 +1,8 @@
 import type { PixelArena } from '../../pixel-arena.ts';
 import type { ComponentLine } from './upsample.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * What the components of a JPEG mean. 'cmyk' and 'ycck' are inverted. 'ink', CMYK as it is, and 'multiplied', RGB that
  * was multiplied with the alpha that follows, are found in TIFFs alone.
@@ -55,7 +57,7 @@ export function toColour(
  *
  * @param lines one full-size row of each component.
  * @param rgb HWC; pixel x goes to `rgb[x * 3]`. It has room for 15 pixels more.
- * @param kernels given if lines and `rgb` are in their memory.
+ * @param routines given if lines and `rgb` are in their memory.
  */
 export function toRgb(
   colour: JpegColour,
@@ -63,36 +65,36 @@ export function toRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   switch (colour) {
     case 'grey':
-      greyToRgb(lines[0], left, right, rgb);
+      greyToRgb(lines[0]!, left, right, rgb);
       return;
     case 'ycc':
-      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
+      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, routines);
       return;
     case 'rgb':
-      interleave(lines[0], lines[1], lines[2], left, right, rgb);
+      interleave(lines[0]!, lines[1]!, lines[2]!, left, right, rgb);
       return;
     case 'cmyk':
-      interleave(lines[0], lines[1], lines[2], left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb, 0);
+      interleave(lines[0]!, lines[1]!, lines[2]!, left, right, rgb);
+      applyInvertedInk(lines[3]!, left, right, rgb, 0);
       return;
     case 'ink':
-      interleave(lines[0], lines[1], lines[2], left, right, rgb);
+      interleave(lines[0]!, lines[1]!, lines[2]!, left, right, rgb);
       complement(left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb, 255);
+      applyInvertedInk(lines[3]!, left, right, rgb, 255);
       return;
     case 'multiplied':
-      interleave(lines[0], lines[1], lines[2], left, right, rgb);
-      divideByAlpha(lines[3], left, right, rgb);
+      interleave(lines[0]!, lines[1]!, lines[2]!, left, right, rgb);
+      divideByAlpha(lines[3]!, left, right, rgb);
       return;
     case 'ycck':
       // Y, Cb and Cr code the complement of C, M and Y. @see libjpeg jdcolor.c, `ycck_cmyk_convert`
-      yccToRgb(lines[0], lines[1], lines[2], left, right, rgb, kernels);
+      yccToRgb(lines[0]!, lines[1]!, lines[2]!, left, right, rgb, routines);
       complement(left, right, rgb);
-      applyInvertedInk(lines[3], left, right, rgb, 0);
+      applyInvertedInk(lines[3]!, left, right, rgb, 0);
   }
 }
 
@@ -108,12 +110,12 @@ function yccToRgb(
   left: number,
   right: number,
   rgb: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
-  if (kernels) {
+  if (routines) {
     const address = ({ samples, start }: ComponentLine) => samples.byteOffset + start + left;
     const out = rgb.byteOffset + left * 3;
-    kernels.ycc_to_rgb(address(luma), address(blueChroma), address(redChroma), out, right - left);
+    routines.ycc_to_rgb(address(luma), address(blueChroma), address(redChroma), out, right - left);
     return;
   }
   const lumaSamples = luma.samples;
@@ -124,15 +126,15 @@ function yccToRgb(
   const redStart = redChroma.start;
   let to = left * 3;
   for (let x = left; x < right; x++) {
-    const y = lumaSamples[lumaStart + x] + rangeOffset;
-    const cb = blueSamples[blueStart + x];
-    const cr = redSamples[redStart + x];
-    rgb[to] = rangeLimit[(y + ((Math.imul(cr, redFromCr) + redBias) >> fixedBits)) & rangeMask];
+    const y = lumaSamples[lumaStart + x]! + rangeOffset;
+    const cb = blueSamples[blueStart + x]!;
+    const cr = redSamples[redStart + x]!;
+    rgb[to] = rangeLimit[(y + ((Math.imul(cr, redFromCr) + redBias) >> fixedBits)) & rangeMask]!;
     rgb[to + 1] =
       rangeLimit[
         (y + ((greenBias - Math.imul(cb, greenFromCb) - Math.imul(cr, greenFromCr)) >> fixedBits)) & rangeMask
-      ];
-    rgb[to + 2] = rangeLimit[(y + ((Math.imul(cb, blueFromCb) + blueBias) >> fixedBits)) & rangeMask];
+      ]!;
+    rgb[to + 2] = rangeLimit[(y + ((Math.imul(cb, blueFromCb) + blueBias) >> fixedBits)) & rangeMask]!;
     to += 3;
   }
 }
@@ -140,7 +142,7 @@ function yccToRgb(
 function greyToRgb({ samples, start }: ComponentLine, left: number, right: number, rgb: Uint8Array): void {
   let to = left * 3;
   for (let x = left; x < right; x++, to += 3) {
-    const grey = samples[start + x];
+    const grey = samples[start + x]!;
     rgb[to] = grey;
     rgb[to + 1] = grey;
     rgb[to + 2] = grey;
@@ -157,14 +159,14 @@ function interleave(
 ): void {
   let to = left * 3;
   for (let x = left; x < right; x++, to += 3) {
-    rgb[to] = first.samples[first.start + x];
-    rgb[to + 1] = second.samples[second.start + x];
-    rgb[to + 2] = third.samples[third.start + x];
+    rgb[to] = first.samples[first.start + x]!;
+    rgb[to + 1] = second.samples[second.start + x]!;
+    rgb[to + 2] = third.samples[third.start + x]!;
   }
 }
 
 function complement(left: number, right: number, rgb: Uint8Array): void {
-  for (let i = left * 3; i < right * 3; i++) rgb[i] = 255 - rgb[i];
+  for (let i = left * 3; i < right * 3; i++) rgb[i] = 255 - rgb[i]!;
 }
 
 /**
@@ -182,10 +184,10 @@ function applyInvertedInk(
   inversion: 0 | 255,
 ): void {
   for (let x = left; x < right; x++) {
-    const light = black.samples[black.start + x] ^ inversion;
+    const light = black.samples[black.start + x]! ^ inversion;
     for (let i = x * 3; i < x * 3 + 3; i++) {
       // Pillow's MULDIV255: a rounded product of two fractions of 255.
-      const product = (255 - rgb[i]) * light + 128;
+      const product = (255 - rgb[i]!) * light + 128;
       rgb[i] = light - (((product >> 8) + product) >> 8);
     }
   }
@@ -199,9 +201,9 @@ function divideByAlpha(
   rgb: Uint8Array,
 ): void {
   for (let x = left; x < right; x++) {
-    const alpha = samples[start + x];
+    const alpha = samples[start + x]!;
     for (let i = x * 3; i < x * 3 + 3; i++) {
-      rgb[i] = alpha === 0 ? 0 : Math.min(255, Math.floor((rgb[i] * 255) / alpha));
+      rgb[i] = alpha === 0 ? 0 : Math.min(255, Math.floor((rgb[i]! * 255) / alpha));
     }
   }
 }

@@ -26,7 +26,7 @@ export class ComponentPlane {
   /** To read; `writeBlock` writes them through a view that clamps. */
   readonly samples: Uint8Array;
   readonly #clampedSamples: Uint8ClampedArray;
-  readonly #kernels: PixelArena['kernels'] | undefined;
+  readonly #routines: PixelArena['routines'] | undefined;
   /** Output pixels per sample. */
   readonly expandX: number;
   readonly expandY: number;
@@ -56,14 +56,14 @@ export class ComponentPlane {
     const { horizontal, vertical, paddedBlocksPerLine } = declared;
     this.declared = declared;
     this.side = chooseSide(frame, declared, frameSide);
-    this.lastKept = lastUsefulCoefficient[this.side];
+    this.lastKept = lastUsefulCoefficient[this.side]!;
     this.expandX = (frame.maxHorizontal * frameSide) / (horizontal * this.side);
     this.expandY = (frame.maxVertical * frameSide) / (vertical * this.side);
     this.width = Math.ceil((frame.width * horizontal * this.side) / (frame.maxHorizontal * blockSide));
     this.height = Math.ceil((frame.height * vertical * this.side) / (frame.maxVertical * blockSide));
     this.stride = paddedBlocksPerLine * this.side;
     this.ringRows = keptMcuRows * vertical * this.side;
-    this.#kernels = arena?.kernels;
+    this.#routines = arena?.routines;
     const sampleBytes = this.stride * this.ringRows;
     this.samples = arena?.allocateView(sampleBytes) ?? new Uint8Array(sampleBytes);
     this.#clampedSamples = new Uint8ClampedArray(this.samples.buffer, this.samples.byteOffset, sampleBytes);
@@ -101,18 +101,18 @@ export class ComponentPlane {
     const samples = this.#clampedSamples;
     const at = rowStart + blockX * side;
     if (last === 0) {
-      fillFlat(block[0], samples, at, stride, side);
+      fillFlat(block[0]!, samples, at, stride, side);
       return;
     }
-    if (side === 8 && this.#kernels) {
+    if (side === 8 && this.#routines) {
       const { byteOffset } = block;
-      this.#kernels.idct_islow(byteOffset, byteOffset + block.byteLength, samples.byteOffset + at, stride);
+      this.#routines.idct_islow(byteOffset, byteOffset + block.byteLength, samples.byteOffset + at, stride);
       return;
     }
     if (side === 8) idctIslow(block, samples, at, stride);
     else if (side === 4) idct4(block, samples, at, stride);
     else if (side === 2) idct2(block, samples, at, stride);
-    else fillFlat(block[0], samples, at, stride, side);
+    else fillFlat(block[0]!, samples, at, stride, side);
     block.fill(0);
   }
 
@@ -131,10 +131,18 @@ export class ComponentPlane {
       if (blockY < this.blockTop || blockY >= this.blockBottom) continue;
       const rowStart = this.rowStart(blockY * side);
       const first = (v * paddedBlocksPerLine + left) * blockSize;
-      if (this.#kernels) {
+      if (this.#routines) {
         const out = samples.byteOffset + rowStart + left * side;
         const from = coefficients.byteOffset + first * Int16Array.BYTES_PER_ELEMENT;
-        this.#kernels.reconstruct_row(from, this.divisors, block.byteOffset, right - left, out, side, stride);
+        this.#routines.reconstruct_row(
+          from,
+          this.divisors,
+          block.byteOffset,
+          right - left,
+          out,
+          side,
+          stride,
+        );
         continue;
       }
       for (let blockX = left, at = first; blockX < right; blockX++, at += blockSize) {
@@ -145,7 +153,7 @@ export class ComponentPlane {
   }
 }
 
-/** Coefficients of one block to work in; in an arena, what the kernel needs to work in follows them. */
+/** Coefficients of one block to work in; in an arena, what the routine needs to work in follows them. */
 export function createBlock(arena: PixelArena | undefined): Int32Array {
   if (!arena) return new Int32Array(blockSize);
   return new Int32Array(arena.bytes.buffer, arena.allocate(blockBytes), blockSize);

@@ -10,7 +10,7 @@ import { JpegScan } from './scan.ts';
 import { parseScanHeader } from './scan-header.ts';
 import { isStartOfFrame, marker, nextSegment, type Segment } from './segments.ts';
 import { JpegTables } from './tables.ts';
-import { accelerate, scanKernelBytes } from './wasm/accelerate.ts';
+import { accelerate, scanRoutineBytes } from './wasm/accelerate.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
 
@@ -36,7 +36,7 @@ export interface JpegContainer {
  * @param side pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to
  *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
  *   sink's window counts in such pixels.
- * @param arena with it, kernels make the rows: the same bytes, faster.
+ * @param arena with it, routines make the rows: the same bytes, faster.
  * @param container of a stream that is part of another file.
  * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
  *   smooths such an image and this decoder does not.
@@ -67,7 +67,7 @@ export function decodeJpeg(
     // The rows below the window still have to be there, unless a marker proves that the scans were ended.
     if (output.complete) {
       isEnded ??=
-        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0].reader.position));
+        end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0]!.reader.position));
       if (isEnded) break;
     }
   }
@@ -87,8 +87,8 @@ interface ParsedJpeg {
 }
 
 /**
- * Reads all headers. The common file has one scan, of which nothing but the header is read here; of others
- * the scans' data is searched for the markers between them.
+ * Reads all headers. The common file has one scan, and nothing but its header is read here. In other files the data
+ * of the scans is searched for the markers between them.
  */
 function parseScans(
   bytes: Uint8Array,
@@ -127,7 +127,7 @@ function parseScans(
       if (planeBytes(frame) > maxDecoderBytes) throw tooComplex('jpeg', 'its rows need too much memory');
       const { length } = frame.components;
       arena?.reserve(
-        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanKernelBytes(frame),
+        planeBytes(frame) + rowOutputBytes(sink.window, length) + blockBytes + scanRoutineBytes(frame),
       );
       planes = frame.components.map(
         (component) => new ComponentPlane(parsed, component, sink.window, side, arena),
@@ -166,7 +166,7 @@ function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
     if (needs.every((last) => scan.spectralStart > last)) return false;
     if (scan.previousShift > 0) {
       for (const [i, { plane }] of scan.components.entries()) {
-        lastNeeded.set(plane, Math.max(needs[i], scan.spectralEnd));
+        lastNeeded.set(plane, Math.max(needs[i]!, scan.spectralEnd));
       }
     }
     return true;
@@ -193,7 +193,7 @@ function findMarker(bytes: Uint8Array, position: number): number {
   for (;;) {
     at = bytes.indexOf(0xff, at);
     if (at < 0 || at + 1 >= bytes.length) return bytes.length;
-    const code = bytes[at + 1];
+    const code = bytes[at + 1]!;
     const isData = code === 0 || code === 0xff || (code >= marker.restart0 && code <= marker.restart7);
     if (!isData) return at;
     at++;

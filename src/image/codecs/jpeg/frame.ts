@@ -1,6 +1,8 @@
 import { malformed, unsupported } from '../../image-error.ts';
 import { marker, parseFrameSize, type Segment } from './segments.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 export const blockSide = 8;
 export const blockSize = 64;
 
@@ -45,13 +47,13 @@ export function parseFrame(bytes: Uint8Array, segment: Segment): JpegFrame {
   const declared: { id: number; horizontal: number; vertical: number; quantizationTable: number }[] = [];
   for (let i = 0; i < count; i++) {
     const at = start + 6 + i * 3;
-    const horizontal = bytes[at + 1] >> 4;
-    const vertical = bytes[at + 1] & 15;
+    const horizontal = bytes[at + 1]! >> 4;
+    const vertical = bytes[at + 1]! & 15;
     if (horizontal < 1 || horizontal > 4 || vertical < 1 || vertical > 4) {
       throw malformed('jpeg', `sampling factors of ${horizontal} x ${vertical}`);
     }
-    if (bytes[at + 2] > 3) throw malformed('jpeg', `quantization table ${bytes[at + 2]}`);
-    declared.push({ id: bytes[at], horizontal, vertical, quantizationTable: bytes[at + 2] });
+    if (bytes[at + 2]! > 3) throw malformed('jpeg', `quantization table ${bytes[at + 2]}`);
+    declared.push({ id: bytes[at]!, horizontal, vertical, quantizationTable: bytes[at + 2]! });
   }
 
   const maxHorizontal = Math.max(...declared.map(({ horizontal }) => horizontal));

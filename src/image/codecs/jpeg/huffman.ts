@@ -1,5 +1,7 @@
 import { malformed } from '../../image-error.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Codes up to this length are decoded by one look-up. */
 export const lookaheadBits = 11;
 export const maxCodeLength = 16;
@@ -17,7 +19,7 @@ export const skipEnd = 1 << 16;
 /**
  * One Huffman table, ready to decode with. The look-ups are indexed by the next `lookaheadBits` bits of
  * the stream; an entry of 0 says "not here" (the code is longer, or no code). Those of AC are made when they are first
- * used: DC and the kernels do without.
+ * used: DC and the routines do without.
  *
  * @see ITU-T T.81 annex C (code generation) and F.2.2.3 (decoding); libjpeg `jpeg_make_d_derived_tbl`
  */
@@ -44,13 +46,13 @@ export class HuffmanTable {
     let index = 0;
     for (let length = 1; length <= maxCodeLength; length++) {
       this.valueOffset[length] = index - code;
-      for (let i = 0; i < counts[length - 1]; i++, index++, code++) {
+      for (let i = 0; i < counts[length - 1]!; i++, index++, code++) {
         if (length <= lookaheadBits) {
           const spare = lookaheadBits - length;
-          this.symbols.fill((length << 8) | values[index], code << spare, (code + 1) << spare);
+          this.symbols.fill((length << 8) | values[index]!, code << spare, (code + 1) << spare);
         }
       }
-      if (counts[length - 1] > 0) this.maxCode[length] = code - 1;
+      if (counts[length - 1]! > 0) this.maxCode[length] = code - 1;
       if (code > 1 << length) throw malformed('jpeg', 'a Huffman table has too many codes of one length');
       code <<= 1;
     }
@@ -102,7 +104,7 @@ function toSkip(prefix: number, symbols: Uint16Array): number {
   let advance = 0;
   for (;;) {
     // Zeros stand for the bits that are not known: a code that needs some of them is found to be too long.
-    const symbol = symbols[(prefix << bits) & (lookaheadSize - 1)];
+    const symbol = symbols[(prefix << bits) & (lookaheadSize - 1)]!;
     const run = (symbol >> 4) & 15;
     const size = symbol & 15;
     const total = bits + (symbol >> 8) + size;

@@ -1,3 +1,5 @@
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Constants of the slow-but-accurate integer method: value x 2^13, rounded. */
 export const fix0298631336 = 2446;
 export const fix0390180644 = 3196;
@@ -36,14 +38,14 @@ const workspace = new Int32Array(64);
  */
 export function idctIslow(block: Int32Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   for (let i = 0; i < 8; i++) {
-    const d0 = block[i];
-    const d1 = block[i + 8];
-    const d2 = block[i + 16];
-    const d3 = block[i + 24];
-    const d4 = block[i + 32];
-    const d5 = block[i + 40];
-    const d6 = block[i + 48];
-    const d7 = block[i + 56];
+    const d0 = block[i]!;
+    const d1 = block[i + 8]!;
+    const d2 = block[i + 16]!;
+    const d3 = block[i + 24]!;
+    const d4 = block[i + 32]!;
+    const d5 = block[i + 40]!;
+    const d6 = block[i + 48]!;
+    const d7 = block[i + 56]!;
     if ((d1 | d2 | d3 | d4 | d5 | d6 | d7) === 0) {
       const flat = ((d0 << constBits) + pass1Half) >> pass1Shift;
       workspace[i] = flat;
@@ -89,14 +91,14 @@ export function idctIslow(block: Int32Array, samples: Uint8ClampedArray, at: num
 
   let to = at;
   for (let row = 0; row < 64; row += 8, to += stride) {
-    const d0 = workspace[row];
-    const d1 = workspace[row + 1];
-    const d2 = workspace[row + 2];
-    const d3 = workspace[row + 3];
-    const d4 = workspace[row + 4];
-    const d5 = workspace[row + 5];
-    const d6 = workspace[row + 6];
-    const d7 = workspace[row + 7];
+    const d0 = workspace[row]!;
+    const d1 = workspace[row + 1]!;
+    const d2 = workspace[row + 2]!;
+    const d3 = workspace[row + 3]!;
+    const d4 = workspace[row + 4]!;
+    const d5 = workspace[row + 5]!;
+    const d6 = workspace[row + 6]!;
+    const d7 = workspace[row + 7]!;
 
     const z1 = Math.imul(d2 + d6, fix0541196100);
     const even2 = z1 - Math.imul(d6, fix1847759065);

@@ -1,3 +1,5 @@
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Inverse DCTs with fewer outputs than a block has samples: each output is the mean of the samples it
  * covers, so that a resampler can treat a reduced image as the full one averaged. (libjpeg's reduced IDCTs
@@ -40,10 +42,10 @@ export const lastUsefulCoefficient: Readonly<Record<number, number>> = { 1: 0, 2
 /** 4 x 4 means of 2 x 2 samples each. Of the coefficients, rows and columns 0 to 3 are read. */
 export function idct4(block: Int32Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   for (let x = 0; x < 4; x++) {
-    const d1 = block[x + 8];
-    const d2 = block[x + 16];
-    const d3 = block[x + 24];
-    const flat = Math.imul(block[x], dc) + pass1Half;
+    const d1 = block[x + 8]!;
+    const d2 = block[x + 16]!;
+    const d3 = block[x + 24]!;
+    const flat = Math.imul(block[x]!, dc) + pass1Half;
     const evenOuter = flat + Math.imul(d2, outer2);
     const evenInner = flat + Math.imul(d2, inner2);
     const oddOuter = Math.imul(d1, outer1) + Math.imul(d3, outer3);
@@ -55,10 +57,10 @@ export function idct4(block: Int32Array, samples: Uint8ClampedArray, at: number,
   }
   let to = at;
   for (let row = 0; row < 16; row += 4, to += stride) {
-    const d1 = workspace[row + 1];
-    const d2 = workspace[row + 2];
-    const d3 = workspace[row + 3];
-    const flat = Math.imul(workspace[row], dc) + pass2Bias;
+    const d1 = workspace[row + 1]!;
+    const d2 = workspace[row + 2]!;
+    const d3 = workspace[row + 3]!;
+    const flat = Math.imul(workspace[row]!, dc) + pass2Bias;
     const evenOuter = flat + Math.imul(d2, outer2);
     const evenInner = flat + Math.imul(d2, inner2);
     const oddOuter = Math.imul(d1, outer1) + Math.imul(d3, outer3);
@@ -72,10 +74,10 @@ export function idct4(block: Int32Array, samples: Uint8ClampedArray, at: number,
 
 /** 2 x 2 means of 4 x 4 samples each. Of the coefficients, rows and columns 0 and 1 are read. */
 export function idct2(block: Int32Array, samples: Uint8ClampedArray, at: number, stride: number): void {
-  const even0 = Math.imul(block[0], dc) + pass1Half;
-  const odd0 = Math.imul(block[8], half);
-  const even1 = Math.imul(block[1], dc) + pass1Half;
-  const odd1 = Math.imul(block[9], half);
+  const even0 = Math.imul(block[0]!, dc) + pass1Half;
+  const odd0 = Math.imul(block[8]!, half);
+  const even1 = Math.imul(block[1]!, dc) + pass1Half;
+  const odd1 = Math.imul(block[9]!, half);
   const upperEven = Math.imul((even0 + odd0) >> pass1Shift, dc) + pass2Bias;
   const upperOdd = Math.imul((even1 + odd1) >> pass1Shift, half);
   const lowerEven = Math.imul((even0 - odd0) >> pass1Shift, dc) + pass2Bias;

@@ -3,6 +3,8 @@ import type { BitReader } from './bit-reader.ts';
 import { blockSize } from './frame.ts';
 import { extend, type HuffmanTable, lookaheadBits } from './huffman.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** What a progressive scan says of itself, and how far its current end-of-band run reaches. */
 export interface ProgressiveBand {
   readonly spectralStart: number;
@@ -37,7 +39,7 @@ export function decodeAcFirst(
   let k = band.spectralStart;
   while (k <= spectralEnd) {
     if (reader.count < 16) reader.refill();
-    const entry = lookup[(reader.bits >>> (reader.count - lookaheadBits)) & lookaheadMask];
+    const entry = lookup[(reader.bits >>> (reader.count - lookaheadBits)) & lookaheadMask]!;
     let value: number;
     if (entry !== 0) {
       reader.count -= entry & 255;
@@ -113,7 +115,7 @@ export function decodeAcRefinement(
 /** One correction bit; a coefficient that has it already is left alone, as in libjpeg. */
 function refine(reader: BitReader, coefficients: Int16Array, position: number, bit: number): void {
   if (reader.readBits(1) === 0) return;
-  const value = coefficients[position];
+  const value = coefficients[position]!;
   if ((value & bit) === 0) coefficients[position] = value > 0 ? value + bit : value - bit;
 }
 
@@ -130,11 +132,11 @@ export function dequantizeBlock(
   block: Int32Array,
 ): number {
   let last = 0;
-  block[0] = Math.imul(coefficients[at], quantization[0]);
+  block[0] = Math.imul(coefficients[at]!, quantization[0]!);
   for (let k = 1; k < blockSize; k++) {
-    const coefficient = coefficients[at + k];
+    const coefficient = coefficients[at + k]!;
     if (coefficient !== 0) {
-      block[zigzag[k]] = Math.imul(coefficient, quantization[k]);
+      block[zigzag[k]!] = Math.imul(coefficient, quantization[k]!);
       last = k;
     }
   }

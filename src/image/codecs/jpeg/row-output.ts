@@ -27,7 +27,7 @@ export class RowOutput {
   readonly #upsampling: readonly Upsampling[];
   readonly #lines: readonly ComponentLine[];
   readonly #rgb: Uint8Array;
-  readonly #kernels: PixelArena['kernels'] | undefined;
+  readonly #routines: PixelArena['routines'] | undefined;
   /** Rows at the lower end of an MCU row that wait for the next one. */
   readonly #heldBack: number;
   #nextRow: number;
@@ -43,7 +43,7 @@ export class RowOutput {
     upsampling: 'default' | 'replicate' = 'default',
   ) {
     const createBuffer = (bytes: number) => arena?.allocateView(bytes) ?? new Uint8Array(bytes);
-    this.#kernels = arena?.kernels;
+    this.#routines = arena?.routines;
     this.#frameSide = frameSide;
     this.#frame = frame;
     this.#planes = planes;
@@ -74,16 +74,16 @@ export class RowOutput {
     for (; this.#nextRow < end; this.#nextRow++) {
       for (let i = 0; i < this.#planes.length; i++) {
         upsampleRow(
-          this.#planes[i],
-          this.#upsampling[i],
+          this.#planes[i]!,
+          this.#upsampling[i]!,
           this.#nextRow,
           left,
           right,
-          this.#lines[i],
-          this.#kernels,
+          this.#lines[i]!,
+          this.#routines,
         );
       }
-      toRgb(this.#colour, this.#lines, left, right, this.#rgb, this.#kernels);
+      toRgb(this.#colour, this.#lines, left, right, this.#rgb, this.#routines);
       this.#sink.writeRow(this.#rgb, this.#nextRow);
     }
   }

@@ -5,6 +5,8 @@ import type { HuffmanTable } from './huffman.ts';
 import type { Segment } from './segments.ts';
 import type { JpegTables } from './tables.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const lastCoefficient = blockSize - 1;
 /** More blocks in an MCU are illegal. @see ITU-T T.81 B.2.3 */
 export const maxBlocksPerMcu = 10;
@@ -44,7 +46,7 @@ export function parseScanHeader(
   planes: readonly ComponentPlane[],
   tables: JpegTables,
 ): ScanHeader {
-  const count = bytes[start];
+  const count = bytes[start]!;
   if (count < 1 || count > 4 || end - start < 4 + count * 2)
     throw malformed('jpeg', 'a scan header is malformed');
   const band = parseBand(bytes, start + 1 + count * 2, frame, count);
@@ -55,13 +57,13 @@ export function parseScanHeader(
   const components: ScanComponent[] = [];
   for (let i = 0; i < count; i++) {
     const at = start + 1 + i * 2;
-    const plane = findPlane(planes, bytes[at], components);
+    const plane = findPlane(planes, bytes[at]!, components);
     if (plane === undefined) throw malformed('jpeg', 'a scan names a component that is not there');
     plane.quantization ??= tables.quantization(plane.declared.quantizationTable);
     components.push({
       plane,
-      dc: needsDc ? tables.dc(bytes[at + 1] >> 4) : undefined,
-      ac: needsAc ? tables.ac(bytes[at + 1] & 15) : undefined,
+      dc: needsDc ? tables.dc(bytes[at + 1]! >> 4) : undefined,
+      ac: needsAc ? tables.ac(bytes[at + 1]! & 15) : undefined,
       prediction: 0,
     });
   }
@@ -98,10 +100,10 @@ export function countBlocks(components: readonly ScanComponent[]): number {
 /** @see ITU-T T.81 G.1.1.1 and table B.3 */
 function parseBand(bytes: Uint8Array, at: number, { progressive }: JpegFrame, count: number) {
   if (!progressive) return { spectralStart: 0, spectralEnd: lastCoefficient, previousShift: 0, shift: 0 };
-  const spectralStart = bytes[at];
-  const spectralEnd = bytes[at + 1];
-  const previousShift = bytes[at + 2] >> 4;
-  const shift = bytes[at + 2] & 15;
+  const spectralStart = bytes[at]!;
+  const spectralEnd = bytes[at + 1]!;
+  const previousShift = bytes[at + 2]! >> 4;
+  const shift = bytes[at + 2]! & 15;
   const isDc = spectralStart === 0;
   const bandIsLegal = isDc
     ? spectralEnd === 0

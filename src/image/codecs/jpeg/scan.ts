@@ -5,10 +5,12 @@ import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
 import { countBlocks, type ScanComponent, type ScanHeader } from './scan-header.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const restartMarkers = 8;
 
 /** Decodes the MCUs of a scan faster, and leaves to the scan what is damaged. */
-export interface ScanKernel {
+export interface ScanRoutine {
   /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
   enterSegment(position: number): void;
   /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
@@ -41,7 +43,7 @@ export class JpegScan implements ProgressiveBand {
   readonly #restartInterval: number;
   #mcusToRestart: number;
   #nextRestart = 0;
-  #kernel: ScanKernel | undefined;
+  #routine: ScanRoutine | undefined;
 
   /** @param restartInterval in MCUs, 0 if there are no restarts. */
   constructor(bytes: Uint8Array, header: ScanHeader, frame: JpegFrame, restartInterval: number) {
@@ -60,27 +62,27 @@ export class JpegScan implements ProgressiveBand {
   get blocks(): number {
     const { mcusPerLine, mcuRows } = this.#frame;
     if (this.components.length > 1) return mcusPerLine * mcuRows * countBlocks(this.components);
-    const { blocksPerLine, blocksPerColumn } = this.components[0].plane.declared;
+    const { blocksPerLine, blocksPerColumn } = this.components[0]!.plane.declared;
     return blocksPerLine * blocksPerColumn;
   }
 
-  /** Blocks from one restart, or beginning of a row, to the next: a kernel is entered for each such run. */
+  /** Blocks from one restart, or beginning of a row, to the next: a routine is entered for each such run. */
   get blocksPerRun(): number {
     const isLone = this.components.length === 1;
-    const mcusPerRow = isLone ? this.components[0].plane.declared.blocksPerLine : this.#frame.mcusPerLine;
+    const mcusPerRow = isLone ? this.components[0]!.plane.declared.blocksPerLine : this.#frame.mcusPerLine;
     const mcus = this.#restartInterval === 0 ? mcusPerRow : Math.min(mcusPerRow, this.#restartInterval);
     return mcus * (isLone ? 1 : countBlocks(this.components));
   }
 
-  /** From now on the kernel decodes what it can. */
-  accelerate(kernel: ScanKernel): void {
-    this.#kernel = kernel;
-    kernel.enterSegment(this.reader.position);
+  /** From now on the routine decodes what it can. */
+  accelerate(routine: ScanRoutine): void {
+    this.#routine = routine;
+    routine.enterSegment(this.reader.position);
   }
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
   decodeRow(mcuRow: number, block: Int32Array): void {
-    if (this.components.length === 1) this.#decodeLoneRow(this.components[0], mcuRow, block);
+    if (this.components.length === 1) this.#decodeLoneRow(this.components[0]!, mcuRow, block);
     else this.#decodeInterleavedRow(mcuRow, block);
     this.reader.assertNotOverrun();
   }
@@ -88,25 +90,25 @@ export class JpegScan implements ProgressiveBand {
   /** @see ITU-T T.81 A.2.3 */
   #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
     const { mcusPerLine } = this.#frame;
-    this.#kernel?.enterRow(mcuRow, 0);
+    this.#routine?.enterRow(mcuRow, 0);
     for (let mcu = 0; mcu < mcusPerLine; ) {
       const end = this.#enterRun(mcu, mcusPerLine);
-      mcu = this.#decodeByKernel(mcu, end);
+      mcu = this.#decodeByRoutine(mcu, end);
       for (; mcu < end; mcu++) this.#decodeMcu(mcu, mcuRow, block);
     }
   }
 
-  /** @returns the first MCU that is left to decode, which is `mcu` if there is no kernel. */
-  #decodeByKernel(mcu: number, end: number): number {
-    const next = this.#kernel?.decode(mcu, end, this.reader) ?? mcu;
+  /** @returns the first MCU that is left to decode, which is `mcu` if there is no routine. */
+  #decodeByRoutine(mcu: number, end: number): number {
+    const next = this.#routine?.decode(mcu, end, this.reader) ?? mcu;
     // It has met what will be an error: which one, is found out here.
-    if (next < end) this.#kernel = undefined;
+    if (next < end) this.#routine = undefined;
     return next;
   }
 
   #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
     for (let i = 0; i < this.components.length; i++) {
-      const component = this.components[i];
+      const component = this.components[i]!;
       const { horizontal, vertical } = component.plane.declared;
       for (let v = 0; v < vertical; v++) {
         for (let h = 0; h < horizontal; h++) {
@@ -122,10 +124,10 @@ export class JpegScan implements ProgressiveBand {
     for (let v = 0; v < vertical; v++) {
       const blockY = mcuRow * vertical + v;
       if (blockY >= blocksPerColumn) return;
-      this.#kernel?.enterRow(mcuRow, v);
+      this.#routine?.enterRow(mcuRow, v);
       for (let blockX = 0; blockX < blocksPerLine; ) {
         const end = this.#enterRun(blockX, blocksPerLine);
-        blockX = this.#decodeByKernel(blockX, end);
+        blockX = this.#decodeByRoutine(blockX, end);
         for (; blockX < end; blockX++) this.#decodeBlock(component, blockX, blockY, v, block);
       }
     }
@@ -156,7 +158,7 @@ export class JpegScan implements ProgressiveBand {
       return;
     }
     const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, plane.lastKept);
-    block[0] = Math.imul(component.prediction, plane.quantization![0]);
+    block[0] = Math.imul(component.prediction, plane.quantization![0]!);
     plane.writeBlock(block, last, blockX, plane.rowStart(blockY * plane.side));
   }
 
@@ -171,7 +173,7 @@ export class JpegScan implements ProgressiveBand {
       component.prediction = (component.prediction + decodeDcDifference(reader, component.dc!)) | 0;
       coefficients[at] = component.prediction << this.shift;
     } else if (reader.readBits(1) !== 0) {
-      coefficients[at] |= 1 << this.shift;
+      coefficients[at]! |= 1 << this.shift;
     }
   }
 
@@ -189,7 +191,7 @@ export class JpegScan implements ProgressiveBand {
       this.#mcusToRestart = this.#restartInterval;
       this.endOfBandRun = 0;
       for (const component of this.components) component.prediction = 0;
-      this.#kernel?.enterSegment(this.reader.position);
+      this.#routine?.enterSegment(this.reader.position);
     }
     const end = Math.min(mcu + this.#mcusToRestart, rowEnd);
     this.#mcusToRestart -= end - mcu;

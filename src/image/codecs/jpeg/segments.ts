@@ -1,5 +1,7 @@
 import { malformed, truncated, unsupported } from '../../image-error.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Marker codes, the byte after 0xFF. @see ITU-T T.81 table B.1 */
 export const marker = {
   startOfFrameBaseline: 0xc0,
@@ -116,14 +118,14 @@ export function nextSegment(bytes: Uint8Array, position: number): Segment | unde
     if (at < 0) return undefined;
     while (bytes[at] === 0xff) at++;
     if (at >= bytes.length) return undefined;
-    const code = bytes[at++];
+    const code = bytes[at++]!;
     if (code === 0) continue;
     if (isStandalone(code)) {
       if (code === marker.endOfImage) return { code, start: at, end: at };
       continue;
     }
     if (at + 2 > bytes.length) throw truncated('jpeg', 'a segment has no length');
-    const length = (bytes[at] << 8) | bytes[at + 1];
+    const length = (bytes[at]! << 8) | bytes[at + 1]!;
     if (length < 2 && !isSkippable(code)) throw malformed('jpeg', `a segment of length ${length}`);
     if (at + length > bytes.length) throw truncated('jpeg', 'inside a header segment');
     return { code, start: at + 2, end: at + Math.max(length, 2) };
@@ -152,8 +154,8 @@ export function parseFrameSize(bytes: Uint8Array, frame: Segment): { width: numb
   if (code > marker.startOfFrameProgressive) throw unsupported('jpeg', processName(code));
   const precision = bytes[start];
   if (precision !== 8) throw unsupported('jpeg', `${precision}-bit samples`);
-  const height = (bytes[start + 1] << 8) | bytes[start + 2];
-  const width = (bytes[start + 3] << 8) | bytes[start + 4];
+  const height = (bytes[start + 1]! << 8) | bytes[start + 2]!;
+  const width = (bytes[start + 3]! << 8) | bytes[start + 4]!;
   if (width === 0 || height === 0) throw malformed('jpeg', `it declares ${width} x ${height} pixels`);
   return { width, height };
 }

@@ -3,6 +3,8 @@ import { blockSize } from './frame.ts';
 import { extend, type HuffmanTable, lookaheadBits, skipEnd, zeroRunOf16 } from './huffman.ts';
 import { zigzag } from './segments.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const lookaheadMask = (1 << lookaheadBits) - 1;
 /** Fewer bits than this in the reader, and a code of 16 bits might not be there. */
 const enoughBits = 16;
@@ -43,7 +45,7 @@ export function decodeAcCoefficients(
     if (count < enoughBits) {
       // Two bytes at once, unless one may be stuffed or begin a marker.
       if (position < lastPair && bytes[position] !== 0xff && bytes[position + 1] !== 0xff) {
-        bits = (bits << 16) | (bytes[position] << 8) | bytes[position + 1];
+        bits = (bits << 16) | (bytes[position]! << 8) | bytes[position + 1]!;
         count += 16;
         position += 2;
       } else {
@@ -57,7 +59,7 @@ export function decodeAcCoefficients(
       }
     }
     const prefix = (bits >>> (count - lookaheadBits)) & lookaheadMask;
-    const coefficient = coefficients[prefix];
+    const coefficient = coefficients[prefix]!;
     if (coefficient !== 0) {
       count -= coefficient & 255;
       k += (coefficient >> 8) & 15;
@@ -65,14 +67,14 @@ export function decodeAcCoefficients(
         k++;
         break;
       }
-      const product = Math.imul(coefficient >> 16, quantization[k]);
-      block[zigzag[k]] = product;
+      const product = Math.imul(coefficient >> 16, quantization[k]!);
+      block[zigzag[k]!] = product;
       if (product !== 0) last = k;
       k++;
       continue;
     }
     // Rare: end of block, a run of 16 zeros, or a code and value longer than the look-ahead.
-    let symbol = symbols[prefix];
+    let symbol = symbols[prefix]!;
     if (symbol !== 0) {
       count -= symbol >> 8;
       symbol &= 255;
@@ -106,8 +108,8 @@ export function decodeAcCoefficients(
     if (k <= lastKept) {
       const magnitude = (bits >>> count) & ((1 << size) - 1);
       const value = magnitude < 1 << (size - 1) ? magnitude - (1 << size) + 1 : magnitude;
-      const product = Math.imul(value, quantization[k]);
-      block[zigzag[k]] = product;
+      const product = Math.imul(value, quantization[k]!);
+      block[zigzag[k]!] = product;
       if (product !== 0) last = k;
     }
     k++;
@@ -133,7 +135,7 @@ export function skipAcCoefficients(reader: BitReader, table: HuffmanTable, from:
   while (k < blockSize) {
     if (count < enoughBits) {
       if (position < lastPair && bytes[position] !== 0xff && bytes[position + 1] !== 0xff) {
-        bits = (bits << 16) | (bytes[position] << 8) | bytes[position + 1];
+        bits = (bits << 16) | (bytes[position]! << 8) | bytes[position + 1]!;
         count += 16;
         position += 2;
       } else {
@@ -146,7 +148,7 @@ export function skipAcCoefficients(reader: BitReader, table: HuffmanTable, from:
         position = reader.position;
       }
     }
-    const skip = skips[(bits >>> (count - lookaheadBits)) & lookaheadMask];
+    const skip = skips[(bits >>> (count - lookaheadBits)) & lookaheadMask]!;
     const next = k + ((skip >> 8) & 255);
     // Otherwise the last of these symbols may belong to the next block already.
     if (skip !== 0 && next < blockSize && (skip & 255) <= count) {

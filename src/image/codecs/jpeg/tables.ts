@@ -4,6 +4,8 @@ import { HuffmanTable, maxSymbols } from './huffman.ts';
 import { marker, type Segment } from './segments.ts';
 import { typicalHuffman } from './typical-huffman.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const codeLengths = 16;
 
 /** Tables are kept as they stand in the file and built when a scan first uses them. */
@@ -35,7 +37,7 @@ export class JpegTables {
   readonly #dc: (StoredHuffmanTable | undefined)[] = [];
   readonly #ac: (StoredHuffmanTable | undefined)[] = [];
 
-  /** The same tables, of which each may be replaced by itself; what was built of them is shared. */
+  /** The same tables. Each may be replaced by itself; what was built of them is shared. */
   copy(): JpegTables {
     const copy = new JpegTables();
     copy.restartInterval = this.restartInterval;
@@ -79,14 +81,14 @@ export class JpegTables {
   defineQuantization(bytes: Uint8Array, { start, end }: Segment): void {
     let at = start;
     while (at < end) {
-      const wide = bytes[at] >> 4 !== 0;
-      const index = bytes[at] & 15;
+      const wide = bytes[at]! >> 4 !== 0;
+      const index = bytes[at]! & 15;
       at++;
       const length = wide ? blockSize * 2 : blockSize;
       if (index > 3 || at + length > end) throw malformed('jpeg', 'a quantization table is malformed');
       const table = new Int32Array(blockSize);
       for (let k = 0; k < blockSize; k++) {
-        table[k] = wide ? (bytes[at + k * 2] << 8) | bytes[at + k * 2 + 1] : bytes[at + k];
+        table[k] = wide ? (bytes[at + k * 2]! << 8) | bytes[at + k * 2 + 1]! : bytes[at + k]!;
       }
       this.#quantization[index] = table;
       at += length;
@@ -97,12 +99,12 @@ export class JpegTables {
   defineHuffman(bytes: Uint8Array, { start, end }: Segment): void {
     let at = start;
     while (at < end) {
-      const tables = bytes[at] >> 4 === 0 ? this.#dc : this.#ac;
-      const index = bytes[at] & 15;
+      const tables = bytes[at]! >> 4 === 0 ? this.#dc : this.#ac;
+      const index = bytes[at]! & 15;
       const counts = bytes.subarray(at + 1, at + 1 + codeLengths);
       const total = counts.reduce((sum, count) => sum + count, 0);
       at += 1 + codeLengths;
-      if (bytes[at - 1 - codeLengths] >> 4 > 1 || index > 3 || total > maxSymbols || at + total > end) {
+      if (bytes[at - 1 - codeLengths]! >> 4 > 1 || index > 3 || total > maxSymbols || at + total > end) {
         throw malformed('jpeg', 'a Huffman table is malformed');
       }
       tables[index] = new StoredHuffmanTable(counts, bytes.subarray(at, at + total));
@@ -125,6 +127,6 @@ export class JpegTables {
   /** @see ITU-T T.81 B.2.4.4 (DRI) */
   defineRestartInterval(bytes: Uint8Array, { start, end }: Segment): void {
     if (end - start < 2) throw malformed('jpeg', 'the restart interval is missing');
-    this.restartInterval = (bytes[start] << 8) | bytes[start + 1];
+    this.restartInterval = (bytes[start]! << 8) | bytes[start + 1]!;
   }
 }

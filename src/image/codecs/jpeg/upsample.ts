@@ -1,6 +1,8 @@
 import type { PixelArena } from '../../pixel-arena.ts';
 import type { ComponentPlane } from './component-plane.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * How a component gets to the size of the image. "Fancy" is linear interpolation with the samples at
  * their true centres, libjpeg's default; `replicate` repeats each sample.
@@ -46,7 +48,7 @@ export function needsNeighbourRows(upsampling: Upsampling): boolean {
  * @param left first column needed.
  * @param right one past the last column needed.
  * @param line is made to show the row; its buffer holds `lineMargin` pixels more than `right`.
- * @param kernels given if plane and line are in their memory.
+ * @param routines given if plane and line are in their memory.
  */
 export function upsampleRow(
   plane: ComponentPlane,
@@ -55,7 +57,7 @@ export function upsampleRow(
   left: number,
   right: number,
   line: ComponentLine,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const { samples } = plane;
   if (upsampling === 'none') {
@@ -68,23 +70,23 @@ export function upsampleRow(
   line.start = 0;
   switch (upsampling) {
     case 'fancyH2V1':
-      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer, kernels);
+      fancyH2V1(samples, plane.rowStart(y), plane.width, left, right, buffer, routines);
       return;
     case 'fancyH1V2': {
       const { near, far } = neighbourRows(plane, y);
       // The bias alternates, so that rounding errors do not add up to a drift.
       const bias = (y & 1) === 0 ? 1 : 2;
-      for (let x = left; x < right; x++) buffer[x] = (samples[near + x] * 3 + samples[far + x] + bias) >> 2;
+      for (let x = left; x < right; x++) buffer[x] = (samples[near + x]! * 3 + samples[far + x]! + bias) >> 2;
       return;
     }
     case 'fancyH2V2': {
       const { near, far } = neighbourRows(plane, y);
-      fancyH2V2(samples, near, far, plane.width, left, right, buffer, kernels);
+      fancyH2V2(samples, near, far, plane.width, left, right, buffer, routines);
       return;
     }
     case 'replicate': {
       const row = plane.rowStart(Math.floor(y / plane.expandY));
-      for (let x = left; x < right; x++) buffer[x] = samples[row + Math.floor(x / plane.expandX)];
+      for (let x = left; x < right; x++) buffer[x] = samples[row + Math.floor(x / plane.expandX)]!;
     }
   }
 }
@@ -104,28 +106,28 @@ function fancyH2V1(
   left: number,
   right: number,
   line: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
   let x = left >> 1;
   if (x === 0) {
-    line[0] = samples[row];
-    line[1] = (samples[row] * 3 + samples[row + 1] + 2) >> 2;
+    line[0] = samples[row]!;
+    line[1] = (samples[row]! * 3 + samples[row + 1]! + 2) >> 2;
     x = 1;
   }
-  if (kernels) {
-    kernels.fancy_h2v1(samples.byteOffset + row + x, line.byteOffset + 2 * x, end - x);
+  if (routines) {
+    routines.fancy_h2v1(samples.byteOffset + row + x, line.byteOffset + 2 * x, end - x);
   } else {
     for (; x < end; x++) {
-      const weighted = samples[row + x] * 3;
-      line[2 * x] = (weighted + samples[row + x - 1] + 1) >> 2;
-      line[2 * x + 1] = (weighted + samples[row + x + 1] + 2) >> 2;
+      const weighted = samples[row + x]! * 3;
+      line[2 * x] = (weighted + samples[row + x - 1]! + 1) >> 2;
+      line[2 * x + 1] = (weighted + samples[row + x + 1]! + 2) >> 2;
     }
   }
   if ((right + 1) >> 1 > last) {
-    line[2 * last] = (samples[row + last] * 3 + samples[row + last - 1] + 1) >> 2;
-    line[2 * last + 1] = samples[row + last];
+    line[2 * last] = (samples[row + last]! * 3 + samples[row + last - 1]! + 1) >> 2;
+    line[2 * last + 1] = samples[row + last]!;
   }
 }
 
@@ -138,24 +140,24 @@ function fancyH2V2(
   left: number,
   right: number,
   line: Uint8Array,
-  kernels: PixelArena['kernels'] | undefined,
+  routines: PixelArena['routines'] | undefined,
 ): void {
   const last = width - 1;
   const end = Math.min(last, (right + 1) >> 1);
-  const column = (at: number) => samples[near + at] * 3 + samples[far + at];
+  const column = (at: number) => samples[near + at]! * 3 + samples[far + at]!;
   let x = Math.max(left >> 1, 1);
   if (left < 2) {
     line[0] = (column(0) * 4 + 8) >> 4;
     line[1] = (column(0) * 3 + column(1) + 7) >> 4;
   }
-  if (kernels) {
+  if (routines) {
     const { byteOffset } = samples;
-    kernels.fancy_h2v2(byteOffset + near + x, byteOffset + far + x, line.byteOffset + 2 * x, end - x);
+    routines.fancy_h2v2(byteOffset + near + x, byteOffset + far + x, line.byteOffset + 2 * x, end - x);
   } else {
     let before = column(x - 1);
     let here = column(x);
     for (; x < end; x++) {
-      const after = samples[near + x + 1] * 3 + samples[far + x + 1];
+      const after = samples[near + x + 1]! * 3 + samples[far + x + 1]!;
       const weighted = here * 3;
       line[2 * x] = (weighted + before + 8) >> 4;
       line[2 * x + 1] = (weighted + after + 7) >> 4;

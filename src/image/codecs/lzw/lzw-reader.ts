@@ -1,6 +1,8 @@
 import type { ImageFormat } from '../../image.ts';
 import { malformed, truncated } from '../../image-error.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** The longest code that GIF and TIFF write. */
 const maxCodeBits = 12;
 const tableSize = 1 << maxCodeBits;
@@ -65,7 +67,7 @@ export class LzwReader {
     let filled = this.#takePending(target, 0);
     while (filled < target.length) {
       const code = this.#readString();
-      const length = this.#length[code];
+      const length = this.#length[code]!;
       if (filled + length <= target.length) {
         filled += length;
         this.#write(code, target, filled);
@@ -81,7 +83,7 @@ export class LzwReader {
   /** @returns how much of `target` is filled then. */
   #takePending(target: Uint8Array, filled: number): number {
     const length = Math.min(this.#pendingEnd - this.#pendingStart, target.length - filled);
-    for (let i = 0; i < length; i++) target[filled + i] = this.#pending[this.#pendingStart + i];
+    for (let i = 0; i < length; i++) target[filled + i] = this.#pending[this.#pendingStart + i]!;
     this.#pendingStart += length;
     return filled + length;
   }
@@ -91,8 +93,8 @@ export class LzwReader {
     let entry = code;
     let at = end - 1;
     for (; entry >= this.#clearCode; at--) {
-      target[at] = this.#suffix[entry];
-      entry = this.#prefix[entry];
+      target[at] = this.#suffix[entry]!;
+      entry = this.#prefix[entry]!;
     }
     target[at] = entry;
   }
@@ -117,9 +119,9 @@ export class LzwReader {
     if (previous < 0 || entry === tableSize) return code;
     // A code one past the table stands for the previous string and its own first value again.
     this.#prefix[entry] = previous;
-    this.#suffix[entry] = this.#first[code === entry ? previous : code];
-    this.#first[entry] = this.#first[previous];
-    this.#length[entry] = this.#length[previous] + 1;
+    this.#suffix[entry] = this.#first[code === entry ? previous : code]!;
+    this.#first[entry] = this.#first[previous]!;
+    this.#length[entry] = this.#length[previous]! + 1;
     this.#nextEntry = entry + 1;
     const isLastOfLength = entry + 1 + this.#dialect.growsEarlyBy === 1 << this.#codeBits;
     if (isLastOfLength && this.#codeBits < maxCodeBits) this.#codeBits++;

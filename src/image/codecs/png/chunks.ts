@@ -88,7 +88,7 @@ function parseSize(header: Uint8Array): { readonly width: number; readonly heigh
 
 function parseHeader(header: Uint8Array, palette: Uint8Array): Omit<PngLayout, 'palette' | 'dataStart'> {
   const { width, height } = parseSize(header);
-  const [bitDepth, colour, compression, filter, interlace] = header.subarray(8, headerBytes);
+  const [bitDepth = 0, colour = 0, compression, filter, interlace = 0] = header.subarray(8, headerBytes);
   if (!allowedBitDepths[colour]?.includes(bitDepth)) {
     throw malformed('png', `colour type ${colour} with ${bitDepth} bits`);
   }

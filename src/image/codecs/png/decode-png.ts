@@ -10,8 +10,8 @@ import { PassReader, passBytes } from './pass-reader.ts';
 import { toFullPalette, toRgb } from './samples.ts';
 
 /**
- * Decodes a PNG row by row, holding two rows. Of an interlaced one, all seven passes are read side by side, each
- * through its own inflater that skips what comes before it: twice the inflating, but no frame in memory.
+ * Decodes a PNG row by row, holding two rows. The seven passes of an interlaced one are read side by side. Each has
+ * an inflater of its own, which skips what comes before: twice the inflating, but no frame in memory.
  *
  * The stream is inflated to its end, also below the window, so that damage there is seen.
  *

@@ -13,7 +13,7 @@ export function toCrc32(arena: PixelArena | undefined): Crc32 {
   }
   const tables = arena.allocate(crcTables.byteLength);
   new Int32Array(arena.bytes.buffer, tables, crcTables.length).set(crcTables);
-  return (_, address, count, previous) => arena.kernels.crc32(address, count, previous, tables) >>> 0;
+  return (_, address, count, previous) => arena.routines.crc32(address, count, previous, tables) >>> 0;
 }
 
 /**

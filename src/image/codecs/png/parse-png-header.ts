@@ -8,7 +8,7 @@ const xmpKeyword = 'XML:com.adobe.xmp';
 const exifKeyword = 'exif';
 const rawExifKeyword = 'Raw profile type exif';
 
-/** Of several texts the last that can be read counts; so many are tried. */
+/** The last readable text of several counts; so many are tried. */
 const maxTextsTried = 4;
 
 /**
@@ -52,7 +52,7 @@ function readRawExif(rawProfiles: readonly TextChunk[]): Orientation | undefined
   return profile && parseExifOrientation(profile);
 }
 
-/** Of several the last that can be read. */
+/** The last readable one of several. */
 function readLast(texts: readonly TextChunk[]): Uint8Array | undefined {
   for (const text of texts.toReversed()) {
     const content = readText(text);

@@ -1,5 +1,7 @@
 import { colourType, type PngLayout } from './chunks.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Which pixels of a row are converted, and where they go. */
 export interface PixelRun {
   /** First pixel of the row, and one past the last. */
@@ -57,7 +59,7 @@ export function toRgb(
     default:
       if (bitDepth === 16) clipGrey16(row, run, rgb);
       else if (bitDepth === 8) copyGrey(row, 1, run, rgb);
-      else lookUp(row, bitDepth, greyRamps[bitDepth], run, rgb);
+      else lookUp(row, bitDepth, greyRamps[bitDepth]!, run, rgb);
   }
 }
 
@@ -88,9 +90,9 @@ function copyColour(
   const end = run.to * pixelBytes;
   let to = run.column * 3;
   for (let from = run.from * pixelBytes; from < end; from += pixelBytes, to += step) {
-    rgb[to] = row[from];
-    rgb[to + 1] = row[from + sampleBytes];
-    rgb[to + 2] = row[from + 2 * sampleBytes];
+    rgb[to] = row[from]!;
+    rgb[to + 1] = row[from + sampleBytes]!;
+    rgb[to + 2] = row[from + 2 * sampleBytes]!;
   }
 }
 
@@ -98,7 +100,7 @@ function copyGrey(row: Uint8Array, pixelBytes: number, run: PixelRun, rgb: Uint8
   const step = run.step * 3;
   let to = run.column * 3;
   for (let x = run.from; x < run.to; x++, to += step) {
-    const grey = row[x * pixelBytes];
+    const grey = row[x * pixelBytes]!;
     rgb[to] = grey;
     rgb[to + 1] = grey;
     rgb[to + 2] = grey;
@@ -109,7 +111,7 @@ function clipGrey16(row: Uint8Array, run: PixelRun, rgb: Uint8Array): void {
   const step = run.step * 3;
   let to = run.column * 3;
   for (let x = run.from; x < run.to; x++, to += step) {
-    const grey = row[x * 2] === 0 ? row[x * 2 + 1] : 255;
+    const grey = row[x * 2] === 0 ? row[x * 2 + 1]! : 255;
     rgb[to] = grey;
     rgb[to + 1] = grey;
     rgb[to + 2] = grey;
@@ -123,9 +125,9 @@ function lookUp(row: Uint8Array, bits: number, palette: Uint8Array, run: PixelRu
   let to = run.column * 3;
   for (let x = run.from; x < run.to; x++, to += step) {
     const bit = x * bits;
-    const entry = ((row[bit >> 3] >> (8 - bits - (bit & 7))) & mask) * 3;
-    rgb[to] = palette[entry];
-    rgb[to + 1] = palette[entry + 1];
-    rgb[to + 2] = palette[entry + 2];
+    const entry = ((row[bit >> 3]! >> (8 - bits - (bit & 7))) & mask) * 3;
+    rgb[to] = palette[entry]!;
+    rgb[to + 1] = palette[entry + 1]!;
+    rgb[to + 2] = palette[entry + 2]!;
   }
 }

@@ -64,10 +64,10 @@ export function parseRawProfile(text: Uint8Array): Uint8Array | undefined {
   const profile = new Uint8Array((text.length - start) >> 1);
   let digits = 0;
   for (let i = start; i < text.length; i++) {
-    const digit = toHexDigit(text[i]);
+    const digit = toHexDigit(text[i]!);
     if (digit === undefined) continue;
     if (digit < 0) return undefined;
-    profile[digits >> 1] = (profile[digits >> 1] << 4) | digit;
+    profile[digits >> 1] = (profile[digits >> 1]! << 4) | digit;
     digits++;
   }
   return digits % 2 === 0 ? profile.subarray(0, digits >> 1) : undefined;

@@ -34,7 +34,7 @@ export function openRows(
 /** @returns the address of the next row; its filter stands before. */
 function advanceRow(data: InflateStream, rowBytes: number): number {
   const address = data.advance(rowBytes + 1) + 1;
-  const filter = data.bytes[address - 1];
+  const filter = data.bytes[address - 1]!;
   if (filter > filterType.paeth) throw malformed('png', `filter type ${filter}`);
   return address;
 }
@@ -60,7 +60,7 @@ class PlainRows implements UnfilteredRows {
     this.#current = row;
     const { bytes } = this.#data;
     row.set(bytes.subarray(address, address + neededBytes));
-    unfilterRow(bytes[address - 1], row, this.#previous, pixelBytes);
+    unfilterRow(bytes[address - 1]!, row, this.#previous, pixelBytes);
     return row;
   }
 
@@ -93,22 +93,22 @@ class WasmRows implements UnfilteredRows {
     const out = this.#previous;
     this.#previous = above;
     this.#current = out;
-    const { bytes, kernels } = this.#arena;
+    const { bytes, routines } = this.#arena;
     switch (bytes[row - 1]) {
       case filterType.none:
         bytes.copyWithin(out, row, row + neededBytes);
         break;
       case filterType.sub:
-        kernels.unfilter_sub(row, out, neededBytes, pixelBytes);
+        routines.unfilter_sub(row, out, neededBytes, pixelBytes);
         break;
       case filterType.up:
-        kernels.unfilter_up(row, above, out, neededBytes);
+        routines.unfilter_up(row, above, out, neededBytes);
         break;
       case filterType.average:
-        kernels.unfilter_average(row, above, out, neededBytes, pixelBytes);
+        routines.unfilter_average(row, above, out, neededBytes, pixelBytes);
         break;
       default:
-        kernels.unfilter_paeth(row, above, out, neededBytes, pixelBytes);
+        routines.unfilter_paeth(row, above, out, neededBytes, pixelBytes);
     }
     return bytes.subarray(out, out + neededBytes);
   }

@@ -56,8 +56,8 @@ export class ChromaSegments implements SegmentDecoder {
     const unitBytes = h * v + 2;
     for (let x = left; x < right; x++) {
       const unit = Math.floor(x / h) * unitBytes;
-      const luma = units[unit + line * h + (x % h)];
-      this.#toRgb(luma, units[unit + h * v], units[unit + h * v + 1], this.#rgb, x * 3);
+      const luma = units[unit + line * h + (x % h)]!;
+      this.#toRgb(luma, units[unit + h * v]!, units[unit + h * v + 1]!, this.#rgb, x * 3);
     }
   }
 }

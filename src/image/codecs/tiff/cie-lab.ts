@@ -1,3 +1,5 @@
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Nodes a side of the table that Little CMS makes of a transform with three channels. */
 const side = 33;
 /** White of the profile connection space. @see ICC.1:2022 6.3.4.3 */
@@ -44,10 +46,10 @@ export function labToRgb(lightness: number, a: number, b: number, rgb: Uint8Arra
   nodes ??= createNodes();
   const aSample = a ^ 128;
   const bSample = b ^ 128;
-  const node = cellOf[lightness] * lightnessStride + cellOf[aSample] * aStride + cellOf[bSample] * bStride;
-  let longest = restOf[lightness];
-  let middle = restOf[aSample];
-  let shortest = restOf[bSample];
+  const node = cellOf[lightness]! * lightnessStride + cellOf[aSample]! * aStride + cellOf[bSample]! * bStride;
+  let longest = restOf[lightness]!;
+  let middle = restOf[aSample]!;
+  let shortest = restOf[bSample]!;
   // From node to node along the axes, the longest way first.
   let longestStride = lightnessStride;
   let middleStride = aStride;
@@ -68,10 +70,10 @@ export function labToRgb(lightness: number, a: number, b: number, rgb: Uint8Arra
   const third = second + middleStride;
   const last = third + shortestStride;
   for (let channel = 0; channel < 3; channel++) {
-    const v0 = nodes[node + channel];
-    const v1 = nodes[second + channel];
-    const v2 = nodes[third + channel];
-    const v3 = nodes[last + channel];
+    const v0 = nodes[node + channel]!;
+    const v1 = nodes[second + channel]!;
+    const v2 = nodes[third + channel]!;
+    const v3 = nodes[last + channel]!;
     const sum = (v1 - v0) * longest + (v2 - v1) * middle + (v3 - v2) * shortest + 0x8001;
     const wide = (v0 + Math.floor((sum + Math.floor(sum / 65_536)) / 65_536)) & 0xffff;
     rgb[at + channel] = Math.floor((wide * 65_281 + 8_388_608) / 2 ** 24);
@@ -91,9 +93,9 @@ function createNodes(): Uint16Array {
       const x = y + 0.002 * (a * 255 - 128);
       for (const b of grid) {
         const z = y - 0.005 * (b * 255 - 128);
-        const xyz = [x, y, z].map((value, i) => fround((fromRoot(value) * d50[i]) / maxXyz));
+        const xyz = [x, y, z].map((value, i) => fround((fromRoot(value) * d50[i]!) / maxXyz));
         for (const row of fromXyz) {
-          const linear = fround(row[0] * xyz[0] + row[1] * xyz[1] + row[2] * xyz[2]);
+          const linear = fround(row[0] * xyz[0]! + row[1] * xyz[1]! + row[2] * xyz[2]!);
           const scaled = Math.floor(fround(toGamma(linear)) * 65_535 + 0.5);
           table[at++] = Math.max(0, Math.min(65_535, scaled));
         }

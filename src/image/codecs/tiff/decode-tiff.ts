@@ -13,7 +13,7 @@ import type { SegmentDecoder } from './segment-decoder.ts';
 import { TiffSegments } from './segments.ts';
 
 /**
- * Decodes the first image of a TIFF or BigTIFF: strips stream row by row, of tiles a row of them is held.
+ * Decodes the first image of a TIFF or BigTIFF: strips stream row by row; a row of tiles is held.
  *
  * @param warn is told `tiff_fax_damaged` for lines of a fax that are wrong, and shown as libtiff shows them.
  * @returns `complete: false` if a JPEG inside ends before its last refinement: see `decodeJpeg`.

@@ -26,7 +26,7 @@ export const tiffPhotometric = {
 } as const;
 export const tiffSampleFormat = { unsigned: 1, signed: 2, float: 3 } as const;
 
-/** Of bits and extra samples; files with more samples are refused. */
+/** Values read of bits and extra samples. Files with more samples are refused. */
 const maxSamples = 8;
 const maxColours = 256;
 
@@ -70,8 +70,8 @@ export interface TiffDirectory {
   /** Where they are, of compression 'oldJpeg'. */
   readonly oldJpeg: OldJpegFields;
   /** Luma samples to a chroma sample, across and down. */
-  readonly chromaSubsampling: readonly number[];
-  /** Of red, green and blue; empty by default. */
+  readonly chromaSubsampling: readonly [across: number, down: number];
+  /** Luma coefficients of red, green and blue; empty by default. */
   readonly lumaCoefficients: readonly number[];
   /** Codes of black and white for Y, Cb and Cr; empty by default. */
   readonly referenceBlackWhite: readonly number[];
@@ -135,11 +135,14 @@ export function parseTiffDirectory(bytes: Uint8Array): TiffDirectory {
       dcTables: entries.values(520).toArray(maxSamples),
       acTables: entries.values(521).toArray(maxSamples),
     },
-    chromaSubsampling: entries.has(530) ? entries.values(530).toArray(2) : [2, 2],
+    chromaSubsampling: toPair(entries.has(530) ? entries.values(530).toArray(2) : [2, 2]),
     lumaCoefficients: entries.values(529).toArray(3),
     referenceBlackWhite: entries.values(532).toArray(6),
   };
 }
+
+/** What is missing is 0, which is refused. */
+const toPair = ([first = 0, second = 0]: readonly number[]) => [first, second] as const;
 
 /** Planes of samples that mean nothing stand behind all others, and are left out. */
 function countSamples(entries: TiffEntries, planarConfiguration: number, byDefault: number): number {

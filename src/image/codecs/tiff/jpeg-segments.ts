@@ -13,6 +13,8 @@ import type { SegmentDecoder, WriteSegmentRow } from './segment-decoder.ts';
 import type { TiffSegments } from './segments.ts';
 import { createDeclaredConversion } from './ycbcr.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Decodes segments that are JPEG streams each, with tables that they share.
  *
@@ -50,7 +52,7 @@ export class JpegSegments implements SegmentDecoder {
     }
     const isInverted = this.#directory.photometric === tiffPhotometric.whiteIsZero;
     this.#decodeStream(column, row, 0, this.#colour, window, (rgb, y) => {
-      if (isInverted) for (let i = window.left * 3; i < window.right * 3; i++) rgb[i] = 255 - rgb[i];
+      if (isInverted) for (let i = window.left * 3; i < window.right * 3; i++) rgb[i] = 255 - rgb[i]!;
       write(rgb, y);
     });
   }
@@ -65,7 +67,7 @@ export class JpegSegments implements SegmentDecoder {
     for (let plane = 0; plane < planes; plane++) {
       this.#decodeStream(column, row, plane, 'grey', window, (rgb, y) => {
         let to = (y - window.top) * rowBytes + window.left * planes + plane;
-        for (let x = window.left; x < window.right; x++, to += planes) samples[to] = rgb[x * 3];
+        for (let x = window.left; x < window.right; x++, to += planes) samples[to] = rgb[x * 3]!;
       });
     }
     const directory = { ...this.#directory, samplesPerPixel: planes };
@@ -77,7 +79,7 @@ export class JpegSegments implements SegmentDecoder {
       if (convert === undefined) toRgb(line, directory, window.left, window.right, rgb);
       else {
         for (let i = window.left * 3; i < window.right * 3; i += 3)
-          convert(line[i], line[i + 1], line[i + 2], rgb, i);
+          convert(line[i]!, line[i + 1]!, line[i + 2]!, rgb, i);
       }
       write(rgb, y);
     }
@@ -104,8 +106,8 @@ export class JpegSegments implements SegmentDecoder {
   }
 
   /**
-   * A stream may be smaller than its segment, where nobody looks. One that is larger has work that nobody wants; but the
-   * last strip of some writers has as many rows as the others.
+   * A stream may be smaller than its segment. A larger one is refused, because its pixels are not shown. The last
+   * strip may be larger: some writers give it as many rows as the others.
    */
   #assertFits({ width, height, components }: JpegFrame, row: number, window: PixelWindow): void {
     const { width: segmentWidth, height: segmentHeight, down } = this.#segments;

@@ -35,7 +35,7 @@ export class TiffLzwReader {
 
 /** Old writers stored the bits the other way round; such a strip begins with a reversed clear code. */
 function isOldLzw(strip: Uint8Array): boolean {
-  return strip[0] === 0 && (strip[1] & 1) === 1;
+  return strip[0] === 0 && (strip[1]! & 1) === 1;
 }
 
 /** Codes begin in the high bits. */
@@ -67,7 +67,7 @@ class StripCodes implements LzwCodes {
 
   protected readByte(): number {
     if (this.#position >= this.#strip.length) throw truncated('tiff', 'inside its pixel data');
-    return this.#strip[this.#position++];
+    return this.#strip[this.#position++]!;
   }
 }
 

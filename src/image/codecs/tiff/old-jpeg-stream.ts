@@ -100,7 +100,7 @@ function buildHeader(bytes: Uint8Array, directory: TiffDirectory): Uint8Array {
     }
   }
   if (directory.offsets.length > 1) out.push(...restartInterval(directory));
-  const sampling = samplesPerPixel === 1 ? 0x11 : (chromaSubsampling[0] << 4) | chromaSubsampling[1];
+  const sampling = samplesPerPixel === 1 ? 0x11 : (chromaSubsampling[0]! << 4) | chromaSubsampling[1]!;
   const components = ids.flatMap((i) => [i + 1, i === 0 ? sampling : 0x11, i]);
   const size = [height >> 8, height & 255, width >> 8, width & 255];
   out.push(...segment(marker.startOfFrameBaseline, [8, ...size, samplesPerPixel, ...components]));

@@ -29,7 +29,7 @@ export function decodeOldJpeg(
   const writeRow = (rgb: Uint8Array, y: number) => {
     if (!isGrey) {
       for (let i = window.left * 3; i < window.right * 3; i += 3)
-        convert(rgb[i], rgb[i + 1], rgb[i + 2], rgb, i);
+        convert(rgb[i]!, rgb[i + 1]!, rgb[i + 2]!, rgb, i);
     }
     sink.writeRow(rgb, y);
   };

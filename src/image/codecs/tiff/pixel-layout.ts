@@ -46,7 +46,7 @@ export function isChromaSubsampled(directory: TiffDirectory): boolean {
  */
 export function assertSupported(directory: TiffDirectory): void {
   const { photometric, samplesPerPixel, bitsPerSample, planarConfiguration, fillOrder } = directory;
-  const [bits] = bitsPerSample;
+  const [bits = 0] = bitsPerSample;
   if (bitsPerSample.some((other) => other !== bits)) throw unsupported('tiff', 'samples of several sizes');
   if (samplesPerPixel < 1 || samplesPerPixel > maxSamplesPerPixel)
     throw unsupported('tiff', `${samplesPerPixel} samples per pixel`);
@@ -69,7 +69,7 @@ export function assertSupported(directory: TiffDirectory): void {
 
 function isKnownLayout(directory: TiffDirectory): boolean {
   const { photometric, samplesPerPixel, bitsPerSample, sampleFormat } = directory;
-  const [bits] = bitsPerSample;
+  const [bits = 0] = bitsPerSample;
   const isUnsigned = sampleFormat === tiffSampleFormat.unsigned;
   const isLight = photometric === tiffPhotometric.blackIsZero;
   switch (photometric) {
@@ -101,7 +101,7 @@ function isKnownLayout(directory: TiffDirectory): boolean {
 function assertPredictor(directory: TiffDirectory): void {
   const { predictor, bitsPerSample, sampleFormat, compression } = directory;
   if (!usesPredictor(compression)) return;
-  const [bits] = bitsPerSample;
+  const [bits = 0] = bitsPerSample;
   if (predictor === 3) {
     if (sampleFormat !== tiffSampleFormat.float || bits !== 32)
       throw malformed('tiff', "a float's predictor for other samples");
@@ -132,7 +132,7 @@ function assertChroma(directory: TiffDirectory): void {
 }
 
 function assertCompression({ compression, bitsPerSample, samplesPerPixel }: TiffDirectory): void {
-  const [bits] = bitsPerSample;
+  const [bits = 0] = bitsPerSample;
   switch (compression) {
     case tiffCompression.ccittHuffman:
     case tiffCompression.ccittHuffmanWords:

@@ -1,5 +1,7 @@
 import type { TiffDirectory } from './directory.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /**
  * Undoes what a predictor did to one row, in place.
  *
@@ -9,12 +11,12 @@ import type { TiffDirectory } from './directory.ts';
 export function undoPredictor(row: Uint8Array, samples: number, directory: TiffDirectory): void {
   const { predictor, bitsPerSample, littleEndian } = directory;
   if (predictor === 3) undoFloatPredictor(row, samples, littleEndian);
-  else if (predictor === 2) undoDifferencing(row, samples, bitsPerSample[0], littleEndian);
+  else if (predictor === 2) undoDifferencing(row, samples, bitsPerSample[0]!, littleEndian);
 }
 
 function undoDifferencing(row: Uint8Array, samples: number, bits: number, littleEndian: boolean): void {
   if (bits === 8) {
-    for (let i = samples; i < row.length; i++) row[i] += row[i - samples];
+    for (let i = samples; i < row.length; i++) row[i]! += row[i - samples]!;
     return;
   }
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
@@ -33,12 +35,12 @@ function undoDifferencing(row: Uint8Array, samples: number, bits: number, little
 
 /** All high bytes of the floats come first, then all that are next to them, and so on; bytes are differences. */
 function undoFloatPredictor(row: Uint8Array, samples: number, littleEndian: boolean): void {
-  for (let i = samples; i < row.length; i++) row[i] += row[i - samples];
+  for (let i = samples; i < row.length; i++) row[i]! += row[i - samples]!;
   const planes = row.slice();
   const count = row.length >> 2;
   for (let i = 0; i < count; i++) {
     for (let byte = 0; byte < 4; byte++) {
-      row[i * 4 + (littleEndian ? 3 - byte : byte)] = planes[byte * count + i];
+      row[i * 4 + (littleEndian ? 3 - byte : byte)] = planes[byte * count + i]!;
     }
   }
 }

@@ -7,5 +7,5 @@ const reversed = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 /** Reverses the bits of each byte of `from` into `to`, which may be `from`. */
 export function reverseBits(from: Uint8Array, to: Uint8Array): void {
-  for (let i = 0; i < from.length; i++) to[i] = reversed[from[i]];
+  for (let i = 0; i < from.length; i++) to[i] = reversed[from[i]!]!;
 }

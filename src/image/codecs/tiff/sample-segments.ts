@@ -12,9 +12,11 @@ import type { StripReader } from './strip-reader.ts';
 import { openStrip, type ReaderOptions } from './strip-readers.ts';
 import { convertLikePillow, createDeclaredConversion, type ThreeSamplesToRgb } from './ycbcr.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Bytes of a row of samples without compression. */
 export function sampleRowBytes(directory: TiffDirectory): number {
-  return Math.ceil((directory.segmentWidth * samplesInSegment(directory) * directory.bitsPerSample[0]) / 8);
+  return Math.ceil((directory.segmentWidth * samplesInSegment(directory) * directory.bitsPerSample[0]!) / 8);
 }
 
 /**
@@ -71,7 +73,7 @@ export class SampleSegments implements SegmentDecoder {
       undoPredictor(this.#planeRow, samplesInSegment(directory), directory);
     }
     if (this.#segments.planes === 1) return;
-    const sampleBytes = directory.bitsPerSample[0] / 8;
+    const sampleBytes = directory.bitsPerSample[0]! / 8;
     interleave(
       this.#planeRow,
       sampleBytes,
@@ -89,7 +91,7 @@ export class SampleSegments implements SegmentDecoder {
       toRgb(row, this.#rowDirectory, left, right, rgb);
       return;
     }
-    for (let x = left; x < right; x++) convert(row[x * 3], row[x * 3 + 1], row[x * 3 + 2], rgb, x * 3);
+    for (let x = left; x < right; x++) convert(row[x * 3]!, row[x * 3 + 1]!, row[x * 3 + 2]!, rgb, x * 3);
   }
 }
 
@@ -111,6 +113,6 @@ function interleave(
 ): void {
   let to = first;
   for (let from = 0; from < plane.length; from += sampleBytes, to += step) {
-    for (let byte = 0; byte < sampleBytes; byte++) row[to + byte] = plane[from + byte];
+    for (let byte = 0; byte < sampleBytes; byte++) row[to + byte] = plane[from + byte]!;
   }
 }

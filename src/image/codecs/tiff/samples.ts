@@ -1,6 +1,8 @@
 import { type TiffDirectory, tiffPhotometric } from './directory.ts';
 import { clipWideGrey } from './wide-grey.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** ExtraSamples: the colours are multiplied with alpha. */
 const associatedAlpha = 1;
 
@@ -20,7 +22,7 @@ export function toRgb(
   rgb: Uint8Array,
 ): void {
   const { photometric, samplesPerPixel, bitsPerSample } = directory;
-  const bits = bitsPerSample[0];
+  const bits = bitsPerSample[0]!;
   switch (photometric) {
     case tiffPhotometric.rgb:
       copyColour(row, directory, left, right, rgb);
@@ -46,14 +48,14 @@ function copyColour(
   rgb: Uint8Array,
 ): void {
   const { samplesPerPixel, bitsPerSample, littleEndian, extraSample } = directory;
-  const sampleBytes = bitsPerSample[0] / 8;
+  const sampleBytes = bitsPerSample[0]! / 8;
   const highByte = sampleBytes === 2 && littleEndian ? 1 : 0;
   const isMultiplied = samplesPerPixel >= 4 && extraSample === associatedAlpha;
   for (let x = left; x < right; x++) {
     const from = x * samplesPerPixel * sampleBytes + highByte;
-    const alpha = isMultiplied ? row[from + 3 * sampleBytes] : 255;
+    const alpha = isMultiplied ? row[from + 3 * sampleBytes]! : 255;
     for (let channel = 0; channel < 3; channel++) {
-      const value = row[from + channel * sampleBytes];
+      const value = row[from + channel * sampleBytes]!;
       rgb[x * 3 + channel] = alpha === 255 ? value : divideByAlpha(value, alpha);
     }
   }
@@ -72,13 +74,13 @@ function convertCmyk(
   right: number,
   rgb: Uint8Array,
 ): void {
-  const sampleBytes = bitsPerSample[0] / 8;
+  const sampleBytes = bitsPerSample[0]! / 8;
   const highByte = sampleBytes === 2 && littleEndian ? 1 : 0;
   for (let x = left; x < right; x++) {
     const from = x * samplesPerPixel * sampleBytes + highByte;
-    const light = 255 - row[from + 3 * sampleBytes];
+    const light = 255 - row[from + 3 * sampleBytes]!;
     for (let channel = 0; channel < 3; channel++) {
-      const product = row[from + channel * sampleBytes] * light + 128;
+      const product = row[from + channel * sampleBytes]! * light + 128;
       rgb[x * 3 + channel] = light - (((product >> 8) + product) >> 8);
     }
   }
@@ -97,7 +99,7 @@ function lookUp(
   for (let x = left; x < right; x++) {
     const entry = sampleAt(row, bits, x * samplesPerPixel);
     for (let channel = 0; channel < 3; channel++)
-      rgb[x * 3 + channel] = colourMap[channel * colours + entry] >> 8;
+      rgb[x * 3 + channel] = colourMap[channel * colours + entry]! >> 8;
   }
 }
 
@@ -123,5 +125,5 @@ function spreadGrey(
 /** Samples of 1, 2, 4 or 8 bits, the leftmost in the high bits. */
 function sampleAt(row: Uint8Array, bits: number, index: number): number {
   const bit = index * bits;
-  return (row[bit >> 3] >> (8 - bits - (bit & 7))) & ((1 << bits) - 1);
+  return (row[bit >> 3]! >> (8 - bits - (bit & 7))) & ((1 << bits) - 1);
 }

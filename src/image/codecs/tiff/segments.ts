@@ -53,8 +53,8 @@ export class TiffSegments {
   }
 
   /**
-   * A file that was cut lacks some segment, be it outside the window; what lies inside segments is seen only where
-   * they are read.
+   * A file that was cut lacks some segment, perhaps one outside the window. Damage inside a segment is seen only if
+   * the segment is read.
    *
    * @param plainBytes of a segment without compression that has so many rows: byte counts of such are redundant, and
    *   now and then wrong.

@@ -121,7 +121,7 @@ class PackBitsReader implements StripReader {
     while (filled < target.length) {
       if (this.#left === 0) this.#nextRun();
       if (this.#position >= this.#strip.length) throw truncated('tiff', 'inside its pixel data');
-      target[filled++] = this.#strip[this.#position];
+      target[filled++] = this.#strip[this.#position]!;
       this.#left--;
       if (!this.#repeats || this.#left === 0) this.#position++;
     }
@@ -130,7 +130,7 @@ class PackBitsReader implements StripReader {
   #nextRun(): void {
     for (;;) {
       if (this.#position >= this.#strip.length) throw truncated('tiff', 'inside its pixel data');
-      const header = this.#strip[this.#position++];
+      const header = this.#strip[this.#position++]!;
       // 128 means nothing.
       if (header === 128) continue;
       this.#repeats = header > 128;

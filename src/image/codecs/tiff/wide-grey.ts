@@ -1,5 +1,7 @@
 import { type TiffDirectory, tiffSampleFormat } from './directory.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** A sample's value by its index in the row. */
 type ReadSample = (index: number) => number;
 
@@ -48,5 +50,5 @@ function createReader(
 /** Two samples in three bytes, whatever the byte order. */
 function read12(row: Uint8Array, index: number): number {
   const at = (index >> 1) * 3;
-  return index % 2 === 0 ? (row[at] << 4) | (row[at + 1] >> 4) : ((row[at + 1] & 15) << 8) | row[at + 2];
+  return index % 2 === 0 ? (row[at]! << 4) | (row[at + 1]! >> 4) : ((row[at + 1]! & 15) << 8) | row[at + 2]!;
 }

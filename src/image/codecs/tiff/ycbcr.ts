@@ -1,5 +1,7 @@
 import type { TiffDirectory } from './directory.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** Converts one pixel of three 8-bit samples, Y, Cb and Cr or others, to RGB at `rgb[at]`. */
 export type ThreeSamplesToRgb = (y: number, cb: number, cr: number, rgb: Uint8Array, at: number) => void;
 
@@ -19,7 +21,9 @@ export function createDeclaredConversion({
   lumaCoefficients,
   referenceBlackWhite,
 }: TiffDirectory): ThreeSamplesToRgb {
-  const [red, green, blue] = (lumaCoefficients.length === 3 ? lumaCoefficients : defaultLuma).map(fround);
+  const [red = 0, green = 0, blue = 0] = (lumaCoefficients.length === 3 ? lumaCoefficients : defaultLuma).map(
+    fround,
+  );
   const reference = (referenceBlackWhite.length === 6 ? referenceBlackWhite : defaultReference).map(fround);
   const fromRed = fround(2 - fround(2 * red));
   const fromBlue = fround(2 - fround(2 * blue));
@@ -35,18 +39,18 @@ export function createDeclaredConversion({
   const greenOfCb = new Int32Array(256);
   const half = 1 << 15;
   for (let i = 0; i < 256; i++) {
-    const cr = toCode(i - 128, fround(reference[4] - 128), fround(reference[5] - 128), 127);
-    const cb = toCode(i - 128, fround(reference[2] - 128), fround(reference[3] - 128), 127);
-    luma[i] = toCode(i, reference[0], reference[1], 255);
+    const cr = toCode(i - 128, fround(reference[4]! - 128), fround(reference[5]! - 128), 127);
+    const cb = toCode(i - 128, fround(reference[2]! - 128), fround(reference[3]! - 128), 127);
+    luma[i] = toCode(i, reference[0]!, reference[1]!, 255);
     redOfCr[i] = (Math.imul(redFactor, cr) + half) >> 16;
     blueOfCb[i] = (Math.imul(blueFactor, cb) + half) >> 16;
     greenOfCr[i] = Math.imul(greenFromRed, cr);
     greenOfCb[i] = Math.imul(greenFromBlue, cb) + half;
   }
   return (y, cb, cr, rgb, at) => {
-    rgb[at] = clamp(luma[y] + redOfCr[cr]);
-    rgb[at + 1] = clamp(luma[y] + ((greenOfCb[cb] + greenOfCr[cr]) >> 16));
-    rgb[at + 2] = clamp(luma[y] + blueOfCb[cb]);
+    rgb[at] = clamp(luma[y]! + redOfCr[cr]!);
+    rgb[at + 1] = clamp(luma[y]! + ((greenOfCb[cb]! + greenOfCr[cr]!) >> 16));
+    rgb[at + 2] = clamp(luma[y]! + blueOfCb[cb]!);
   };
 }
 
@@ -77,9 +81,9 @@ const pillowBlueOfCb = toProducts(1.772);
  * @see Pillow src/libImaging/ConvertYCbCr.c, `ImagingConvertYCbCr2RGB`
  */
 export const convertLikePillow: ThreeSamplesToRgb = (y, cb, cr, rgb, at) => {
-  rgb[at] = clamp(y + (pillowRedOfCr[cr] >> 6));
-  rgb[at + 1] = clamp(y + ((pillowGreenOfCb[cb] + pillowGreenOfCr[cr]) >> 6));
-  rgb[at + 2] = clamp(y + (pillowBlueOfCb[cb] >> 6));
+  rgb[at] = clamp(y + (pillowRedOfCr[cr]! >> 6));
+  rgb[at + 1] = clamp(y + ((pillowGreenOfCb[cb]! + pillowGreenOfCr[cr]!) >> 6));
+  rgb[at + 2] = clamp(y + (pillowBlueOfCb[cb]! >> 6));
 };
 
 function clamp(value: number): number {

@@ -63,7 +63,10 @@ import {
 } from './state.ts';
 
 const type = i32Local('type');
-/** Codes that a block declares: of literals and lengths, of distances, of lengths of codes; of the first two together. */
+/**
+ * Numbers of codes that a block declares: for literals and lengths, for distances, for lengths of codes; the first
+ * two added.
+ */
 const [literals, distances, lengthCodes, total] = i32Locals('literals', 'distances', 'lengthCodes', 'total');
 /** Lengths that are known; one that is read, and how often it comes; the mask of the table it is read by. */
 const [filled, symbol, times, mask, tableBits, entry] = i32Locals(

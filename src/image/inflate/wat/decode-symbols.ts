@@ -159,7 +159,7 @@ const takeFast = (exits: Exits) => [
 
 /** Where input ends: a literal or a match, which is written once it is known to be there. */
 const takeCarefully = (exits: Exits, needsInput: Label) => {
-  // Of a pair the first alone: the second may be behind the end.
+  // The first literal of a pair alone: the second may be behind the end.
   const takeLiteral = [
     consume(i32And(i32ShrU(entry, 8), 15)),
     branchIf(needsInput, isBehindInput),

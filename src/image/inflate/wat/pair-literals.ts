@@ -24,7 +24,9 @@ const [tableBits, codes, code, first, firstBits] = i32Locals(
   'first',
   'firstBits',
 );
-/** Of what follows the first literal in the index: how many, the next four of them, where their entries stand. */
+/**
+ * What follows the first literal in the index: how many there are, the next four of them, where their entries stand.
+ */
 const [follows, following, target, step] = i32Locals('follows', 'following', 'target', 'step');
 const index = i32Local('index');
 const [firsts, pairs, seconds, secondBits, room] = v128Locals(

@@ -64,7 +64,7 @@ function toChannels(graph: OnnxGraph, node: OnnxNode, index: number, channels: n
     );
   }
   const values = toFloat32(tensor, name);
-  return Float64Array.from({ length: channels }, (_, i) => values[count === 1 ? 0 : i] as number);
+  return Float64Array.from({ length: channels }, (_, i) => values[count === 1 ? 0 : i]!);
 }
 
 /** @see https://onnx.ai/onnx/operators/onnx__BatchNormalization.html; opset 7 and 9 differ from 15 in types only. */
@@ -90,7 +90,7 @@ function parseBatchNorm(graph: OnnxGraph, node: OnnxNode, channels: number): Aff
   if (!variance.every((value) => value + epsilon > 0)) {
     throw new UnsupportedGraphError(node, 'a variance is negative or not a number');
   }
-  const scale = Float64Array.from(gamma, (value, i) => value / Math.sqrt((variance[i] as number) + epsilon));
-  const shift = Float64Array.from(beta, (value, i) => value - (mean[i] as number) * (scale[i] as number));
+  const scale = Float64Array.from(gamma, (value, i) => value / Math.sqrt(variance[i]! + epsilon));
+  const shift = Float64Array.from(beta, (value, i) => value - mean[i]! * scale[i]!);
   return { input: node.inputs[0] as string, scale, shift };
 }

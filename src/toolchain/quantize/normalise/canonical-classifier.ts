@@ -60,7 +60,7 @@ function transposedWeights(
   const weights = new Float32Array(source.length);
   for (let feature = 0; feature < first; feature++) {
     for (let index = 0; index < second; index++) {
-      weights[index * first + feature] = (source[feature * second + index] as number) * alpha;
+      weights[index * first + feature] = source[feature * second + index]! * alpha;
     }
   }
   return [second, weights];
@@ -73,7 +73,7 @@ function toBias(graph: OnnxGraph, node: OnnxNode, name: string, classes: number,
     throw new UnsupportedGraphError(node, `its bias must be a constant of ${classes} elements`);
   }
   const source = toFloat32(tensor, name);
-  return Float32Array.from({ length: classes }, (_, i) => (source[count === 1 ? 0 : i] as number) * beta);
+  return Float32Array.from({ length: classes }, (_, i) => source[count === 1 ? 0 : i]! * beta);
 }
 
 function setGemm(

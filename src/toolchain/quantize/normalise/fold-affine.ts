@@ -44,8 +44,8 @@ function foldIntoConv(graph: OnnxGraph, conv: OnnxNode, { scale, shift }: Affine
   const bias = biasName
     ? toFloat32(graph.initializers.get(biasName) as typeof tensor, biasName)
     : new Float32Array(channels);
-  const folded = weights.map((weight, i) => weight * (scale[Math.floor(i / perChannel)] as number));
-  const foldedBias = bias.map((value, i) => value * (scale[i] as number) + (shift[i] as number));
+  const folded = weights.map((weight, i) => weight * scale[Math.floor(i / perChannel)]!);
+  const foldedBias = bias.map((value, i) => value * scale[i]! + shift[i]!);
   // Weights may be shared with another node, so the folded ones never take their place.
   const newWeights = toFreshName(graph, `${weightsName}_folded`);
   const newBias = toFreshName(graph, `${biasName || weightsName}_bias_folded`);

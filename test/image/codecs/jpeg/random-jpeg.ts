@@ -14,7 +14,7 @@ const bytesPerBlock = 60;
  */
 export function randomJpeg(seed: number, progressive: boolean): Uint8Array {
   const random = createRandom(seed);
-  const pick = <T>(values: readonly T[]) => values[random(values.length)];
+  const pick = <T>(values: readonly T[]) => values[random(values.length)]!;
   const sampling = pick([[0x11], [0x22], [0x22, 0x11, 0x11], [0x21, 0x11, 0x21], [0x11, 0x11, 0x11, 0x11]]);
   const width = 1 + random(70);
   const height = 1 + random(50);
@@ -22,7 +22,11 @@ export function randomJpeg(seed: number, progressive: boolean): Uint8Array {
   parts.push(frame({ code: progressive ? 0xc2 : 0xc0, width, height, sampling }));
 
   /** Of components `first` up to `end`. */
-  const addScan = (first: number, end: number, [from, to, before, shift]: readonly number[]) => {
+  const addScan = (
+    first: number,
+    end: number,
+    [from, to, before, shift]: readonly [number, number, number, number],
+  ) => {
     const interval = pick([0, 0, 1, 3, 20]);
     parts.push(segment(0xdd, [interval >> 8, interval & 255]));
     const components: number[] = [];
@@ -67,8 +71,8 @@ export function randomJpeg(seed: number, progressive: boolean): Uint8Array {
 function extent(width: number, height: number, sampling: readonly number[], first: number, end: number) {
   const maxH = Math.max(...sampling.map((factors) => factors >> 4));
   const maxV = Math.max(...sampling.map((factors) => factors & 15));
-  const h = sampling[first] >> 4;
-  const v = sampling[first] & 15;
+  const h = sampling[first]! >> 4;
+  const v = sampling[first]! & 15;
   if (end - first === 1) {
     const across = Math.ceil(Math.ceil((width * h) / maxH) / 8);
     const down = Math.ceil(Math.ceil((height * v) / maxV) / 8);
@@ -107,8 +111,8 @@ function huffmanTable(random: Random, classAndIndex: number, symbols: readonly n
     lengths.sort((a, b) => a - b);
     const open = lengths.findLastIndex((length) => length < 16);
     const leaf = random(2) === 0 ? open : random(open + 1);
-    lengths[leaf]++;
-    lengths.push(lengths[leaf]);
+    lengths[leaf]!++;
+    lengths.push(lengths[leaf]!);
   }
   const counts = Array.from({ length: 16 }, (_, i) => lengths.filter((length) => length === i + 1).length);
   return segment(0xc4, [classAndIndex, ...counts, ...symbols]);

@@ -5,7 +5,7 @@ import { BitReader } from '../../../../src/image/codecs/jpeg/bit-reader.ts';
 import { decodeJpeg, type JpegOutputSide } from '../../../../src/image/codecs/jpeg/decode-jpeg.ts';
 import type { RowSink } from '../../../../src/image/image.ts';
 import { parseImageHeader } from '../../../../src/image/probe.ts';
-import { maxJpegKernelScans } from '../../../../src/limits.ts';
+import { maxJpegRoutineScans } from '../../../../src/limits.ts';
 import { fuzz } from '../../../fuzz.ts';
 import { endOfImage, frame, quantization, segment, startOfImage } from '../../../hostile/jpeg-files.ts';
 import { concat } from '../../../hostile/png-files.ts';
@@ -51,7 +51,7 @@ interface NoiseOptions {
   readonly progressive?: boolean;
 }
 
-/** Several times what a kernel takes of a file at once, with stuffed bytes everywhere. */
+/** Several times what a routine takes of a file at once, with stuffed bytes everywhere. */
 async function noise(sigma: number, options: NoiseOptions): Promise<Uint8Array> {
   const pixels = { type: 'gaussian', mean: 128, sigma } as const;
   const image = sharp({ create: { width, height, channels: 3, background: 'grey', noise: pixels } });
@@ -61,7 +61,7 @@ async function noise(sigma: number, options: NoiseOptions): Promise<Uint8Array> 
 /** Where the data of the first scan begins. */
 const firstData = (file: Uint8Array) => {
   const scan = file.findIndex((byte, i) => byte === 0xff && file[i + 1] === 0xda);
-  return scan + 2 + ((file[scan + 2] << 8) | file[scan + 3]);
+  return scan + 2 + ((file[scan + 2]! << 8) | file[scan + 3]!);
 };
 
 const chunkBytes = { sequential: 16_384, progressive: 4096 };
@@ -82,7 +82,7 @@ const damage = fc.record({
 });
 
 describe.each([{ progressive: false }, { progressive: true }])(
-  'scans by kernels, progressive: $progressive',
+  'scans by routines, progressive: $progressive',
   { timeout: 60_000 },
   ({ progressive }) => {
     it('leave no MCU of a sound file to TypeScript', async () => {
@@ -142,14 +142,14 @@ describe.each([{ progressive: false }, { progressive: true }])(
   },
 );
 
-it('scans that each bring their own tables have room for them, or no kernels', () => {
+it('scans that each bring their own tables have room for them, or no routines', () => {
   const sampling = [0x11, 0x11, 0x11, 0x11];
   const oneCode = [1, ...Array<number>(15).fill(0), 0];
   const tables = concat(sampling.map((_, i) => segment(0xc4, [i, ...oneCode])));
   const scan = segment(0xda, [4, ...sampling.flatMap((_, i) => [i + 1, i << 4]), 0, 0, 0]);
   const data = new Uint8Array((4 * 16) / 8);
   const scans = (count: number) => Array.from({ length: count }, () => [tables, scan, data]).flat();
-  for (const count of [1, maxJpegKernelScans, maxJpegKernelScans + 1]) {
+  for (const count of [1, maxJpegRoutineScans, maxJpegRoutineScans + 1]) {
     const header = frame({ code: 0xc2, width: 32, height: 32, sampling });
     const file = concat([startOfImage, quantization, header, ...scans(count), endOfImage]);
     expect(expectSame(file, 8)).toBeInstanceOf(Uint8Array);

@@ -6,10 +6,10 @@ import { toCrc32 } from '../../../../src/image/codecs/png/image-data.ts';
 import { filterType, unfilterRow } from '../../../../src/image/codecs/png/unfilter.ts';
 import { adler32 } from '../../../../src/image/inflate/adler32.ts';
 import { fuzz } from '../../../fuzz.ts';
-import { createKernels } from '../../fixtures.ts';
+import { createRoutines } from '../../fixtures.ts';
 
 const maxBytes = 20_000;
-const arena = createKernels().borrow()!;
+const arena = createRoutines().borrow()!;
 const crc32ByRoutine = toCrc32(arena);
 const [row, above, out] = [0, 1, 2].map(() => arena.allocate(maxBytes + 16)) as [number, number, number];
 
@@ -24,23 +24,23 @@ const anyBytes = (length: number) =>
   );
 
 describe('filters are undone as the plain ones undo them', () => {
-  const { kernels } = arena;
-  const routines = [
+  const { routines } = arena;
+  const filters = [
     {
       type: filterType.sub,
-      run: (bytes: number, pixel: number) => kernels.unfilter_sub(row, out, bytes, pixel),
+      run: (bytes: number, pixel: number) => routines.unfilter_sub(row, out, bytes, pixel),
     },
-    { type: filterType.up, run: (bytes: number) => kernels.unfilter_up(row, above, out, bytes) },
+    { type: filterType.up, run: (bytes: number) => routines.unfilter_up(row, above, out, bytes) },
     {
       type: filterType.average,
-      run: (bytes: number, pixel: number) => kernels.unfilter_average(row, above, out, bytes, pixel),
+      run: (bytes: number, pixel: number) => routines.unfilter_average(row, above, out, bytes, pixel),
     },
     {
       type: filterType.paeth,
-      run: (bytes: number, pixel: number) => kernels.unfilter_paeth(row, above, out, bytes, pixel),
+      run: (bytes: number, pixel: number) => routines.unfilter_paeth(row, above, out, bytes, pixel),
     },
   ];
-  it.each(routines)('type $type', ({ type, run }) => {
+  it.each(filters)('type $type', ({ type, run }) => {
     const shape = fc.record({
       pixelBytes: fc.constantFrom(1, 2, 3, 4, 6, 8),
       pixels: fc.integer({ min: 1, max: 50 }),
@@ -91,7 +91,7 @@ describe('checksums', () => {
         arena.bytes.fill(value, row, row + length);
         arena.bytes.set(tail.subarray(0, maxBytes - length), row + length);
         const end = row + Math.min(maxBytes, length + tail.length);
-        const sum = arena.kernels.adler32(row, end - row, start) >>> 0;
+        const sum = arena.routines.adler32(row, end - row, start) >>> 0;
         expect(sum).toBe(adler32(arena.bytes, row, end, start));
       }),
     );

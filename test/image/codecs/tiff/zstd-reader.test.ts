@@ -30,7 +30,7 @@ function makeContent(seed: number, length: number, values: number, repeats: numb
     const run = Math.min(length - at, 1 + (next() % 300));
     const isCopy = at > 0 && next() % 10 < repeats;
     const from = isCopy ? next() % at : 0;
-    for (let i = 0; i < run; i++) content[at + i] = isCopy ? content[from + i] : next() % values;
+    for (let i = 0; i < run; i++) content[at + i] = isCopy ? content[from + i]! : next() % values;
     at += run;
   }
   return content;

@@ -1,16 +1,16 @@
-import { maxJpegKernelScans } from '../../../../limits.ts';
+import { maxJpegRoutineScans } from '../../../../limits.ts';
 import type { PixelArena } from '../../../pixel-arena.ts';
 import type { ComponentPlane } from '../component-plane.ts';
 import type { JpegFrame } from '../frame.ts';
 import type { JpegScan } from '../scan.ts';
-import { ProgressiveKernel, progressiveKernelBytes } from './progressive-kernel.ts';
+import { ProgressiveRoutine, progressiveRoutineBytes } from './progressive-routine.ts';
 import { divisorBytes, placeDivisors } from './quantization.ts';
-import { SequentialKernel, sequentialKernelBytes } from './sequential-kernel.ts';
+import { SequentialRoutine, sequentialRoutineBytes } from './sequential-routine.ts';
 import { TablePlacer } from './tables.ts';
 
 /**
  * A progressive scan has little in a block. With fewer blocks than this between restarts, or in a row, it costs more to
- * enter a kernel for each run of them than it saves: up to twice what plain TypeScript takes, measured with blocks of
+ * enter a routine for each run of them than it saves: up to twice what plain TypeScript takes, measured with blocks of
  * one bit.
  */
 const minBlocksPerRun = 4;
@@ -19,20 +19,20 @@ const minBlocksPerRun = 4;
  * What `accelerate` allocates at most. It has to be reserved before the planes are made: memory that grows afterwards
  * leaves their views behind, which then read as zeros.
  */
-export function scanKernelBytes({ progressive, components }: JpegFrame): number {
+export function scanRoutineBytes({ progressive, components }: JpegFrame): number {
   const { length } = components;
-  if (!progressive) return sequentialKernelBytes(length);
-  return progressiveKernelBytes(maxJpegKernelScans, maxTables(length)) + length * divisorBytes;
+  if (!progressive) return sequentialRoutineBytes(length);
+  return progressiveRoutineBytes(maxJpegRoutineScans, maxTables(length)) + length * divisorBytes;
 }
 
 /** One for each scan, and for the first scan of DC one for each component. */
 function maxTables(components: number): number {
-  return maxJpegKernelScans + components;
+  return maxJpegRoutineScans + components;
 }
 
 /**
- * Gives kernels to the scans of an image, as far as there are some for them: for a sequential file of one scan, and
- * for a progressive file that has no more than `maxJpegKernelScans`, and no more tables than such a file needs. Those
+ * Gives routines to the scans of an image, as far as there are some for them: for a sequential file of one scan, and
+ * for a progressive file that has no more than `maxJpegRoutineScans`, and no more tables than such a file needs. Those
  * that are left decode by themselves.
  *
  * @param scans those that will be decoded.
@@ -48,15 +48,15 @@ export function accelerate(
 ): void {
   if (!frame.progressive) {
     const [scan] = scans;
-    if (scan.components.length < planes.length) return;
-    scan.accelerate(new SequentialKernel(arena, bytes, scan.components, block.byteOffset));
+    if (!scan || scan.components.length < planes.length) return;
+    scan.accelerate(new SequentialRoutine(arena, bytes, scan.components, block.byteOffset));
     return;
   }
   for (const plane of planes) plane.divisors = placeDivisors(arena, plane.quantization!);
   const worthwhile = scans.filter(({ blocksPerRun }) => blocksPerRun >= minBlocksPerRun);
-  if (worthwhile.length > maxJpegKernelScans || countTables(worthwhile) > maxTables(planes.length)) return;
+  if (worthwhile.length > maxJpegRoutineScans || countTables(worthwhile) > maxTables(planes.length)) return;
   const tables = new TablePlacer(arena);
-  for (const scan of worthwhile) scan.accelerate(new ProgressiveKernel(arena, bytes, scan, tables));
+  for (const scan of worthwhile) scan.accelerate(new ProgressiveRoutine(arena, bytes, scan, tables));
 }
 
 /** Most that `TablePlacer` will place: a scan of AC has one component, and DC may share. */

@@ -3,7 +3,7 @@ import { blockSize } from '../frame.ts';
 import { lookaheadSize, maxCodeLength, maxSymbols } from '../huffman.ts';
 
 /**
- * Where things stand in linear memory for the kernels of entropy-coded data (src/image/codecs/jpeg/wat). Offsets are
+ * Where things stand in linear memory for the routines of entropy-coded data (src/image/codecs/jpeg/wat). Offsets are
  * bytes; everything is an i32 unless it says otherwise.
  */
 

@@ -3,6 +3,8 @@ import { blockSize } from '../frame.ts';
 import { zigzag } from '../segments.ts';
 import { workspaceOffset } from './layout.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** What `placeSteps` allocates: for an index of at most 63, a run of at most 15, and one more of each. */
 export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
 /** Below a step's divisor is a byte offset of at most `workspaceOffset`. */
@@ -14,14 +16,14 @@ export const divisorShift = 9;
  *
  * @param quantization divisors in zigzag order.
  * @param lastKept index behind which coefficients are dropped.
- * @returns the address of the steps, for the kernel `decode_sequential`.
+ * @returns the address of the steps, for the routine `decode_sequential`.
  */
 export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept: number): number {
   const address = arena.allocate(stepsBytes);
   const steps = new Int32Array(arena.bytes.buffer, address, stepsBytes / Int32Array.BYTES_PER_ELEMENT);
   steps.fill(workspaceOffset);
   for (let k = 0; k <= lastKept; k++) {
-    steps[k] = (quantization[k] << divisorShift) | (zigzag[k] * Int32Array.BYTES_PER_ELEMENT);
+    steps[k] = (quantization[k]! << divisorShift) | (zigzag[k]! * Int32Array.BYTES_PER_ELEMENT);
   }
   return address;
 }
@@ -29,10 +31,10 @@ export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept
 /** What `placeDivisors` allocates. */
 export const divisorBytes = blockSize * Int32Array.BYTES_PER_ELEMENT;
 
-/** @returns the address of the divisors, row-major, for the kernel `reconstruct_row`. */
+/** @returns the address of the divisors, row-major, for the routine `reconstruct_row`. */
 export function placeDivisors(arena: PixelArena, quantization: Int32Array): number {
   const address = arena.allocate(divisorBytes);
   const divisors = new Int32Array(arena.bytes.buffer, address, blockSize);
-  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]] = quantization[k];
+  for (let k = 0; k < blockSize; k++) divisors[zigzag[k]!] = quantization[k]!;
   return address;
 }

@@ -2,7 +2,7 @@ import type { PixelArena } from '../../../pixel-arena.ts';
 import type { ScanComponent } from '../scan-header.ts';
 import { componentAt, componentLayout, scanBytes, scanLayout } from './layout.ts';
 
-/** What a kernel knows of a scan, in linear memory as layout.ts says; its offsets name the fields. */
+/** What a routine knows of a scan, in linear memory as layout.ts says; its offsets name the fields. */
 export class ScanState {
   readonly address: number;
   readonly #components: readonly ScanComponent[];
@@ -23,7 +23,7 @@ export class ScanState {
 
   /** @param offset of `scanLayout`. */
   get(offset: number): number {
-    return this.#words[offset >> 2];
+    return this.#words[offset >> 2]!;
   }
 
   set(offset: number, value: number): void {

@@ -24,9 +24,9 @@ export function segmentWindowBytes(chunkBytes: number): number {
 }
 
 /**
- * The entropy-coded segment that a scan is in, in linear memory: without stuffing and in reverse order, as the kernels
+ * The entropy-coded segment that a scan is in, in linear memory: without stuffing and in reverse order, as the routines
  * read it. It begins at the top and grows down; what is left of it is moved up before more is added, so that never more
- * stands there than what an MCU can take and a chunk of the file. What a kernel gives up, a `BitReader` can go on with.
+ * stands there than what an MCU can take and a chunk of the file. What a routine gives up, a `BitReader` can go on with.
  */
 export class SegmentWindow {
   readonly #state: ScanState;
@@ -54,7 +54,7 @@ export class SegmentWindow {
     this.#top = arena.allocate(windowBytes) + windowBytes - 1;
   }
 
-  /** What is decoded next is a segment that begins at `position` in the file. */
+  /** The next segment to decode begins at `position` in the file. */
   enter(position: number): void {
     this.#segmentStart = position;
     this.#rest = position;
@@ -66,21 +66,21 @@ export class SegmentWindow {
   }
 
   /**
-   * Runs a kernel over MCUs of a row.
+   * Runs a routine over MCUs of a row.
    *
-   * @param kernel returns 1 if it gave up an MCU.
+   * @param routine returns 1 if it gave up an MCU.
    * @param mcu index in its row of the first MCU.
    * @param end index behind the last.
    * @param reader is put where the segment was left: before the MCU that was given up; else behind all data that was
    *   taken, which holds no marker.
    * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
    */
-  decode(kernel: (scan: number) => number, mcu: number, end: number, reader: BitReader): number {
+  decode(routine: (scan: number) => number, mcu: number, end: number, reader: BitReader): number {
     this.#state.set(scanLayout.mcu, mcu);
     this.#state.set(scanLayout.mcuEnd, end);
     for (;;) {
       if (this.#state.get(scanLayout.position) < this.#state.get(scanLayout.stop)) this.#move();
-      const isGivenUp = kernel(this.#state.address) !== 0;
+      const isGivenUp = routine(this.#state.address) !== 0;
       const next = this.#state.get(scanLayout.mcu);
       if (isGivenUp) this.#leave(reader);
       else if (next < end) continue;
@@ -89,7 +89,7 @@ export class SegmentWindow {
     }
   }
 
-  /** Has as much of the segment in the window as an MCU can take, or all there is. */
+  /** Fills the window until it holds as much of the segment as an MCU can take, or all that is left. */
   #move(): void {
     const end = this.#state.get(scanLayout.end);
     const position = this.#state.get(scanLayout.position);
@@ -102,16 +102,16 @@ export class SegmentWindow {
     const from = this.#chunk.byteOffset + this.#rest - this.#chunkStart;
     const available = this.#chunkEnd - this.#rest;
     const to = end + shift - 1;
-    const taken = this.#arena.kernels.unstuff(this.#state.address, from, from + available, to) - from;
+    const taken = this.#arena.routines.unstuff(this.#state.address, from, from + available, to) - from;
     this.#rest += taken;
     const newEnd = end + shift - this.#state.get(scanLayout.written);
     this.#state.set(scanLayout.end, newEnd);
-    // Only of the last byte it cannot be told whether it begins a marker.
+    // For the last byte alone it is not known whether it begins a marker.
     const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
     this.#state.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
   }
 
-  /** Has two bytes of the rest in the chunk, if there are two. */
+  /** Fills the chunk until it holds two more bytes, if there are two. */
   #load(): void {
     const isThere =
       this.#rest >= this.#chunkStart &&

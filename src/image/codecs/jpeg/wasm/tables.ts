@@ -2,6 +2,8 @@ import type { PixelArena } from '../../../pixel-arena.ts';
 import { blockEnd, type HuffmanTable, lookaheadBits, lookaheadSize, toSingle } from '../huffman.ts';
 import { tableLayout } from './layout.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
 export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
 
@@ -47,7 +49,7 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
 /** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
 function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    differences[prefix] = toSingle(symbols[prefix], prefix) & ~blockEnd;
+    differences[prefix] = toSingle(symbols[prefix]!, prefix) & ~blockEnd;
   }
 }
 
@@ -60,8 +62,8 @@ function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
 function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
     // Whatever size a symbol names, one bit follows.
-    const isNew = (symbols[prefix] & 15) !== 0;
-    const single = toSingle(isNew ? (symbols[prefix] & ~15) | 1 : symbols[prefix], prefix);
+    const isNew = (symbols[prefix]! & 15) !== 0;
+    const single = toSingle(isNew ? (symbols[prefix]! & ~15) | 1 : symbols[prefix]!, prefix);
     if (!isEndOfMany(single)) corrections[prefix] = single;
   }
 }
@@ -77,11 +79,11 @@ const singles = new Int32Array(lookaheadSize);
  */
 function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const single = toSingle(symbols[prefix], prefix);
+    const single = toSingle(symbols[prefix]!, prefix);
     singles[prefix] = progressive && isEndOfMany(single) ? 0 : single;
   }
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const first = singles[prefix];
+    const first = singles[prefix]!;
     if (first === 0) continue;
     if ((first & blockEnd) !== 0) {
       pairs[prefix * 2] = blockEnd | (first & 63);
@@ -94,13 +96,13 @@ function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolea
     let value = 0;
     let end = 0;
     // Zeros stand for the bits that are not known: a symbol that needs some of them is found to be too long.
-    let next = singles[(prefix << bits) & (lookaheadSize - 1)];
+    let next = singles[(prefix << bits) & (lookaheadSize - 1)]!;
     if (next !== 0 && (next & blockEnd) === 0 && bits + (next & 63) <= lookaheadBits) {
       place = advance + ((next >> 8) & 15);
       advance = place + 1;
       bits += next & 63;
       value = next >> 16;
-      next = singles[(prefix << bits) & (lookaheadSize - 1)];
+      next = singles[(prefix << bits) & (lookaheadSize - 1)]!;
     }
     if ((next & blockEnd) !== 0 && bits + (next & 63) <= lookaheadBits) {
       bits += next & 63;

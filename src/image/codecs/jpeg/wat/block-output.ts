@@ -51,7 +51,7 @@ export const writeFlat = [
 export const transform = [
   i32Store(block, dc),
   bySide({
-    // Of a block that becomes one sample no AC coefficient is kept.
+    // A block that becomes one sample keeps no AC coefficient.
     1: [],
     2: idct2.call(block, out, stride),
     4: idct4.call(block, out, stride),

@@ -45,7 +45,7 @@ import {
   value,
 } from './scan-locals.ts';
 
-/* What the kernels of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`. */
+/* What the routines of all scans are made of. They keep the bits at hand in `bits`, `count` and `position`. */
 
 const { count, position } = scanLocals;
 

@@ -35,7 +35,7 @@ import {
 } from '../idct-islow.ts';
 
 const [block, workspace, out, stride] = i32Locals('block', 'workspace', 'out', 'stride');
-/** Inputs, then outputs of a pass: of four columns, or four rows, at once. */
+/** Inputs, then outputs of a pass over four columns or four rows at once. */
 const d = v128Locals('d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7');
 const [d0, d1, d2, d3, d4, d5, d6, d7] = d;
 const z = v128Locals('z1', 'z2', 'z3', 'z4');
@@ -115,7 +115,7 @@ const storeTransposed = ([a, b, c, e]: readonly [V128, V128, V128, V128], offset
 const narrow = (a: V128, b: V128, c: V128, e: V128) =>
   i8x16NarrowI16x8U(i16x8NarrowI32x4S(a, b), i16x8NarrowI32x4S(c, e));
 
-/** Four rows of eight samples, of which `d0` to `d7` hold the columns. */
+/** Four rows of eight samples. `d0` to `d7` hold the columns. */
 const storeSamples = () => {
   const bytesOf = (row: number) => [0, 4, 8, 12, 16, 20, 24, 28].map((column) => column + row);
   const storeTwoRows = (row: number) => [

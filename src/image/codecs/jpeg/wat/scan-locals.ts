@@ -1,7 +1,7 @@
 import { i32Local, i32Locals, i64Locals, type Local } from '../../../../lib/wasm-text/expression.ts';
 import type { scanLayout } from '../wasm/layout.ts';
 
-/* Locals that all kernels of scans have, and the parameter of each. */
+/* Locals that all routines of scans have, and the parameter of each. */
 
 /** Address of what ../wasm/layout.ts places. */
 export const scan = i32Local('scan');
@@ -12,7 +12,7 @@ export const component = i32Local('component');
 export const [bits, savedBits, pair] = i64Locals('bits', 'savedBits', 'pair');
 
 export type ScanField = keyof typeof scanLayout;
-/** Fields of a scan that kernels copy to locals of the same name. */
+/** Fields of a scan that routines copy to locals of the same name. */
 export const scanLocals = {
   count: i32Local('count'),
   position: i32Local('position'),

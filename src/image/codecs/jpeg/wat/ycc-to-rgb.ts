@@ -20,7 +20,7 @@ import { blueFromCb, greenFromCb, greenFromCr, redFromCr } from '../colour.ts';
 
 const [y, cb, cr, out, count, i] = i32Locals('y', 'cb', 'cr', 'out', 'count', 'i');
 const [luma, blueDifference, redDifference] = v128Locals('luma', 'blue', 'red');
-/** Of the lower and the upper eight pixels; then all 16 in the lower. */
+/** Values of the lower and the upper eight pixels; then all 16 in the lower. */
 const reds = v128Locals('r0', 'r1');
 const greens = v128Locals('g0', 'g1');
 const blues = v128Locals('b0', 'b1');

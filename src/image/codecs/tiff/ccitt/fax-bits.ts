@@ -39,7 +39,7 @@ export class FaxBits {
         break;
       }
       // What was skipped stands above these bits, and is shifted out.
-      this.#bits = ((this.#bits << 8) | this.#bytes[this.#position++]) & 0xffffff;
+      this.#bits = ((this.#bits << 8) | this.#bytes[this.#position++]!) & 0xffffff;
       this.#count += 8;
     }
     return (this.#bits >>> (this.#count - count)) & ((1 << count) - 1);
@@ -54,7 +54,7 @@ export class FaxBits {
   read({ bits, entries }: CodeTable): number {
     const next = this.peek(bits);
     if (next < 0) return -1;
-    const entry = entries[next];
+    const entry = entries[next]!;
     this.#count -= bitsOf(entry);
     return entry;
   }

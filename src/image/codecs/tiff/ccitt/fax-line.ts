@@ -3,6 +3,8 @@ import { blackCodes, type CodeTable, codeKind, kindOf, modeCodes, payloadOf, whi
 import type { FaxBits } from './fax-bits.ts';
 import { setBits } from './set-bits.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** How a line ends: with its last pixel, or because a code is wrong or the next line begins; or no bit is left. */
 export type LineEnd = 'complete' | 'ended';
 
@@ -16,7 +18,7 @@ type RunEnd = 'terminated' | 'stopped' | 'ended';
  * @see ITU-T T.4 4.1 and 4.2; ITU-T T.6 2.2; libtiff tif_fax3.h, `EXPAND1D`, `EXPAND2D` and `CLEANUP_RUNS`
  */
 export class FaxLine {
-  /** An end of line was met, of which the final 1 is still to come. */
+  /** An end of line was met, but its final 1 is still to come. */
   endOfLine = false;
   /** Lines whose codes are wrong, or that are too short or too long. */
   damagedLines = 0;
@@ -68,7 +70,7 @@ export class FaxLine {
   /** A line in two dimensions. */
   readModes(): LineEnd {
     this.#begin();
-    this.#b1 = this.#reference[0];
+    this.#b1 = this.#reference[0]!;
     this.#next = 1;
     while (this.#a0 < this.#width) {
       const entry = this.#bits.read(modeCodes);
@@ -100,7 +102,7 @@ export class FaxLine {
     let x = 0;
     for (let i = 0; i < this.#count; i++) {
       // A negative run is a huge one.
-      const run = Math.min(runs[i] >>> 0, this.#width - x);
+      const run = Math.min(runs[i]! >>> 0, this.#width - x);
       runs[i] = run;
       if (i % 2 === 1 && run > 0) setBits(target, x, x + run);
       x += run;
@@ -139,7 +141,7 @@ export class FaxLine {
         this.#findChange();
         if (this.#b1 < this.#a0 + distance) break;
         this.#append((this.#b1 - this.#a0 - distance) | 0);
-        this.#b1 = (this.#b1 - this.#reference[--this.#next]) | 0;
+        this.#b1 = (this.#b1 - this.#reference[--this.#next]!) | 0;
         return 'terminated';
       case codeKind.extension:
         this.#appendRest();
@@ -213,7 +215,7 @@ export class FaxLine {
   #takeReference(): number {
     if (this.#next >= this.#reference.length)
       throw malformed('tiff', 'a fax whose line has too many changes');
-    return this.#reference[this.#next++];
+    return this.#reference[this.#next++]!;
   }
 
   #append(length: number): void {
@@ -235,7 +237,7 @@ export class FaxLine {
     const width = this.#width;
     if (this.#a0 !== width) {
       this.damagedLines++;
-      while (this.#a0 > width && this.#count > 0) this.#a0 = (this.#a0 - this.#runs[--this.#count]) | 0;
+      while (this.#a0 > width && this.#count > 0) this.#a0 = (this.#a0 - this.#runs[--this.#count]!) | 0;
       if (this.#a0 < width) {
         this.#a0 = Math.max(0, this.#a0);
         if (this.#count % 2 === 1) this.#append(0);

@@ -1,6 +1,8 @@
 import { malformed } from '../../../image-error.ts';
 import { type BackwardBits, ForwardBits } from './bits.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** A decoding table of finite state entropy: by state, the symbol and how the next state is found. */
 export interface FseTable {
   readonly accuracyLog: number;
@@ -15,7 +17,7 @@ export function initialState({ accuracyLog }: FseTable, bits: BackwardBits): num
 }
 
 export function nextState(table: FseTable, state: number, bits: BackwardBits): number {
-  return table.baselines[state] + bits.read(table.bits[state]);
+  return table.baselines[state]! + bits.read(table.bits[state]!);
 }
 
 /** A table that always says the same, without a bit. */
@@ -107,9 +109,9 @@ export function buildFseTable(probabilities: readonly number[], accuracyLog: num
   const bits = new Uint8Array(size);
   const baselines = new Uint16Array(size);
   for (let state = 0; state < size; state++) {
-    const count = next[symbols[state]]++;
+    const count = next[symbols[state]!]!++;
     bits[state] = accuracyLog - (31 - Math.clz32(count));
-    baselines[state] = (count << bits[state]) - size;
+    baselines[state] = (count << bits[state]!) - size;
   }
   return { accuracyLog, symbols, bits, baselines };
 }

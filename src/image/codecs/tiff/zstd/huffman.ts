@@ -2,6 +2,8 @@ import { malformed } from '../../../image-error.ts';
 import { BackwardBits } from './bits.ts';
 import { initialState, nextState, readFseTable } from './fse-table.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const maxCodeBits = 11;
 const maxWeights = 255;
 
@@ -34,7 +36,7 @@ export function readHuffman(bytes: Uint8Array): {
 export function decodeHuffman({ bits, entries }: HuffmanDecoder, coded: Uint8Array, out: Uint8Array): void {
   const input = new BackwardBits(coded);
   for (let i = 0; i < out.length; i++) {
-    const entry = entries[input.peek(bits)];
+    const entry = entries[input.peek(bits)]!;
     out[i] = entry & 0xff;
     input.left -= entry >> 8;
   }
@@ -46,7 +48,7 @@ function wrong(): Error {
 }
 
 function readWeights(bytes: Uint8Array, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => (i % 2 === 0 ? bytes[i >> 1] >> 4 : bytes[i >> 1] & 15));
+  return Array.from({ length: count }, (_, i) => (i % 2 === 0 ? bytes[i >> 1]! >> 4 : bytes[i >> 1]! & 15));
 }
 
 /** Two states take turns, until no bit is left for one: the other's symbol is the last. */
@@ -58,10 +60,10 @@ function readCodedWeights(bytes: Uint8Array): number[] {
   let odd = initialState(table, input);
   if (input.left < 0) throw wrong();
   while (weights.length < maxWeights) {
-    weights.push(table.symbols[even]);
+    weights.push(table.symbols[even]!);
     even = nextState(table, even, input);
     if (input.left < 0) {
-      weights.push(table.symbols[odd]);
+      weights.push(table.symbols[odd]!);
       return weights;
     }
     [even, odd] = [odd, even];

@@ -1,6 +1,8 @@
 import { malformed } from '../../../image-error.ts';
 import { decodeHuffman, type HuffmanDecoder, readHuffman } from './huffman.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** @see RFC 8878 section 3.1.1.3.1.1 (literals section header) */
 const literalsType = { raw: 0, repeated: 1, compressed: 2, treeless: 3 } as const;
 
@@ -27,16 +29,16 @@ export class Literals {
    * @throws {CodedError} `image_malformed`.
    */
   read(block: Uint8Array): number {
-    const type = block[0] & 3;
-    const format = (block[0] >> 2) & 3;
-    const header = block[0] + (block[1] ?? 0) * 2 ** 8 + (block[2] ?? 0) * 2 ** 16;
+    const type = block[0]! & 3;
+    const format = (block[0]! >> 2) & 3;
+    const header = block[0]! + (block[1] ?? 0) * 2 ** 8 + (block[2] ?? 0) * 2 ** 16;
     if (type === literalsType.raw || type === literalsType.repeated) {
-      const headerBytes = [1, 2, 1, 3][format];
+      const headerBytes = [1, 2, 1, 3][format]!;
       this.#setCount((header % 2 ** (headerBytes * 8)) >> (headerBytes === 1 ? 3 : 4));
       return this.#readPlain(block, headerBytes, type === literalsType.repeated);
     }
     const headerBytes = Math.max(3, format + 2);
-    const sizeBits = [10, 10, 14, 18][format];
+    const sizeBits = [10, 10, 14, 18][format]!;
     const whole = header + (block[3] ?? 0) * 2 ** 24 + (block[4] ?? 0) * 2 ** 32;
     this.#setCount(Math.floor(whole / 16) % 2 ** sizeBits);
     const codedBytes = Math.floor(whole / 2 ** (4 + sizeBits)) % 2 ** sizeBits;
@@ -54,7 +56,7 @@ export class Literals {
   #readPlain(block: Uint8Array, start: number, isRepeated: boolean): number {
     const end = start + (isRepeated ? 1 : this.count);
     if (end > block.length) throw wrong();
-    if (isRepeated) this.bytes.fill(block[start], 0, this.count);
+    if (isRepeated) this.bytes.fill(block[start]!, 0, this.count);
     else this.bytes.set(block.subarray(start, end));
     return end;
   }
@@ -76,7 +78,7 @@ export class Literals {
     if (streams.length < 6 || part * 3 > this.count) throw wrong();
     let at = 6;
     for (let i = 0; i < 4; i++) {
-      const end = i === 3 ? streams.length : at + streams[i * 2] + streams[i * 2 + 1] * 256;
+      const end = i === 3 ? streams.length : at + streams[i * 2]! + streams[i * 2 + 1]! * 256;
       if (end > streams.length) throw wrong();
       const out = this.bytes.subarray(i * part, i === 3 ? this.count : (i + 1) * part);
       decodeHuffman(huffman, streams.subarray(at, end), out);

@@ -9,6 +9,8 @@ import {
   readFseTable,
 } from './fse-table.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 /** How a code of lengths is meant: baselines, and bits that are added to them. */
 interface LengthCodes {
   readonly baselines: readonly number[];
@@ -85,10 +87,10 @@ export class Sequences {
     if (first === 0) return;
     const headerBytes = first < 128 ? 1 : first < 255 ? 2 : 3;
     let count = first;
-    if (headerBytes === 2) count = ((first - 128) << 8) + section[1];
-    else if (headerBytes === 3) count = section[1] + (section[2] << 8) + 0x7f00;
+    if (headerBytes === 2) count = ((first - 128) << 8) + section[1]!;
+    else if (headerBytes === 3) count = section[1]! + (section[2]! << 8) + 0x7f00;
     if (section.length <= headerBytes) throw wrong();
-    const modes = section[headerBytes];
+    const modes = section[headerBytes]!;
     const start = this.#readTables(section, headerBytes + 1, modes);
     this.#decode(new BackwardBits(section.subarray(start)), count, apply);
   }
@@ -119,12 +121,12 @@ export class Sequences {
     let offsetState = initialState(offsets, bits);
     let matchState = initialState(matches, bits);
     for (let left = count; left > 0; left--) {
-      const offsetCode = offsets.symbols[offsetState];
+      const offsetCode = offsets.symbols[offsetState]!;
       // No window that is taken reaches so far.
       if (offsetCode > 25) throw wrong();
       const offsetValue = (1 << offsetCode) + bits.read(offsetCode);
-      const matchLength = readLength(matchLengths, matches.symbols[matchState], bits);
-      const literalLength = readLength(literalLengths, literals.symbols[literalState], bits);
+      const matchLength = readLength(matchLengths, matches.symbols[matchState]!, bits);
+      const literalLength = readLength(literalLengths, literals.symbols[literalState]!, bits);
       if (left > 1) {
         literalState = nextState(literals, literalState, bits);
         matchState = nextState(matches, matchState, bits);
@@ -156,7 +158,7 @@ export class Sequences {
 }
 
 function readLength({ baselines, extraBits }: LengthCodes, code: number, bits: BackwardBits): number {
-  return baselines[code] + bits.read(extraBits[code]);
+  return baselines[code]! + bits.read(extraBits[code]!);
 }
 
 function wrong(): Error {

@@ -3,6 +3,8 @@ import type { StripReader } from '../strip-reader.ts';
 import { Literals } from './literals.ts';
 import { Sequences } from './sequences.ts';
 
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
 const magic = 0xfd2fb528;
 const maxBlockBytes = 131_072;
 /** Output behind the history, so that this is moved seldom. */
@@ -83,9 +85,9 @@ export class ZstdReader implements StripReader {
       const base = 2 ** (10 + (code >> 3));
       window = base + (base / 8) * (code & 7);
     }
-    const dictionary = this.#take([0, 1, 2, 4][descriptor & 3]);
+    const dictionary = this.#take([0, 1, 2, 4][descriptor & 3]!);
     if (dictionary !== 0) throw malformed('tiff', 'a Zstandard frame with a dictionary');
-    const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6];
+    const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
     const size = this.#take(sizeBytes) + (sizeBytes === 2 ? 256 : 0);
     return isSingle ? size : window;
   }
@@ -94,7 +96,7 @@ export class ZstdReader implements StripReader {
   #take(byteCount: number): number {
     if (this.#position + byteCount > this.#strip.length) throw truncated('tiff', 'inside its pixel data');
     let value = 0;
-    for (let i = byteCount - 1; i >= 0; i--) value = value * 256 + this.#strip[this.#position + i];
+    for (let i = byteCount - 1; i >= 0; i--) value = value * 256 + this.#strip[this.#position + i]!;
     this.#position += byteCount;
     return value;
   }
@@ -166,7 +168,7 @@ function copyMatch(buffer: Uint8Array, at: number, offset: number, length: numbe
     buffer.copyWithin(at, at - offset, at - offset + length);
     return;
   }
-  for (let i = at; i < at + length; i++) buffer[i] = buffer[i - offset];
+  for (let i = at; i < at + length; i++) buffer[i] = buffer[i - offset]!;
 }
 
 function wrong(): Error {

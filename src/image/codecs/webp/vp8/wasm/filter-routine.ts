@@ -16,7 +16,7 @@ export function filterByRoutine(
 ): void {
   // Three planes: in range.
   const [luma, cb, cr] = [planes[0]!, planes[1]!, planes[2]!];
-  arena.kernels.vp8_filter_macroblock(
+  arena.routines.vp8_filter_macroblock(
     luma.samples.byteOffset + luma.at,
     cb.samples.byteOffset + cb.at,
     cr.samples.byteOffset + cr.at,

@@ -36,7 +36,7 @@ export class MacroblockRoutine {
     this.#modes.set(modes);
     // Three planes: in range.
     const [luma, cb, cr] = [planes[0]!, planes[1]!, planes[2]!];
-    this.#arena.kernels.vp8_make_macroblock(
+    this.#arena.routines.vp8_make_macroblock(
       ...([this.#workspace, this.#edges + column * edgeBytes, this.#masks] as const),
       ...([this.#modes.byteOffset, chroma, hasSubmodes ? 1 : 0] as const),
       ...([content.byteOffset, coefficients.byteOffset] as const),

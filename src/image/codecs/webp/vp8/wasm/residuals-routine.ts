@@ -80,7 +80,7 @@ export class ResidualsRoutine implements Residuals {
 
   read(column: number, { hasSubmodes, segment }: MacroblockModes): boolean {
     this.#partition.fill();
-    const result = this.#arena.kernels.vp8_read_residuals(
+    const result = this.#arena.routines.vp8_read_residuals(
       this.#partition.state,
       this.#tables,
       this.#above.byteOffset + column * flagsPerMacroblock,

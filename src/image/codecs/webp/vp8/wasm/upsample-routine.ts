@@ -5,14 +5,14 @@ import { upsampleRow } from '../upsample.ts';
 export const upsampleMargin = 42;
 
 /** `upsampleRow` by WebAssembly, of rows in `arena`; the pixels at the image's borders are left to TypeScript. */
-export function createUpsampler({ kernels }: PixelArena): typeof upsampleRow {
+export function createUpsampler({ routines }: PixelArena): typeof upsampleRow {
   return (luma, nearCb, farCb, nearCr, farCr, rgb, left, right, width) => {
     const lastChroma = (width - 1) >> 1;
     // Pixels 2k + 1 and 2k + 2 lie between samples k and k + 1 of chroma.
     const first = Math.max(0, (left - 1) >> 1);
     const count = Math.min(lastChroma, right >> 1) - first;
     if (count > 0) {
-      kernels.vp8_upsample_rgb(
+      routines.vp8_upsample_rgb(
         luma.byteOffset + 2 * first + 1,
         nearCb.byteOffset + first,
         farCb.byteOffset + first,

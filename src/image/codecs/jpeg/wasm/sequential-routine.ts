@@ -1,6 +1,6 @@
 import type { PixelArena } from '../../../pixel-arena.ts';
 import type { BitReader } from '../bit-reader.ts';
-import type { ScanKernel } from '../scan.ts';
+import type { ScanRoutine } from '../scan.ts';
 import type { ScanComponent } from '../scan-header.ts';
 import { componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
 import { placeSteps, stepsBytes } from './quantization.ts';
@@ -10,13 +10,13 @@ import { TablePlacer } from './tables.ts';
 
 const chunkBytes = 16_384;
 
-/** What a `SequentialKernel` allocates. */
-export function sequentialKernelBytes(components: number): number {
+/** What a `SequentialRoutine` allocates. */
+export function sequentialRoutineBytes(components: number): number {
   return scanBytes + segmentWindowBytes(chunkBytes) + components * (2 * tableLayout.bytes + stepsBytes);
 }
 
 /** Decodes the MCUs of a sequential scan into samples as `JpegScan` does, in WebAssembly. */
-export class SequentialKernel implements ScanKernel {
+export class SequentialRoutine implements ScanRoutine {
   readonly #arena: PixelArena;
   readonly #components: readonly ScanComponent[];
   readonly #state: ScanState;
@@ -61,7 +61,7 @@ export class SequentialKernel implements ScanKernel {
   }
 
   decode(mcu: number, end: number, reader: BitReader): number {
-    const next = this.#window.decode(this.#arena.kernels.decode_sequential, mcu, end, reader);
+    const next = this.#window.decode(this.#arena.routines.decode_sequential, mcu, end, reader);
     if (next < end) this.#state.givePredictionsBack();
     return next;
   }

@@ -1,18 +1,18 @@
 import type { PixelArena } from '../../../pixel-arena.ts';
 import type { BitReader } from '../bit-reader.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
-import type { ScanKernel } from '../scan.ts';
+import type { ScanRoutine } from '../scan.ts';
 import type { ScanComponent } from '../scan-header.ts';
 import { coefficientsBytes, componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
 import { ScanState } from './scan-state.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import type { TablePlacer } from './tables.ts';
 
-/** Of a progressive file, each scan has little in a row of blocks. */
+/** Each scan of a progressive file has little data in a row of blocks. */
 const chunkBytes = 4096;
 
-/** What so many `ProgressiveKernel`s allocate, which look up so many tables together. */
-export function progressiveKernelBytes(scans: number, tables: number): number {
+/** What so many `ProgressiveRoutine`s allocate, which look up so many tables together. */
+export function progressiveRoutineBytes(scans: number, tables: number): number {
   const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + coefficientsBytes;
   return scans * bytesPerScan + tables * tableLayout.bytes;
 }
@@ -24,16 +24,16 @@ interface ProgressiveScan extends ProgressiveBand {
 }
 
 /** Decodes the MCUs of a progressive scan into coefficients as `JpegScan` does, in WebAssembly. */
-export class ProgressiveKernel implements ScanKernel {
+export class ProgressiveRoutine implements ScanRoutine {
   readonly #scan: ProgressiveScan;
   readonly #state: ScanState;
   readonly #window: SegmentWindow;
-  readonly #kernel: (scan: number) => number;
+  readonly #routine: (scan: number) => number;
 
   constructor(arena: PixelArena, bytes: Uint8Array, scan: ProgressiveScan, tables: TablePlacer) {
     const { components, spectralStart, spectralEnd, shift, previousShift } = scan;
     this.#scan = scan;
-    this.#kernel = chooseKernel(arena.kernels, spectralStart > 0, previousShift > 0);
+    this.#routine = chooseRoutine(arena.routines, spectralStart > 0, previousShift > 0);
     const state = new ScanState(arena, components);
     this.#state = state;
     this.#window = new SegmentWindow(state, arena, bytes, chunkBytes);
@@ -66,7 +66,7 @@ export class ProgressiveKernel implements ScanKernel {
   }
 
   decode(mcu: number, end: number, reader: BitReader): number {
-    const next = this.#window.decode(this.#kernel, mcu, end, reader);
+    const next = this.#window.decode(this.#routine, mcu, end, reader);
     if (next < end) {
       this.#scan.endOfBandRun = this.#state.get(scanLayout.endOfBandRun);
       this.#state.givePredictionsBack();
@@ -75,11 +75,11 @@ export class ProgressiveKernel implements ScanKernel {
   }
 }
 
-function chooseKernel(
-  kernels: PixelArena['kernels'],
+function chooseRoutine(
+  routines: PixelArena['routines'],
   isAc: boolean,
   isRefinement: boolean,
 ): (scan: number) => number {
-  if (isAc) return isRefinement ? kernels.decode_ac_refinement : kernels.decode_ac_first;
-  return isRefinement ? kernels.decode_dc_refinement : kernels.decode_dc_first;
+  if (isAc) return isRefinement ? routines.decode_ac_refinement : routines.decode_ac_first;
+  return isRefinement ? routines.decode_dc_refinement : routines.decode_dc_first;
 }

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { CodedError } from '../../../errors.ts';
+import { type Example, teach as learn } from '../../../learn/teach.ts';
+import { maxTeachPhotos } from '../../../limits.ts';
+import { modelNameSchema } from '../../../model/manifest.ts';
+import { toPath } from '../../command-line/to-path.ts';
+import { defineModelCommand } from '../define-model-command.ts';
+import { Progress } from '../progress.ts';
+import { type FeatureReader, openFeatureReader } from '../teach/feature-reader.ts';
+import { type LessonPhoto, listLessonPhotos } from '../teach/list-photos.ts';
+import { writeHead } from '../teach/write-head.ts';
+import { findModel } from '../workspace.ts';
+
+/** `npm run models -- teach`: classes of one's own from a few photos. */
+export const teach = defineModelCommand({
+  summary: 'learn classes of your own from photos',
+  synopsis: 'teach NAME DIR|FILE.csv [--base MODEL] [--strict]',
+  notes: `DIR has a folder for each class; the folders' names are the labels. FILE.csv has rows of path,class.
+Writes the next version of NAME, which push and promote publish. Its report.json says how good it is.
+
+--base MODEL  the backbone (default resnet18-imagenet1k)
+--strict      fail on a file that cannot be read, instead of listing it`,
+  options: {
+    base: { type: 'string', default: 'resnet18-imagenet1k' },
+    strict: { type: 'boolean', default: false },
+  },
+  operands: { min: 2, max: 2 },
+  async run({ base, strict }, [name, source]) {
+    // Before minutes of work: a name that cannot be one.
+    const parsed = modelNameSchema.safeParse(name);
+    if (!parsed.success)
+      throw new Error(`"${name}" cannot be a model's name: ${parsed.error.issues[0]?.message}.`);
+    const { labels, photos } = await listLessonPhotos(toPath(`${source}`));
+    if (photos.length > maxTeachPhotos) {
+      throw new Error(`${photos.length} photos; at most ${maxTeachPhotos} are learned from.`);
+    }
+    const backbone = await findModel(base);
+    const reader = await openFeatureReader(backbone);
+    const { examples, unreadable } = await readExamples(reader, photos, strict);
+    const lesson = learn(examples, labels);
+    const { manifest, folder } = await writeHead(parsed.data, backbone, reader.blocks, labels, lesson);
+    const { accuracy, accuracy_with_half, threshold, calibration_error, doubtful, copies } = lesson.report;
+    return {
+      name: `${manifest.name}/${manifest.version}`,
+      photos: examples.length,
+      scenes: lesson.report.scenes,
+      classes: labels.length,
+      accuracy: accuracy ? `${accuracy.estimate} (95 %: ${accuracy.low} to ${accuracy.high})` : 'not known',
+      accuracy_with_half: accuracy_with_half ?? 'not known',
+      calibration_error: calibration_error ?? 'not known',
+      none_of_these_below: threshold,
+      doubtful: doubtful.length,
+      copies: copies.length,
+      ...(unreadable.length > 0 && { unreadable: unreadable.join(', ') }),
+      report: `${folder}/report.json`,
+      next: `npm run models -- push ${manifest.name} --local && npm run models -- promote ${manifest.name} ${manifest.version} --local`,
+    };
+  },
+});
+
+async function readExamples(reader: FeatureReader, photos: readonly LessonPhoto[], isStrict: boolean) {
+  const progress = new Progress('features', photos.length);
+  const examples: Example[] = [];
+  const unreadable: string[] = [];
+  for (const [done, { path, name, label }] of photos.entries()) {
+    try {
+      examples.push({ name, label, vector: await reader.read(new Uint8Array(await readFile(path))) });
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      if (isStrict) throw new Error(`${name}: ${error.message}`, { cause: error });
+      unreadable.push(`${name} (${error.code})`);
+    }
+    progress.update(done + 1);
+  }
+  progress.end();
+  return { examples, unreadable };
+}

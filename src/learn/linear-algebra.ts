@@ -1,0 +1,85 @@
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
+/**
+ * Inner products of all pairs of rows.
+ *
+ * @param rows FP32, `count` of them, all of one length.
+ * @returns FP64 (count, count), symmetric.
+ */
+export function toGram(rows: readonly Float32Array[]): Float64Array {
+  const count = rows.length;
+  const gram = new Float64Array(count * count);
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j <= i; j++) {
+      const product = dot(rows[i]!, rows[j]!);
+      gram[i * count + j] = product;
+      gram[j * count + i] = product;
+    }
+  }
+  return gram;
+}
+
+/** Inner product, summed in float64 by four sums at once. */
+export function dot(a: Float32Array, b: Float32Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let i = 0;
+  for (; i + 3 < a.length; i += 4) {
+    s0 += a[i]! * b[i]!;
+    s1 += a[i + 1]! * b[i + 1]!;
+    s2 += a[i + 2]! * b[i + 2]!;
+    s3 += a[i + 3]! * b[i + 3]!;
+  }
+  for (; i < a.length; i++) s0 += a[i]! * b[i]!;
+  return s0 + s1 + s2 + s3;
+}
+
+/**
+ * The lower triangle L with L L^T = matrix, in the matrix' own memory.
+ *
+ * @param matrix FP64 (size, size), symmetric, positive definite; its lower triangle becomes L.
+ * @throws {RangeError} if it is not positive definite.
+ */
+export function factorCholesky(matrix: Float64Array, size: number): void {
+  for (let i = 0; i < size; i++) {
+    const rowI = matrix.subarray(i * size, i * size + size);
+    for (let j = 0; j <= i; j++) {
+      const rowJ = matrix.subarray(j * size, j * size + size);
+      let sum = rowI[j]!;
+      for (let k = 0; k < j; k++) sum -= rowI[k]! * rowJ[k]!;
+      if (i > j) rowI[j] = sum / rowJ[j]!;
+      else if (sum > 0) rowI[i] = Math.sqrt(sum);
+      else throw new RangeError(`The matrix is not positive definite at row ${i}.`);
+    }
+  }
+}
+
+/**
+ * Solves L L^T X = B in place.
+ *
+ * @param factor as `factorCholesky` leaves it.
+ * @param right FP64 (size, columns); becomes X.
+ */
+export function solveCholesky(
+  factor: Float64Array,
+  size: number,
+  right: Float64Array,
+  columns: number,
+): void {
+  for (let i = 0; i < size; i++) {
+    for (let k = 0; k < i; k++) subtractRow(right, i, k, factor[i * size + k]!, columns);
+    scaleRow(right, i, 1 / factor[i * size + i]!, columns);
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    for (let k = i + 1; k < size; k++) subtractRow(right, i, k, factor[k * size + i]!, columns);
+    scaleRow(right, i, 1 / factor[i * size + i]!, columns);
+  }
+}
+
+/** Row `to` less `factor` times row `from`. */
+function subtractRow(matrix: Float64Array, to: number, from: number, factor: number, columns: number): void {
+  for (let c = 0; c < columns; c++) matrix[to * columns + c]! -= factor * matrix[from * columns + c]!;
+}
+
+function scaleRow(matrix: Float64Array, row: number, factor: number, columns: number): void {
+  for (let c = 0; c < columns; c++) matrix[row * columns + c]! *= factor;
+}

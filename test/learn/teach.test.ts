@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { calibrationError, fitTemperature, toProbabilities } from '../../src/learn/calibration.ts';
+import { assignFolds } from '../../src/learn/cross-validation.ts';
+import { type Example, teach } from '../../src/learn/teach.ts';
+import { createRandom } from '../toolchain/quantize/seeded-random.ts';
+
+const features = 40;
+
+/** Points around a centre for each class, of length 1; `spread` 0 puts them on it. */
+function makeExamples(sizes: readonly number[], spread: number, seed = 1): Example[] {
+  const random = createRandom(seed).uniform;
+  const noise = () => Array.from({ length: features }, () => random() - 0.5);
+  const centres = sizes.map(noise);
+  return sizes.flatMap((size, label) =>
+    Array.from({ length: size }, (_, index) => ({
+      name: `${label}/${index}`,
+      label,
+      vector: toUnit(noise().map((value, f) => centres[label]![f]! + spread * value)),
+    })),
+  );
+}
+
+function toUnit(values: readonly number[]): Float32Array {
+  const length = Math.hypot(...values);
+  return Float32Array.from(values, (value) => value / length);
+}
+
+const labels = ['apple', 'pear', 'plum'];
+
+function classify(lesson: ReturnType<typeof teach>, vector: Float32Array): number {
+  const sums = lesson.biases.map((bias, c) =>
+    vector.reduce((sum, value, f) => sum + value * lesson.weights[c * features + f]!, bias),
+  );
+  return sums.indexOf(Math.max(...sums));
+}
+
+describe('teach', () => {
+  it('learns classes that can be told apart, and knows that it does', () => {
+    const examples = makeExamples([12, 12, 12], 1);
+    const lesson = teach(examples, labels);
+    for (const { vector, label } of examples) expect(classify(lesson, vector)).toBe(label);
+    expect(lesson.report.accuracy!.estimate).toBeGreaterThan(0.9);
+    expect(lesson.report).toMatchObject({ photos: 36, classes: 3 });
+  });
+
+  it('knows when it has learned nothing: labels that are noise', () => {
+    const random = createRandom(3).uniform;
+    const examples = makeExamples([40], 4).map((example) => ({
+      ...example,
+      label: Math.floor(random() * 3),
+    }));
+    const { accuracy } = teach(examples, labels).report;
+    expect(accuracy!.low).toBeLessThan(0.45);
+    expect(accuracy!.estimate).toBeLessThan(0.6);
+  });
+
+  it('is not fooled by photos that come twice: twins stay in one fold', () => {
+    const random = createRandom(5).uniform;
+    const once = makeExamples([30], 4).map((example) => ({ ...example, label: Math.floor(random() * 3) }));
+    const twins = once.flatMap((example) => [example, { ...example, name: `${example.name} again` }]);
+    const { accuracy, copies, scenes } = teach(twins, labels).report;
+    // By photo alone the estimate would be 1.
+    expect(accuracy!.estimate).toBeLessThan(0.6);
+    expect(scenes).toBe(30);
+    expect(copies).toContainEqual(['0/0', '0/0 again']);
+  });
+
+  it('does not let a large class swallow a small one', () => {
+    const lesson = teach(makeExamples([150, 5], 2.2), ['many', 'few']);
+    const [many, few] = lesson.report.per_class;
+    expect(many!.photos).toBe(150);
+    expect(few!.recall).toBeGreaterThanOrEqual(0.6);
+  });
+
+  it('finds a photo in the wrong folder', () => {
+    const examples = makeExamples([15, 15, 15], 0.8);
+    const wrong = { ...examples[0]!, label: 1, name: 'an apple among the pears' };
+    const { doubtful } = teach([...examples.slice(1), wrong], labels).report;
+    expect(doubtful[0]).toMatchObject({ name: wrong.name, label: 'pear', looks_like: 'apple' });
+  });
+
+  it('does with one photo a class what can be done: the nearest', () => {
+    const examples = makeExamples([1, 1, 1], 0);
+    const lesson = teach(examples, labels);
+    for (const { vector, label } of examples) expect(classify(lesson, vector)).toBe(label);
+    expect(lesson.report.accuracy).toBeUndefined();
+    expect(lesson.threshold).toBe(0);
+  });
+
+  it('gives the same for the same photos', () => {
+    const examples = makeExamples([9, 7, 8], 1.5);
+    expect(teach(examples, labels)).toEqual(teach(examples, labels));
+  });
+
+  it('refuses a class without photos, and one class alone', () => {
+    expect(() => teach(makeExamples([3, 3], 1), labels)).toThrow('The class "plum" has no photo.');
+    expect(() => teach(makeExamples([3], 1), ['apple'])).toThrow(RangeError);
+  });
+});
+
+describe('calibration', () => {
+  it('finds the temperature that made the answers', () => {
+    const random = createRandom(11).uniform;
+    const judged = Array.from({ length: 4000 }, () => {
+      const sums = Float64Array.from({ length: 3 }, () => random());
+      const scores = toProbabilities(sums, 0.2);
+      const drawn = random();
+      const label = drawn < scores[0]! ? 0 : drawn < scores[0]! + scores[1]! ? 1 : 2;
+      return { sums, label };
+    });
+    const temperature = fitTemperature(judged);
+    expect(temperature).toBeCloseTo(0.2, 1);
+    expect(calibrationError(judged, temperature)).toBeLessThan(0.03);
+    expect(calibrationError(judged, temperature / 8)).toBeGreaterThan(0.15);
+  });
+});
+
+describe('folds', () => {
+  it('keep groups together and spread classes', () => {
+    const classes = Array.from({ length: 40 }, (_, index) => index % 2);
+    const groups = classes.map((_, index) => index - (index % 4 > 1 ? 2 : 0));
+    const folds = assignFolds(classes, groups);
+    for (const [index, group] of groups.entries()) expect(folds[index]).toBe(folds[group]);
+    for (const label of [0, 1]) {
+      const counts = [0, 1, 2, 3, 4].map(
+        (fold) => folds.filter((value, index) => value === fold && classes[index] === label).length,
+      );
+      expect(counts).toEqual([4, 4, 4, 4, 4]);
+    }
+  });
+});
