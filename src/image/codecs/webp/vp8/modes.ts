@@ -108,17 +108,17 @@ function readChromaMode(bools: BoolDecoder): number {
   return bools.readBit(183) === 1 ? submode.trueMotion : submode.horizontal;
 }
 
-/** @param context index of the nine probabilities. */
-function readSubmode(bools: BoolDecoder, context: number): number {
-  const read = (node: number) => bools.readBit(submodeProbabilities[context + node]!) === 1;
-  if (!read(0)) return submode.dc;
-  if (!read(1)) return submode.trueMotion;
-  if (!read(2)) return submode.vertical;
-  if (!read(3)) {
-    if (!read(4)) return submode.horizontal;
-    return read(5) ? submode.verticalRight : submode.downRight;
+/** @param at index of the nine probabilities; all are in range. */
+function readSubmode(bools: BoolDecoder, at: number): number {
+  const probabilities = submodeProbabilities;
+  if (bools.readBit(probabilities[at]!) === 0) return submode.dc;
+  if (bools.readBit(probabilities[at + 1]!) === 0) return submode.trueMotion;
+  if (bools.readBit(probabilities[at + 2]!) === 0) return submode.vertical;
+  if (bools.readBit(probabilities[at + 3]!) === 0) {
+    if (bools.readBit(probabilities[at + 4]!) === 0) return submode.horizontal;
+    return bools.readBit(probabilities[at + 5]!) === 0 ? submode.downRight : submode.verticalRight;
   }
-  if (!read(6)) return submode.downLeft;
-  if (!read(7)) return submode.verticalLeft;
-  return read(8) ? submode.horizontalUp : submode.horizontalDown;
+  if (bools.readBit(probabilities[at + 6]!) === 0) return submode.downLeft;
+  if (bools.readBit(probabilities[at + 7]!) === 0) return submode.verticalLeft;
+  return bools.readBit(probabilities[at + 8]!) === 0 ? submode.horizontalDown : submode.horizontalUp;
 }

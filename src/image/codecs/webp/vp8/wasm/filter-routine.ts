@@ -15,12 +15,19 @@ export function filterByRoutine(
   edges: { readonly left: boolean; readonly above: boolean; readonly inner: boolean },
 ): void {
   // Three planes: in range.
-  const [luma, cb, cr] = [planes[0]!, planes[1]!, planes[2]!];
+  const luma = planes[0]!;
+  const cb = planes[1]!;
+  const cr = planes[2]!;
   arena.routines.vp8_filter_macroblock(
     luma.samples.byteOffset + luma.at,
     cb.samples.byteOffset + cb.at,
     cr.samples.byteOffset + cr.at,
-    ...([luma.stride, cb.stride, outerEdge >> 1, innerEdge >> 1, interior, highVariance] as const),
+    luma.stride,
+    cb.stride,
+    outerEdge >> 1,
+    innerEdge >> 1,
+    interior,
+    highVariance,
     (edges.left ? filteredEdges.left : 0) |
       (edges.above ? filteredEdges.above : 0) |
       (edges.inner ? filteredEdges.inner : 0),

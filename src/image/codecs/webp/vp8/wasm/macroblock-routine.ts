@@ -35,11 +35,18 @@ export class MacroblockRoutine {
   ): void {
     this.#modes.set(modes);
     // Three planes: in range.
-    const [luma, cb, cr] = [planes[0]!, planes[1]!, planes[2]!];
+    const luma = planes[0]!;
+    const cb = planes[1]!;
+    const cr = planes[2]!;
     this.#arena.routines.vp8_make_macroblock(
-      ...([this.#workspace, this.#edges + column * edgeBytes, this.#masks] as const),
-      ...([this.#modes.byteOffset, chroma, hasSubmodes ? 1 : 0] as const),
-      ...([content.byteOffset, coefficients.byteOffset] as const),
+      this.#workspace,
+      this.#edges + column * edgeBytes,
+      this.#masks,
+      this.#modes.byteOffset,
+      chroma,
+      hasSubmodes ? 1 : 0,
+      content.byteOffset,
+      coefficients.byteOffset,
       (column > 0 ? macroblockPlace.hasLeft : 0) |
         (hasAbove ? macroblockPlace.hasAbove : 0) |
         (isLast ? macroblockPlace.isLast : 0),
