@@ -14,6 +14,7 @@ export default defineConfig({
       'test/model/{manifest,memory-budget}.test.ts',
       'test/protocol/**/*.test.ts',
       'test/tier/server/dynamic-batcher.test.ts',
+      'test/toolchain/quantize/{activation-range,quantize-values}.test.ts',
     ],
     testTimeout: 60_000,
   },

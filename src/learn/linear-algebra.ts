@@ -9,11 +9,35 @@
 export function toGram(rows: readonly Float32Array[]): Float64Array {
   const count = rows.length;
   const gram = new Float64Array(count * count);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j <= i; j++) {
-      const product = dot(rows[i]!, rows[j]!);
-      gram[i * count + j] = product;
-      gram[j * count + i] = product;
+  const put = (i: number, j: number, product: number) => {
+    gram[i * count + j] = product;
+    gram[j * count + i] = product;
+  };
+  // Two rows by two: each value is loaded once for two products.
+  for (let i = 0; i < count; i += 2) {
+    for (let j = 0; j <= i; j += 2) {
+      const a0 = rows[i]!;
+      const a1 = rows[Math.min(i + 1, count - 1)]!;
+      const b0 = rows[j]!;
+      const b1 = rows[Math.min(j + 1, count - 1)]!;
+      let p00 = 0;
+      let p01 = 0;
+      let p10 = 0;
+      let p11 = 0;
+      for (let k = 0; k < a0.length; k++) {
+        const x0 = a0[k]!;
+        const x1 = a1[k]!;
+        const y0 = b0[k]!;
+        const y1 = b1[k]!;
+        p00 += x0 * y0;
+        p01 += x0 * y1;
+        p10 += x1 * y0;
+        p11 += x1 * y1;
+      }
+      put(i, j, p00);
+      if (j + 1 < count) put(i, j + 1, p01);
+      if (i + 1 < count) put(i + 1, j, p10);
+      if (i + 1 < count && j + 1 < count) put(i + 1, j + 1, p11);
     }
   }
   return gram;
@@ -21,7 +45,10 @@ export function toGram(rows: readonly Float32Array[]): Float64Array {
 
 /** Inner product, summed in float64 by four sums at once. */
 export function dot(a: Float32Array, b: Float32Array): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let i = 0;
   for (; i + 3 < a.length; i += 4) {
     s0 += a[i]! * b[i]!;
