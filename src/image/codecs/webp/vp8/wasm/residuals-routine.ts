@@ -41,7 +41,7 @@ export class ResidualsRoutine implements Residuals {
   #partition: PartitionWindow;
   #exhausted = false;
 
-  /** @param arena with room for `residualsRoutineBytes`. */
+  /** @param arena with room reserved: views of it must stay valid. */
   constructor(arena: PixelArena, bytes: Uint8Array, header: FrameHeader, columns: number) {
     this.#arena = arena;
     this.#tables = placeTables(arena, header.coefficientProbabilities);
@@ -100,8 +100,8 @@ function placeTables(arena: PixelArena, probabilities: Uint8Array): number {
   for (let type = 0; type < 4; type++) {
     for (const [position, band] of bandOffsets.entries()) {
       const from = type * probabilitiesPerType + band;
-      const band33 = probabilities.subarray(from, from + probabilitiesPerBand);
-      tables.set(band33, tokenTables.probabilities + type * typeBytes + position * positionBytes);
+      const ofBand = probabilities.subarray(from, from + probabilitiesPerBand);
+      tables.set(ofBand, tokenTables.probabilities + type * typeBytes + position * positionBytes);
     }
   }
   for (const [position, index] of zigzag.entries()) tables[tokenTables.zigzag + position] = 2 * index;

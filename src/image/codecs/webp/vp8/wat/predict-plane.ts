@@ -45,7 +45,7 @@ function predictPlane(side: 16 | 8) {
     return side === 16 ? v128Store(address, value) : v128Store64Lane(0, address, value);
   };
   const aboveAddress = i32Sub(to, stride);
-  /** Half as many fours, or a quarter of both edges: 16 samples are 2^4, 32 are 2^5. */
+  /** An edge has 2^`bits` samples. */
   const bits = side === 16 ? 4 : 3;
   const sumOfLeft = Array.from({ length: side }, (_, y) => leftOf(y)).reduce((all, next) =>
     i32Add(all, next),

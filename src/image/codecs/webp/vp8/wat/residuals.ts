@@ -34,6 +34,7 @@ import {
 } from '../../../../../lib/wasm-text/memory.ts';
 import { blockContent, coefficientsPerBlock, secondFlag } from '../residuals.ts';
 import {
+  boolLayout,
   categoryBytes,
   contextBytes,
   positionBytes,
@@ -54,7 +55,7 @@ const [bools, tables, above, left, quantizer, coefficients, content, submodes] =
   'content',
   'submodes',
 );
-const [number, first, place, node, position, number2, out, dcStep, acStep] = i32Locals(
+const [number, first, place, node, position, extra, out, dcStep, acStep] = i32Locals(
   'number',
   'first',
   'place',
@@ -86,14 +87,14 @@ const readCategory: Body = [
   readBit(i32Load8U(at(i32Add(node, level), 9))),
   set(level, i32Add(i32Shl(level, 1), bit)),
   set(row, i32Add(tables, i32Mul(level, categoryBytes))),
-  set(number2, 0),
+  set(extra, 0),
   loop('extra_bits', (next) => [
     readBit(i32Load8U(at(row, tokenTables.categories))),
-    set(number2, i32Add(i32Shl(number2, 1), bit)),
+    set(extra, i32Add(i32Shl(extra, 1), bit)),
     increase(row, 1),
     branchIf(next, i32Load8U(at(row, tokenTables.categories))),
   ]),
-  set(level, i32Add(i32Add(number2, 3), i32Shl(8, level))),
+  set(level, i32Add(i32Add(extra, 3), i32Shl(8, level))),
 ];
 
 /** `readLargeValue` of tokens.ts into `level`. */
@@ -203,7 +204,7 @@ export const readResiduals = wasmFunction({
   params: [bools, tables, above, left, quantizer, coefficients, content, submodes],
   locals: [
     ...boolLocals,
-    ...[number, first, place, node, position, number2, out, dcStep, acStep],
+    ...[number, first, place, node, position, extra, out, dcStep, acStep],
     ...[aboveFlag, leftFlag, result, any, row, level],
   ],
   body: [
@@ -225,5 +226,5 @@ export const readResiduals = wasmFunction({
     ]),
     storeBools(bools),
   ],
-  result: i32Or(any, i32Shl(i32Load(at(bools, 24)), 8)),
+  result: i32Or(any, i32Shl(i32Load(at(bools, boolLayout.exhausted)), 8)),
 });
