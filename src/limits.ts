@@ -77,7 +77,7 @@ export const runtimeBaseBytes = 16 * MiB;
  * decoder that works by rows (20) and code and runtime (about 20). The int8 engine's ResNet-18 and
  * ResNet-50 take 18.3 + 28.4 MB on the relaxed kernels and 19.8 + 30.7 on the plain ones: both stay.
  * Through onnxruntime-web ResNet-18 needs 36.7 in int8 and about 64 in fp32.
- * A WebP at its own limit (40, below) asks 20 more: it is within 128 beside up to 48 MB of models.
+ * A lossless WebP at its own limit (40, below) asks 20 more: it is within 128 beside up to 48 MB of models.
  */
 export const maxRuntimeBytes = 66 * MiB;
 
@@ -105,7 +105,7 @@ export const maxDecoderBytes = 20 * MiB;
 export const maxKeptArenaBytes = 4 * MiB;
 
 /**
- * Formats decoded row by row (JPEG, PNG, GIF, BMP) hold a few rows, so time is their limit, not memory.
+ * Formats decoded row by row (JPEG, PNG, GIF, BMP, lossy WebP) hold a few rows, so time is their limit, not memory.
  * 64 Mi pixels admit the largest phone sensors in their full mode (9248 x 6936 = 64.1 MP) and cost
  * about 1 to 2 s of CPU as a baseline JPEG: well inside a Worker's default of 30 s.
  */
@@ -197,16 +197,19 @@ export const maxZstdHistoryBytes = 8 * MiB;
 export const maxTiffRowBytes = 1 * MiB;
 
 /**
- * libwebp decodes whole frames. Its heap begins at 16.8 MB and, measured on noise, ends at 4.9 bytes a pixel for
- * plain lossy images and up to 9.8 for lossless ones or such with alpha; the copy that leaves it is 4 more. It
- * holds the file too: 2.45 bytes for each of its own, as it grows.
+ * Lossy WebP is decoded by rows of macroblocks, within maxStreamedPixels. The widest has 16,383 pixels: 26 rows of luma
+ * and 13 of each chroma plane at half the width are 0.64 MB, and a row of RGB, what is kept of the row above and the
+ * windows of 8 partitions 0.4 MB more: within maxDecoderBytes, and at 4,032 pixels 0.5 MB.
+ *
+ * libwebp decodes lossless ones as whole frames. Its heap begins at 16.8 MB and, measured on noise, ends at 9.8 bytes a
+ * pixel; the copy that leaves it is 4 more. It holds the file too: 2.45 bytes for each of its own, as it grows.
  */
-export const webpBytesPerPixel = { lossy: 8.9, losslessOrAlpha: 13.8 } as const;
+export const webpBytesPerPixel = 13.8;
 export const webpBytesPerFileByte = 2.45;
 
 /**
- * Beside 52 MB of resident models this is all the memory there is: 4.4 MP of a plain lossy WebP of 1 MB, 2.5 MP
- * of another of 3 MB. Such a decode runs alone.
+ * Beside 52 MB of resident models this is all the memory there is: 2.5 MP of a lossless WebP of 3 MB. Such a decode
+ * runs alone.
  */
 export const maxWebpBytes = 40 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 /**
  * `resnet-edge/image`: the streaming decoders by themselves, for Workers that make small pictures of large ones. A photo
- * of 12 megapixels takes a few rows of memory, because no decoder but those of WebP and AVIF holds the picture whole.
+ * of 12 megapixels takes a few rows of memory, because no decoder but those of AVIF and lossless WebP holds the picture whole.
  *
  * @example
  * ```ts

@@ -5,7 +5,8 @@ import { decodeGif } from './codecs/gif/decode-gif.ts';
 import { decodeJpeg, type JpegOutputSide } from './codecs/jpeg/decode-jpeg.ts';
 import { decodePng } from './codecs/png/decode-png.ts';
 import { decodeTiff } from './codecs/tiff/decode-tiff.ts';
-import { decodeWebp, type WebpModuleLoader } from './codecs/webp/decode-webp.ts';
+import type { WebpModuleLoader } from './codecs/webp/decode-lossless.ts';
+import { decodeWebp } from './codecs/webp/decode-webp.ts';
 import type { ImageHeader, OptionalDecoder, RowSink } from './image.ts';
 import { malformed } from './image-error.ts';
 import type { PixelArena, PixelRoutines } from './pixel-arena.ts';
@@ -23,7 +24,7 @@ export interface ImageOptions {
   readonly strict?: boolean;
   /** Called when a stage begins, so that a caller can time it. */
   readonly onStage?: (stage: ImageStage) => void;
-  /** Without it, WebP is refused. Called for WebP images alone. */
+  /** Without it, lossless WebP is refused. Called for such images alone. */
   readonly loadWebpModule?: WebpModuleLoader;
   /** Without it, HEIC is refused: codecs/heic makes one. */
   readonly decodeHeic?: OptionalDecoder | undefined;
@@ -152,7 +153,7 @@ async function decode(
     case 'tiff':
       return { approximate: !decodeTiff(bytes, sink, warn, arena).complete };
     case 'webp':
-      await decodeWebp(bytes, header, sink, options.loadWebpModule);
+      await decodeWebp(bytes, header, sink, options.loadWebpModule, arena);
       return exact;
     case 'avif':
       await assertDeployed(options.decodeAvif, 'AVIF')(bytes, sink);

@@ -80,6 +80,54 @@ interface RoutineExports {
   unfilter_up(row: number, above: number, out: number, count: number): void;
   unfilter_average(row: number, above: number, out: number, count: number, pixelBytes: number): void;
   unfilter_paeth(row: number, above: number, out: number, count: number, pixelBytes: number): void;
+  /** See src/image/codecs/webp/vp8/wasm/layout.ts for what stands at the addresses. */
+  vp8_read_residuals(
+    bools: number,
+    tables: number,
+    above: number,
+    left: number,
+    quantizer: number,
+    coefficients: number,
+    content: number,
+    submodes: number,
+  ): number;
+  vp8_make_macroblock(
+    workspace: number,
+    edges: number,
+    masks: number,
+    modes: number,
+    chromaMode: number,
+    submodes: number,
+    content: number,
+    coefficients: number,
+    place: number,
+    luma: number,
+    cb: number,
+    cr: number,
+    lumaStride: number,
+    chromaStride: number,
+  ): void;
+  vp8_filter_macroblock(
+    luma: number,
+    cb: number,
+    cr: number,
+    lumaStride: number,
+    chromaStride: number,
+    outerEdge: number,
+    innerEdge: number,
+    interior: number,
+    highVariance: number,
+    edges: number,
+  ): void;
+  vp8_upsample_rgb(
+    luma: number,
+    nearCb: number,
+    farCb: number,
+    nearCr: number,
+    farCr: number,
+    out: number,
+    count: number,
+  ): void;
   fancy_h2v1(row: number, out: number, count: number): void;
   fancy_h2v2(near: number, far: number, out: number, count: number): void;
 }

@@ -1,5 +1,6 @@
 /**
- * Times image bytes -> crop against other ways to the same pixels: `npm run bench:image [-- --rounds 9]`.
+ * Times image bytes -> crop against other ways to the same pixels: `npm run bench:image [-- --rounds 9]`; `--only WebP` runs
+ * the rows whose title has that word.
  *
  * All contestants of a row run in turn, once each per round, so that a machine that slows down slows all
  * of them. Medians are printed, and each as a multiple of the first: ratios survive a change of machine,
@@ -18,8 +19,9 @@ import { createCropResampler } from '../../src/image/resample/crop-resampler.ts'
 import { createRoutines, defaultSpec, readFixture } from '../image/fixtures.ts';
 import { readCount, readScriptOptions } from '../read-script-options.ts';
 
-const options = readScriptOptions('Usage: npm run bench:image [-- --rounds 9]', {
+const options = readScriptOptions('Usage: npm run bench:image [-- --rounds 9 --only WebP]', {
   rounds: { type: 'string', default: '9' },
+  only: { type: 'string', default: '' },
 });
 const rounds = readCount(options.rounds, '--rounds');
 const sizes = {
@@ -136,6 +138,7 @@ function inflateAlone(png: Uint8Array): Contestant {
 }
 
 async function compare(title: string, contestants: readonly Contestant[]): Promise<void> {
+  if (!title.includes(options.only)) return;
   const times = contestants.map((): number[] => []);
   for (let round = -2; round < rounds; round++) {
     for (const [i, contestant] of contestants.entries()) {
@@ -197,6 +200,12 @@ try {
     await compare(`JPEG baseline, orientation 6, ${size}`, [
       ours(turned),
       { ...ours(baseline), name: 'this package, orientation 1' },
+    ]);
+    const webp = await photo(size).webp({ quality: 80 }).toBuffer();
+    await compare(`WebP lossy, ${size}, ${webp.length} bytes`, [
+      ours(webp),
+      plain(webp),
+      sharpAndResample(webp),
     ]);
     await compare(`PNG RGB, ${size}, ${png.length} bytes`, [
       ours(png),

@@ -465,6 +465,20 @@ describe('JPEG', () => {
   );
 });
 
+/** A "VP8 " chunk of 40 bytes and nothing else: 30 of them behind the frame header. */
+function lossy({ width = 64, height = 64, tag = 0x10, first = 16, fill = 0 }): Uint8Array {
+  const file = new Uint8Array(60).fill(fill, 30);
+  file.set(new TextEncoder().encode('RIFF....WEBPVP8 '));
+  const view = new DataView(file.buffer);
+  view.setUint32(4, file.length - 8, true);
+  view.setUint32(16, 40, true);
+  const bits = tag | (first << 5);
+  file.set([bits & 255, (bits >> 8) & 255, bits >> 16, 0x9d, 0x01, 0x2a], 20);
+  view.setUint16(26, width, true);
+  view.setUint16(28, height, true);
+  return file;
+}
+
 describe('WebP, GIF, BMP, TIFF', () => {
   const webp = readFixture('webp-lossy.webp');
   const ascii = (text: string) => new TextEncoder().encode(text);
@@ -549,6 +563,22 @@ describe('WebP, GIF, BMP, TIFF', () => {
           new Uint8Array(13),
         ]),
     ],
+    ['lossy WebP of 16383 x 16383', 'image_too_many_pixels', () => lossy({ width: 16_383, height: 16_383 })],
+    ['lossy WebP of 8000 x 8000 without data', 'image_truncated', () => lossy({ width: 8000, height: 8000 })],
+    [
+      'lossy WebP of 16383 x 4000 without data',
+      'image_truncated',
+      () => lossy({ width: 16_383, height: 4000 }),
+    ],
+    ['lossy WebP of no width', 'image_malformed', () => lossy({ width: 0 })],
+    ['lossy WebP of no height', 'image_malformed', () => lossy({ height: 0 })],
+    ['lossy WebP that is not a keyframe', 'image_malformed', () => lossy({ tag: 0x11 })],
+    ['lossy WebP of version 4', 'image_malformed', () => lossy({ tag: 0x18 })],
+    ['lossy WebP that is not to be shown', 'image_format_unsupported', () => lossy({ tag: 0 })],
+    ['lossy WebP whose first partition is too long', 'image_malformed', () => lossy({ first: 5000 })],
+    ['lossy WebP that ends with its first partition', 'image_truncated', () => lossy({ first: 20 })],
+    ['lossy WebP whose first partition is empty', 'image_malformed', () => lossy({ first: 0 })],
+    ['lossy WebP whose partitions are no code', 'image_malformed', () => lossy({ fill: 0xff })],
     ['WebP that is cut', 'image_truncated', () => webp.subarray(0, webp.length >> 1)],
     [
       'WebP of another kind',

@@ -131,8 +131,8 @@ it(`${search.numRuns} mutated files are decoded or refused, in bounded time and 
       // Noise only adds: what is too slow once has to be so again and again.
       if (cpuMs >= maxCpuMs) expect(await leastCpuMs(decode)).toBeLessThan(maxCpuMs);
       // Nonsense too has to come out as plain TypeScript makes it. PNG's decoder is the same either way.
-      if (routines === undefined || !name.endsWith('.jpg')) return;
-      const [plain] = await Promise.allSettled([decodeToCrop(bytes, defaultSpec, { fast })]);
+      if (routines === undefined || !/\.(jpg|webp)$/.test(name)) return;
+      const [plain] = await Promise.allSettled([decodeToCrop(bytes, defaultSpec, { loadWebpModule, fast })]);
       expect(plain.status).toBe(result.status);
       if (plain.status === 'rejected' && result.status === 'rejected') {
         expect(result.reason.message).toBe(plain.reason.message);

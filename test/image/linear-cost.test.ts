@@ -108,6 +108,13 @@ describe('cost is linear', { timeout: 120_000 }, () => {
           .toBuffer(),
     ],
     [
+      'in the width of a WebP',
+      (scale) =>
+        noise(1000 * scale, 400)
+          .webp({ effort: 0 })
+          .toBuffer(),
+    ],
+    [
       'in the pixels of a lossless WebP',
       (scale) =>
         noise(1000, 400 * scale)

@@ -9,6 +9,7 @@ import jpegCases from '../fixtures/jpeg-cases.json' with { type: 'json' };
 import nearCases from '../fixtures/near-cases.json' with { type: 'json' };
 import pngCases from '../fixtures/png-cases.json' with { type: 'json' };
 import tiffCases from '../fixtures/tiff-cases.json' with { type: 'json' };
+import webpCases from '../fixtures/webp-cases.json' with { type: 'json' };
 import { defaultSpec } from './default-spec.ts';
 
 /**
@@ -44,6 +45,7 @@ const lists: Readonly<Record<string, CaseList>> = {
   'jpeg-cases': jpegCases as CaseList,
   'tiff-cases': tiffCases as CaseList,
   'heif-cases': heifCases as CaseList,
+  'webp-cases': webpCases as CaseList,
 };
 
 /** Grey levels of resampled pixels, by the format: AVIF rounds otherwise, HEIC has chroma of the nearest pixel. */

@@ -10,6 +10,11 @@ import { fancyH2V1, fancyH2V2 } from '../codecs/jpeg/wat/upsample.ts';
 import { yccToRgb } from '../codecs/jpeg/wat/ycc-to-rgb.ts';
 import { crc32 } from '../codecs/png/wat/crc32.ts';
 import { unfilterAverage, unfilterPaeth, unfilterSub, unfilterUp } from '../codecs/png/wat/unfilter.ts';
+import { inverseWht } from '../codecs/webp/vp8/wat/inverse-wht.ts';
+import { loopFilters } from '../codecs/webp/vp8/wat/loop-filter.ts';
+import { macroblockFunctions } from '../codecs/webp/vp8/wat/macroblock.ts';
+import { readResiduals } from '../codecs/webp/vp8/wat/residuals.ts';
+import { upsampleRgb } from '../codecs/webp/vp8/wat/upsample.ts';
 import { adler32 } from '../inflate/wat/adler32.ts';
 import { readBlockHeader } from '../inflate/wat/block-header.ts';
 import { decodeSymbols } from '../inflate/wat/decode-symbols.ts';
@@ -28,6 +33,7 @@ export function writePixelModule(): string {
     ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
     reconstructRow,
     ...[buildTable, readBlockHeader, pairLiterals, decodeSymbols, copyStored, adler32],
+    ...[inverseWht, readResiduals, ...macroblockFunctions, ...loopFilters, upsampleRgb],
     ...[crc32, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth],
   ]);
 }

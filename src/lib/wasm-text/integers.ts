@@ -46,3 +46,6 @@ export const i64Ctz = i64Unary('ctz');
 export const i32Const = (value: number): I32 => toValue('i32', operandText(value));
 export const i64Const = (value: bigint): I64 => toValue('i64', operandText(value));
 export const i64ExtendI32U = (a: Int): I64 => toValue('i64', `(i64.extend_i32_u ${operandText(a)})`);
+/** 1 where `a` is no less than `b`, both unsigned. */
+export const i64GeU = (a: Long, b: Long): I32 =>
+  toValue('i32', `(i64.ge_u ${operandText(a)} ${operandText(b)})`);

@@ -41,6 +41,16 @@ export const i32Load16S = load('i32', 'i32.load16_s');
 export const i64Load = load('i64', 'i64.load');
 export const v128Load = load('v128', 'v128.load');
 export const v128Load64Zero = load('v128', 'v128.load64_zero');
+/** The vector with a number from memory in that lane. */
+const loadLane =
+  (instruction: string) =>
+  (lane: number, address: Address, vector: V128): V128 =>
+    toValue('v128', `(${instruction} ${offsetText(address)} ${lane} ${addressText(address)} ${vector.text})`);
+export const v128Load8Lane = loadLane('v128.load8_lane');
+export const v128Load32Lane = loadLane('v128.load32_lane');
+export const v128Load64Lane = loadLane('v128.load64_lane');
+export const v128Load16x4S = load('v128', 'v128.load16x4_s');
+export const v128Load32Zero = load('v128', 'v128.load32_zero');
 export const v128Load8x8U = load('v128', 'v128.load8x8_u');
 export const v128Load8x8S = load('v128', 'v128.load8x8_s');
 export const v128Load16Splat = load('v128', 'v128.load16_splat');

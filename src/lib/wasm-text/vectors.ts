@@ -1,4 +1,4 @@
-import { type F32, type I32, type Operand, operandText, toValue, type V128 } from './expression.ts';
+import { type F32, type I32, type I64, type Operand, operandText, toValue, type V128 } from './expression.ts';
 
 type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'f32x4';
 
@@ -28,6 +28,7 @@ export const v128Bitselect = (a: V128, b: V128, mask: V128): V128 =>
   toValue('v128', `(v128.bitselect ${a.text} ${b.text} ${mask.text})`);
 /** `a` where `b` is not set. */
 export const v128Andnot = binary('v128.andnot');
+export const v128Xor = binary('v128.xor');
 export const v128Not = unary('v128.not');
 export const v128AnyTrue = toNumber('v128.any_true');
 
@@ -37,9 +38,20 @@ export const i8x16Sub = binary('i8x16.sub');
 export const i8x16AvgrU = binary('i8x16.avgr_u');
 export const i8x16Bitmask = toNumber('i8x16.bitmask');
 export const i8x16Swizzle = binary('i8x16.swizzle');
+export const i8x16NarrowI16x8S = binary('i8x16.narrow_i16x8_s');
+export const i8x16AddSatS = binary('i8x16.add_sat_s');
+export const i8x16SubSatS = binary('i8x16.sub_sat_s');
+export const i8x16AddSatU = binary('i8x16.add_sat_u');
+export const i8x16SubSatU = binary('i8x16.sub_sat_u');
+export const i8x16MaxU = binary('i8x16.max_u');
+export const i8x16LeU = binary('i8x16.le_u');
+export const i8x16ShrS = shift('i8x16.shr_s');
+export const i8x16ShrU = shift('i8x16.shr_u');
+export const i8x16Splat = (a: Operand<'i32'>): V128 => toValue('v128', `(i8x16.splat ${operandText(a)})`);
 export const i8x16NarrowI16x8U = binary('i8x16.narrow_i16x8_u');
 
 export const i16x8Add = binary('i16x8.add');
+export const i16x8AddSatS = binary('i16x8.add_sat_s');
 export const i16x8Sub = binary('i16x8.sub');
 export const i16x8Mul = binary('i16x8.mul');
 export const i16x8Q15mulrSatS = binary('i16x8.q15mulr_sat_s');
@@ -47,6 +59,9 @@ export const i16x8MinS = binary('i16x8.min_s');
 export const i16x8MaxS = binary('i16x8.max_s');
 export const i16x8LeS = binary('i16x8.le_s');
 export const i16x8Ne = binary('i16x8.ne');
+export const i16x8ShrS = shift('i16x8.shr_s');
+export const i16x8ExtendLowI8x16S = unary('i16x8.extend_low_i8x16_s');
+export const i16x8ExtendHighI8x16S = unary('i16x8.extend_high_i8x16_s');
 export const i16x8Shl = shift('i16x8.shl');
 export const i16x8ShrU = shift('i16x8.shr_u');
 export const i16x8Bitmask = toNumber('i16x8.bitmask');
@@ -83,6 +98,9 @@ export const i32x4Splat = (a: Operand<'i32'>): V128 => toValue('v128', `(i32x4.s
 /** `sums` + a . b in each lane; which operand is signed: see dot-loop.ts of the engine's kernels. */
 export const i32x4RelaxedDotI8x16I7x16AddS = (a: V128, b: V128, sums: V128): V128 =>
   toValue('v128', `(i32x4.relaxed_dot_i8x16_i7x16_add_s ${a.text} ${b.text} ${sums.text})`);
+
+export const i64x2ExtractLane = (lane: number, a: V128): I64 =>
+  toValue('i64', `(i64x2.extract_lane ${lane} ${a.text})`);
 
 export const f32x4Add = binary('f32x4.add');
 export const f32x4Sub = binary('f32x4.sub');

@@ -2,6 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
 import { defaultChoice } from '../../../src/classify/choice.ts';
 import { Classifier } from '../../../src/classify/classifier.ts';
@@ -41,7 +42,11 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
   // The request's decode stands still: it has its place, and its decoder's module is on its way.
   const request = classifier
     .classify(
-      await read('cat.webp'),
+      new Uint8Array(
+        await sharp(await read('cat.webp'))
+          .webp({ lossless: true })
+          .toBuffer(),
+      ),
       manifest,
       { ...defaultChoice, topK: 1 },
       {

@@ -29,7 +29,7 @@ export function parseWebpHeader(bytes: Uint8Array): ImageHeader {
 
 function parseSize(bytes: Uint8Array, chunk: RiffChunk): { width: number; height: number } {
   const { type, start } = chunk;
-  if (start + 10 > bytes.length) throw truncated('webp', 'inside its first chunk');
+  if (start + (type === 'VP8L' ? 5 : 10) > bytes.length) throw truncated('webp', 'inside its first chunk');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (type) {
     case 'VP8X':

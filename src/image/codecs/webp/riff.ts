@@ -1,5 +1,3 @@
-// `!` behind an index: the loops and the checked sizes keep it in range.
-
 /** A chunk's payload lies in [start, end); `end` is cut where the file ends. */
 export interface RiffChunk {
   readonly type: string;
@@ -11,23 +9,24 @@ export interface RiffChunk {
 const riffHeaderBytes = 12;
 
 /**
- * Walks the chunks of a WebP file.
+ * Walks the chunks of a WebP file, or those within one of its chunks.
  *
+ * @param from where the first begins.
+ * @param to where they end.
  * @see RFC 9649 section 2.3 (RIFF file format)
  */
-export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
+export function* riffChunks(
+  bytes: Uint8Array,
+  from = riffHeaderBytes,
+  to = bytes.length,
+): Generator<RiffChunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = riffHeaderBytes;
-  while (position + 8 <= bytes.length) {
+  let position = from;
+  while (position + 8 <= to) {
     const start = position + 8;
     const declaredEnd = start + view.getUint32(position + 4, true);
-    const type = String.fromCharCode(
-      bytes[position]!,
-      bytes[position + 1]!,
-      bytes[position + 2]!,
-      bytes[position + 3]!,
-    );
-    yield { type, start, end: Math.min(declaredEnd, bytes.length), complete: declaredEnd <= bytes.length };
+    const type = String.fromCharCode(...bytes.subarray(position, position + 4));
+    yield { type, start, end: Math.min(declaredEnd, to), complete: declaredEnd <= to };
     position = declaredEnd + (declaredEnd & 1);
   }
 }

@@ -1,7 +1,7 @@
 import { countUp, increase, set } from '../../../../lib/wasm-text/control.ts';
 import { i32Locals, type V128, v128Locals } from '../../../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
-import { at, v128Load8x8U, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import { at, v128Load8x8U } from '../../../../lib/wasm-text/memory.ts';
 import {
   i8x16NarrowI16x8U,
   i8x16Shuffle,
@@ -15,6 +15,7 @@ import {
   i32x4DotI16x8S,
   i32x4ShrS,
 } from '../../../../lib/wasm-text/vectors.ts';
+import { storeInterleaved } from '../../../wat/store-interleaved.ts';
 import { blueFromCb, greenFromCb, greenFromCr, redFromCr } from '../colour.ts';
 
 const [y, cb, cr, out, count, i] = i32Locals('y', 'cb', 'cr', 'out', 'count', 'i');
@@ -77,17 +78,6 @@ const eightPixels = (half: 0 | 1) => [
   ),
 ];
 
-/** Bytes 16 * `part` and on of 16 pixels as RGB, RGB, ... */
-function storeInterleaved(part: number) {
-  const bytes = Array.from({ length: 16 }, (_, index) => part * 16 + index);
-  const redAndGreen = bytes.map((byte) => (byte % 3 === 2 ? 0 : Math.floor(byte / 3) + (byte % 3) * 16));
-  const withBlue = bytes.map((byte, index) => (byte % 3 === 2 ? 16 + Math.floor(byte / 3) : index));
-  return v128Store(
-    at(out, part * 16),
-    i8x16Shuffle(withBlue, i8x16Shuffle(redAndGreen, reds[0], greens[0]), blues[0]),
-  );
-}
-
 /**
  * One row of Y, Cb and Cr to RGB, 16 pixels a step: reads up to 15 bytes and writes up to 45 behind the last.
  *
@@ -106,7 +96,7 @@ export const yccToRgb = wasmFunction({
     eightPixels(0),
     eightPixels(1),
     [reds, greens, blues].map(([low, high]) => set(low, i8x16NarrowI16x8U(low, high))),
-    [0, 1, 2].map(storeInterleaved),
+    storeInterleaved(out, reds[0], greens[0], blues[0]),
     [y, cb, cr].map((samples) => increase(samples, 16)),
     increase(out, 48),
   ]),
