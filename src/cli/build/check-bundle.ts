@@ -12,7 +12,7 @@ import { buildDir, engineBuildDir } from '../paths.ts';
  */
 const bundles = [
   { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_900_000 },
-  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_160_000 },
+  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_180_000 },
 ] as const;
 
 /** `npm run check:bundle`: what would be uploaded, after `npm run build`. */

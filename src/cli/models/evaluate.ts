@@ -32,7 +32,7 @@ export async function createEvaluator(model: LocalModel, engine: Engine): Promis
   return {
     name: `${manifest.name}/${manifest.version} on ${engine}`,
     async score(bytes) {
-      const { crop } = await decodeToCrop(bytes, manifest.preprocess, await readImageOptions());
+      const { crop } = await decodeToCrop(bytes, manifest.preprocess, readImageOptions());
       const output = await run(toTensor(crop, manifest.preprocess));
       return manifest.output.kind === 'logits' ? softmax(output) : output;
     },

@@ -1,13 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import type { ImageInfo } from '../../classify/classification.ts';
 import { toModelInput } from '../../classify/classify.ts';
 import { CodedError } from '../../errors.ts';
-import { createHeicDecoder } from '../../image/codecs/heic/decode-heic.ts';
-import { PixelRoutines } from '../../image/pixel-arena.ts';
+import { openDecoders } from '../../image/decoders-node.ts';
 import type { PreprocessSpec } from '../../image/preprocess-spec.ts';
 import { maxTierHeicHeapBytes } from '../../limits.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
@@ -29,30 +24,8 @@ export interface DecodedImage {
   readonly decodeUs: number;
 }
 
-const { resolve } = createRequire(import.meta.url);
-const routines = new PixelRoutines(
-  new WebAssembly.Module(readFileSync(new URL('../../image/pixel-routines.wasm', import.meta.url))),
-);
-const modules = new Map<string, Promise<WebAssembly.Module>>();
-
-/** Compiled when the first image needs it. */
-function loadModule(path: string): Promise<WebAssembly.Module> {
-  const module =
-    modules.get(path) ?? readFile(path).then((bytes) => WebAssembly.compile(new Uint8Array(bytes)));
-  modules.set(path, module);
-  return module;
-}
-
-const loadWebpModule = () => loadModule(resolve('@jsquash/webp/codec/dec/webp_dec.wasm'));
-const decodeHeic = createHeicDecoder(
-  async () => ({
-    libheif: await loadModule(resolve('libheif-js/libheif-wasm/libheif.wasm')),
-    flushHook: await loadModule(
-      fileURLToPath(new URL('../../image/codecs/heic/flush-hook.wasm', import.meta.url)),
-    ),
-  }),
-  maxTierHeicHeapBytes,
-);
+// AVIF goes through sharp, which has no isolate's limits.
+const { routines, loadWebpModule, decodeHeic } = openDecoders(maxTierHeicHeapBytes);
 
 parentPort!.on('message', async ({ bytes, spec, orientation, strict }: DecodeJob) => {
   let answer: WorkerAnswer<DecodedImage>;

@@ -53,7 +53,7 @@ export async function openFeatureReader({ folder, manifest }: LocalModel): Promi
       const file = join(kept, `${createHash('sha256').update(bytes).digest('hex')}.f32`);
       const known = await readFile(file).catch(() => undefined);
       if (known) return split(new Float32Array(new Uint8Array(known).buffer));
-      const options = await readImageOptions();
+      const options = readImageOptions();
       const { crop } = await decodeToCrop(bytes, spec, options);
       const middle = { ...spec, resizeShortestEdge: Math.round(spec.resizeShortestEdge / middleShare) };
       const views = [crop, mirror(crop, side), (await decodeToCrop(bytes, middle, options)).crop];
