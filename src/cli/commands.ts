@@ -23,7 +23,11 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   classify: {
     summary: 'labels of images, in the terminal',
-    load: async () => (await import('./classify/classify.ts')).classify,
+    load: async () => (await import('./ask/classify.ts')).classify,
+  },
+  embed: {
+    summary: 'images as vectors, for search and near-duplicates',
+    load: async () => (await import('./ask/embed.ts')).embed,
   },
   keys: {
     summary: 'make an API key, and the secret that goes with it',

@@ -1,6 +1,13 @@
 import { createBatchCalls } from './batches.ts';
 import { type ClientOptions, createServiceCaller } from './call-service.ts';
-import type { ClassifyAnswer, ClassifyFormAnswer, ModelCard, ModelSummary } from './wire.ts';
+import type {
+  ClassifyAnswer,
+  ClassifyFormAnswer,
+  EmbedAnswer,
+  EmbedFormAnswer,
+  ModelCard,
+  ModelSummary,
+} from './wire.ts';
 
 export type { BatchInput, BatchOptions } from './batches.ts';
 export { type ClientOptions, ResnetEdgeError } from './call-service.ts';
@@ -9,6 +16,9 @@ export type {
   BatchResult,
   ClassifyAnswer,
   ClassifyFormAnswer,
+  EmbedAnswer,
+  EmbedFormAnswer,
+  EmbedResult,
   ImageInfo,
   ImageResult,
   ModelCard,
@@ -17,8 +27,8 @@ export type {
   Problem,
 } from './wire.ts';
 
-export interface ClassifyOptions {
-  readonly topK?: number;
+/** What may be chosen for any image. */
+export interface ImageOptions {
   readonly model?: string;
   readonly orientation?: 'apply' | 'ignore';
   readonly decode?: 'exact' | 'fast';
@@ -27,13 +37,21 @@ export interface ClassifyOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ClassifyOptions extends ImageOptions {
+  readonly topK?: number;
+}
+
+export interface EmbedOptions extends ImageOptions {
+  /** The last block's features (default), or those of all blocks side by side. */
+  readonly layers?: 'last' | 'all';
+  /** Default true: the vector has length 1. */
+  readonly normalize?: boolean;
+}
+
+export type ImageBytes = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
 /** An image's bytes, or where it is. */
-export type ImageSource =
-  | Blob
-  | ArrayBuffer
-  | Uint8Array<ArrayBuffer>
-  | { readonly url: string }
-  | { readonly r2Key: string };
+export type ImageSource = ImageBytes | { readonly url: string } | { readonly r2Key: string };
 
 /**
  * ```ts
@@ -44,38 +62,64 @@ export type ImageSource =
 export function createClient(options: ClientOptions) {
   const caller = createServiceCaller(options);
   const { callJson } = caller;
+
+  function ask<T>(
+    path: string,
+    image: ImageSource,
+    query: URLSearchParams,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    if (isBytes(image)) {
+      const headers = { 'content-type': 'application/octet-stream' };
+      return callJson(`${path}?${query}`, { method: 'POST', body: image, headers }, signal);
+    }
+    const body = JSON.stringify('url' in image ? { url: image.url } : { r2_key: image.r2Key });
+    const headers = { 'content-type': 'application/json' };
+    return callJson(`${path}/json?${query}`, { method: 'POST', body, headers }, signal);
+  }
+
+  function askEach<T>(
+    path: string,
+    images: readonly ImageBytes[],
+    query: URLSearchParams,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const form = new FormData();
+    for (const image of images) {
+      if (image instanceof File) form.append('image', image);
+      else form.append('image', new Blob([image]), 'image');
+    }
+    return callJson(`${path}?${query}`, { method: 'POST', body: form }, signal);
+  }
+
   return {
     /** @throws {ResnetEdgeError} for whatever the service refuses; what `fetch` throws otherwise. */
-    classify(image: ImageSource, choice: ClassifyOptions = {}): Promise<ClassifyAnswer> {
-      if (isBytes(image)) {
-        const path = `/v1/classify?${toQuery(choice)}`;
-        const headers = { 'content-type': 'application/octet-stream' };
-        return callJson(path, { method: 'POST', body: image, headers }, choice.signal);
-      }
-      const path = `/v1/classify/json?${toQuery(choice)}`;
-      const body = JSON.stringify('url' in image ? { url: image.url } : { r2_key: image.r2Key });
-      return callJson(
-        path,
-        { method: 'POST', body, headers: { 'content-type': 'application/json' } },
-        choice.signal,
-      );
-    },
+    classify: (image: ImageSource, choice: ClassifyOptions = {}): Promise<ClassifyAnswer> =>
+      ask('/v1/classify', image, toClassifyQuery(choice), choice.signal),
     /**
      * Up to 16 images in one request: a result for each, in order. One bad image does not spoil the others.
      *
      * @throws {ResnetEdgeError} if the whole request is refused.
      */
-    classifyEach(
-      images: readonly (Blob | ArrayBuffer | Uint8Array<ArrayBuffer>)[],
+    classifyEach: (
+      images: readonly ImageBytes[],
       choice: ClassifyOptions = {},
-    ): Promise<ClassifyFormAnswer> {
-      const form = new FormData();
-      for (const image of images) {
-        if (image instanceof File) form.append('image', image);
-        else form.append('image', new Blob([image]), 'image');
-      }
-      return callJson(`/v1/classify/form?${toQuery(choice)}`, { method: 'POST', body: form }, choice.signal);
-    },
+    ): Promise<ClassifyFormAnswer> =>
+      askEach('/v1/classify/form', images, toClassifyQuery(choice), choice.signal),
+    /**
+     * An image as a vector: near ones show alike things.
+     *
+     * @throws {ResnetEdgeError} for whatever the service refuses; what `fetch` throws otherwise.
+     */
+    embed: (image: ImageSource, choice: EmbedOptions = {}): Promise<EmbedAnswer> =>
+      ask('/v1/embeddings', image, toEmbedQuery(choice), choice.signal),
+    /**
+     * Up to 16 images in one request: a vector for each, in order, or why it has none.
+     *
+     * @throws {ResnetEdgeError} if the whole request is refused.
+     */
+    embedEach: (images: readonly ImageBytes[], choice: EmbedOptions = {}): Promise<EmbedFormAnswer> =>
+      askEach('/v1/embeddings/form', images, toEmbedQuery(choice), choice.signal),
     async listModels(): Promise<ModelSummary[]> {
       return (await callJson<{ models: ModelSummary[] }>('/v1/models')).models;
     },
@@ -93,16 +137,21 @@ export function createClient(options: ClientOptions) {
 
 export type Client = ReturnType<typeof createClient>;
 
-function isBytes(image: ImageSource): image is Blob | ArrayBuffer | Uint8Array<ArrayBuffer> {
+function isBytes(image: ImageSource): image is ImageBytes {
   return image instanceof Blob || image instanceof ArrayBuffer || ArrayBuffer.isView(image);
 }
 
-function toQuery({ topK, model, orientation, decode, strict }: ClassifyOptions): string {
+const toClassifyQuery = (choice: ClassifyOptions) => toQuery(choice, { top_k: choice.topK });
+const toEmbedQuery = (choice: EmbedOptions) =>
+  toQuery(choice, { layers: choice.layers, normalize: choice.normalize });
+
+function toQuery(
+  { model, orientation, decode, strict }: ImageOptions,
+  own: Record<string, string | number | boolean | undefined>,
+): URLSearchParams {
   const query = new URLSearchParams();
-  if (topK !== undefined) query.set('top_k', String(topK));
-  if (model !== undefined) query.set('model', model);
-  if (orientation !== undefined) query.set('orientation', orientation);
-  if (decode !== undefined) query.set('decode', decode);
-  if (strict !== undefined) query.set('strict', String(strict));
-  return query.toString();
+  for (const [name, value] of Object.entries({ model, orientation, decode, strict, ...own })) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query;
 }

@@ -14,6 +14,18 @@ export interface ClassifyAnswer extends Classification {
   id: string;
 }
 
+/** The answer of an embedding. */
+export interface EmbedAnswer {
+  id: string;
+  model: string;
+  model_version: string;
+  image: ImageInfo;
+  /** Numbers in `embedding`. */
+  dimensions: number;
+  /** FP32; of length 1 unless `normalize` was false, so that a dot product is the cosine. */
+  embedding: number[];
+}
+
 export interface ModelSummary {
   name: string;
   version: string;
@@ -81,6 +93,23 @@ export interface ClassifyFormAnswer {
   model: string;
   model_version: string;
   results: ImageResult[];
+}
+
+/** A file of a form: either a vector, or why it has none. */
+export interface EmbedResult {
+  index: number;
+  name?: string | undefined;
+  image?: ImageInfo | undefined;
+  dimensions?: number | undefined;
+  embedding?: number[] | undefined;
+  problem?: Problem | undefined;
+}
+
+export interface EmbedFormAnswer {
+  id: string;
+  model: string;
+  model_version: string;
+  results: EmbedResult[];
 }
 
 /** A line of a batch's results. */

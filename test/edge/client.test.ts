@@ -57,6 +57,16 @@ describe('the client, packed and installed', () => {
       { index: 1, name: 'notes.txt', problem: { code: 'image_format_unknown' } },
     ]);
   });
+  it('gives vectors, of one image and of several', async () => {
+    const service = client.createClient({ baseUrl: edge.url });
+    const photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+    const { embedding, dimensions } = await service.embed(photo, { layers: 'all' });
+    expect([embedding.length, dimensions]).toEqual([2432, 2432]);
+    const { results } = await service.embedEach([photo, new Blob(['text'])], { layers: 'all' });
+    expect(results).toMatchObject([{ embedding }, { problem: { code: 'image_format_unknown' } }]);
+    const raw = await service.embed(photo, { normalize: false });
+    expect(Math.hypot(...raw.embedding)).toBeGreaterThan(2);
+  });
   it('submits a batch, watches it, and reads its results as they come', async () => {
     const service = client.createClient({ baseUrl: edge.url });
     const image = new Uint8Array(await readFile(goldenPath('cat.jpg')));

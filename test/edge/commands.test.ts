@@ -109,6 +109,21 @@ describe('resnet-edge classify', () => {
     expect(output.err).toContain('Usage:');
   });
 
+  it('has the same inputs and refusals for vectors', async () => {
+    const photo = await readFile(cat);
+    const { output, exit } = run(['embed', '--json', '--layers', 'all', cat, '-'], {}, photo);
+    expect(await exit).toBe(0);
+    const [first, second] = output.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(first).toMatchObject({ file: cat, model: 'resnet18-imagenet1k', dimensions: 2432 });
+    expect(second).toMatchObject({ file: '-', embedding: first.embedding });
+    const refused = run(['embed', '--layers', 'first', cat], unstartable);
+    expect(await refused.exit).toBe(2);
+    expect(refused.output.err).toContain('--layers must be last or all');
+  });
+
   it('prints JSON alone through npx, and npm run says that it does not', async () => {
     const url = await serve(new Uint8Array());
     const call = (command: string, ...args: string[]) => {

@@ -1,16 +1,29 @@
 import type { ImageInput } from './find-inputs.ts';
 import { InputError, readInput } from './read-input.ts';
-import type { Prediction } from './to-table.ts';
 
 /** What the service said of one image, or why it was not asked. */
-export type ServiceAnswer =
-  | { readonly ok: true; readonly body: { readonly predictions: readonly Prediction[] } }
+export type ServiceAnswer<T extends object> =
+  | { readonly ok: true; readonly body: T }
   | { readonly ok: false; readonly body: { readonly code: string; readonly detail: string } };
 
 const timeoutMs = 60_000;
 
+/** What is asked of each image. */
+export interface Question<T extends object> {
+  /** With its query. */
+  readonly path: string;
+  /** What an answer holds, for a message. */
+  readonly subject: string;
+  readonly isAnswer: (body: object) => body is T;
+}
+
 /** Never throws. What is wrong with one image or its answer is part of the result. */
-export async function askService(endpoint: string, input: ImageInput): Promise<ServiceAnswer> {
+export async function askService<T extends object>(
+  origin: string,
+  question: Question<T>,
+  input: ImageInput,
+): Promise<ServiceAnswer<T>> {
+  const endpoint = `${origin}${question.path}`;
   try {
     const body = await readInput(input);
     const apiKey = process.env['RESNET_EDGE_API_KEY'];
@@ -23,7 +36,7 @@ export async function askService(endpoint: string, input: ImageInput): Promise<S
       body,
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return await readAnswer(response);
+    return await readAnswer(question, response);
   } catch (error) {
     if (error instanceof InputError) return { ok: false, body: { code: error.code, detail: error.message } };
     // fetch itself says only that it failed.
@@ -34,15 +47,18 @@ export async function askService(endpoint: string, input: ImageInput): Promise<S
 }
 
 /** A server that is not this service answers as it likes. */
-async function readAnswer(response: Response): Promise<ServiceAnswer> {
+async function readAnswer<T extends object>(
+  { isAnswer, subject }: Question<T>,
+  response: Response,
+): Promise<ServiceAnswer<T>> {
   const text = await response.text();
   try {
     const body = JSON.parse(text);
-    if (response.ok && Array.isArray(body.predictions)) return { ok: true, body };
+    if (response.ok && isAnswer(body)) return { ok: true, body };
     if (!response.ok && typeof body.code === 'string') return { ok: false, body };
   } catch {
     // Told below.
   }
-  const detail = `The server answered ${response.status}, with something else than labels: is it resnet-edge?`;
+  const detail = `The server answered ${response.status}, with something else than ${subject}: is it resnet-edge?`;
   return { ok: false, body: { code: 'answer_unusable', detail } };
 }
