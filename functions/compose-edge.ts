@@ -8,6 +8,7 @@ import relaxed from '../src/engine/kernels-relaxed.wasm';
 import { CodedError } from '../src/errors.ts';
 import { AccessPolicy } from '../src/http/access/access-policy.ts';
 import { createApp } from '../src/http/app.ts';
+import { BodyBudget } from '../src/http/body-budget.ts';
 import type { RequestRecord } from '../src/http/context.ts';
 import { PixelRoutines } from '../src/image/pixel-arena.ts';
 import pixelRoutines from '../src/image/pixel-routines.wasm';
@@ -17,7 +18,13 @@ import { resolveHost } from '../src/lib/net/resolve-host.ts';
 import { Metrics } from '../src/lib/observe/metrics.ts';
 import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
 import { readR2Object } from '../src/lib/read-r2-object.ts';
-import { maxBodiesInFlightBytes, maxHoldMs, maxWaitingRequests } from '../src/limits.ts';
+import {
+  maxBodiesInFlightBytes,
+  maxHoldMs,
+  maxSmallBodyBytes,
+  maxWaitingRequests,
+  smallBodyRoomBytes,
+} from '../src/limits.ts';
 import { CatalogReader } from '../src/model/catalog-reader.ts';
 import { HeadCache } from '../src/model/head-cache.ts';
 import { createKvModelStore } from '../src/model/kv-model-store.ts';
@@ -134,7 +141,12 @@ export function composeEdge(
     classifier,
     access: new AccessPolicy(settings.access),
     createSha256: createWorkersSha256,
-    bodies: new Gate({ capacity: maxBodiesInFlightBytes, ...gate }),
+    bodies: new BodyBudget({
+      capacity: maxBodiesInFlightBytes,
+      smallBodyRoom: smallBodyRoomBytes,
+      maxSmallBody: maxSmallBodyBytes,
+      ...gate,
+    }),
     metrics,
     serverTiming: settings.serverTiming,
     logAnswers: settings.logAnswers,
@@ -149,7 +161,7 @@ export function composeEdge(
     urls,
     batches,
     objects,
-    ...(bucket && { readR2Image: (key, maxBytes) => readR2Object(bucket, key, maxBytes) }),
+    ...(bucket && { readR2Image: (key, maxBytes, hold) => readR2Object(bucket, key, maxBytes, hold) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,

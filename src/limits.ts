@@ -4,7 +4,7 @@
  *
  * An isolate has 128 MB for everything. The worst case that is meant to fit:
  *   52 MB  linear memory: ResNet-50 and ResNet-18 int8, 31 + 20 MB on the kernels that need more
- *   20 MB  the request body
+ *   22 MB  the request bodies: one at its limit, and small ones beside it
  *   40 MB  the decoder's working set at its cap
  *   ~12 MB JavaScript heap, code, the runtime itself
  */
@@ -260,17 +260,26 @@ export const urlTimeoutMs = 5_000;
 
 // ---- Admission to an isolate ----
 
+/** A body of at most so many bytes, each counted by its weight, is a small one. A photo for the web has 0.1 to 0.5 MB. */
+export const maxSmallBodyBytes = 1 * MiB;
+/** Room that only small bodies may take, beside a large one at its limit: ten photos for the web. */
+export const smallBodyRoomBytes = 2 * MiB;
 /**
- * Bytes of request bodies held at once: one at its limit. A JSON body counts fourfold, because its bytes,
- * text, base64 string and image exist at the same time; so it is limited to a quarter.
+ * Bytes of request bodies held at once: one at its limit, and the room of small ones. A JSON body counts fourfold,
+ * because its bytes, text, base64 string and image exist at the same time; so it is limited to a quarter.
  */
-export const maxBodiesInFlightBytes = maxBodyBytes;
+export const maxBodiesInFlightBytes = maxBodyBytes + smallBodyRoomBytes;
 export const jsonBodyWeight = 4;
 export const maxJsonBodyBytes = maxBodyBytes / jsonBodyWeight;
 
 /** A tensor body: 16 images of 3 x 224 x 224 in float32 are 9.6 MB, and are copied once to be aligned. */
 export const maxTensorBodyBytes = 10 * MiB;
 export const tensorBodyWeight = 2;
+
+/** A body takes bytes of an isolate in steps of so many, as they come. A thousand dripping bodies hold 16 MiB. */
+export const bodyStepBytes = 16 * 1024;
+/** From this share of its declared length on, a body holds all of it, so that it is written in place. */
+export const wellBegunShare = 1 / 4;
 
 /** A body that sends nothing for so long is given up, so that it does not keep its place. */
 export const bodyIdleTimeoutMs = 10_000;

@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import type { Classifier } from '../classify/classifier.ts';
-import type { Gate } from '../classify/gate.ts';
 import type { BatchServices } from '../jobs/batch/batch-services.ts';
 import type { ObjectLabels } from '../jobs/objects/object-labels.ts';
 import type { UrlPolicy } from '../lib/net/url-policy.ts';
@@ -13,6 +12,7 @@ import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 import type { CreateSha256 } from '../model/verified-chunks.ts';
 import type { AccessPolicy } from './access/access-policy.ts';
 import type { Principal } from './access/api-keys.ts';
+import type { BodyBudget, HeldBody } from './body-budget.ts';
 import type { ServerTiming } from './server-timing.ts';
 
 /** What functions/ hands to the HTTP layer: `createApp(options)`. */
@@ -28,7 +28,7 @@ export interface AppOptions {
   /** Hashes bodies while they are read. */
   readonly createSha256: CreateSha256;
   /** Bytes of request bodies held at once, see limits.ts. */
-  readonly bodies: Gate;
+  readonly bodies: BodyBudget;
   readonly metrics: Metrics;
   readonly serverTiming: boolean;
   /** Whether a log line tells the path that was asked and the first label of each image. False by default. */
@@ -39,7 +39,11 @@ export interface AppOptions {
   readonly corsOrigins?: readonly string[];
   readonly urls: UrlPolicy;
   /** Bytes of an object in the configured bucket, undefined if there is none of that key. */
-  readonly readR2Image?: (key: string, maxBytes: number) => Promise<Uint8Array | undefined>;
+  readonly readR2Image?: (
+    key: string,
+    maxBytes: number,
+    hold: (bytes: number) => Promise<void>,
+  ) => Promise<Uint8Array | undefined>;
   /** Names that other APIs use for a model, such as `@cf/microsoft/resnet-50`, and the model that answers. */
   readonly modelAliases?: ReadonlyMap<string, string>;
   /** Static files: the demo page and the API reference. */
@@ -90,8 +94,8 @@ export interface HonoEnv {
     /** Milliseconds since 1970. */
     deadline: number;
     isCancelled: () => boolean;
-    /** Takes so many bytes of the isolate's budget until the request ends, in place of what it had. */
-    admitBytes: (bytes: number) => Promise<void>;
+    /** Opens the request's share of the isolate's bytes, in place of the one it had. Given back when the request ends. */
+    openBody: (max: number, expected?: number) => HeldBody;
   };
 }
 

@@ -5,8 +5,7 @@ import { jsonBodyWeight } from '../limits.ts';
 import type { HonoEnv } from './context.ts';
 
 /**
- * Reads the body of a request that has been admitted: its bytes count against the isolate's budget until
- * the request ends.
+ * Reads a request's body. Its bytes count against the isolate's budget as they come, and until the request ends.
  *
  * @param weight how many times over the body will be held.
  * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`,
@@ -18,12 +17,18 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
   const coding = readContentCoding(request);
   // A compressed body grows to a length that nobody has declared.
   const declared = coding === undefined ? toDeclaredLength(request) : Number.NaN;
-  // Without a declared length the largest allowed size is reserved.
-  if (!(declared > maxBytes))
-    await c.get('admitBytes')(weight * (Number.isNaN(declared) ? maxBytes : declared));
+  const body = c.get('openBody')(
+    weight * maxBytes,
+    Number.isNaN(declared) ? undefined : weight * Math.min(declared, maxBytes),
+  );
   const { bodies } = c.get('options');
   try {
-    return await readBytes(unpack(request, coding), maxBytes, undefined, () => bodies.state().waiting > 0);
+    const bytes = await readBytes(unpack(request, coding), maxBytes, {
+      isWanted: () => bodies.state().waiting > 0,
+      hold: (size) => body.growTo(weight * size),
+    });
+    body.settle();
+    return bytes;
   } catch (error) {
     const isCut = error instanceof CodedError && error.code === 'body_aborted';
     if (!isCut || coding === undefined) throw error;

@@ -4,13 +4,15 @@ import { CodedError } from '../errors.ts';
 /**
  * A whole object of a bucket, whose size is looked at before its bytes.
  *
+ * @param hold waits until so many bytes may be kept; called before they are read.
  * @returns undefined if there is none of this key.
- * @throws {CodedError} `body_too_large`.
+ * @throws {CodedError} `body_too_large`; what `hold` throws.
  */
 export async function readR2Object(
   bucket: R2Bucket,
   key: string,
   maxBytes: number,
+  hold?: (bytes: number) => Promise<void>,
 ): Promise<Uint8Array | undefined> {
   const object = await bucket.get(key);
   if (!object) return undefined;
@@ -20,6 +22,12 @@ export async function readR2Object(
       'body_too_large',
       `The object has ${object.size} bytes, at most ${maxBytes} are taken.`,
     );
+  }
+  try {
+    await hold?.(object.size);
+  } catch (error) {
+    await object.body.cancel();
+    throw error;
   }
   return new Uint8Array(await object.arrayBuffer());
 }

@@ -209,4 +209,15 @@ describe('other deployments', () => {
     expect(answers[3]!.headers.get('retry-after')).toBe('60');
     await expectCode(answers[3]!, 429, 'rate_limited');
   });
+  it('limit an address that tries keys', async () => {
+    edge = await startEdge({
+      configPath: './test/edge/slow-rate.wrangler.toml',
+      secrets: { API_KEYS: apiKeys },
+      seed: false,
+    });
+    const attempt = (key: string) => edge.fetch('/v1/models', { headers: { 'x-api-key': key } });
+    const statuses = [];
+    for (let request = 0; request < 4; request++) statuses.push((await attempt(`wrong-${request}`)).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
 });

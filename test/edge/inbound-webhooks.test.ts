@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { maxWebhookBytes } from '../../src/limits.ts';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
@@ -105,3 +106,15 @@ it('an unknown source is 404, a verified event without a URL 422', async () => {
   expect(response.status).toBe(422);
   expect(await response.json()).toMatchObject({ code: 'webhook_event_unusable' });
 });
+
+it.each([
+  ['shop', {}],
+  ['shop', { 'webhook-id': 'a', 'webhook-timestamp': '1', 'webhook-signature': 'v1,AAAA' }],
+  ['git', { 'x-hub-signature-256': 'sha256=00' }],
+])(
+  'an event of %s without headers that could be right is refused before its body is looked at',
+  async (source, headers) => {
+    const response = await post(source, ' '.repeat(maxWebhookBytes + 1), headers as HeadersInit);
+    expect(await response.json()).toMatchObject({ status: 401, code: 'webhook_signature_invalid' });
+  },
+);

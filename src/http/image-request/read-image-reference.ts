@@ -11,7 +11,7 @@ export interface ImageReference {
 }
 
 /**
- * Fetches a referenced image into the isolate's budget of bodies.
+ * Fetches a referenced image. Its bytes count against the isolate's budget of bodies as they come.
  *
  * @throws {CodedError} `url_*`, `r2_*`, `overloaded`.
  */
@@ -20,14 +20,17 @@ export async function readImageReference(
   reference: ImageReference,
 ): Promise<Uint8Array> {
   const { urls, readR2Image } = c.get('options');
-  // The size is unknown until the image has come. Until then the largest allowed size is reserved.
-  await c.get('admitBytes')(maxBodyBytes);
+  const body = c.get('openBody')(maxBodyBytes);
+  const hold = (bytes: number) => body.growTo(bytes);
   if (reference.url !== undefined) {
-    return await fetchPublic(reference.url, urls, { maxBytes: maxBodyBytes });
+    const bytes = await fetchPublic(reference.url, urls, { maxBytes: maxBodyBytes, hold });
+    body.settle();
+    return bytes;
   }
   if (!readR2Image)
     throw new CodedError('r2_not_configured', 'No bucket of images is bound (IMAGES_BUCKET).');
-  const bytes = await readR2Image(reference.r2_key ?? '', maxBodyBytes);
+  const bytes = await readR2Image(reference.r2_key ?? '', maxBodyBytes, hold);
+  body.settle();
   if (!bytes) throw new CodedError('r2_key_unknown', 'The bucket has no object of this key.');
   return bytes;
 }

@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { CodedError } from '../../errors.ts';
+import { CodedError, type ErrorCode } from '../../errors.ts';
 import { maxCredentialLength } from '../../limits.ts';
 import type { Scope } from '../access/api-keys.ts';
 import type { HonoEnv } from '../context.ts';
@@ -11,11 +11,13 @@ import type { HonoEnv } from '../context.ts';
 export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
   return async (c, next) => {
     const { access } = c.get('options');
-    const principal = await access.authenticate(readCredential(c), c.req.header('origin'));
+    const principal = await countingRefusals(c, async () =>
+      access.authenticate(readCredential(c), c.req.header('origin')),
+    );
     access.assertScope(principal, scope);
     c.set('principal', principal);
     c.get('record').principal = principal.id;
-    await countRequest(c);
+    await countRequest(c, principal.kind === 'public' ? toAddress(c) : `key:${principal.id}`);
     await next();
   };
 }
@@ -30,15 +32,37 @@ function readCredential(c: Context<HonoEnv>): string | undefined {
   return credential;
 }
 
+/** What a caller gets who has not shown who it is. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'credential_missing',
+  'credential_invalid',
+  'webhook_signature_invalid',
+  'body_timeout',
+]);
+
+/**
+ * Runs a check of who is calling. A refusal counts against the address' rate, so that nobody tries keys without end.
+ *
+ * @throws {CodedError} what `check` throws; `rate_limited` in its place once there were too many.
+ */
+export async function countingRefusals<T>(c: Context<HonoEnv>, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (error instanceof CodedError && refusals.has(error.code)) await countRequest(c, toAddress(c));
+    throw error;
+  }
+}
+
+const toAddress = (c: Context<HonoEnv>) => `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}`;
+
 /**
  * RateLimit-Policy and RateLimit (IETF httpapi draft). Cloudflare's limiter says yes or no and not how much is
  * left, so `r` is told only when it is 0.
  */
-async function countRequest(c: Context<HonoEnv>): Promise<void> {
+async function countRequest(c: Context<HonoEnv>, caller: string): Promise<void> {
   const { rateLimit } = c.get('options');
   if (!rateLimit) return;
-  const { id, kind } = c.get('principal');
-  const caller = kind === 'public' ? `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}` : `key:${id}`;
   const { requests, periodSeconds } = rateLimit;
   c.header('ratelimit-policy', `"default";q=${requests};w=${periodSeconds}`);
   if (await rateLimit.take(caller)) return;

@@ -1,12 +1,13 @@
 import type { MiddlewareHandler } from 'hono';
 import { defaultWaitMs, maxWaitMs } from '../../limits.ts';
+import type { HeldBody } from '../body-budget.ts';
 import type { HonoEnv } from '../context.ts';
 
 const preferredWait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,4})"?/i;
 
 /**
- * Gives a request its deadline (`Prefer: wait=SECONDS`, RFC 7240), and the isolate's bytes when a body asks
- * for them. They are given back when the request ends, or when it was dropped, see Gate.
+ * Gives a request its deadline (`Prefer: wait=SECONDS`, RFC 7240), and its body a share of the isolate's bytes. They are
+ * given back when the request ends, or when it was dropped, see BodyBudget.
  */
 export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const { bodies } = c.get('options');
@@ -15,17 +16,18 @@ export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const deadline = Date.now() + waitMs;
   const { signal } = c.req.raw;
   const isCancelled = () => signal?.aborted === true;
-  let release = () => {};
+  let held: HeldBody | undefined;
   c.set('deadline', deadline);
   c.set('isCancelled', isCancelled);
-  c.set('admitBytes', async (bytes) => {
-    release(); // a request that waited for more while it holds some could wait for itself
-    release = await bodies.enter(bytes, { deadline, isCancelled });
+  c.set('openBody', (max, expected) => {
+    held?.release(); // a request that waited for more while it holds some could wait for itself
+    held = bodies.open(max, { deadline, isCancelled }, expected);
+    return held;
   });
   try {
     await next();
   } finally {
-    release();
+    held?.release();
   }
   if (seconds !== undefined) c.res.headers.set('preference-applied', `wait=${waitMs / 1000}`);
 };

@@ -4,6 +4,7 @@ import type { BatchInputs } from '../../jobs/batch/batch-inputs.ts';
 import type { WebhookSource } from '../../jobs/webhook/webhook-source.ts';
 import { digestHex } from '../../lib/digest.ts';
 import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
+import { countingRefusals } from '../middleware/access.ts';
 import { createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import { jsonContent } from '../schemas/content.ts';
@@ -77,9 +78,12 @@ export function webhookRoutes() {
     const batches = requireBatches(c);
     const source = batches.sources.get(c.req.param('source') ?? '');
     if (!source) throw new CodedError('webhook_source_unknown', 'There is no webhook source of this name.');
-    const body = await readBody(c, maxWebhookBytes);
-    const eventId = await source.verify(c.req.raw.headers, body);
     const { headers } = c.req.raw;
+    const { body, eventId } = await countingRefusals(c, async () => {
+      source.checkHeaders(headers);
+      const body = await readBody(c, maxWebhookBytes);
+      return { body, eventId: await source.verify(headers, body) };
+    });
     if (source.isPing(headers)) return c.json({ event_id: eventId }, 200);
     const inputs = toBatchInputs(source, eventId, source.readImageUrl(headers, body));
     const caller = { owner: `webhook:${source.name}`, idempotencyKey: eventId };

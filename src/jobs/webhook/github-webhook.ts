@@ -19,6 +19,22 @@ export async function verifyGithubWebhook(
   body: Uint8Array,
   secrets: readonly string[],
 ): Promise<string> {
+  const given = readGithubSignature(headers);
+  const encoder = new TextEncoder();
+  const expected = await Promise.all(secrets.map((secret) => hmacSha256(encoder.encode(secret), body)));
+  const matches = expected.map((mac) => equalInConstantTime(mac, given));
+  if (!matches.includes(true))
+    throw new CodedError('webhook_signature_invalid', 'The signature does not fit.');
+  return await digestHex(body);
+}
+
+/**
+ * What can be told without the body.
+ *
+ * @returns the HMAC that the sender made.
+ * @throws {CodedError} `webhook_signature_invalid`.
+ */
+export function readGithubSignature(headers: Headers): Uint8Array {
   const header = headers.get('x-hub-signature-256') ?? '';
   const given = header.startsWith(prefix) ? fromHex(header.slice(prefix.length)) : undefined;
   if (given?.byteLength !== hmacBytes) {
@@ -27,12 +43,7 @@ export async function verifyGithubWebhook(
       'X-Hub-Signature-256 must be "sha256=" and hex digits.',
     );
   }
-  const encoder = new TextEncoder();
-  const expected = await Promise.all(secrets.map((secret) => hmacSha256(encoder.encode(secret), body)));
-  const matches = expected.map((mac) => equalInConstantTime(mac, given));
-  if (!matches.includes(true))
-    throw new CodedError('webhook_signature_invalid', 'The signature does not fit.');
-  return await digestHex(body);
+  return given;
 }
 
 /** GitHub sends one when a webhook is set up, to see whether somebody answers. */

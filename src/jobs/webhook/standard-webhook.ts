@@ -61,17 +61,14 @@ export interface VerifyOptions {
 }
 
 /**
- * Verifies an inbound event on its raw body.
+ * What can be told without the body: the headers are there, and the time is near.
  *
- * @returns The event's id, by which a replay can be told.
- * @throws {CodedError} `webhook_signature_invalid`; it does not say which check failed beyond the timestamp's.
+ * @throws {CodedError} `webhook_signature_invalid`.
  */
-export async function verifyStandardWebhook(
+export function readStandardHeaders(
   headers: Headers,
-  body: Uint8Array,
-  keys: readonly WebhookKey[],
   { toleranceSeconds = 300, now = Date.now() }: VerifyOptions = {},
-): Promise<string> {
+): { readonly id: string; readonly timestamp: string; readonly signatures: string } {
   // Svix, whose service Standard Webhooks come from, sends the same under its own name.
   const read = (name: string) => headers.get(`webhook-${name}`) ?? headers.get(`svix-${name}`);
   const id = read('id');
@@ -89,6 +86,22 @@ export async function verifyStandardWebhook(
       `webhook-timestamp must be within ${toleranceSeconds} s of now.`,
     );
   }
+  return { id, timestamp, signatures };
+}
+
+/**
+ * Verifies an inbound event on its raw body.
+ *
+ * @returns The event's id, by which a replay can be told.
+ * @throws {CodedError} `webhook_signature_invalid`; it does not say which check failed beyond the timestamp's.
+ */
+export async function verifyStandardWebhook(
+  headers: Headers,
+  body: Uint8Array,
+  keys: readonly WebhookKey[],
+  options: VerifyOptions = {},
+): Promise<string> {
+  const { id, timestamp, signatures } = readStandardHeaders(headers, options);
   const content = joinBytes(`${id}.${timestamp}.`, body);
   const expected = await Promise.all(keys.map((key) => hmacSha256(key, content)));
   const given = signatures.split(' ', maxSignatures).flatMap((signature) => {

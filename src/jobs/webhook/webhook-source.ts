@@ -2,8 +2,13 @@ import jsonPointer from 'jsonpointer';
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import { maxModelNameLength, maxTopK } from '../../limits.ts';
-import { isGithubPing, readGithubPayload, verifyGithubWebhook } from './github-webhook.ts';
-import { parseWebhookSecret, verifyStandardWebhook } from './standard-webhook.ts';
+import {
+  isGithubPing,
+  readGithubPayload,
+  readGithubSignature,
+  verifyGithubWebhook,
+} from './github-webhook.ts';
+import { parseWebhookSecret, readStandardHeaders, verifyStandardWebhook } from './standard-webhook.ts';
 
 const pointer = z
   .string()
@@ -30,6 +35,12 @@ export interface WebhookSource {
   readonly model: string | undefined;
   readonly topK: number | undefined;
   readonly callbackUrl: string | undefined;
+  /**
+   * Looks at what can be told before the body is read.
+   *
+   * @throws {CodedError} `webhook_signature_invalid`.
+   */
+  checkHeaders(headers: Headers): void;
   /**
    * @param body raw, as it was signed.
    * @returns The id by which a replay is told.
@@ -79,6 +90,10 @@ function toSource(row: z.infer<typeof sourceSchema>, secrets: readonly string[])
     model: row.model,
     topK: row.top_k,
     callbackUrl: row.callback_url,
+    checkHeaders(headers) {
+      if (row.kind === 'standard') readStandardHeaders(headers, options);
+      else readGithubSignature(headers);
+    },
     verify: (headers, body) =>
       row.kind === 'standard'
         ? verifyStandardWebhook(headers, body, keys, options)

@@ -8,6 +8,8 @@ export interface FetchPublicOptions {
   readonly maxBytes: number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Waits until so many bytes in all may be kept. Called before they are. */
+  readonly hold?: (bytes: number) => Promise<void>;
 }
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -18,12 +20,12 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
  * name and its use the platform resolves it once more: on Cloudflare `fetch` reaches the public internet
  * alone, elsewhere an allow-list is the answer to rebinding.
  *
- * @throws {CodedError} `url_invalid`, `url_forbidden`, `url_unreachable`, `url_too_large`.
+ * @throws {CodedError} `url_invalid`, `url_forbidden`, `url_unreachable`, `url_too_large`; what `hold` throws.
  */
 export async function fetchPublic(
   text: string,
   policy: UrlPolicy,
-  { maxBytes, timeoutMs = urlTimeoutMs, signal }: FetchPublicOptions,
+  { maxBytes, timeoutMs = urlTimeoutMs, signal, hold }: FetchPublicOptions,
 ): Promise<Uint8Array> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([deadline, signal]) : deadline;
@@ -33,6 +35,7 @@ export async function fetchPublic(
       response,
       maxBytes,
       () => new CodedError('url_too_large', `The URL gives more than ${maxBytes} bytes.`),
+      hold,
     );
     if (bytes.byteLength === 0) throw new CodedError('url_unreachable', 'The URL gave no bytes.');
     return bytes;

@@ -2,12 +2,14 @@
  * Reads a body whole, unless it is longer than it may be: a declared length is only believed if it is too large.
  *
  * @param createError makes the rejection as soon as one byte more than `maxBytes` is declared or has come.
+ * @param hold waits until so many bytes in all may be kept; called before they are.
  * @returns no bytes if there is no body.
  */
 export async function readBounded(
   response: Response,
   maxBytes: number,
   createError: () => Error,
+  hold?: (bytes: number) => Promise<void>,
 ): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array();
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
@@ -17,15 +19,18 @@ export async function readBounded(
   const chunks: Uint8Array[] = [];
   let total = 0;
   const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    total += value.byteLength;
-    if (total > maxBytes) {
-      await reader.cancel();
-      throw createError();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      total += value.byteLength;
+      if (total > maxBytes) throw createError();
+      await hold?.(total);
+      chunks.push(value);
     }
-    chunks.push(value);
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
   }
   const whole = new Uint8Array(total);
   let offset = 0;

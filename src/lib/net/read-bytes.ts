@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors.ts';
-import { bodyHeadStartMs, bodyTimeoutMs } from '../../limits.ts';
+import { bodyHeadStartMs, bodyStepBytes, bodyTimeoutMs, wellBegunShare } from '../../limits.ts';
 import { drain } from './drain.ts';
 import { readBodyChunk } from './read-body-chunk.ts';
 
@@ -8,20 +8,28 @@ export function toDeclaredLength(request: Request): number {
   return Number.parseInt(request.headers.get('content-length') ?? '', 10);
 }
 
+export interface ReadBytesOptions {
+  /** Memory of exactly the declared length, for a body that has one. */
+  readonly allocate?: (bytes: number) => Uint8Array;
+  /** Whether others wait for the place that the body has: then it has to keep its pace. */
+  readonly isWanted?: () => boolean;
+  /** Waits until so many bytes in all may be kept. Called before they are. */
+  readonly hold?: (bytes: number) => Promise<void>;
+}
+
 /**
- * Reads a body, counting as it goes: Content-Length is a hint, never trusted.
+ * Reads a body, counting as it goes: Content-Length is a hint, never trusted. Nothing is held or allocated for bytes
+ * that have not come, but for a body of which a quarter is there: the rest of its declared length.
  *
  * @param maxBytes refused as soon as one byte more has come.
- * @param allocate memory of exactly the declared length, for a body that has one.
- * @param isWanted whether others wait for the place that the body has: then it has to keep its pace.
- * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
+ * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`; what `hold` throws.
  */
 export async function readBytes(
   request: Request,
   maxBytes: number,
-  allocate = (bytes: number) => new Uint8Array(bytes),
-  isWanted = () => false,
+  options: ReadBytesOptions = {},
 ): Promise<Uint8Array> {
+  const { allocate = (bytes) => new Uint8Array(bytes), isWanted = () => false, hold } = options;
   const declared = toDeclaredLength(request);
   if (!request.body) throw emptyBody();
   const reader = request.body.getReader();
@@ -30,11 +38,12 @@ export async function readBytes(
     throw tooLarge(maxBytes);
   }
 
-  // With an honest length the body is written once, in place; without one it is joined at the end.
-  const whole = declared > 0 ? allocate(declared) : undefined;
-  const chunks: Uint8Array[] = [];
+  // With an honest length the body is written in place; without one it is joined at the end.
+  let whole: Uint8Array | undefined;
+  let chunks: Uint8Array[] = [];
   let total = 0;
-  const started = Date.now();
+  let held = 0;
+  let started = Date.now();
   const expected = declared > 0 ? declared : maxBytes;
   const isBehind = () => {
     const elapsed = Date.now() - started;
@@ -44,11 +53,24 @@ export async function readBytes(
     for (;;) {
       const { done, value } = await readBodyChunk(reader, started + bodyTimeoutMs, isBehind);
       if (done) break;
-      if (total + value.byteLength > maxBytes) throw tooLarge(maxBytes);
-      if (whole && chunks.length === 0 && total + value.byteLength <= whole.byteLength)
-        whole.set(value, total);
+      const next = total + value.byteLength;
+      if (next > maxBytes) throw tooLarge(maxBytes);
+      const isWellBegun = next <= declared && next >= declared * wellBegunShare;
+      const wanted = isWellBegun ? declared : roundUp(next, bodyStepBytes);
+      if (hold && wanted > held) {
+        const askedAt = Date.now();
+        await hold(wanted);
+        held = wanted;
+        started += Date.now() - askedAt; // the body did not come because nobody read it
+      }
+      if (isWellBegun && !whole) {
+        whole = allocate(declared);
+        copyTo(whole, chunks);
+        chunks = [];
+      }
+      if (whole && chunks.length === 0 && next <= whole.byteLength) whole.set(value, total);
       else chunks.push(value);
-      total += value.byteLength;
+      total = next;
     }
   } catch (error) {
     if (error instanceof CodedError && error.code === 'body_timeout')
@@ -63,14 +85,21 @@ export async function readBytes(
 
 function join(head: Uint8Array | undefined, chunks: readonly Uint8Array[], total: number): Uint8Array {
   const joined = new Uint8Array(total);
-  let offset = total - chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const offset = total - chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   if (head) joined.set(head.subarray(0, offset));
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
+  copyTo(joined.subarray(offset), chunks);
   return joined;
 }
+
+function copyTo(target: Uint8Array, chunks: readonly Uint8Array[]): void {
+  let offset = 0;
+  for (const chunk of chunks) {
+    target.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+}
+
+const roundUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
 function tooLarge(maxBytes: number): CodedError {
   return new CodedError('body_too_large', `The body is larger than ${maxBytes} bytes.`);

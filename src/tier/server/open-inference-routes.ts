@@ -88,9 +88,11 @@ async function readBody(c: Context, bodies: BodyPool, room: Gate) {
     leave();
   };
   try {
-    const bytes = await readBytes(c.req.raw, maxTierTensorBytes, (declared) => {
-      pooled = bodies.take(padding + declared);
-      return new Uint8Array(pooled, padding, declared);
+    const bytes = await readBytes(c.req.raw, maxTierTensorBytes, {
+      allocate(declared) {
+        pooled = bodies.take(padding + declared);
+        return new Uint8Array(pooled, padding, declared);
+      },
     });
     return { bytes, release };
   } catch (error) {

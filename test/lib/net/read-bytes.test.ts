@@ -65,7 +65,7 @@ describe('readBytes', () => {
         duplex: 'half',
       } as RequestInit);
       const ended = vi.fn();
-      readBytes(request, 4096, undefined, () => isWanted).catch(ended);
+      readBytes(request, 4096, { isWanted: () => isWanted }).catch(ended);
       await vi.advanceTimersByTimeAsync(afterMs - 250);
       expect(ended).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(500);
@@ -92,12 +92,45 @@ describe('readBytes', () => {
         headers,
         duplex: 'half',
       } as RequestInit);
-      const read = readBytes(request, 4096, undefined, () => true);
+      const read = readBytes(request, 4096, { isWanted: () => true });
       await vi.advanceTimersByTimeAsync(25_000);
       expect((await read).byteLength).toBe(4000);
     } finally {
       vi.useRealTimers();
     }
+  });
+  it('holds in steps what comes, and all of a body once a quarter of it is there', async () => {
+    const parts = [30_000, 30_000, 60_000, 80_000].map((length) => new Uint8Array(length));
+    const read = async (headers: HeadersInit) => {
+      const holds: number[] = [];
+      const allocated: number[] = [];
+      const body = await readBytes(post(parts, headers), 1_000_000, {
+        hold: async (bytes) => void holds.push(bytes),
+        allocate(bytes) {
+          expect(holds.at(-1)).toBe(bytes);
+          allocated.push(bytes);
+          return new Uint8Array(bytes);
+        },
+      });
+      expect(body.byteLength).toBe(200_000);
+      return { holds, allocated };
+    };
+    expect(await read({})).toEqual({ holds: [32_768, 65_536, 131_072, 212_992], allocated: [] });
+    expect(await read({ 'content-length': '200000' })).toEqual({
+      holds: [32_768, 200_000],
+      allocated: [200_000],
+    });
+  });
+  it('ends a body that is refused its place', async () => {
+    const cancel = vi.fn();
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+      cancel,
+    });
+    const request = new Request('http://x/', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const hold = () => Promise.reject(new Error('no room'));
+    await expect(readBytes(request, 1_000_000, { hold })).rejects.toThrow('no room');
+    expect(cancel).toHaveBeenCalled();
   });
   it('knows an empty body from a broken one', async () => {
     await expect(readBytes(post([]), 10)).rejects.toMatchObject({ code: 'body_empty' });

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { maxBodyBytes } from '../../src/limits.ts';
+import { goldenPath } from '../golden/golden.ts';
+import { type EdgeServer, startEdge } from './edge-server.ts';
+
+/** Callers who send next to nothing and hold on, and one beside them who posts a photo. */
+let edge: EdgeServer;
+let silent: Server;
+let photo: Uint8Array<ArrayBuffer>;
+const sockets: Socket[] = [];
+
+beforeAll(async () => {
+  photo = new Uint8Array(await readFile(goldenPath('cat.jpg')));
+  // One byte of an image, and no more.
+  silent = createServer((_, response) => response.writeHead(200).write('x'));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  edge = await startEdge({ vars: { IMAGE_URL_ALLOW: toOrigin(silent) } });
+});
+afterAll(async () => {
+  await edge?.stop();
+  silent?.closeAllConnections();
+  silent?.close();
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+const toOrigin = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** A request that is begun and not ended. @returns whether the server still waits for the rest. */
+async function begin(path: string, headers: string, start = ''): Promise<() => boolean> {
+  const { hostname, port, host } = new URL(edge.url);
+  const socket = connect(Number(port), hostname);
+  sockets.push(socket);
+  let isAnswered = false;
+  socket.on('data', () => (isAnswered = true));
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const head = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n\r\n${start}`;
+  await new Promise((resolve) => socket.write(head, resolve));
+  return () => !isAnswered && !socket.destroyed;
+}
+
+const asJson = 'Content-Type: application/json\r\nTransfer-Encoding: chunked';
+const attacks = {
+  'twenty bodies that drip': () => begin('/v1/classify/json', asJson, '1\r\n \r\n'),
+  'twenty that declare the most and send nothing': () =>
+    begin('/v1/classify', `Content-Type: image/jpeg\r\nContent-Length: ${maxBodyBytes}`),
+  'twenty that send a little of much': () =>
+    begin('/v1/classify', `Content-Type: image/jpeg\r\nContent-Length: ${maxBodyBytes}`, 'x'.repeat(20_000)),
+  'twenty pictures at a URL that says next to nothing': async () => {
+    const body = JSON.stringify({ url: `${toOrigin(silent)}/${Math.random()}.jpg` });
+    return await begin(
+      '/v1/classify/json',
+      `Content-Type: application/json\r\nContent-Length: ${body.length}`,
+      body,
+    );
+  },
+};
+
+describe('A small photo', () => {
+  it.each(Object.entries(attacks))('is classified beside %s', async (_, attack) => {
+    const isWaiting = await Promise.all(Array.from({ length: 20 }, attack));
+    const answers = [];
+    for (let n = 0; n < 3; n++) {
+      const response = await edge.fetch('/v1/classify?top_k=1', { method: 'POST', body: photo });
+      const answer = (await response.json()) as { predictions?: { label: string }[] };
+      answers.push([response.status, answer.predictions?.[0]?.label]);
+    }
+    expect(answers).toEqual(Array.from({ length: 3 }, () => [200, 'Egyptian cat']));
+    // Otherwise nobody was in the way.
+    expect(isWaiting.some((isOpen) => isOpen())).toBe(true);
+  });
+});
