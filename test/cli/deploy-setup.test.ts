@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -22,10 +22,14 @@ const uploads: UploadMetadata[] = [];
 let account: Account;
 let api: ApiServer;
 let state: string;
+/** Where the commands put what they need for a moment. */
+let scratch: string;
 beforeAll(async () => {
   account = await createAccount();
   api = await startApiServer({ ...resourceRoutes(account), ...workerRoutes(account, uploads) }, token);
   state = await mkdtemp(join(tmpdir(), 'deploy-'));
+  scratch = join(state, 'scratch');
+  await mkdir(scratch);
 });
 afterAll(async () => {
   await account?.close();
@@ -43,6 +47,7 @@ async function call(args: readonly string[], env: Record<string, string> = {}) {
       CLOUDFLARE_ACCOUNT_ID: account.id,
       RESNET_EDGE_STATE_DIR: state,
       HOME: state,
+      TMPDIR: scratch,
       // What a person sets who looks for a fault: secrets must not come to light by it.
       WRANGLER_LOG: 'debug',
       WRANGLER_LOG_SANITIZE: 'false',
@@ -251,8 +256,8 @@ describe('deploy:setup', () => {
     const { sha256 } = JSON.parse(account.workers.get('resnet-edge')!.secrets.get('API_KEYS')!)[0];
     const secrets = [key, sha256, token, ...account.workers.get('resnet-edge')!.secrets.values()];
     for (const secret of secrets) expect(text).not.toContain(secret);
-    const left = (await readdir(tmpdir())).filter((name) => name.startsWith('resnet-edge-'));
-    for (const name of left) expect(await readdir(join(tmpdir(), name))).not.toContain('secrets.json');
+    const left = await readdir(scratch, { recursive: true });
+    expect(left.filter((name) => name.endsWith('secrets.json'))).toEqual([]);
   });
 });
 
