@@ -61,8 +61,8 @@ const pollMs = 50;
  * Bytes of an isolate, shared by the bodies that are coming in. A body takes them as it arrives and not before, so who
  * declares much and sends little holds little. Bodies that each hold a part and wait for the rest would wait for each
  * other; so bytes are granted only while all open bodies could still be finished one after another, the nearest to its
- * limit first (Dijkstra's banker's algorithm). A small body passes a
- * large one that waits. Two bodies that outgrow what they said may still wait for each other, until a deadline.
+ * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. Two bodies that outgrow what
+ * they said may still wait for each other, until a deadline.
  */
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
@@ -107,7 +107,7 @@ export class BodyBudget {
 
   async #growTo(account: Account, bytes: number, wait: BodyWait): Promise<void> {
     if (bytes <= account.held) return;
-    this.#expire();
+    if (this.#expire()) this.#admit();
     if (this.#isSafe(account, bytes)) this.#hold(account, bytes);
     else if (this.#waiting.length >= this.#options.maxWaiting)
       throw overloaded('too many bodies are waiting');
@@ -120,8 +120,7 @@ export class BodyBudget {
     this.#waiting.push(waiter);
     // A timer of its own, which touches no other request's: in workerd timers belong to requests.
     const timer = setInterval(() => {
-      this.#expire();
-      this.#admit();
+      if (this.#expire()) this.#admit();
       if (!this.#waiting.includes(waiter)) return;
       if (isCancelled()) reject(new CodedError('client_closed', 'The client went away.'));
       else if (Date.now() >= deadline) reject(overloaded('the deadline came before there was room'));
@@ -144,9 +143,12 @@ export class BodyBudget {
     if (this.#accounts.delete(account)) this.#used -= account.held;
   }
 
-  #expire(): void {
+  /** @returns whether there was something to take back. */
+  #expire(): boolean {
     const now = Date.now();
-    for (const account of this.#accounts) if (account.until <= now) this.#close(account);
+    const late = [...this.#accounts].filter(({ until }) => until <= now);
+    for (const account of late) this.#close(account);
+    return late.length > 0;
   }
 
   /** Whether every open body could still be finished, one after another, if this one held so many bytes. */
