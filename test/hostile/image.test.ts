@@ -46,6 +46,21 @@ describe('PNG', () => {
       () => pngFile({ width: 65_535, height: 65_535, colourType: 6, data: small }),
     ],
     [
+      '8192 x 8192 in RGBA of 16 bits, which take 4 s of CPU',
+      'image_too_complex',
+      () => pngFile({ width: 8192, height: 8192, bitDepth: 16, colourType: 6, data: small }),
+    ],
+    [
+      '8192 x 8192 in interlaced RGBA, which inflate twice',
+      'image_too_complex',
+      () => pngFile({ width: 8192, height: 8192, colourType: 6, interlace: 1, data: small }),
+    ],
+    [
+      '8192 x 8192 in RGBA, which are taken, and whose data is too short',
+      'image_truncated',
+      () => pngFile({ width: 8192, height: 8192, colourType: 6, data: small }),
+    ],
+    [
       'a header of 2^31-1 x 2^31-1',
       'image_too_many_pixels',
       () => pngFile({ width: 0x7fffffff, height: 0x7fffffff, data: small }),

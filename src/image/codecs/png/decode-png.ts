@@ -1,6 +1,7 @@
+import { maxPngInflatedBytes } from '../../../limits.ts';
 import type { Warn } from '../../../warnings.ts';
 import type { RowSink } from '../../image.ts';
-import { malformed, truncated } from '../../image-error.ts';
+import { malformed, tooComplex, truncated } from '../../image-error.ts';
 import { type InflateEnd, InflateStream } from '../../inflate/inflate-stream.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
 import { toReducedImages, toWholeImage } from './adam7.ts';
@@ -20,7 +21,7 @@ import { toFullPalette, toRgb } from './samples.ts';
  * @param warn is told `png_checksum_mismatch` for a wrong CRC of the pixel data, and for a zlib stream whose end or
  *   checksum is wrong or missing behind the last row.
  * @param arena with it, WebAssembly does the work, in its memory: the same bytes, faster.
- * @throws {CodedError} `image_malformed`, `image_truncated`.
+ * @throws {CodedError} `image_malformed`, `image_truncated`, `image_too_complex`.
  * @see PNG third edition
  */
 export function decodePng(bytes: Uint8Array, sink: RowSink, warn: Warn = () => {}, arena?: PixelArena): void {
@@ -57,6 +58,7 @@ function openPasses(
 ): PassReader[] {
   const { width, height, interlaced } = layout;
   const images = interlaced ? toReducedImages(width, height) : [toWholeImage(width, height)];
+  assertAffordable(images.map((image) => passBytes(image, layout).totalBytes));
   let offset = 0;
   return images.map((image, index) => {
     const isLast = index === images.length - 1;
@@ -67,6 +69,22 @@ function openPasses(
     offset += totalBytes;
     return new PassReader(image, layout, window, input, data, arena);
   });
+}
+
+/** Each pass inflates what comes before it as well. */
+function assertAffordable(passSizes: readonly number[]): void {
+  let end = 0;
+  let inflated = 0;
+  for (const size of passSizes) {
+    end += size;
+    inflated += end;
+  }
+  if (inflated <= maxPngInflatedBytes) return;
+  const toMegabytes = (bytes: number) => Math.floor(bytes / 1e6);
+  throw tooComplex(
+    'png',
+    `its pixels inflate to ${toMegabytes(inflated)} MB, at most ${toMegabytes(maxPngInflatedBytes)} are taken`,
+  );
 }
 
 function toError(end: InflateEnd): Error {
