@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   bodyIdleTimeoutMs,
+  bodyStepBytes,
   bodyTimeoutMs,
   maxBodyBytes,
   maxDrainBytes,
@@ -199,24 +200,31 @@ describe('a body that never comes', () => {
 });
 
 describe('a large body that hardly moves', () => {
-  it('does not keep the others waiting', async () => {
+  it.each([
+    ['from its start holds a step alone, and a small one passes', 1, bodyStepBytes, 0],
+    ['once a quarter is there loses its place to another large one', maxBodyBytes / 4, maxBodyBytes, 2e6],
+  ])('%s', async (_, sentBytes, heldBytes, othersPadding) => {
     const { hostname, port } = new URL(edge.url);
     const socket = new Socket();
     socket.on('error', () => undefined);
-    socket.connect(Number(port), hostname, () =>
-      socket.write(`POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-length: ${maxBodyBytes}\r\n\r\nx`),
-    );
-    await expect.poll(() => readMetric(edge, 'resnet_edge_body_bytes_in_flight')).toBe(maxBodyBytes);
+    socket.connect(Number(port), hostname, () => {
+      socket.write(`POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-length: ${maxBodyBytes}\r\n\r\n`);
+      socket.write(Buffer.alloc(sentBytes));
+    });
     // It is never silent for long: only its pace can cost it its place before the other one's deadline.
     const drip = setInterval(() => socket.write('x'), bodyIdleTimeoutMs / 10);
-    const other = await edge.fetch('/v1/classify', {
-      method: 'POST',
-      body: photo,
-      headers: { prefer: `wait=${bodyTimeoutMs / 1000 - 5}` },
-    });
-    expect(other.status).toBe(200);
-    clearInterval(drip);
-    socket.destroy();
+    try {
+      await expect.poll(() => readMetric(edge, 'resnet_edge_body_bytes_in_flight')).toBe(heldBytes);
+      const other = await edge.fetch('/v1/classify', {
+        method: 'POST',
+        body: Buffer.concat([photo, Buffer.alloc(othersPadding)]),
+        headers: { prefer: `wait=${bodyTimeoutMs / 1000 - 5}` },
+      });
+      expect(other.status).toBe(200);
+    } finally {
+      clearInterval(drip);
+      socket.destroy();
+    }
   });
 });
 
