@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricFamilies } from '../../src/lib/observe/metrics.ts';
-import { maxBodyBytes } from '../../src/limits.ts';
+import { maxBodyBytes, maxSmallBodyBytes } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 import { readMetric, readValue } from './read-metric.ts';
@@ -105,8 +105,10 @@ describe('more work than an isolate can do', () => {
     slow.write(whole.subarray(0, maxBodyBytes / 2));
     await expect.poll(() => readMetric(edge, 'resnet_edge_body_bytes_in_flight')).toBe(maxBodyBytes);
 
+    // A small one would pass.
+    const large = Buffer.concat([photo, Buffer.alloc(2 * maxSmallBodyBytes)]);
     const ask = (wait: number) =>
-      edge.fetch('/v1/classify', { method: 'POST', body: photo, headers: { prefer: `wait=${wait}` } });
+      edge.fetch('/v1/classify', { method: 'POST', body: large, headers: { prefer: `wait=${wait}` } });
     const refused = await ask(1);
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('1');
