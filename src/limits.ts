@@ -119,8 +119,8 @@ export const maxImageSide = 65_535;
 
 /**
  * What the pixels of a PNG may inflate to, all passes together: RGBA of 8 bits at maxStreamedPixels, 16 bits of half as
- * many, and half of either if it is interlaced, because each pass inflates those before it. They compress to a
- * thousandth, so the bytes of a file say nothing: 256 MiB take 1.5 to 2 s of CPU.
+ * many, and two thirds of either if it is interlaced: each pass inflates those before it, which counts by half. They
+ * compress to a thousandth, so the bytes of a file say nothing: 256 MiB take 1.5 to 2 s of CPU.
  */
 export const maxPngInflatedBytes = 4 * maxStreamedPixels + maxImageSide;
 
