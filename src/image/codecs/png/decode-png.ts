@@ -83,7 +83,7 @@ function assertAffordable(passSizes: readonly number[]): void {
   const toMegabytes = (bytes: number) => Math.floor(bytes / 1e6);
   throw tooComplex(
     'png',
-    `its pixels inflate to ${toMegabytes(inflated)} MB, at most ${toMegabytes(maxPngInflatedBytes)} are taken`,
+    `to inflate it costs as much as ${toMegabytes(inflated)} MB, at most ${toMegabytes(maxPngInflatedBytes)} are taken`,
   );
 }
 
