@@ -7,33 +7,17 @@ import type { AnswerStore } from './answers/answer-store.ts';
 import { SingleFlight } from './answers/single-flight.ts';
 import type { ClassifyChoice } from './choice.ts';
 import type { Classification } from './classification.ts';
-import { type ClassifyOptions, classify, type Stage, type Transcode, toModelInput } from './classify.ts';
-import type { EmbedChoice, Embedding } from './embedding.ts';
-import type { Gate } from './gate.ts';
+import { classify, toModelInput } from './classify.ts';
+import type { ClassifyContext } from './classify-context.ts';
+import { type FeatureServices, Features } from './features.ts';
 import { type Delegation, runHereOrThere } from './here-or-there.ts';
 import { type NetworkServices, Networks } from './networks.ts';
 
-export interface ClassifierServices extends Delegation, NetworkServices {
-  /** One place: a decoder's memory is budgeted once. Inference needs none, it runs without a pause. */
-  readonly decoding: Gate;
-  /** What this deployment decodes with. */
-  readonly image?: ClassifyOptions['image'];
-  readonly transcode?: Transcode;
+export interface ClassifierServices extends Delegation, NetworkServices, FeatureServices {
   /** Remembered answers; without it each image is computed. */
   readonly answers?: AnswerStore;
   /** Hears what went wrong without harm, such as an answer store that fails. */
   readonly onWarning?: (event: string, error: unknown) => void;
-}
-
-/** The circumstances of the request that asks. */
-export interface ClassifyContext {
-  readonly keepAlive: KeepAlive;
-  /** Milliseconds since 1970 at which the answer is no longer wanted. */
-  readonly deadline: number;
-  readonly isCancelled: () => boolean;
-  /** False where answers are kept elsewhere, as a batch's are: then none is remembered. Default: true. */
-  readonly remembers?: boolean;
-  readonly onStage?: (stage: Stage) => Promise<void> | void;
 }
 
 /** Where an answer came from: computed, remembered, or computed for another request at the same time. */
@@ -52,11 +36,13 @@ export interface Answer {
 export class Classifier {
   readonly #services: ClassifierServices;
   readonly #networks: Networks;
+  readonly features: Features;
   readonly #flights = new SingleFlight<Classification>();
 
   constructor(services: ClassifierServices) {
     this.#services = services;
     this.#networks = new Networks(services);
+    this.features = new Features(services, this.#networks);
   }
 
   /**
@@ -121,36 +107,6 @@ export class Classifier {
       () => this.#inferHere(input, manifest, context),
       (delegate) => delegate.infer(input, manifest, context.deadline),
     );
-  }
-
-  /**
-   * An image's features. Here alone: the Node tier gives none.
-   *
-   * @throws {CodedError} as `classify`; `embedding_unsupported` if the model's runtime gives no features.
-   */
-  async embed(
-    bytes: Uint8Array,
-    manifest: ModelManifest,
-    { layers, orientation, decode, strict }: EmbedChoice,
-    { keepAlive, deadline, isCancelled, onStage }: ClassifyContext,
-  ): Promise<Embedding> {
-    const { sessions, decoding, image: decoders, transcode } = this.#services;
-    const backbone = await this.#networks.readBackbone(manifest);
-    sessions.assertFits(backbone);
-    sessions.preload(backbone, keepAlive);
-    const { image, input } = await toModelInput(bytes, manifest.preprocess, {
-      image: { ...decoders, orientation, fast: decode === 'fast', strict },
-      ...(transcode && { transcode }),
-      admit: () => decoding.enter(1, { deadline, isCancelled }),
-      ...(onStage && { onStage }),
-    });
-    const { features } = await sessions.withSession(backbone, keepAlive, async (session) => {
-      await onStage?.('model');
-      if (session.runWithFeatures) return await session.runWithFeatures(input, layers);
-      throw new CodedError('embedding_unsupported', `${backbone.name} does not run on the int8 engine.`);
-    });
-    await onStage?.('inference');
-    return { image, features };
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { Context } from 'hono';
 import type { ClassifyChoice } from '../classify/choice.ts';
 import type { ImageInfo } from '../classify/classification.ts';
-import type { Answer, ClassifyContext } from '../classify/classifier.ts';
+import type { Answer } from '../classify/classifier.ts';
+import type { ClassifyContext } from '../classify/classify-context.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';

@@ -1,3 +1,4 @@
+import { type Pace, withoutPauses } from './pace.ts';
 import { fitRidge, scoreExample, type TrainingSet } from './ridge.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
@@ -46,19 +47,20 @@ export interface HeldOut {
  * @param among the photos to use; others are neither learned from nor judged.
  * @param penalty of `fitRidge`.
  */
-export function scoreHeldOut(
+export async function scoreHeldOut(
   set: TrainingSet,
   folds: readonly number[],
   among: readonly number[],
   penalty: number,
-): HeldOut {
+  pace: Pace = withoutPauses,
+): Promise<HeldOut> {
   const sums: (Float64Array | undefined)[] = set.classes.map(() => undefined);
   for (let fold = 0; fold < foldCount; fold++) {
     const learned = among.filter((index) => folds[index] !== fold);
     const known = new Set(learned.map((index) => set.classes[index]!));
     if (known.size < 2) continue;
     const renumbered = renumber(set, known);
-    const classifier = fitRidge(renumbered.set, learned, penalty);
+    const classifier = await fitRidge(renumbered.set, learned, penalty, pace);
     for (const index of among) {
       if (folds[index] !== fold || !known.has(set.classes[index]!)) continue;
       const own = scoreExample(classifier, renumbered.set, index);

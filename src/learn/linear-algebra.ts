@@ -1,3 +1,5 @@
+import { type Pace, withoutPauses } from './pace.ts';
+
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
@@ -6,18 +8,36 @@
  * @param rows FP32, `count` of them, all of one length.
  * @returns FP64 (count, count), symmetric.
  */
-export function toGram(rows: readonly Float32Array[]): Float64Array {
+export async function toGram(
+  rows: readonly Float32Array[],
+  pace: Pace = withoutPauses,
+): Promise<Float64Array> {
+  const gram = new Float64Array(rows.length ** 2);
+  await addProducts(gram, rows, pace);
   const count = rows.length;
-  const gram = new Float64Array(count * count);
-  const put = (i: number, j: number, product: number) => {
-    gram[i * count + j] = product;
-    gram[j * count + i] = product;
-  };
+  for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) gram[j * count + i] = gram[i * count + j]!;
+  return gram;
+}
+
+/**
+ * Adds the inner products of all pairs of rows.
+ *
+ * @param lower FP64 (count, count); the products are added to its lower triangle.
+ * @param rows FP32, `count` of them, all of one length.
+ */
+export async function addProducts(
+  lower: Float64Array,
+  rows: readonly Float32Array[],
+  pace: Pace,
+): Promise<void> {
+  const count = rows.length;
   // Two rows by two: each value is loaded once for two products.
   for (let i = 0; i < count; i += 2) {
+    const a0 = rows[i]!;
+    const a1 = rows[Math.min(i + 1, count - 1)]!;
+    const pause = pace((i + 2) * 2 * a0.length);
+    if (pause) await pause;
     for (let j = 0; j <= i; j += 2) {
-      const a0 = rows[i]!;
-      const a1 = rows[Math.min(i + 1, count - 1)]!;
       const b0 = rows[j]!;
       const b1 = rows[Math.min(j + 1, count - 1)]!;
       let p00 = 0;
@@ -34,13 +54,14 @@ export function toGram(rows: readonly Float32Array[]): Float64Array {
         p10 += x1 * y0;
         p11 += x1 * y1;
       }
-      put(i, j, p00);
-      if (j + 1 < count) put(i, j + 1, p01);
-      if (i + 1 < count) put(i + 1, j, p10);
-      if (i + 1 < count && j + 1 < count) put(i + 1, j + 1, p11);
+      lower[i * count + j]! += p00;
+      if (j < i) lower[i * count + j + 1]! += p01;
+      if (i + 1 < count) {
+        lower[(i + 1) * count + j]! += p10;
+        lower[(i + 1) * count + j + 1]! += p11;
+      }
     }
   }
-  return gram;
 }
 
 /** Inner product, summed in float64 by four sums at once. */
@@ -66,8 +87,14 @@ export function dot(a: Float32Array, b: Float32Array): number {
  * @param matrix FP64 (size, size), symmetric, positive definite; its lower triangle becomes L.
  * @throws {RangeError} if it is not positive definite.
  */
-export function factorCholesky(matrix: Float64Array, size: number): void {
+export async function factorCholesky(
+  matrix: Float64Array,
+  size: number,
+  pace: Pace = withoutPauses,
+): Promise<void> {
   for (let i = 0; i < size; i++) {
+    const pause = pace((i * i) / 2);
+    if (pause) await pause;
     const rowI = matrix.subarray(i * size, i * size + size);
     for (let j = 0; j <= i; j++) {
       const rowJ = matrix.subarray(j * size, j * size + size);
@@ -86,13 +113,16 @@ export function factorCholesky(matrix: Float64Array, size: number): void {
  * @param factor as `factorCholesky` leaves it.
  * @param right FP64 (size, columns); becomes X.
  */
-export function solveCholesky(
+export async function solveCholesky(
   factor: Float64Array,
   size: number,
   right: Float64Array,
   columns: number,
-): void {
+  pace: Pace = withoutPauses,
+): Promise<void> {
   for (let i = 0; i < size; i++) {
+    const pause = pace(2 * i * columns);
+    if (pause) await pause;
     for (let k = 0; k < i; k++) subtractRow(right, i, k, factor[i * size + k]!, columns);
     scaleRow(right, i, 1 / factor[i * size + i]!, columns);
   }

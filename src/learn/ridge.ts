@@ -1,4 +1,5 @@
 import { factorCholesky, solveCholesky } from './linear-algebra.ts';
+import { type Pace, withoutPauses } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -28,11 +29,12 @@ export interface DualClassifier {
  * @param indices of the examples to fit on; each class has one at least.
  * @param penalty L2, in units of the examples' mean squared length.
  */
-export function fitRidge(
+export async function fitRidge(
   { gram, classes, classCount }: TrainingSet,
   indices: readonly number[],
   penalty: number,
-): DualClassifier {
+  pace: Pace = withoutPauses,
+): Promise<DualClassifier> {
   const count = indices.length;
   const all = classes.length;
   const weights = weighByClass(
@@ -49,7 +51,7 @@ export function fitRidge(
     for (let j = 0; j <= i; j++) matrix[i * count + j] = roots[i]! * roots[j]! * centred.gram[i * count + j]!;
     matrix[i * count + i]! += ridge;
   }
-  factorCholesky(matrix, count);
+  await factorCholesky(matrix, count, pace);
   // Weighted classes are equally frequent: the mean target is 1 / classCount.
   const mean = 1 / classCount;
   const solution = new Float64Array(count * classCount);
@@ -59,7 +61,7 @@ export function fitRidge(
       solution[i * classCount + c] = roots[i]! * (target - mean);
     }
   }
-  solveCholesky(matrix, count, solution, classCount);
+  await solveCholesky(matrix, count, solution, classCount, pace);
   for (let i = 0; i < count; i++) {
     for (let c = 0; c < classCount; c++) solution[i * classCount + c]! *= roots[i]!;
   }

@@ -8,6 +8,7 @@ import {
 import { assignFolds, scoreHeldOut } from './cross-validation.ts';
 import { toGram } from './linear-algebra.ts';
 import { groupNearDuplicates, listCopies } from './near-duplicates.ts';
+import { type Pace, withoutPauses } from './pace.ts';
 import { fitRidge, type TrainingSet, toPrimalWeights } from './ridge.ts';
 import { fitRidgePrimal } from './ridge-primal.ts';
 
@@ -28,8 +29,11 @@ export interface Example {
   readonly label: number;
   /** FP32, of length 1: the features of the photo, see `toVector`. */
   readonly vector: Float32Array;
-  /** The same of other views of the photo: mirrored, cut out. They are learned from, and never judged. */
-  readonly views?: readonly Float32Array[];
+  /**
+   * Gives the same of other views of the photo: mirrored, cut out. They are learned from, and never judged. Where they
+   * are many, they are read one photo after the other and not kept.
+   */
+  readonly readViews?: (() => Promise<readonly Float32Array[]>) | undefined;
 }
 
 export interface Lesson {
@@ -54,6 +58,8 @@ export interface LessonReport {
   readonly accuracy_with_half: number | undefined;
   readonly calibration_error: number | undefined;
   readonly threshold: number;
+  /** The class of which more photos would help most: the one that is recognised least. Undefined if none is known. */
+  readonly helps_most: string | undefined;
   readonly per_class: readonly ClassReport[];
   /** What is taken for what, most frequent first. */
   readonly confusions: readonly {
@@ -79,6 +85,12 @@ export interface ClassReport {
   readonly recall: number | null;
 }
 
+export interface TeachOptions {
+  /** Views of each photo, its own included: `readViews` gives one less. */
+  readonly viewCount?: number;
+  readonly pace?: Pace;
+}
+
 /**
  * Learns classes from photos: ridge regression on a backbone's features, its penalty and its calibration by
  * cross-validation in which near-duplicates stay together. Deterministic.
@@ -86,25 +98,30 @@ export interface ClassReport {
  * @param labels at least two; each has a photo.
  * @throws {RangeError} if a class has no photo, or there is one class.
  */
-export function teach(examples: readonly Example[], labels: readonly string[]): Lesson {
+export async function teach(
+  examples: readonly Example[],
+  labels: readonly string[],
+  { viewCount = 1, pace = withoutPauses }: TeachOptions = {},
+): Promise<Lesson> {
   const classes = examples.map(({ label }) => label);
   if (labels.length < 2) throw new RangeError('There must be at least two classes.');
   for (const [index, label] of labels.entries()) {
     if (!classes.includes(index)) throw new RangeError(`The class "${label}" has no photo.`);
   }
   const vectors = examples.map(({ vector }) => vector);
-  const gram = toGram(vectors);
+  const gram = await toGram(vectors, pace);
   const set: TrainingSet = { gram, classes, classCount: labels.length };
   const groups = groupNearDuplicates(gram, examples.length);
   const folds = assignFolds(classes, groups);
   const everyone = classes.map((_, index) => index);
 
-  const penalty = choosePenalty(set, folds, thin(everyone, maxPenaltyPhotos));
-  const judged = toJudged(scoreHeldOut(set, folds, everyone, penalty).sums, classes);
+  const penalty = await choosePenalty(set, folds, thin(everyone, maxPenaltyPhotos), pace);
+  const judged = toJudged((await scoreHeldOut(set, folds, everyone, penalty, pace)).sums, classes);
   const temperature = judged.size > 0 ? fitTemperature([...judged.values()]) : 0.1;
   const threshold = chooseThreshold([...judged.values()], temperature);
+  const perClass = reportClasses(labels, classes, groups, judged);
   return {
-    ...fitAll(examples, labels.length, penalty),
+    ...(await fitAll(examples, labels.length, viewCount, penalty, pace)),
     temperature,
     threshold,
     report: {
@@ -113,11 +130,12 @@ export function teach(examples: readonly Example[], labels: readonly string[]): 
       scenes: new Set(groups).size,
       penalty,
       accuracy: estimateAccuracy(judged, groups),
-      accuracy_with_half: accuracyWithHalf(set, groups, folds, penalty),
+      accuracy_with_half: await accuracyWithHalf(set, groups, folds, penalty, pace),
       calibration_error:
         judged.size > 0 ? round(calibrationError([...judged.values()], temperature)) : undefined,
       threshold: round(threshold),
-      per_class: reportClasses(labels, classes, groups, judged),
+      helps_most: findWeakest(perClass),
+      per_class: perClass,
       confusions: listConfusions(labels, judged),
       doubtful: listDoubtful(examples, labels, judged, temperature),
       copies: listCopies(gram, examples.length)
@@ -128,22 +146,33 @@ export function teach(examples: readonly Example[], labels: readonly string[]): 
 }
 
 /** Fits on all views of all photos, by the smaller of the two systems of equations. */
-function fitAll(
+async function fitAll(
   examples: readonly Example[],
   classCount: number,
+  viewCount: number,
   penalty: number,
-): Pick<Lesson, 'weights' | 'biases'> {
-  const rows = examples.flatMap(({ vector, views = [], label }) =>
-    [vector, ...views].map((view) => ({ view, label })),
-  );
-  const vectors = rows.map(({ view }) => view);
-  const classes = rows.map(({ label }) => label);
-  if (vectors.length > vectors[0]!.length) {
-    const { weights, biases } = fitRidgePrimal(vectors, classes, classCount, penalty);
+  pace: Pace,
+): Promise<Pick<Lesson, 'weights' | 'biases'>> {
+  const features = examples[0]!.vector.length;
+  const views = examples.map(({ vector, label, readViews }) => ({
+    label,
+    read: async () => [vector, ...((await readViews?.()) ?? [])],
+  }));
+  if (examples.length * viewCount > features) {
+    const { weights, biases } = await fitRidgePrimal(views, viewCount, features, classCount, penalty, pace);
     return { weights, biases: Float32Array.from(biases) };
   }
+  const vectors: Float32Array[] = [];
+  const classes: number[] = [];
+  for (const { label, read } of views) {
+    for (const vector of await read()) {
+      vectors.push(vector);
+      classes.push(label);
+    }
+  }
   const everyone = classes.map((_, index) => index);
-  const classifier = fitRidge({ gram: toGram(vectors), classes, classCount }, everyone, penalty);
+  const set = { gram: await toGram(vectors, pace), classes, classCount };
+  const classifier = await fitRidge(set, everyone, penalty, pace);
   return { weights: toPrimalWeights(classifier, vectors), biases: Float32Array.from(classifier.biases) };
 }
 
@@ -164,10 +193,16 @@ function thin(indices: readonly number[], most: number): number[] {
   return Array.from({ length: Math.min(most, indices.length) }, (_, i) => indices[Math.floor(i * step)]!);
 }
 
-function choosePenalty(set: TrainingSet, folds: readonly number[], among: readonly number[]): number {
+async function choosePenalty(
+  set: TrainingSet,
+  folds: readonly number[],
+  among: readonly number[],
+  pace: Pace,
+): Promise<number> {
   let best = { penalty: 0.1, right: -1 };
   for (const penalty of penalties) {
-    const judged = [...toJudged(scoreHeldOut(set, folds, among, penalty).sums, set.classes).values()];
+    const { sums } = await scoreHeldOut(set, folds, among, penalty, pace);
+    const judged = [...toJudged(sums, set.classes).values()];
     const right = judged.filter(isRight).length;
     // Of equals the stronger penalty, which few photos need.
     if (right >= best.right && judged.length > 0) best = { penalty, right };
@@ -201,15 +236,17 @@ function estimateAccuracy(judged: JudgedPhotos, groups: readonly number[]): Less
   return { estimate: round(estimate), low: round(centre - half), high: round(centre + half) };
 }
 
-function accuracyWithHalf(
+async function accuracyWithHalf(
   set: TrainingSet,
   groups: readonly number[],
   folds: readonly number[],
   penalty: number,
-): number | undefined {
+  pace: Pace,
+): Promise<number | undefined> {
   const order = new Map([...new Set(groups)].map((group, index) => [group, index]));
   const half = groups.flatMap((group, index) => (order.get(group)! % 2 === 0 ? [index] : []));
-  const judged = [...toJudged(scoreHeldOut(set, folds, half, penalty).sums, set.classes).values()];
+  const { sums } = await scoreHeldOut(set, folds, half, penalty, pace);
+  const judged = [...toJudged(sums, set.classes).values()];
   return judged.length === 0 ? undefined : round(judged.filter(isRight).length / judged.length);
 }
 
@@ -233,6 +270,14 @@ function reportClasses(
       recall: own.length === 0 ? null : round(right / own.length),
     };
   });
+}
+
+/** Of those that are recognised equally often, the one with the fewest scenes. */
+function findWeakest(classes: readonly ClassReport[]): string | undefined {
+  const [weakest] = classes
+    .filter(({ recall }) => recall !== null && recall < 1)
+    .sort((a, b) => a.recall! - b.recall! || a.scenes - b.scenes);
+  return weakest?.label;
 }
 
 function listConfusions(labels: readonly string[], judged: JudgedPhotos): LessonReport['confusions'] {

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { learningViewCount } from '../../src/classify/learning-views.ts';
 import { toPath } from '../../src/cli/command-line/to-path.ts';
 import { openFeatureReader } from '../../src/cli/models/teach/feature-reader.ts';
 import { type LessonPhotos, listLessonPhotos } from '../../src/cli/models/teach/list-photos.ts';
@@ -32,7 +33,7 @@ console.log('photos a class  taught  nearest mean  own estimate (95 %)       sec
 for (const most of [1, 2, 5, 10, 20, Number.POSITIVE_INFINITY]) {
   const examples = thin(photos, most);
   const started = performance.now();
-  const lesson = teach(examples, labels);
+  const lesson = await teach(examples, labels, { viewCount: learningViewCount });
   const seconds = (performance.now() - started) / 1000;
   const { accuracy } = lesson.report;
   const estimate = accuracy
@@ -52,7 +53,12 @@ async function readAll({ labels: own, photos: listed }: LessonPhotos): Promise<E
   const examples: Example[] = [];
   for (const { path, name, label } of listed) {
     const [vector, ...views] = await reader.read(new Uint8Array(await readFile(path)));
-    examples.push({ name, label: labels.indexOf(own[label]!), vector: vector!, views });
+    examples.push({
+      name,
+      label: labels.indexOf(own[label]!),
+      vector: vector!,
+      readViews: async () => views,
+    });
   }
   return examples;
 }

@@ -68,7 +68,7 @@ async function embed(
 ): Promise<object> {
   const { classifier } = c.get('options');
   return await recordImage(c, bytes, manifest, async (context) => {
-    const { image, features } = await classifier.embed(bytes, manifest, choice, context);
+    const { image, features } = await classifier.features.embed(bytes, manifest, choice, context);
     const vector = toVector(features, choice.normalize);
     const embedding = choice.encoding === 'float' ? [...vector] : encodeFloats(vector);
     return { image, result: { image, dimensions: vector.length, embedding } };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { learningViewCount } from '../../../classify/learning-views.ts';
 import { CodedError } from '../../../errors.ts';
 import { type Example, teach as learn } from '../../../learn/teach.ts';
 import { maxTeachPhotos } from '../../../limits.ts';
@@ -37,7 +38,7 @@ Writes the next version of NAME, which push and promote publish. Its report.json
     const backbone = await findModel(base);
     const reader = await openFeatureReader(backbone);
     const { examples, unreadable } = await readExamples(reader, photos, strict);
-    const lesson = learn(examples, labels);
+    const lesson = await learn(examples, labels, { viewCount: learningViewCount });
     const { manifest, folder } = await writeHead(parsed.data, backbone, reader.blocks, labels, lesson);
     const { accuracy, accuracy_with_half, threshold, calibration_error, doubtful, copies } = lesson.report;
     return {
@@ -65,7 +66,7 @@ async function readExamples(reader: FeatureReader, photos: readonly LessonPhoto[
   for (const [done, { path, name, label }] of photos.entries()) {
     try {
       const [vector, ...views] = await reader.read(new Uint8Array(await readFile(path)));
-      examples.push({ name, label, vector: vector!, views });
+      examples.push({ name, label, vector: vector!, readViews: async () => views });
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       if (isStrict) throw new Error(`${name}: ${error.message}`, { cause: error });

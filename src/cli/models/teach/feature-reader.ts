@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toVector } from '../../../classify/embedding.ts';
+import { learningViewCount, readLearningViews } from '../../../classify/learning-views.ts';
 import { decodeToCrop } from '../../../image/image-to-crop.ts';
 import { toTensor } from '../../../image/to-tensor.ts';
 import { locateModelFile } from '../../model-files.ts';
@@ -15,16 +15,11 @@ export interface FeatureReader {
   /** Values of each block, first block first. Known after the first photo. */
   readonly blocks: readonly number[];
   /**
-   * @returns FP32, of length 1: all blocks side by side. First of the photo as the service sees it, then mirrored, then
-   *   of its middle: what there is to learn from.
+   * @returns FP32, of length 1, one vector a view: see `readLearningViews`.
    * @throws {CodedError} `image_*` if the bytes are no photo that can be read.
    */
   read(bytes: Uint8Array): Promise<readonly Float32Array[]>;
 }
-
-const viewCount = 3;
-/** The middle view shows this share of the crop's sides. */
-const middleShare = 0.85;
 
 /** @throws {Error} if the model does not run on the int8 engine. */
 export async function openFeatureReader({ folder, manifest }: LocalModel): Promise<FeatureReader> {
@@ -54,15 +49,12 @@ export async function openFeatureReader({ folder, manifest }: LocalModel): Promi
       const known = await readFile(file).catch(() => undefined);
       if (known) return split(new Float32Array(new Uint8Array(known).buffer));
       const options = readImageOptions();
-      const { crop } = await decodeToCrop(bytes, spec, options);
-      const middle = { ...spec, resizeShortestEdge: Math.round(spec.resizeShortestEdge / middleShare) };
-      const views = [crop, mirror(crop, side), (await decodeToCrop(bytes, middle, options)).crop];
-      const vectors: number[] = [];
-      for (const view of views) {
-        const run = await session.runWithFeatures!(toTensor(view, spec), 'all');
-        vectors.push(...toVector(run.features, true));
-      }
-      const all = Float32Array.from(vectors);
+      const vectors = await readLearningViews(
+        spec,
+        async (own) => toTensor((await decodeToCrop(bytes, own, options)).crop, own),
+        async (input) => (await session.runWithFeatures!(input, 'all')).features,
+      );
+      const all = Float32Array.from(vectors.flatMap((vector) => [...vector]));
       // Whole or not at all, also where two processes read the same photo.
       await writeFile(`${file}.${process.pid}`, new Uint8Array(all.buffer));
       await rename(`${file}.${process.pid}`, file);
@@ -72,17 +64,8 @@ export async function openFeatureReader({ folder, manifest }: LocalModel): Promi
 }
 
 function split(all: Float32Array): Float32Array[] {
-  const length = all.length / viewCount;
-  return Array.from({ length: viewCount }, (_, view) => all.subarray(view * length, (view + 1) * length));
-}
-
-/** @param crop RGB uint8, HWC, side x side. */
-function mirror(crop: Uint8Array, side: number): Uint8Array {
-  const mirrored = new Uint8Array(crop.length);
-  for (let pixel = 0; pixel < side * side; pixel++) {
-    const column = pixel % side;
-    const from = (pixel - column + side - 1 - column) * 3;
-    mirrored.set(crop.subarray(from, from + 3), pixel * 3);
-  }
-  return mirrored;
+  const length = all.length / learningViewCount;
+  return Array.from({ length: learningViewCount }, (_, view) =>
+    all.subarray(view * length, (view + 1) * length),
+  );
 }
