@@ -34,6 +34,7 @@ import { SessionCache } from '../src/model/session-cache.ts';
 import { createWorkersSha256 } from '../src/model/sha256-workers.ts';
 import { createNodeTierDelegate } from '../src/tier/client/node-tier-delegate.ts';
 import { type BatchBindings, composeBatches } from './edge-batches.ts';
+import { type ClassifierBindings, composeClassifiers } from './edge-classifiers.ts';
 import { composeObjects } from './edge-objects.ts';
 import { composeRunners } from './edge-runners.ts';
 import type { PhoneFormats } from './phone-formats.ts';
@@ -44,7 +45,7 @@ import { parseTierSettings } from './tier-settings.ts';
  * What a deployment binds; wrangler.toml shows how. All but the models may be left out. Variables are read from the same
  * object by their names: docs/operate.md has them.
  */
-export interface EdgeEnv extends Partial<BatchBindings> {
+export interface EdgeEnv extends Partial<BatchBindings>, ClassifierBindings {
   readonly MODELS: R2Bucket;
   readonly ASSETS?: Fetcher;
   readonly RATE_LIMITER?: RateLimit;
@@ -88,7 +89,10 @@ export function composeEdge(
     (source, key, error) =>
       writeLog('error', { event: 'model_source_failed', source, key, code: toCode(error), error }),
   );
-  const catalog = new CatalogReader(sources, createWorkersSha256, { ttlMs: settings.catalogTtlMs });
+  const catalog = new CatalogReader(sources, createWorkersSha256, {
+    ttlMs: settings.catalogTtlMs,
+    findVersion: async (name) => await classifiers?.findServedVersion(name),
+  });
   const sessions = new SessionCache({
     sources,
     createSha256: createWorkersSha256,
@@ -135,6 +139,7 @@ export function composeEdge(
   const parts = { runners, urls, log: writeLog };
   const batches = composeBatches(env, parts);
   const objects = composeObjects(env, parts);
+  const classifiers = composeClassifiers(env, { classifier, catalog, urls, log: writeLog });
   const app = createApp({
     catalog,
     sessions,
@@ -161,13 +166,14 @@ export function composeEdge(
     urls,
     batches,
     objects,
+    classifiers,
     ...(bucket && { readR2Image: (key, maxBytes, hold) => readR2Object(bucket, key, maxBytes, hold) }),
     modelAliases: settings.modelAliases,
     ...(env.ASSETS && { assets: env.ASSETS }),
     log: writeLog,
     ...(env.ANALYTICS && { onRequest: toDataPoints(env.ANALYTICS) }),
   });
-  return { app, batches, objects };
+  return { app, batches, classifiers, objects };
 }
 
 async function refuseOtherGraphs(): Promise<never> {

@@ -1,5 +1,6 @@
 import type { Batch, ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
 import { BatchServices } from '../src/jobs/batch/batch-services.ts';
+import type { ClassifierServices } from '../src/jobs/classifiers/classifier-services.ts';
 import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { fetchPublic } from '../src/lib/net/fetch-public.ts';
 import { assertAllowedUrl, type UrlPolicy } from '../src/lib/net/url-policy.ts';
@@ -57,17 +58,24 @@ export function composeBatches(
   });
 }
 
+export interface Consumers {
+  readonly batches: BatchServices | undefined;
+  readonly classifiers: ClassifierServices | undefined;
+  readonly objects: ObjectLabels | undefined;
+}
+
 /** @throws {Error} if nothing here can take the messages. The queue then keeps them. */
 export async function consumeQueue(
   { queue, messages }: MessageBatch<unknown>,
-  batches: BatchServices | undefined,
-  objects: ObjectLabels | undefined,
+  { batches, classifiers, objects }: Consumers,
 ): Promise<void> {
   // Queues have the same endings in each environment of wrangler.toml.
   const consumers: Readonly<Record<string, ((of: typeof messages) => Promise<void>) | undefined>> = {
     '-chunks': batches && ((of) => batches.consumeChunks(of)),
     '-chunks-dead': batches && ((of) => batches.consumeDeadChunks(of)),
     '-webhooks': batches && ((of) => batches.consumeDeliveries(of)),
+    '-lessons': classifiers && ((of) => classifiers.consume(of)),
+    '-lessons-dead': classifiers && ((of) => classifiers.consumeDead(of)),
     '-objects': objects && ((of) => objects.consume(of)),
     '-objects-dead': objects && ((of) => objects.consumeDead(of)),
   };

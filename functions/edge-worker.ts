@@ -27,11 +27,12 @@ export function createWorker(
     },
     async queue(batch, env) {
       edge ??= composeEdge(env, bootGeneralRuntime, formats);
-      await consumeQueue(batch, edge.batches, edge.objects);
+      await consumeQueue(batch, edge);
     },
     async scheduled(_controller, env) {
       edge ??= composeEdge(env, bootGeneralRuntime, formats);
       await edge.batches?.sweep();
+      await edge.classifiers?.sweep();
     },
   };
 }

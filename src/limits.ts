@@ -54,11 +54,49 @@ export const maxJsonObjectBytes = 1 * MiB;
 /** labels.json: 1,000 ImageNet rows are 61 kB; 21,841 classes (ImageNet-21k) about 1.4 MB. */
 export const maxLabelsBytes = 4 * MiB;
 
+/**
+ * What an isolate keeps of models that it was asked for: manifests, some 2 kB each, and labels by the bytes of their files,
+ * about three times as much once parsed. A deployment has a few models, and perhaps thousands of classifiers.
+ */
+export const maxKeptManifests = 500;
+export const maxKeptLabelsBytes = 1 * MiB;
+
 /** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
 export const maxEdgeModelBytes = 48 * MiB;
 
 /** Photos of one lesson. Their inner products are 8 bytes a pair: 200 MB, and an equation of their number takes minutes. */
 export const maxTeachPhotos = 5000;
+
+// ---- Classifiers that callers teach ----
+
+/** Classes of one classifier: its head is 1.9 MB, see below. */
+export const maxClassifierClasses = 200;
+/** Characters of the name of a classifier, of a class, of an example. */
+export const maxClassifierNameLength = 80;
+
+/**
+ * Photos of one classifier that is taught by the API. Learning holds one vector of each, 2,000 x 2,432 x 4 bytes are
+ * 19.5 MB, and their inner products, 32 MB; then, without those, an equation of 2,432 unknowns, 47 MB. Beside the
+ * default model (20 MB) that is within an isolate, one lesson at a time. It is some 20 s of CPU.
+ */
+export const maxClassifierExamples = 2000;
+
+/** Classifiers of one caller, and photos in all of them: 3 x 9.7 kB of features each are 0.6 GB of R2. */
+export const maxClassifiers = 100;
+export const maxCallerExamples = 20_000;
+
+/** Versions that a classifier keeps beside the one that answers. */
+export const maxClassifierVersions = 20;
+
+/** Photos in one import by reference, and in one message of it: 16 x 3 views x ~60 ms are 3 s of CPU. */
+export const maxImportReferences = 1000;
+export const importMessageItems = 16;
+
+/** What anonymous callers made is deleted after so long without a change. */
+export const anonymousClassifierMs = 30 * 24 * 3_600_000;
+
+/** A lesson's place in an isolate is taken back after so long: longer than any lesson. */
+export const maxLessonMs = 15 * 60_000;
 
 /** A head's file: 200 classes on the 2,432 features of ResNet-18's blocks are 1.9 MB as float32. */
 export const maxHeadBytes = 4 * MiB;

@@ -73,6 +73,18 @@ export class Features {
     return { image, vectors };
   }
 
+  /**
+   * Values of each block of a model's features, first block first.
+   *
+   * @throws {CodedError} as `embed`.
+   */
+  async measureBlocks(manifest: ModelManifest, context: ClassifyContext): Promise<readonly number[]> {
+    const run = await this.#open(manifest, 'all', context);
+    const side = manifest.preprocess.centerCrop;
+    const data = new Float32Array(3 * side * side);
+    return (await run({ datatype: 'FP32', shape: [1, 3, side, side], data })).map(({ length }) => length);
+  }
+
   /** Starts loading the backbone. @returns gives the features of an input. */
   async #open(
     manifest: ModelManifest,

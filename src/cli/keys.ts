@@ -5,7 +5,7 @@ import { createApiKey } from './create-api-key.ts';
 
 /** `npm run keys`: an API key, and what the secret API_KEYS has to hold for it. */
 export const keys = defineCommand({
-  usage: `Usage: npm run keys -- ID [--scopes classify,batch,admin] [--expires-at 2027-01-31T00:00:00Z]
+  usage: `Usage: npm run keys -- ID [--scopes classify,batch,teach,admin] [--expires-at 2027-01-31T00:00:00Z]
 
   ID            who the key is for: 1 to 64 letters, digits, "-" or "_"; it stands in logs
   --scopes      what the key may do, separated by commas (default: classify)

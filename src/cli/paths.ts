@@ -6,7 +6,7 @@ import { toPath } from './command-line/to-path.ts';
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const assetsDir = join(projectRoot, 'model-assets');
 /** Schema of the batches' database. */
-export const migrationsDir = fileURLToPath(new URL('../jobs/batch/migrations/', import.meta.url));
+export const migrationsDir = fileURLToPath(new URL('../jobs/migrations/', import.meta.url));
 /** ImageNet-1k, one row a class. */
 export const assetPathOfDefaultLabels = join(assetsDir, 'resnet18-imagenet1k/3/labels.json');
 

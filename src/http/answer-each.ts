@@ -13,12 +13,12 @@ import type { ImageInput } from './image-request/parse-image-request.ts';
 export async function answerEach(
   c: Context<HonoEnv>,
   images: readonly ImageInput[],
-  answer: (bytes: Uint8Array) => Promise<object>,
+  answer: (bytes: Uint8Array, name: string | undefined) => Promise<object>,
 ): Promise<object[]> {
   const results: object[] = [];
   for (const [index, { name, bytes }] of images.entries()) {
     try {
-      results.push({ index, name, ...(await answer(bytes)) });
+      results.push({ index, name, ...(await answer(bytes, name)) });
     } catch (error) {
       if (c.get('isCancelled')()) throw error;
       const problem = toProblem(error);

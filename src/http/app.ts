@@ -15,6 +15,7 @@ import { drainBody } from './middleware/drain-body.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
 import { batchRoutes } from './routes/batches.ts';
+import { classifierRoutes } from './routes/classifiers.ts';
 import { classifyRoutes } from './routes/classify.ts';
 import { embeddingRoutes } from './routes/embeddings.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -62,6 +63,7 @@ export function createApp(options: AppOptions) {
   const api = [
     classifyRoutes(),
     embeddingRoutes(),
+    classifierRoutes(),
     modelRoutes(),
     healthRoutes(),
     uploadTokenRoutes(),

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import type { Classifier } from '../classify/classifier.ts';
 import type { BatchServices } from '../jobs/batch/batch-services.ts';
+import type { ClassifierServices } from '../jobs/classifiers/classifier-services.ts';
 import type { ObjectLabels } from '../jobs/objects/object-labels.ts';
 import type { UrlPolicy } from '../lib/net/url-policy.ts';
 import type { Metrics } from '../lib/observe/metrics.ts';
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly classifier: Classifier;
   /** Absent in a deployment without a database. */
   readonly batches?: BatchServices | undefined;
+  /** Absent in a deployment that teaches nothing. */
+  readonly classifiers?: ClassifierServices | undefined;
   /** Absent where no bucket reports its objects. */
   readonly objects?: ObjectLabels | undefined;
   readonly access: AccessPolicy;

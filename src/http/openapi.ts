@@ -20,6 +20,7 @@ export const openApiInfo = {
 export const tags = [
   { name: 'classify', description: 'Pictures in, labels out.' },
   { name: 'embeddings', description: 'Pictures in, vectors out.' },
+  { name: 'classifiers', description: 'Classes of your own, from a few pictures.' },
   { name: 'models', description: 'What can be asked.' },
   { name: 'batches', description: 'Many pictures, answered later.' },
   { name: 'webhooks', description: 'Events in.' },

@@ -14,14 +14,22 @@ export function toProbabilities(sums: Float64Array, temperature: number): Float6
   return exponentials.map((value) => value / total);
 }
 
-/** The temperature with the least negative log-likelihood (Guo et al. 2017), by golden section on its logarithm. */
-export function fitTemperature(judged: readonly Judged[]): number {
+/**
+ * The temperature with the least negative log-likelihood (Guo et al. 2017), by golden section on its logarithm. Where all
+ * of a few answers are right, that would be 0 and every score 1: each answer counts as wrong with a probability of one in
+ * two more than there are scenes, as by Laplace's rule of succession.
+ *
+ * @param scenes that the photos show: photos of one scene are right or wrong together.
+ */
+export function fitTemperature(judged: readonly Judged[], scenes: number): number {
+  const doubt = 1 / (scenes + 2);
   const loss = (exponent: number) =>
-    judged.reduce(
-      (sum, { sums, label }) =>
-        sum - Math.log(Math.max(toProbabilities(sums, Math.exp(exponent))[label]!, 1e-12)),
-      0,
-    );
+    judged.reduce((sum, { sums, label }) => {
+      const known = sums.filter(Number.isFinite).length;
+      const logs = toProbabilities(sums, Math.exp(exponent)).map((score) => Math.log(Math.max(score, 1e-12)));
+      const mean = logs.reduce((a, b, c) => (Number.isFinite(sums[c]) ? a + b : a), 0) / known;
+      return sum - (1 - doubt) * logs[label]! - doubt * mean;
+    }, 0);
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [Math.log(0.005), Math.log(5)];
   for (let step = 0; step < 40; step++) {

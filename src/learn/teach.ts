@@ -117,8 +117,9 @@ export async function teach(
 
   const penalty = await choosePenalty(set, folds, thin(everyone, maxPenaltyPhotos), pace);
   const judged = toJudged((await scoreHeldOut(set, folds, everyone, penalty, pace)).sums, classes);
-  const temperature = judged.size > 0 ? fitTemperature([...judged.values()]) : 0.1;
-  const threshold = chooseThreshold([...judged.values()], temperature);
+  const scenes = new Set([...judged.keys()].map((index) => groups[index])).size;
+  const temperature = judged.size > 0 ? fitTemperature([...judged.values()], scenes) : 0.1;
+  const threshold = chooseThreshold([...judged.values()], temperature, scenes, labels.length);
   const perClass = reportClasses(labels, classes, groups, judged);
   return {
     ...(await fitAll(examples, labels.length, viewCount, penalty, pace)),
@@ -210,13 +211,24 @@ async function choosePenalty(
   return best.penalty;
 }
 
-/** The score that so many of the right answers stay above. */
-function chooseThreshold(judged: readonly Judged[], temperature: number): number {
+/**
+ * The score that so many of the right answers stay above. The least of a few scores would give up more than that, so it is
+ * moved towards chance as scenes are missing.
+ */
+function chooseThreshold(
+  judged: readonly Judged[],
+  temperature: number,
+  scenes: number,
+  classCount: number,
+): number {
   const scores = judged
     .filter(isRight)
     .map(({ sums }) => Math.max(...toProbabilities(sums, temperature)))
     .sort((a, b) => a - b);
-  return scores[Math.floor(scores.length * sacrificed)] ?? 0;
+  const least = scores[Math.floor(scores.length * sacrificed)];
+  if (least === undefined) return 0;
+  const chance = 1 / classCount;
+  return chance + (least - chance) * Math.min(1, scenes / (1 / sacrificed - 1));
 }
 
 /** Each scene counts once: its photos are right or wrong together. */

@@ -1,6 +1,14 @@
 import { CodedError } from '../errors.ts';
+import { RecentMap } from '../lib/recent-map.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
-import { catalogTtlMs, maxJsonObjectBytes, maxLabelsBytes, modelReadTimeoutMs } from '../limits.ts';
+import {
+  catalogTtlMs,
+  maxJsonObjectBytes,
+  maxKeptLabelsBytes,
+  maxKeptManifests,
+  maxLabelsBytes,
+  modelReadTimeoutMs,
+} from '../limits.ts';
 import {
   type Catalog,
   type ClassLabel,
@@ -13,9 +21,16 @@ import type { ModelSources } from './model-sources.ts';
 import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 
+export interface CatalogOptions {
+  readonly ttlMs?: number;
+  readonly now?: () => number;
+  /** The version that answers for a model which is not in the catalogue; undefined if there is none. */
+  readonly findVersion?: (name: string) => Promise<string | undefined>;
+}
+
 /**
  * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
- * is older than `ttlMs`; manifests and labels are immutable and kept for the isolate's life.
+ * is older than `ttlMs`; manifests and labels are immutable, and those that were used last are kept.
  * Only settled values are kept: a promise of one request must not be awaited by another for ever.
  */
 export class CatalogReader {
@@ -23,19 +38,22 @@ export class CatalogReader {
   readonly #createSha256: CreateSha256;
   readonly #now: () => number;
   readonly #ttlMs: number;
-  readonly #manifests = new Map<string, ModelManifest>();
-  readonly #labels = new Map<string, readonly ClassLabel[]>();
+  readonly #findVersion: CatalogOptions['findVersion'];
+  readonly #manifests = new RecentMap<ModelManifest>(maxKeptManifests);
+  readonly #labels = new RecentMap<readonly ClassLabel[]>(maxKeptLabelsBytes);
+  readonly #versions = new RecentMap<{ readonly version: string; readonly readAt: number }>(maxKeptManifests);
   #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
 
   constructor(
     sources: ModelSources,
     createSha256: CreateSha256,
-    { ttlMs = catalogTtlMs, now = Date.now }: { readonly ttlMs?: number; readonly now?: () => number } = {},
+    { ttlMs = catalogTtlMs, now = Date.now, findVersion }: CatalogOptions = {},
   ) {
     this.#sources = sources;
     this.#createSha256 = createSha256;
     this.#now = now;
     this.#ttlMs = ttlMs;
+    this.#findVersion = findVersion;
   }
 
   /** @throws {CodedError} `model_unavailable`, `model_manifest_invalid`. */
@@ -60,7 +78,7 @@ export class CatalogReader {
   async readManifest(name: string | undefined, pinned?: string): Promise<ModelManifest> {
     const catalog = await this.readCatalog();
     const wanted = name ?? catalog.defaultModel;
-    const current = catalog.versions.get(wanted);
+    const current = catalog.versions.get(wanted) ?? (await this.#readVersion(wanted));
     if (current === undefined) {
       const known = [...catalog.versions.keys()].slice(0, 20).join(', ');
       throw new CodedError('model_unknown', `No model is named "${wanted}". Known: ${known}.`);
@@ -76,6 +94,21 @@ export class CatalogReader {
     });
     this.#manifests.set(key, manifest);
     return manifest;
+  }
+
+  /** Asks anew which version a model is, where it is not in the catalogue: this isolate knows that it has changed. */
+  forgetVersion(name: string): void {
+    this.#versions.delete(name);
+  }
+
+  /** That there is none is not kept: a model answers as soon as it is there. */
+  async #readVersion(name: string): Promise<string | undefined> {
+    const known = this.#versions.get(name);
+    if (known && this.#now() - known.readAt < this.#ttlMs) return known.version;
+    const version = await this.#findVersion?.(name);
+    if (version === undefined) this.#versions.delete(name);
+    else this.#versions.set(name, { version, readAt: this.#now() });
+    return version;
   }
 
   /** @returns one row for each class, by class index. */
@@ -94,7 +127,7 @@ export class CatalogReader {
       }
       return parseLabels(parseJson(key, text), manifest.output.classes);
     });
-    this.#labels.set(key, labels);
+    this.#labels.set(key, labels, manifest.labels.bytes);
     return labels;
   }
 

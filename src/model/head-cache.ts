@@ -1,4 +1,5 @@
 import { CodedError } from '../errors.ts';
+import { RecentMap } from '../lib/recent-map.ts';
 import { maxHeadBytes, maxHeadsBytes } from '../limits.ts';
 import { type Head, parseHead } from './head.ts';
 import type { ModelManifest } from './manifest.ts';
@@ -13,20 +14,17 @@ import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 export class HeadCache {
   readonly #sources: ModelSources;
   readonly #createSha256: CreateSha256;
-  readonly #maxBytes: number;
-  /** In order of last use, oldest first. */
-  readonly #heads = new Map<string, { readonly head: Head; readonly bytes: number }>();
-  #bytes = 0;
+  readonly #heads: RecentMap<Head>;
 
   constructor(sources: ModelSources, createSha256: CreateSha256, maxBytes: number = maxHeadsBytes) {
     this.#sources = sources;
     this.#createSha256 = createSha256;
-    this.#maxBytes = maxBytes;
+    this.#heads = new RecentMap(maxBytes);
   }
 
   /** Bytes of the heads that are kept. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#heads.weight;
   }
 
   /** @throws {CodedError} `model_manifest_invalid`, `model_corrupt`, `model_unavailable`. */
@@ -37,11 +35,7 @@ export class HeadCache {
       throw new CodedError('model_manifest_invalid', `${key} is no head of at most ${maxHeadBytes} bytes.`);
     }
     const known = this.#heads.get(key);
-    if (known) {
-      this.#heads.delete(key);
-      this.#heads.set(key, known);
-      return known.head;
-    }
+    if (known) return known;
     const head = await this.#sources.read(key, async (object) => {
       const bytes = new Uint8Array(file.bytes);
       let at = 0;
@@ -54,18 +48,7 @@ export class HeadCache {
     if (head.classes !== manifest.output.classes) {
       throw new CodedError('model_manifest_invalid', `${key} has ${head.classes} classes.`);
     }
-    this.#keep(key, head, file.bytes);
+    this.#heads.set(key, head, file.bytes);
     return head;
-  }
-
-  #keep(key: string, head: Head, bytes: number): void {
-    if (this.#heads.has(key)) return; // another request was faster
-    this.#heads.set(key, { head, bytes });
-    this.#bytes += bytes;
-    for (const [oldest, { bytes: freed }] of this.#heads) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#heads.delete(oldest);
-      this.#bytes -= freed;
-    }
   }
 }

@@ -70,7 +70,7 @@ export async function startEdge({
     workers: [
       {
         configPath,
-        vars: { PUBLIC_SCOPES: 'classify,batch,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
+        vars: { PUBLIC_SCOPES: 'classify,batch,teach,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
         secrets,
         prebuiltWorkerDir: workerDir,
       },

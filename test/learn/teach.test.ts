@@ -87,6 +87,13 @@ describe('teach', () => {
     expect(lesson.threshold).toBe(0);
   });
 
+  it('is not sure of itself after a few photos that were all right', async () => {
+    const { report, temperature } = await teach(makeExamples([3, 3, 3], 1), labels);
+    expect(report.accuracy!.estimate).toBe(1);
+    expect(report.threshold).toBeLessThan(0.7);
+    expect(temperature).toBeGreaterThan(0.02);
+  });
+
   it('gives the same for the same photos', async () => {
     const examples = makeExamples([9, 7, 8], 1.5);
     expect(await teach(examples, labels)).toEqual(await teach(examples, labels));
@@ -108,7 +115,7 @@ describe('calibration', () => {
       const label = drawn < scores[0]! ? 0 : drawn < scores[0]! + scores[1]! ? 1 : 2;
       return { sums, label };
     });
-    const temperature = fitTemperature(judged);
+    const temperature = fitTemperature(judged, judged.length);
     expect(temperature).toBeCloseTo(0.2, 1);
     expect(calibrationError(judged, temperature)).toBeLessThan(0.03);
     expect(calibrationError(judged, temperature / 8)).toBeGreaterThan(0.15);

@@ -124,7 +124,7 @@ async function copyFiles(folder: string): Promise<void> {
   for (const name of ['README.md', 'wrangler.toml']) {
     await cp(join(projectRoot, 'functions/package', name), join(folder, name));
   }
-  await cp(join(projectRoot, 'src/jobs/batch/migrations'), join(folder, 'migrations'), { recursive: true });
+  await cp(join(projectRoot, 'src/jobs/migrations'), join(folder, 'migrations'), { recursive: true });
   await buildWeb(join(folder, 'web'));
   for (const [key, { path }] of await verifyAssets()) {
     // It follows from model.onnx: resnet-edge-models derives it.

@@ -5,7 +5,7 @@ import { projectRoot } from '../paths.ts';
 
 /** A service on this machine, for the person who sits at it: unless told otherwise no key is needed and nothing is rationed. */
 const localDefaults = {
-  PUBLIC_SCOPES: 'classify,batch,admin',
+  PUBLIC_SCOPES: 'classify,batch,teach,admin',
   RATE_LIMIT_REQUESTS: '0',
   // A page under development runs on another port.
   CORS_ORIGINS: 'loopback',

@@ -3,8 +3,8 @@ import { CodedError } from '../../errors.ts';
 import { digestHex, equalHex } from '../../lib/digest.ts';
 import { formatPath } from '../../lib/format-issue.ts';
 
-/** What a credential may do: classify images, run batch jobs, read metrics and the state of the service. */
-export const scopes = ['classify', 'batch', 'admin'] as const;
+/** What a credential may do: classify images, run batch jobs, teach classes, read metrics and the state of the service. */
+export const scopes = ['classify', 'batch', 'teach', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** The party that a request acts for. */

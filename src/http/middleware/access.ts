@@ -17,9 +17,15 @@ export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
     access.assertScope(principal, scope);
     c.set('principal', principal);
     c.get('record').principal = principal.id;
-    await countRequest(c, principal.kind === 'public' ? toAddress(c) : `key:${principal.id}`);
+    await countRequest(c, toPayer(c));
     await next();
   };
+}
+
+/** Whom a request counts against: the key, or the address of a caller without one. */
+export function toPayer(c: Context<HonoEnv>): string {
+  const { kind, id } = c.get('principal');
+  return kind === 'public' ? toAddress(c) : `key:${id}`;
 }
 
 /** `Authorization: Bearer`, or `X-API-Key`. */

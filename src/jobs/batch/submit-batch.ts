@@ -1,13 +1,13 @@
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
+import { deletePrefix } from '../../lib/delete-prefix.ts';
 import { batchChunkItems, chunkRowsPerInsert } from '../../limits.ts';
 import type { Tier } from '../../protocol/tier/tier.ts';
-import type { Batch, InputReference } from './batch.ts';
+import { type Batch, batchPrefix, type InputReference } from './batch.ts';
 import type { BatchCaller, BatchInputs, RawInput } from './batch-inputs.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { deleteBatchObjects } from './delete-batch-objects.ts';
 import { ImagePacker } from './image-packer.ts';
 
 export interface SubmitServices {
@@ -73,7 +73,7 @@ export async function submitBatch(
     const fingerprint = await given.digest();
     await store.activate(id, { ...chosen, total, fingerprint, topK, webhookUrl, metadata });
   } catch (error) {
-    await deleteBatchObjects(services.bucket, id);
+    await deletePrefix(services.bucket, batchPrefix(id));
     await store.delete(id);
     throw error;
   }

@@ -1,8 +1,9 @@
 import type { R2Bucket } from '@cloudflare/workers-types';
+import { deletePrefix } from '../../lib/delete-prefix.ts';
+import { batchPrefix } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue, DeliveryQueue } from './chunk-queue.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { deleteBatchObjects } from './delete-batch-objects.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 
 export interface SweepServices {
@@ -45,7 +46,7 @@ export async function sweep(
 
   const expired = await store.findExpired(now() - abandonedMs, maxBatches);
   for (const id of expired) {
-    await deleteBatchObjects(bucket, id);
+    await deletePrefix(bucket, batchPrefix(id));
     await store.delete(id);
   }
   return { resent: lost.length, owed: owed.length, expired: expired.length };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { D1Database } from '@cloudflare/workers-types';
 
-const migrations = new URL('../../../src/jobs/batch/migrations/', import.meta.url);
+const migrations = new URL('../../../src/jobs/migrations/', import.meta.url);
 
 /**
  * The part of D1 that the stores use, on the SQLite that is part of Node: the real migrations, statements and

@@ -1,13 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lesson } from '../../../learn/teach.ts';
-import { formatHead } from '../../../model/head.ts';
+import { formatHeadVersion } from '../../../model/format-head-version.ts';
 import { modelNameSchema } from '../../../model/manifest.ts';
-import { labelsFile } from '../labels.ts';
-import { describeFile } from '../make.ts';
+import { manifestFile } from '../../../model/model-store.ts';
 import { createVersion, type LocalModel, writeManifest } from '../workspace.ts';
 
-const headFile = 'model.rnhd';
 export const reportFile = 'report.json';
 
 /**
@@ -28,29 +26,21 @@ export async function writeHead(
     throw new Error(`"${given}" cannot be a model's name: ${name.error.issues[0]?.message}.`);
   const { folder, version } = await createVersion(name.data);
   try {
-    const head = { classes: labels.length, blocks: [...blocks], temperature, threshold, weights, biases };
-    await writeFile(join(folder, headFile), formatHead(head));
-    const rows = labels.map((label, class_index) => JSON.stringify({ class_index, wnid: '', label }));
-    await writeFile(join(folder, labelsFile), `[\n${rows.join(',\n')}\n]\n`);
     await writeFile(join(folder, reportFile), `${JSON.stringify(report, undefined, 2)}\n`);
-    const { input, preprocess, licence } = backbone.json;
-    const { name: model, version: modelVersion } = backbone.manifest;
-    const json = {
+    const files = await formatHeadVersion({
       name: name.data,
       version,
+      backbone: backbone.manifest,
+      labels,
+      head: { classes: labels.length, blocks: [...blocks], temperature, threshold, weights, biases },
       description: `${labels.length} classes learned from ${report.photos} photos.`,
-      files: { head: await describeFile(join(folder, headFile)) },
-      labels: await describeFile(join(folder, labelsFile)),
-      datatype: 'fp32',
-      input,
-      output: { name: backbone.manifest.output.name, kind: 'logits', classes: labels.length },
-      preprocess,
-      backbone: { name: model, version: modelVersion },
-      source: `Taught on this machine; backbone ${model}/${modelVersion}`,
-      licence,
-      accuracy: [],
-      tier: 'edge',
-    };
+      source: `Taught on this machine; backbone ${backbone.manifest.name}/${backbone.manifest.version}`,
+    });
+    let json: Readonly<Record<string, unknown>> = {};
+    for (const [file, bytes] of files) {
+      if (file === manifestFile) json = JSON.parse(new TextDecoder().decode(bytes));
+      else await writeFile(join(folder, file), bytes);
+    }
     return { folder, manifest: await writeManifest(folder, json), json };
   } catch (error) {
     await rm(folder, { recursive: true });

@@ -1,0 +1,55 @@
+import { CodedError } from '../../errors.ts';
+import { digestHex } from '../../lib/digest.ts';
+import { maxCallerExamples, maxClassifierExamples } from '../../limits.ts';
+import type { ExampleStore } from './example-store.ts';
+import type { FeatureStore } from './feature-store.ts';
+
+export interface AddServices {
+  readonly examples: ExampleStore;
+  readonly features: FeatureStore;
+}
+
+/** A photo that is to be learned from. */
+export interface NewExample {
+  readonly bytes: Uint8Array;
+  readonly class: string;
+  /** What a person knows it by. */
+  readonly name: string;
+}
+
+export interface AddedExample {
+  readonly id: string;
+  readonly class: string;
+  readonly name: string;
+  /** Whether the same picture was in this class already. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * Keeps the features of a photo. A photo that is there already costs no inference, and moves to the class that it is
+ * given.
+ *
+ * @param readViews FP32 of length 1, one vector a view.
+ * @throws {CodedError} `classifier_quota_exceeded`, `classifier_unknown`; what `readViews` throws.
+ */
+export async function addExample(
+  classifier: string,
+  { bytes, class: label, name }: NewExample,
+  readViews: () => Promise<readonly Float32Array[]>,
+  { examples, features }: AddServices,
+): Promise<AddedExample> {
+  const id = await digestHex(bytes);
+  const isKnown = (await examples.findClass(classifier, id)) !== undefined;
+  if (!isKnown) await features.put(classifier, id, await readViews());
+  const outcome = await examples.add(classifier, { id, class: label, name });
+  if (outcome === 'full' || outcome === 'gone') {
+    if (!isKnown) await features.delete(classifier, [id]);
+    throw outcome === 'gone'
+      ? new CodedError('classifier_unknown', 'The classifier or the class was deleted meanwhile.')
+      : new CodedError(
+          'classifier_quota_exceeded',
+          `A classifier learns from ${maxClassifierExamples} photos at most, and all of a caller's from ${maxCallerExamples}.`,
+        );
+  }
+  return { id, class: label, name, duplicate: outcome === 'duplicate' };
+}

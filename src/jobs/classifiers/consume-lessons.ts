@@ -1,0 +1,111 @@
+import type { Message, Queue } from '@cloudflare/workers-types';
+import type { Gate } from '../../classify/gate.ts';
+import { CodedError } from '../../errors.ts';
+import type { Log } from '../../lib/observe/write-log.ts';
+import { maxLessonMs } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
+import { retryDelay } from '../batch/consume-chunks.ts';
+import { type LessonMessage, lessonMessageSchema } from './classifier.ts';
+import { type ImportServices, runImports } from './run-import.ts';
+import { type LessonServices, runLesson } from './run-lesson.ts';
+
+export interface ConsumeServices extends LessonServices, ImportServices {
+  readonly queue: Queue<LessonMessage>;
+  /** One lesson at a time: its memory is budgeted once. */
+  readonly lessons: Gate;
+  /** A classifier's new version answers. */
+  readonly onServed: (classifier: string) => void;
+  readonly retryBaseSeconds: number;
+  readonly log: Log;
+}
+
+/** The queue's consumer: each message is acknowledged or sent back by itself. */
+export async function consumeLessons(
+  messages: readonly Message<unknown>[],
+  services: ConsumeServices,
+): Promise<void> {
+  for (const message of messages) {
+    const parsed = lessonMessageSchema.safeParse(message.body);
+    if (!parsed.success) {
+      services.log('error', { event: 'queue_message_invalid', id: message.id });
+      message.ack();
+      continue;
+    }
+    if (await consume(parsed.data, message.attempts, services)) message.ack();
+    else message.retry({ delaySeconds: retryDelay(message.attempts, services.retryBaseSeconds) });
+  }
+}
+
+async function consume(
+  message: LessonMessage,
+  attempts: number,
+  services: ConsumeServices,
+): Promise<boolean> {
+  const { log } = services;
+  try {
+    if ('imports' in message) return await runImports(message.classifier, message.imports, services);
+    await learn(message.classifier, message.version, services);
+    return true;
+  } catch (error) {
+    log('error', { event: 'lesson_failed', ...message, attempts, error });
+    return false;
+  }
+}
+
+/** @throws what may pass. */
+async function learn(classifier: string, version: number, services: ConsumeServices): Promise<void> {
+  const { versions, lessons, onServed, log } = services;
+  const leave = await lessons.enter(1, { deadline: Date.now() + maxLessonMs });
+  try {
+    const isAgain = await runLesson(classifier, version, services);
+    onServed(classifier);
+    log('info', { event: 'lesson_finished', classifier, version });
+    if (isAgain) await requestLesson(classifier, services);
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.retryAfterSeconds !== undefined) throw error;
+    const { code, detail } = toProblem(error);
+    await versions.fail(classifier, version, { code, detail });
+    log('error', { event: 'lesson_given_up', classifier, version, code });
+  } finally {
+    leave();
+  }
+}
+
+/**
+ * Asks for a version that is learned from the examples of now.
+ *
+ * @returns its number; that of the one being trained, if there is one.
+ * @throws {CodedError} `classifier_unknown`.
+ */
+export async function requestLesson(
+  classifier: string,
+  { versions, queue }: Pick<ConsumeServices, 'versions' | 'queue'>,
+): Promise<number> {
+  const requested = await versions.request(classifier);
+  if (!requested) throw new CodedError('classifier_unknown', 'There is no classifier of this id.');
+  const { version, isNew } = requested;
+  if (isNew) {
+    // Should this be lost, the sweep sends it.
+    await queue.send({ classifier, version }, { contentType: 'json' });
+    await versions.markSent(classifier, version);
+  }
+  return version;
+}
+
+/** The dead-letter queue's consumer: what the queue has given up is marked failed. */
+export async function consumeDeadLessons(
+  messages: readonly Message<unknown>[],
+  { versions, imports, log }: ConsumeServices,
+): Promise<void> {
+  const error = { code: 'batch_retries_exhausted', detail: 'Given up after many attempts.' };
+  for (const message of messages) {
+    const parsed = lessonMessageSchema.safeParse(message.body);
+    if (parsed.success) {
+      const { data } = parsed;
+      if ('version' in data) await versions.fail(data.classifier, data.version, error);
+      else for (const id of data.imports) await imports.fail(id, error);
+      log('error', { event: 'lesson_given_up', ...data });
+    }
+    message.ack();
+  }
+}

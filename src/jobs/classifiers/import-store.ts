@@ -1,0 +1,128 @@
+import type { D1Database } from '@cloudflare/workers-types';
+import {
+  type ClassifierImport,
+  type ImportReference,
+  importReferenceSchema,
+  type VersionError,
+} from './classifier.ts';
+
+interface ImportRow {
+  readonly id: string;
+  readonly classifier: string;
+  readonly class: string;
+  readonly reference: string;
+  readonly attempts: number;
+  readonly error_code: string | null;
+  readonly error_detail: string | null;
+}
+
+/** D1: photos that are still to be fetched, and those that could not be. */
+export class ImportStore {
+  readonly #db: D1Database;
+  readonly #now: () => number;
+
+  constructor(db: D1Database, now: () => number = Date.now) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** @returns the ids of the imports, in order. */
+  async add(classifier: string, label: string, references: readonly ImportReference[]): Promise<string[]> {
+    const rows = references.map((reference) => ({
+      id: crypto.randomUUID(),
+      reference: JSON.stringify(reference),
+    }));
+    await this.#db
+      .prepare(
+        `INSERT INTO classifier_imports (id, classifier, class, reference, created_at)
+         SELECT json_extract(value, '$.id'), ?1, ?2, json_extract(value, '$.reference'), ?4 FROM json_each(?3)`,
+      )
+      .bind(classifier, label, JSON.stringify(rows), this.#now())
+      .run();
+    return rows.map(({ id }) => id);
+  }
+
+  async count(classifier: string): Promise<{ waiting: number; failed: number }> {
+    const row = await this.#db
+      .prepare(
+        `SELECT count(*) - count(error_code) AS waiting, count(error_code) AS failed FROM classifier_imports
+         WHERE classifier = ?1`,
+      )
+      .bind(classifier)
+      .first<{ waiting: number; failed: number }>();
+    return row ?? { waiting: 0, failed: 0 };
+  }
+
+  /** In order of id. @param after only those whose ids come later. */
+  async list(classifier: string, limit: number, after = ''): Promise<ClassifierImport[]> {
+    const { results } = await this.#db
+      .prepare('SELECT * FROM classifier_imports WHERE classifier = ?1 AND id > ?2 ORDER BY id LIMIT ?3')
+      .bind(classifier, after, limit)
+      .all<ImportRow>();
+    return results.map(toImport);
+  }
+
+  /** Of these, the ones that are still to be fetched. */
+  async findWaiting(ids: readonly string[]): Promise<ClassifierImport[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT * FROM classifier_imports WHERE error_code IS NULL AND id IN (SELECT value FROM json_each(?1))`,
+      )
+      .bind(JSON.stringify(ids))
+      .all<ImportRow>();
+    return results.map(toImport);
+  }
+
+  async noteAttempt(id: string): Promise<void> {
+    await this.#db
+      .prepare('UPDATE classifier_imports SET attempts = attempts + 1 WHERE id = ?1')
+      .bind(id)
+      .run();
+  }
+
+  async fail(id: string, { code, detail }: VersionError): Promise<void> {
+    await this.#db
+      .prepare('UPDATE classifier_imports SET error_code = ?2, error_detail = ?3 WHERE id = ?1')
+      .bind(id, code, detail)
+      .run();
+  }
+
+  /** The example is there. */
+  async delete(id: string): Promise<void> {
+    await this.#db.prepare('DELETE FROM classifier_imports WHERE id = ?1').bind(id).run();
+  }
+
+  async findLost(sentBefore: number, limit: number): Promise<ClassifierImport[]> {
+    const { results } = await this.#db
+      .prepare(
+        `SELECT * FROM classifier_imports WHERE error_code IS NULL AND coalesce(sent_at, created_at) < ?1
+         ORDER BY classifier LIMIT ?2`,
+      )
+      .bind(sentBefore, limit)
+      .all<ImportRow>();
+    return results.map(toImport);
+  }
+
+  async markSent(ids: readonly string[]): Promise<void> {
+    await this.#db
+      .prepare('UPDATE classifier_imports SET sent_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))')
+      .bind(JSON.stringify(ids), this.#now())
+      .run();
+  }
+}
+
+function toImport({
+  reference,
+  error_code: code,
+  error_detail: detail,
+  ...row
+}: ImportRow): ClassifierImport {
+  return {
+    id: row.id,
+    classifier: row.classifier,
+    class: row.class,
+    attempts: row.attempts,
+    reference: importReferenceSchema.parse(JSON.parse(reference)),
+    error: code === null ? undefined : { code, detail: detail ?? code },
+  };
+}

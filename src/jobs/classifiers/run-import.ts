@@ -1,0 +1,65 @@
+import { CodedError } from '../../errors.ts';
+import { maxItemAttempts } from '../../limits.ts';
+import { toProblem } from '../../problem.ts';
+import { type AddServices, addExample } from './add-example.ts';
+import type { ClassifierImport, ImportReference, TaughtClassifier } from './classifier.ts';
+import type { ClassifierStore } from './classifier-store.ts';
+import type { ImportStore } from './import-store.ts';
+
+export interface ImportServices extends AddServices {
+  readonly store: ClassifierStore;
+  readonly imports: ImportStore;
+  /** @throws {CodedError} `url_*`, `image_not_found`. */
+  readonly fetchImage: (reference: ImportReference) => Promise<Uint8Array>;
+  /** The views of a photo, see `readLearningViews`. */
+  readonly readViews: (bytes: Uint8Array, base: TaughtClassifier['base']) => Promise<readonly Float32Array[]>;
+}
+
+/**
+ * Fetches photos and keeps their features. What an import did is stored before the next one begins.
+ *
+ * @returns false if some are to be tried again later.
+ */
+export async function runImports(
+  id: string,
+  importIds: readonly string[],
+  services: ImportServices,
+): Promise<boolean> {
+  const classifier = await services.store.find(id);
+  if (!classifier) return true;
+  let isDone = true;
+  for (const row of await services.imports.findWaiting(importIds)) {
+    if (!(await runImport(classifier, row, services))) isDone = false;
+  }
+  return isDone;
+}
+
+async function runImport(
+  { id: classifier, base }: TaughtClassifier,
+  { id, class: label, reference, attempts }: ClassifierImport,
+  services: ImportServices,
+): Promise<boolean> {
+  const { imports, fetchImage, readViews } = services;
+  const name = 'url' in reference ? reference.url : reference.r2_key;
+  try {
+    // Before the work: one that ends this isolate is not tried for ever.
+    await imports.noteAttempt(id);
+    const bytes = await fetchImage(reference);
+    const example = { bytes, class: label, name: toName(name) };
+    await addExample(classifier, example, () => readViews(bytes, base), services);
+    await imports.delete(id);
+    return true;
+  } catch (error) {
+    const mayPass = !(error instanceof CodedError) || error.retryAfterSeconds !== undefined;
+    if (mayPass && attempts + 1 < maxItemAttempts) return false;
+    const { code, detail } = toProblem(error);
+    await imports.fail(id, { code, detail });
+    return true;
+  }
+}
+
+/** The last part of a path, without a query. */
+function toName(path: string): string {
+  const [plain = path] = path.split(/[?#]/, 1);
+  return plain.split('/').filter(Boolean).at(-1)?.slice(0, 80) ?? plain.slice(0, 80);
+}

@@ -1,0 +1,117 @@
+import { learningViewCount } from '../../classify/learning-views.ts';
+import { CodedError } from '../../errors.ts';
+import { createPace } from '../../learn/pace.ts';
+import { type Example, teach } from '../../learn/teach.ts';
+import { maxClassifierExamples } from '../../limits.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
+import type { ClassifierExample, TaughtClassifier } from './classifier.ts';
+import type { ClassifierStore } from './classifier-store.ts';
+import type { ExampleStore } from './example-store.ts';
+import type { FeatureStore } from './feature-store.ts';
+import type { HeadStore } from './head-store.ts';
+import { nameExamples } from './lesson-report.ts';
+import type { VersionStore } from './version-store.ts';
+
+export interface LessonServices {
+  readonly store: ClassifierStore;
+  readonly versions: VersionStore;
+  readonly examples: ExampleStore;
+  readonly features: FeatureStore;
+  readonly heads: HeadStore;
+  /** The manifest of a classifier's base, and the number of values of each of its blocks, first block first. */
+  readonly readBase: (
+    base: TaughtClassifier['base'],
+  ) => Promise<{ manifest: ModelManifest; blocks: readonly number[] }>;
+  /** Lets other work of this isolate have its turn. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Features that are read at once. */
+const concurrency = 6;
+
+/**
+ * Learns a version from the examples that are there now, stores it, and lets it answer. It may be repeated after it was
+ * cut short: the same examples give the same weights.
+ *
+ * @returns whether it is to be trained once more, because examples came while it learned.
+ * @throws {CodedError} `classifier_not_trainable`, which is final; what reading the base throws.
+ */
+export async function runLesson(id: string, number: number, services: LessonServices): Promise<boolean> {
+  const { store, versions, heads } = services;
+  const classifier = await store.find(id);
+  const version = classifier && (await versions.find(id, number));
+  if (!classifier || !version) return false;
+  if (version.state === 'failed') return false;
+  // It was finished, and what had to follow was cut short.
+  if (version.state === 'ready') return (await versions.finish(id, number, version))?.again ?? false;
+
+  await versions.begin(id, number);
+  const { manifest, blocks } = await services.readBase(classifier.base);
+  const features = blocks.reduce((sum, size) => sum + size, 0);
+  const { labels, examples, known } = await readExamples(id, features, services);
+  const lesson = await teach(examples, labels, {
+    viewCount: learningViewCount,
+    pace: createPace(services.pause),
+  });
+  const { weights, biases, temperature, threshold, report } = lesson;
+  await heads.put(
+    {
+      name: id,
+      version: String(number),
+      backbone: manifest,
+      labels,
+      head: { classes: labels.length, blocks: [...blocks], temperature, threshold, weights, biases },
+      description: `${classifier.name}: ${labels.length} classes learned from ${report.photos} photos.`,
+      source: `Taught by its owner; backbone ${manifest.name}/${manifest.version}`,
+    },
+    nameExamples(report, known),
+  );
+  const finished = await versions.finish(id, number, {
+    classes: labels.length,
+    examples: report.photos,
+    accuracy: report.accuracy,
+  });
+  if (!finished) {
+    // Deleted while it learned.
+    await heads.deleteAll(id);
+    return false;
+  }
+  for (const surplus of await versions.findSurplus(id)) {
+    await heads.delete(id, surplus);
+    await versions.delete(id, surplus);
+  }
+  return finished.again;
+}
+
+/** Classes without a photo are left out: they may be filled later. */
+async function readExamples(
+  id: string,
+  features: number,
+  { examples: store, features: vectors }: LessonServices,
+): Promise<{ labels: string[]; examples: Example[]; known: ClassifierExample[] }> {
+  const known = await store.list(id, maxClassifierExamples);
+  const labels = (await store.countByClass(id))
+    .filter(({ name }) => known.some((example) => example.class === name))
+    .map(({ name }) => name);
+  if (labels.length < 2) {
+    throw new CodedError('classifier_not_trainable', 'There must be two classes that have a photo.');
+  }
+  const read: (Example | undefined)[] = [];
+  const waiting = [...known.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, { id: example, class: label }] = next;
+      const vector = await vectors.readFirst(id, example, features);
+      // One that is gone was removed a moment ago.
+      if (vector?.length !== features) continue;
+      read[index] = {
+        name: example,
+        label: labels.indexOf(label),
+        vector,
+        readViews: async () => (await vectors.readAll(id, example)).slice(1),
+      };
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return { labels, examples: read.filter((example) => example !== undefined), known };
+}

@@ -1,0 +1,73 @@
+import { digestHex } from '../lib/digest.ts';
+import { formatHead, type Head } from './head.ts';
+import type { ModelFile, ModelManifest } from './manifest.ts';
+import { manifestFile } from './model-store.ts';
+
+export interface HeadVersion {
+  /** The model's name. */
+  readonly name: string;
+  readonly version: string;
+  /** The version whose features the head classifies. */
+  readonly backbone: ModelManifest;
+  readonly labels: readonly string[];
+  readonly head: Head;
+  readonly description: string;
+  /** Who made it, from what. */
+  readonly source: string;
+}
+
+/** File names of a head's version. */
+export const headFile = 'model.rnhd';
+const labelsFile = 'labels.json';
+
+/**
+ * The files of a version that is a head, each with the bytes it has in a store. The manifest comes last: who writes in
+ * this order never leaves a manifest whose files are missing.
+ */
+export async function formatHeadVersion({
+  name,
+  version,
+  backbone,
+  labels,
+  head,
+  description,
+  source,
+}: HeadVersion): Promise<ReadonlyMap<string, Uint8Array>> {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const headBytes = formatHead(head);
+  const rows = labels.map((label, class_index) => JSON.stringify({ class_index, wnid: '', label }));
+  const labelBytes = encode(`[\n${rows.join(',\n')}\n]\n`);
+  const { preprocess } = backbone;
+  const manifest = {
+    name,
+    version,
+    description,
+    files: { head: await describe(headFile, headBytes) },
+    labels: await describe(labelsFile, labelBytes),
+    datatype: 'fp32',
+    input: { ...backbone.input, datatype: 'FP32', layout: 'NCHW' },
+    output: { name: backbone.output.name, kind: 'logits', classes: labels.length },
+    preprocess: {
+      resize_shortest_edge: preprocess.resizeShortestEdge,
+      interpolation: preprocess.interpolation,
+      center_crop: preprocess.centerCrop,
+      rescale_factor: preprocess.rescaleFactor,
+      mean: preprocess.mean,
+      std: preprocess.std,
+    },
+    backbone: { name: backbone.name, version: backbone.version },
+    source,
+    licence: backbone.licence,
+    accuracy: [],
+    tier: 'edge',
+  };
+  return new Map([
+    [headFile, headBytes],
+    [labelsFile, labelBytes],
+    [manifestFile, encode(`${JSON.stringify(manifest, undefined, 2)}\n`)],
+  ]);
+}
+
+async function describe(file: string, bytes: Uint8Array): Promise<ModelFile> {
+  return { file, bytes: bytes.length, sha256: await digestHex(bytes) };
+}
