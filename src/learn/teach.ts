@@ -118,8 +118,17 @@ export async function teach(
   const penalty = await choosePenalty(set, folds, thin(everyone, maxPenaltyPhotos), pace);
   const judged = toJudged((await scoreHeldOut(set, folds, everyone, penalty, pace)).sums, classes);
   const scenes = new Set([...judged.keys()].map((index) => groups[index])).size;
-  const temperature = judged.size > 0 ? fitTemperature([...judged.values()], scenes) : 0.1;
-  const threshold = chooseThreshold([...judged.values()], temperature, scenes, labels.length);
+  // Where no class has two scenes, photos of the same scene say something of scores, and nothing of how good they are.
+  const calibrating =
+    judged.size > 0
+      ? judged
+      : toJudged(
+          (await scoreHeldOut(set, assignFolds(classes, everyone), everyone, penalty, pace)).sums,
+          classes,
+        );
+  const temperature =
+    calibrating.size > 0 ? fitTemperature([...calibrating.values()], Math.max(1, scenes)) : 0.1;
+  const threshold = chooseThreshold([...calibrating.values()], temperature, scenes, labels.length);
   const perClass = reportClasses(labels, classes, groups, judged);
   return {
     ...(await fitAll(examples, labels.length, viewCount, penalty, pace)),
@@ -213,7 +222,7 @@ async function choosePenalty(
 
 /**
  * The score that so many of the right answers stay above. The least of a few scores would give up more than that, so it is
- * moved towards chance as scenes are missing.
+ * moved towards chance as scenes are missing, by half at most.
  */
 function chooseThreshold(
   judged: readonly Judged[],
@@ -228,7 +237,7 @@ function chooseThreshold(
   const least = scores[Math.floor(scores.length * sacrificed)];
   if (least === undefined) return 0;
   const chance = 1 / classCount;
-  return chance + (least - chance) * Math.min(1, scenes / (1 / sacrificed - 1));
+  return chance + (least - chance) * Math.min(1, Math.max(0.5, scenes / (1 / sacrificed - 1)));
 }
 
 /** Each scene counts once: its photos are right or wrong together. */

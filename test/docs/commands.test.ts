@@ -18,6 +18,11 @@ const runners: readonly { command: RegExp; by: string; text: string }[] = [
   },
   { command: /^(npx resnet-edge|npm run) classify\b/, by: 'test/edge/commands.test.ts', text: "'classify'" },
   { command: /^npx resnet-edge embed\b/, by: 'test/edge/commands.test.ts', text: "'embed'" },
+  {
+    command: /^curl .*\/v1\/(classifiers|classify\?model=\$ID)/,
+    by: 'test/edge/classifiers.test.ts',
+    text: '/v1/classifiers',
+  },
   { command: /^npm run deploy:setup$/, by: 'test/cli/deploy-setup.test.ts', text: "'deploy:setup'" },
   { command: /^npm run build:web$/, by: 'test/build-edge.ts', text: "'build'" },
   { command: /^npm run build:package$/, by: 'test/package/check-package.ts', text: "'build:package'" },

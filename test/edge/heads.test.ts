@@ -8,26 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/cli/paths.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { collectResults, waitForEnd } from './batch-client.ts';
+import { cutPhoto, type Subject, subjects } from './cut-photo.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 const run = promisify(execFile);
-const subjects = { cat: 'cat.jpg', coffee: 'coffee.png', rocket: 'rocket.jpg' } as const;
 const photosPerClass = 6;
 
 let folder: string;
 let edge: EdgeServer;
 let taught: Record<string, unknown>;
-
-/** A part of a golden photo, another one for each index; the last is for judging. */
-async function cutPhoto(file: string, index: number): Promise<Buffer> {
-  const image = sharp(goldenPath(file));
-  const { width, height } = await image.metadata();
-  const share = 0.62 + 0.05 * (index % 4);
-  const [w, h] = [Math.floor(width * share), Math.floor(height * share)];
-  const left = Math.floor(((width - w) * (index % 3)) / 2);
-  const top = Math.floor(((height - h) * (index % 2)) / 1);
-  return await image.extract({ left, top, width: w, height: h }).jpeg({ quality: 90 }).toBuffer();
-}
 
 /** `npm run models -- ...` with a workspace of the test's own. */
 async function models(...args: string[]): Promise<Record<string, unknown>> {
@@ -42,10 +31,10 @@ async function models(...args: string[]): Promise<Record<string, unknown>> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'heads-'));
-  for (const [label, file] of Object.entries(subjects)) {
+  for (const label of Object.keys(subjects) as Subject[]) {
     await mkdir(join(folder, 'photos', label), { recursive: true });
     for (let index = 0; index < photosPerClass; index++) {
-      await writeFile(join(folder, 'photos', label, `${index}.jpg`), await cutPhoto(file, index));
+      await writeFile(join(folder, 'photos', label, `${index}.jpg`), await cutPhoto(label, index));
     }
   }
   await writeFile(join(folder, 'photos/cat/broken.jpg'), 'not an image');
@@ -105,8 +94,8 @@ describe('models teach', () => {
 
 describe('a head at the edge', () => {
   it('classifies a photo that it has not seen, beside the model that it stands on', async () => {
-    for (const [label, file] of Object.entries(subjects)) {
-      const { answer, headers } = await ask('/v1/classify?model=subjects&top_k=1', await cutPhoto(file, 11));
+    for (const label of Object.keys(subjects) as Subject[]) {
+      const { answer, headers } = await ask('/v1/classify?model=subjects&top_k=1', await cutPhoto(label, 11));
       expect(answer).toMatchObject({ model: 'subjects', model_version: '1', predictions: [{ label }] });
       expect(headers.get('x-model-version')).toBe('subjects/1');
     }
@@ -149,13 +138,15 @@ describe('a head at the edge', () => {
   });
 
   it('answers in other APIs’ words', async () => {
-    const { answer } = await ask('/models/subjects', await cutPhoto('rocket.jpg', 11));
+    const { answer } = await ask('/models/subjects', await cutPhoto('rocket', 11));
     expect(answer[0]).toMatchObject({ label: 'rocket' });
   });
 
   it('runs in batches', async () => {
     const images = await Promise.all(
-      Object.values(subjects).map(async (file) => ({ image: (await cutPhoto(file, 11)).toString('base64') })),
+      (Object.keys(subjects) as Subject[]).map(async (subject) => ({
+        image: (await cutPhoto(subject, 11)).toString('base64'),
+      })),
     );
     const body = JSON.stringify({ inputs: images, model: 'subjects', top_k: 1 });
     const headers = { 'content-type': 'application/json' };

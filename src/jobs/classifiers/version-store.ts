@@ -53,7 +53,10 @@ export class VersionStore {
         .bind(classifier),
     ]);
     const row = await this.#db
-      .prepare("SELECT version FROM classifier_versions WHERE classifier = ?1 AND state = 'training'")
+      .prepare(
+        `SELECT v.version FROM classifier_versions v JOIN classifiers c ON c.id = v.classifier
+         WHERE c.id = ?1 AND c.deleted_at IS NULL AND v.state = 'training'`,
+      )
       .bind(classifier)
       .first<{ version: number }>();
     return row ? { version: row.version, isNew: (inserted?.meta.changes ?? 0) > 0 } : undefined;

@@ -20,7 +20,13 @@ export function openD1(): D1Database {
       first: async () => statement.get(parameters) ?? null,
       all: async () => ({ results: statement.all(parameters) }),
       run: async () => ({ meta: { changes: Number(statement.run(parameters).changes) } }),
-      runNow: () => statement.run(parameters),
+      runNow() {
+        if (/\bRETURNING\b/.test(sql)) {
+          const results = statement.all(parameters);
+          return { results, meta: { changes: results.length } };
+        }
+        return { results: [], meta: { changes: Number(statement.run(parameters).changes) } };
+      },
     };
   };
   const database = {
@@ -29,8 +35,9 @@ export function openD1(): D1Database {
       sqlite.exec('BEGIN');
       try {
         // Without a break: a transaction of SQLite is the connection's, not the caller's.
-        for (const statement of statements) statement.runNow();
+        const done = statements.map((statement) => statement.runNow());
         sqlite.exec('COMMIT');
+        return done;
       } catch (error) {
         sqlite.exec('ROLLBACK');
         throw error;
