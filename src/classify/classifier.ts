@@ -158,7 +158,11 @@ export class Classifier {
     const withSession = await this.#networks.prepare(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);
     labels.catch(() => undefined); // Awaited later: a rejection before that is not unhandled.
-    const { image: info, predictions } = await classify(
+    const {
+      image: info,
+      predictions,
+      similarity,
+    } = await classify(
       bytes,
       { manifest, labels, withSession },
       {
@@ -179,7 +183,7 @@ export class Classifier {
       },
     );
     const { name, version } = manifest;
-    const isUnknown = await this.#networks.isUnknown(manifest, choice.scoring, predictions);
+    const isUnknown = await this.#networks.isUnknown(manifest, choice.scoring, predictions, similarity);
     return {
       model: name,
       model_version: version,

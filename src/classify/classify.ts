@@ -62,18 +62,18 @@ export async function classify(
   bytes: Uint8Array,
   model: ClassifyModel,
   options: ClassifyOptions,
-): Promise<Pick<Classification, 'image' | 'predictions'>> {
+): Promise<Pick<Classification, 'image' | 'predictions'> & { readonly similarity: number | undefined }> {
   const { manifest } = model;
   const { image, input } = await toModelInput(bytes, manifest.preprocess, options);
 
-  const { data } = await model.withSession(async (session) => {
+  const { data, similarity } = await model.withSession(async (session) => {
     await options.onStage?.('model');
     return await session.run(input);
   });
   await options.onStage?.('inference');
 
   const predictions = toPredictions(data, manifest, await model.labels, options);
-  return { image, predictions };
+  return { image, predictions, similarity };
 }
 
 /**

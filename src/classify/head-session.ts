@@ -1,6 +1,6 @@
 import { CodedError } from '../errors.ts';
 import type { InferenceSession } from '../inference/session.ts';
-import { applyHead, type Head } from '../model/head.ts';
+import { applyHead, type Head, measureSimilarity } from '../model/head.ts';
 import { toVector } from './embedding.ts';
 
 /**
@@ -25,8 +25,13 @@ export function toHeadSession(backbone: InferenceSession, head: Head): Inference
       ) {
         throw new CodedError('model_corrupt', 'The head was made for another backbone.');
       }
-      const data = applyHead(head, toVector(features, true));
-      return { datatype: 'FP32', shape: [1, head.classes], data };
+      const vector = toVector(features, true);
+      return {
+        datatype: 'FP32',
+        shape: [1, head.classes],
+        data: applyHead(head, vector),
+        similarity: measureSimilarity(head, vector),
+      };
     },
     release: () => undefined,
   };

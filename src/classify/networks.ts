@@ -56,14 +56,16 @@ export class Networks {
     return (use) => sessions.withSession(backbone, keepAlive, (session) => use(toHeadSession(session, head)));
   }
 
-  /** Whether the best score is below the threshold that the model's head was given. */
+  /** Whether an image shows none of a head's classes: its best score is low, or it looks like nothing the head has seen. */
   async isUnknown(
     manifest: ModelManifest,
     scoring: Scoring,
     [best]: readonly Prediction[],
+    similarity: number | undefined,
   ): Promise<boolean> {
     const { heads } = this.#services;
-    if (!manifest.backbone || !heads || !best || scoring !== 'softmax') return false;
-    return best.score < (await heads.read(manifest)).threshold;
+    if (!manifest.backbone || !heads || !best || similarity === undefined) return false;
+    const { threshold, min_similarity: minSimilarity } = await heads.read(manifest);
+    return (scoring === 'softmax' && best.score < threshold) || similarity < minSimilarity;
   }
 }

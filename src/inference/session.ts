@@ -9,6 +9,11 @@ export interface RunWithFeatures {
   readonly features: readonly Float32Array[];
 }
 
+export interface ModelOutput extends Fp32Tensor {
+  /** Of a head: how much the input looks like what it has learned from, 0 to 1. */
+  readonly similarity?: number;
+}
+
 /** A loaded model, ready to run. One `run` at a time: a caller need not queue, see each adapter. */
 export interface InferenceSession {
   /** Name of the graph's first input and first output. */
@@ -21,7 +26,7 @@ export interface InferenceSession {
    * @returns the first output, a copy that the caller owns.
    * @throws {CodedError} `inference_failed` if the runtime refuses the input or the graph fails.
    */
-  run(input: Fp32Tensor): Promise<Fp32Tensor>;
+  run(input: Fp32Tensor): Promise<ModelOutput>;
   /**
    * As `run`, and the blocks' features beside the output; costs about a millisecond more. Absent where the runtime gives
    * none.

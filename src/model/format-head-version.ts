@@ -1,5 +1,5 @@
 import { digestHex } from '../lib/digest.ts';
-import { formatHead, type Head } from './head.ts';
+import { formatHead, type Head, packMeans } from './head.ts';
 import type { ModelFile, ModelManifest } from './manifest.ts';
 import { manifestFile } from './model-store.ts';
 
@@ -14,6 +14,29 @@ export interface HeadVersion {
   readonly description: string;
   /** Who made it, from what. */
   readonly source: string;
+}
+
+/** What a lesson gives, of which a head is made. */
+interface LearnedHead extends Pick<Head, 'weights' | 'biases' | 'temperature' | 'threshold'> {
+  readonly minSimilarity: number;
+  readonly means: readonly Float32Array[];
+}
+
+export function toHead(
+  { weights, biases, temperature, threshold, minSimilarity, means }: LearnedHead,
+  classes: number,
+  blocks: readonly number[],
+): Head {
+  return {
+    classes,
+    blocks: [...blocks],
+    temperature,
+    threshold,
+    min_similarity: minSimilarity,
+    weights,
+    biases,
+    means: packMeans(means),
+  };
 }
 
 /** File names of a head's version. */

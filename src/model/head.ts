@@ -3,10 +3,10 @@ import { CodedError } from '../errors.ts';
 
 /**
  * A head's file: `RNHD`, format version (u32), length of the JSON (u32), the JSON, zeros up to a multiple of 4, then
- * float32: weights [classes][features], biases [classes]. Little-endian.
+ * float32: weights [classes][features], biases [classes]; then uint8: means [classes][features]. Little-endian.
  */
 const magic = 0x44484e52; // "RNHD"
-const formatVersion = 1;
+const formatVersion = 2;
 const headerBytes = 12;
 const floatBytes = Float32Array.BYTES_PER_ELEMENT;
 
@@ -18,6 +18,8 @@ const headSchema = z.strictObject({
   temperature: z.number().positive(),
   /** Below it the best score means "none of these"; 0 for never. */
   threshold: z.number().min(0).max(1),
+  /** Below it the similarity to the nearest class means "none of these"; 0 for never. */
+  min_similarity: z.number().min(0).max(1),
 });
 
 /** A small linear classifier over the features of a backbone. */
@@ -26,22 +28,43 @@ export interface Head extends z.infer<typeof headSchema> {
   readonly weights: Float32Array;
   /** FP32 [classes]. */
   readonly biases: Float32Array;
+  /** [classes][features], row-major: the mean of each class' vectors in units of its own, of which 255 is the largest value. */
+  readonly means: Uint8Array;
+}
+
+/**
+ * @param means FP32, one vector a class, none negative.
+ * @returns them as a head keeps them: a quarter of the bytes, and cosines differ by less than 0.001.
+ */
+export function packMeans(means: readonly Float32Array[]): Uint8Array {
+  const features = means[0]?.length ?? 0;
+  const packed = new Uint8Array(means.length * features);
+  for (const [label, mean] of means.entries()) {
+    const largest = mean.reduce((a, b) => Math.max(a, b), 0);
+    if (largest > 0)
+      packed.set(
+        mean.map((value) => Math.round((255 * value) / largest)),
+        label * features,
+      );
+  }
+  return packed;
 }
 
 const countFeatures = ({ blocks }: Pick<Head, 'blocks'>) => blocks.reduce((sum, size) => sum + size, 0);
 
 /** @returns the file of a head. */
-export function formatHead({ weights, biases, ...fields }: Head): Uint8Array<ArrayBuffer> {
+export function formatHead({ weights, biases, means, ...fields }: Head): Uint8Array<ArrayBuffer> {
   const json = new TextEncoder().encode(JSON.stringify(fields));
   const start = alignToFloat(headerBytes + json.length);
-  const file = new Uint8Array(start + (weights.length + biases.length) * floatBytes);
+  const file = new Uint8Array(start + (weights.length + biases.length) * floatBytes + means.length);
   const view = new DataView(file.buffer);
   view.setUint32(0, magic, true);
   view.setUint32(4, formatVersion, true);
   view.setUint32(8, json.length, true);
   file.set(json, headerBytes);
-  new Float32Array(file.buffer, start).set(weights);
-  new Float32Array(file.buffer, start + weights.length * floatBytes).set(biases);
+  new Float32Array(file.buffer, start, weights.length).set(weights);
+  new Float32Array(file.buffer, start + weights.length * floatBytes, biases.length).set(biases);
+  file.set(means, file.length - means.length);
   return file;
 }
 
@@ -61,11 +84,17 @@ export function parseHead(file: Uint8Array<ArrayBuffer>): Head {
   const fields = parsed.data;
   const start = alignToFloat(jsonEnd);
   const weightCount = fields.classes * countFeatures(fields);
-  if (file.length !== start + (weightCount + fields.classes) * floatBytes)
+  const floatsEnd = start + (weightCount + fields.classes) * floatBytes;
+  if (file.length !== floatsEnd + weightCount)
     throw corrupt(`The head has ${file.length} bytes, which is not what its fields say.`);
   // A copy: a file may begin anywhere in its buffer, and floats at multiples of 4 alone.
-  const floats = new Float32Array(file.slice(start).buffer);
-  return { ...fields, weights: floats.subarray(0, weightCount), biases: floats.subarray(weightCount) };
+  const floats = new Float32Array(file.slice(start, floatsEnd).buffer);
+  return {
+    ...fields,
+    weights: floats.subarray(0, weightCount),
+    biases: floats.subarray(weightCount),
+    means: file.slice(floatsEnd),
+  };
 }
 
 /**
@@ -79,6 +108,31 @@ export function applyHead({ weights, biases, temperature }: Head, vector: Float3
     for (let i = 0; i < vector.length; i++) sum += weights[row + i]! * vector[i]!;
     return sum / temperature;
   });
+}
+
+/**
+ * How much an image looks like what the head has learned from: where it is little, the image shows none of the classes,
+ * whatever the scores say.
+ *
+ * @param vector as of `applyHead`.
+ * @returns the largest cosine between the vector and a class' mean, 0 to 1.
+ */
+export function measureSimilarity({ classes, means }: Head, vector: Float32Array): number {
+  let length = 0;
+  for (const value of vector) length += value * value;
+  let largest = 0;
+  for (let label = 0; label < classes; label++) {
+    let product = 0;
+    let squares = 0;
+    const row = label * vector.length;
+    for (let i = 0; i < vector.length; i++) {
+      const value = means[row + i]!;
+      product += value * vector[i]!;
+      squares += value * value;
+    }
+    if (squares > 0 && length > 0) largest = Math.max(largest, product / Math.sqrt(squares * length));
+  }
+  return Math.min(1, largest);
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -94,6 +94,23 @@ describe('teach', () => {
     expect(temperature).toBeGreaterThan(0.02);
   });
 
+  it('knows photos of none of its classes by their distance, and keeps its own', async () => {
+    const [apples, pears, plums, others] = [0, 1, 2, 3].map((label) =>
+      makeExamples([20, 20, 20, 20], 1).filter((example) => example.label === label),
+    );
+    const learned = [apples!, pears!, plums!].flatMap((own) => own.slice(0, 12));
+    const { means, minSimilarity } = await teach(learned, labels);
+    const similarity = ({ vector }: Example) =>
+      Math.max(
+        ...means.map(
+          (mean) => vector.reduce((sum, value, f) => sum + value * mean[f]!, 0) / Math.hypot(...mean),
+        ),
+      );
+    const own = [apples!, pears!, plums!].flatMap((rows) => rows.slice(12));
+    expect(own.filter((example) => similarity(example) < minSimilarity).length).toBeLessThan(4);
+    expect(others!.every((example) => similarity(example) < minSimilarity)).toBe(true);
+  });
+
   it('gives the same for the same photos', async () => {
     const examples = makeExamples([9, 7, 8], 1.5);
     expect(await teach(examples, labels)).toEqual(await teach(examples, labels));

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { applyHead, formatHead, type Head, parseHead } from '../../src/model/head.ts';
+import {
+  applyHead,
+  formatHead,
+  type Head,
+  measureSimilarity,
+  packMeans,
+  parseHead,
+} from '../../src/model/head.ts';
 import { HeadCache } from '../../src/model/head-cache.ts';
 import { type ModelManifest, parseManifest } from '../../src/model/manifest.ts';
 import { ModelSources } from '../../src/model/model-sources.ts';
@@ -11,8 +18,10 @@ const head: Head = {
   blocks: [2, 1],
   temperature: 0.5,
   threshold: 0.4,
+  min_similarity: 0.5,
   weights: Float32Array.of(1, 2, 3, -1, 0, 0.5),
   biases: Float32Array.of(0.25, -0.5),
+  means: Uint8Array.of(255, 0, 0, 0, 255, 255),
 };
 
 describe('a head’s file', () => {
@@ -27,6 +36,19 @@ describe('a head’s file', () => {
   it('gives sums over its temperature', () => {
     // (1 x 1 + 2 x 0 + 3 x 2 + 0.25) / 0.5, (-1 + 0 + 1 - 0.5) / 0.5
     expect([...applyHead(head, Float32Array.of(1, 0, 2))]).toEqual([14.5, -1]);
+  });
+
+  it('knows how much a vector looks like the nearest class', () => {
+    expect(measureSimilarity(head, Float32Array.of(3, 0, 0))).toBe(1);
+    // (0, 255, 255) and (4, 3, 0): 3 x 255 / (sqrt(2) x 255 x 5); (255, 0, 0): 4 / 5
+    expect(measureSimilarity(head, Float32Array.of(4, 3, 0))).toBeCloseTo(0.8, 12);
+    expect(measureSimilarity(head, Float32Array.of(0, 1, 0))).toBeCloseTo(Math.SQRT1_2, 12);
+    expect(measureSimilarity(head, new Float32Array(3))).toBe(0);
+  });
+
+  it('keeps means in units of their largest value', () => {
+    const means = [Float32Array.of(0.5, 0.25, 0), Float32Array.of(0, 0, 0)];
+    expect([...packMeans(means)]).toEqual([255, 128, 0, 0, 0, 0]);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import type { LessonReport } from '../../learn/teach.ts';
+import type { LessonReport } from '../../learn/report.ts';
 import type { ClassifierExample } from './classifier.ts';
 
 /** A photo of the report, by its id and the name that a person knows. */

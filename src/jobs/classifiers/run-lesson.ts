@@ -3,6 +3,7 @@ import { CodedError } from '../../errors.ts';
 import { createPace } from '../../learn/pace.ts';
 import { type Example, teach } from '../../learn/teach.ts';
 import { maxClassifierExamples } from '../../limits.ts';
+import { toHead } from '../../model/format-head-version.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
 import type { ClassifierExample, TaughtClassifier } from './classifier.ts';
 import type { ClassifierStore } from './classifier-store.ts';
@@ -53,14 +54,14 @@ export async function runLesson(id: string, number: number, services: LessonServ
     viewCount: learningViewCount,
     pace: createPace(services.pause),
   });
-  const { weights, biases, temperature, threshold, report } = lesson;
+  const { report } = lesson;
   await heads.put(
     {
       name: id,
       version: String(number),
       backbone: manifest,
       labels,
-      head: { classes: labels.length, blocks: [...blocks], temperature, threshold, weights, biases },
+      head: toHead(lesson, labels.length, blocks),
       description: `${classifier.name}: ${labels.length} classes learned from ${report.photos} photos.`,
       source: `Taught by its owner; backbone ${manifest.name}/${manifest.version}`,
     },

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lesson } from '../../../learn/teach.ts';
-import { formatHeadVersion } from '../../../model/format-head-version.ts';
+import { formatHeadVersion, toHead } from '../../../model/format-head-version.ts';
 import { modelNameSchema } from '../../../model/manifest.ts';
 import { manifestFile } from '../../../model/model-store.ts';
 import { createVersion, type LocalModel, writeManifest } from '../workspace.ts';
@@ -19,8 +19,9 @@ export async function writeHead(
   backbone: LocalModel,
   blocks: readonly number[],
   labels: readonly string[],
-  { weights, biases, temperature, threshold, report }: Lesson,
+  lesson: Lesson,
 ): Promise<LocalModel> {
+  const { report } = lesson;
   const name = modelNameSchema.safeParse(given);
   if (!name.success)
     throw new Error(`"${given}" cannot be a model's name: ${name.error.issues[0]?.message}.`);
@@ -32,7 +33,7 @@ export async function writeHead(
       version,
       backbone: backbone.manifest,
       labels,
-      head: { classes: labels.length, blocks: [...blocks], temperature, threshold, weights, biases },
+      head: toHead(lesson, labels.length, blocks),
       description: `${labels.length} classes learned from ${report.photos} photos.`,
       source: `Taught on this machine; backbone ${backbone.manifest.name}/${backbone.manifest.version}`,
     });

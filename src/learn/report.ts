@@ -1,0 +1,134 @@
+import { indexOfLargest, type Judged, toProbabilities } from './calibration.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
+export interface LessonReport {
+  readonly photos: number;
+  readonly classes: number;
+  /** Photos that are not near-duplicates of another one. */
+  readonly scenes: number;
+  readonly penalty: number;
+  /** Of photos whose scene was held out; with its 95 % interval (Wilson), by scenes. Undefined if none could be. */
+  readonly accuracy: { readonly estimate: number; readonly low: number; readonly high: number } | undefined;
+  /** The same with half of the scenes to learn from: the difference tells whether more photos would help. */
+  readonly accuracy_with_half: number | undefined;
+  readonly calibration_error: number | undefined;
+  readonly threshold: number;
+  readonly min_similarity: number;
+  /** The class of which more photos would help most: the one that is recognised least. Undefined if none is known. */
+  readonly helps_most: string | undefined;
+  readonly per_class: readonly ClassReport[];
+  /** What is taken for what, most frequent first. */
+  readonly confusions: readonly {
+    readonly label: string;
+    readonly taken_for: string;
+    readonly photos: number;
+  }[];
+  /** Photos that look like another class. */
+  readonly doubtful: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly looks_like: string;
+    readonly score: number;
+  }[];
+  readonly copies: readonly (readonly [string, string])[];
+}
+
+export interface ClassReport {
+  readonly label: string;
+  readonly photos: number;
+  readonly scenes: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+}
+
+/** Photos that were judged by a classifier which had not seen their scene, by index. */
+export type JudgedPhotos = ReadonlyMap<number, Judged>;
+
+export const isRight = ({ sums, label }: Judged) => indexOfLargest(sums) === label;
+export const round = (value: number) => Math.round(value * 1e4) / 1e4;
+
+/** Each scene counts once: its photos are right or wrong together. */
+export function estimateAccuracy(judged: JudgedPhotos, groups: readonly number[]): LessonReport['accuracy'] {
+  const scenes = new Map<number, { right: number; count: number }>();
+  for (const [index, photo] of judged) {
+    const scene = scenes.get(groups[index]!) ?? { right: 0, count: 0 };
+    scenes.set(groups[index]!, { right: scene.right + (isRight(photo) ? 1 : 0), count: scene.count + 1 });
+  }
+  const count = scenes.size;
+  if (count === 0) return undefined;
+  const estimate = [...scenes.values()].reduce((sum, { right, count: own }) => sum + right / own, 0) / count;
+  const z = 1.96;
+  const centre = (estimate + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
+  const half =
+    (z / (1 + z ** 2 / count)) * Math.sqrt((estimate * (1 - estimate)) / count + z ** 2 / (4 * count ** 2));
+  return { estimate: round(estimate), low: round(centre - half), high: round(centre + half) };
+}
+
+export function reportClasses(
+  labels: readonly string[],
+  classes: readonly number[],
+  groups: readonly number[],
+  judged: JudgedPhotos,
+): ClassReport[] {
+  const photos = [...judged.values()];
+  return labels.map((label, index) => {
+    const own = photos.filter((photo) => photo.label === index);
+    const claimed = photos.filter(({ sums }) => indexOfLargest(sums) === index);
+    const right = own.filter(isRight).length;
+    const members = classes.flatMap((value, at) => (value === index ? [groups[at]!] : []));
+    return {
+      label,
+      photos: members.length,
+      scenes: new Set(members).size,
+      precision: claimed.length === 0 ? null : round(right / claimed.length),
+      recall: own.length === 0 ? null : round(right / own.length),
+    };
+  });
+}
+
+/** Of those that are recognised equally often, the one with the fewest scenes. */
+export function findWeakest(classes: readonly ClassReport[]): string | undefined {
+  const [weakest] = classes
+    .filter(({ recall }) => recall !== null && recall < 1)
+    .sort((a, b) => a.recall! - b.recall! || a.scenes - b.scenes);
+  return weakest?.label;
+}
+
+export function listConfusions(labels: readonly string[], judged: JudgedPhotos): LessonReport['confusions'] {
+  const counts = new Map<string, number>();
+  for (const photo of judged.values()) {
+    if (isRight(photo)) continue;
+    const key = `${photo.label} ${indexOfLargest(photo.sums)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 20)
+    .map(([key, photos]) => {
+      const [own, other] = key.split(' ').map(Number) as [number, number];
+      return { label: labels[own]!, taken_for: labels[other]!, photos };
+    });
+}
+
+export function listDoubtful(
+  examples: readonly { readonly name: string }[],
+  labels: readonly string[],
+  judged: JudgedPhotos,
+  temperature: number,
+): LessonReport['doubtful'] {
+  return [...judged]
+    .filter(([, photo]) => !isRight(photo))
+    .map(([index, { sums, label }]) => {
+      const scores = toProbabilities(sums, temperature);
+      const best = indexOfLargest(scores);
+      return {
+        name: examples[index]!.name,
+        label: labels[label]!,
+        looks_like: labels[best]!,
+        score: round(scores[best]!),
+      };
+    })
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 30);
+}
