@@ -170,6 +170,8 @@ describe('deploy:setup', () => {
     expect([...account.queues.keys()].sort()).toEqual([
       'resnet-edge-chunks',
       'resnet-edge-chunks-dead',
+      'resnet-edge-lessons',
+      'resnet-edge-lessons-dead',
       'resnet-edge-webhooks',
     ]);
   }, 240_000);
@@ -210,7 +212,8 @@ describe('deploy:setup', () => {
     const worker = account.workers.get('resnet-edge')!;
     expect(worker).toMatchObject({ onWorkersDev: true, schedules: ['*/5 * * * *'] });
     for (const [name, { consumers }] of account.queues) {
-      const deadLetterQueue = name === 'resnet-edge-chunks' ? 'resnet-edge-chunks-dead' : undefined;
+      const hasDeadLetters = ['resnet-edge-chunks', 'resnet-edge-lessons'].includes(name);
+      const deadLetterQueue = hasDeadLetters ? `${name}-dead` : undefined;
       expect(consumers).toMatchObject([{ script: 'resnet-edge', deadLetterQueue }]);
     }
   });
@@ -222,8 +225,8 @@ describe('deploy:setup', () => {
     const { code, out, calls } = await deploySetup('--engine-only', '--secrets-file', own);
     expect(code).toBe(0);
     expect(toKey(out)).toBeUndefined();
-    // Two buckets, a database, three queues, the models.
-    expect(out.match(/there already/g)).toHaveLength(7);
+    // Two buckets, a database, five queues, the models.
+    expect(out.match(/there already/g)).toHaveLength(9);
     expect(out).toContain('Migrations of the database ... up to date');
     expect(out).toContain('new: NODE_TIER_SECRET\n');
     expect(changes(calls).filter((one) => /objects|\/d1\/database$|\/queues$/.test(one))).toEqual([]);

@@ -41,7 +41,7 @@ export const renameClassifierSchema = z.strictObject({ name: nameSchema }).opena
 export const importSchema = z
   .strictObject({
     class: nameSchema,
-    images: z.array(referenceSchema.strict()).min(1).max(maxImportReferences),
+    images: z.array(referenceSchema.strict().openapi('ImageReference')).min(1).max(maxImportReferences),
   })
   .openapi('ImportExamplesRequest');
 
@@ -78,7 +78,7 @@ export const versionReportSchema = z
 export const classifierSchema = z
   .object({
     id: z.string(),
-    object: z.literal('classifier'),
+    object: z.string().openapi({ description: '`classifier`.' }),
     name: z.string(),
     model: z.string().openapi({ description: 'The name to classify with.' }),
     base: z.object({ name: z.string(), version: z.string() }).openapi('ClassifierBase'),

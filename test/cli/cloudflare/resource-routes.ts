@@ -92,8 +92,10 @@ export function resourceRoutes(account: Account): Routes {
     },
 
     [`GET ${root}/queues`]: ({ query: search }): Queue[] => {
-      const name = search.get('name');
-      return [...account.queues.keys()].filter((queue) => name === null || queue === name).map(toQueue);
+      const names = search.getAll('name');
+      return [...account.queues.keys()]
+        .filter((queue) => names.length === 0 || names.includes(queue))
+        .map(toQueue);
     },
     [`POST ${root}/queues`]: ({ body }): Queue => {
       const { queue_name: name } = toJson(body);
