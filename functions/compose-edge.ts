@@ -155,6 +155,7 @@ export function composeEdge(
     metrics,
     serverTiming: settings.serverTiming,
     logAnswers: settings.logAnswers,
+    sharesAnswers: settings.sharesAnswers,
     ...(limiter &&
       settings.rateLimit.requests > 0 && {
         rateLimit: {

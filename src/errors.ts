@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'webhook_source_unknown'
   | 'webhook_signature_invalid'
   | 'webhook_event_unusable'
+  | 'webhook_endpoint_unknown'
   | 'batch_not_configured'
   | 'batch_unknown'
   | 'classifier_not_configured'

@@ -396,6 +396,20 @@ export const maxItemAttempts = 5;
 /** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
 export const maxRetryDelaySeconds = 600;
 
+/** An address that answered 410 gets no webhooks of the same owner for so long, unless the owner asks for them again. */
+export const endpointGoneMs = 7 * 24 * 3_600_000;
+
+/**
+ * A claimed attempt at a webhook is another message's after so long: the receiver's 20 s, and as much for D1.
+ */
+export const webhookClaimMs = 40_000;
+
+/**
+ * A request that is still being read after so long has died, whose Idempotency-Key another one may take over: the longest
+ * time of a body, and a minute for what stores it.
+ */
+export const abandonedUploadMs = 6 * 60_000;
+
 /** A webhook's receiver has to answer within this; the specification advises 15 to 30 s. */
 export const webhookTimeoutMs = 20_000;
 

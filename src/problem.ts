@@ -40,6 +40,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   webhook_source_unknown: { status: 404, title: 'No such webhook source' },
   webhook_signature_invalid: { status: 401, title: 'Webhook signature invalid' },
   webhook_event_unusable: { status: 422, title: 'Webhook event unusable' },
+  webhook_endpoint_unknown: { status: 404, title: 'No such endpoint' },
   batch_not_configured: { status: 422, title: 'No batches here' },
   batch_unknown: { status: 404, title: 'No such batch' },
   classifier_not_configured: { status: 422, title: 'Nothing can be taught here' },

@@ -46,9 +46,15 @@ export class Classifier {
   }
 
   /**
-   * @returns a name for the answer: it is the same if and only if bytes, model version and choices are.
+   * @param tenant who asks.
+   * @returns a name for the answer: it is the same if and only if bytes, model version, choices and tenant are.
    */
-  async nameAnswer(bytes: Uint8Array, manifest: ModelManifest, choice: ClassifyChoice): Promise<string> {
+  async nameAnswer(
+    bytes: Uint8Array,
+    manifest: ModelManifest,
+    choice: ClassifyChoice,
+    tenant = '',
+  ): Promise<string> {
     const image = await digestHex(bytes);
     const { topK, orientation, decode, scoring, strict } = choice;
     const transcodes = this.#services.transcode !== undefined;
@@ -63,6 +69,7 @@ export class Classifier {
         scoring,
         strict,
         transcodes,
+        tenant,
       ]),
     );
   }
@@ -80,7 +87,7 @@ export class Classifier {
     name?: string,
   ): Promise<Answer> {
     const answers = context.remembers === false ? undefined : this.#services.answers;
-    const key = name ?? (await this.nameAnswer(bytes, manifest, choice));
+    const key = name ?? (await this.nameAnswer(bytes, manifest, choice, context.tenant));
     const known = answers && (await this.#recall(answers, key));
     if (known) return { classification: known, origin: 'hit' };
     const { value: classification, shared } = await this.#flights.join(key, context, (isAbandoned) =>

@@ -6,6 +6,7 @@ import type { ClassifyContext } from '../classify/classify-context.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
+import { toPayer } from './middleware/access.ts';
 
 /** The model a request means: a catalogue name, or a name other APIs use for one. */
 export async function readModel(c: Context<HonoEnv>, name: string | undefined): Promise<ModelManifest> {
@@ -82,6 +83,11 @@ export async function recordImage<T>(
   }
 }
 
+/** Whose answers are remembered together: one caller's, or everybody's where the deployment says so. */
+export function toTenant(c: Context<HonoEnv>): string {
+  return c.get('options').sharesAnswers ? '' : toPayer(c);
+}
+
 function toContext(c: Context<HonoEnv>): ClassifyContext {
   const { metrics } = c.get('options');
   const timing = c.get('timing');
@@ -89,6 +95,7 @@ function toContext(c: Context<HonoEnv>): ClassifyContext {
     keepAlive: c.get('keepAlive'),
     deadline: c.get('deadline'),
     isCancelled: c.get('isCancelled'),
+    tenant: toTenant(c),
     onStage: async (stage) => {
       const seconds = await timing.lap(stage);
       if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);

@@ -24,6 +24,7 @@ import { modelRoutes } from './routes/models.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { ServerTiming } from './server-timing.ts';
 
@@ -73,6 +74,7 @@ export function createApp(options: AppOptions) {
     openInferenceRoutes(),
     batchRoutes(),
     webhookRoutes(),
+    webhookEndpointRoutes(),
     objectRoutes(),
   ];
   for (const routes of api) app.route('/', routes);

@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly serverTiming: boolean;
   /** Whether a log line tells the path that was asked and the first label of each image. False by default. */
   readonly logAnswers?: boolean;
+  /** Whether a remembered answer of one caller answers another's question. False by default. */
+  readonly sharesAnswers?: boolean;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
   /** Origins whose pages may call the API: see `crossOrigin`. None by default. */

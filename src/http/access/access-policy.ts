@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors.ts';
-import { type ApiKey, matchApiKey, type Principal, type Scope } from './api-keys.ts';
+import { type ApiKey, anonymousId, matchApiKey, type Principal, type Scope } from './api-keys.ts';
 import { createUploadToken, uploadTokenPrefix, verifyUploadToken } from './upload-token.ts';
 
 export interface AccessSettings {
@@ -36,7 +36,7 @@ export class AccessPolicy {
   async authenticate(credential: string | undefined, origin: string | undefined): Promise<Principal> {
     this.assertConfigured();
     const { apiKeys, publicScopes, uploadTokenSecret } = this.#settings;
-    const anyone = { id: 'public', kind: 'public', scopes: publicScopes } as const;
+    const anyone = { id: anonymousId, kind: 'public', scopes: publicScopes } as const;
     if (credential === undefined) return anyone;
     if (uploadTokenSecret !== undefined && credential.startsWith(uploadTokenPrefix))
       return await verifyUploadToken(uploadTokenSecret, credential, origin);

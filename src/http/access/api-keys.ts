@@ -7,6 +7,9 @@ import { formatPath } from '../../lib/format-issue.ts';
 export const scopes = ['classify', 'batch', 'teach', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
+/** The id of a caller without a credential; no key may have it. */
+export const anonymousId = 'public';
+
 /** The party that a request acts for. */
 export interface Principal {
   /** The key's id; `public` without a credential. Goes into logs and rate limits. */
@@ -28,7 +31,11 @@ export interface ApiKey {
 const apiKeysSchema = z
   .array(
     z.strictObject({
-      id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+      id: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,64}$/)
+        // What anonymous callers are called.
+        .refine((id) => id !== anonymousId),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
       scopes: z.array(z.enum(scopes)).min(1),
       expires_at: z.iso.datetime({ offset: true }).optional(),

@@ -60,7 +60,10 @@ export async function countingRefusals<T>(c: Context<HonoEnv>, check: () => Prom
   }
 }
 
-const toAddress = (c: Context<HonoEnv>) => `ip:${c.req.header('cf-connecting-ip') ?? 'unknown'}`;
+/** Begins what stands for an address; no key's id has a colon. */
+export const addressPrefix = 'ip:';
+
+const toAddress = (c: Context<HonoEnv>) => `${addressPrefix}${c.req.header('cf-connecting-ip') ?? 'unknown'}`;
 
 /**
  * RateLimit-Policy and RateLimit (IETF httpapi draft). Cloudflare's limiter says yes or no and not how much is

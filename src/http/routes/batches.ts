@@ -10,7 +10,7 @@ import { formatIssue } from '../../lib/format-issue.ts';
 import { maxBatchItems } from '../../limits.ts';
 import { readBatchBody } from '../batch-body/read-batch-body.ts';
 import type { HonoEnv } from '../context.ts';
-import { needs } from '../middleware/access.ts';
+import { addressPrefix, needs, toPayer } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
 import { assertPlainBody } from '../read-body.ts';
 import {
@@ -35,7 +35,10 @@ const limitSchema = z
   .transform(Number)
   .pipe(z.int().min(1).max(100));
 
-/** /v1/batches and what lies under it. A batch belongs to the key that made it. */
+/**
+ * /v1/batches and what lies under it. A batch belongs to the key that made it. One that was made without a key is read by
+ * whoever knows its id, which nobody guesses, and is in no list.
+ */
 export function batchRoutes() {
   const app = createRouter();
   app.use('/v1/batches', needs('batch'));
@@ -55,7 +58,8 @@ export function batchRoutes() {
   });
   mount(app, listRoute, async (c) => {
     const limit = parseQuery(c, 'limit', limitSchema, 20);
-    const list = await requireBatches(c).store.list(ownerOf(c), limit, readPlace(c.req.query('before')));
+    const place = readPlace(c.req.query('before'));
+    const list = isAnonymous(c) ? [] : await requireBatches(c).store.list(ownerOf(c), limit, place);
     const next = list.length === limit ? formatPlace(list.at(-1)!) : null;
     return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });
@@ -102,12 +106,16 @@ export function requireBatches(c: Context<HonoEnv>): BatchServices {
   throw new CodedError('batch_not_configured', 'This deployment has no database for batches.');
 }
 
-const ownerOf = (c: Context<HonoEnv>) => c.get('principal').id;
+const isAnonymous = (c: Context<HonoEnv>) => c.get('principal').kind === 'public';
+
+/** Anonymous callers are told apart by their addresses: for quotas, and for their Idempotency-Keys. */
+export const ownerOf = (c: Context<HonoEnv>) => (isAnonymous(c) ? toPayer(c) : c.get('principal').id);
 
 /** A batch of someone else does not exist. */
 async function findBatch(c: Context<HonoEnv>): Promise<Batch> {
   const batch = await requireBatches(c).store.find(c.req.param('id') ?? '');
-  if (batch?.owner === ownerOf(c)) return batch;
+  const isMine = isAnonymous(c) ? batch?.owner.startsWith(addressPrefix) : batch?.owner === ownerOf(c);
+  if (batch && isMine) return batch;
   throw new CodedError('batch_unknown', 'There is no batch of this id.');
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { answerEach } from '../answer-each.ts';
-import { answerImage, preloadModel, readModel } from '../answer-image.ts';
+import { answerImage, preloadModel, readModel, toTenant } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import {
   type ImageFormRequest,
@@ -52,7 +52,7 @@ async function answerOne(
   const manifest = await readModel(c, request.model);
   c.header('cache-control', 'private, no-cache');
   const { bytes } = request.image;
-  const name = await c.get('options').classifier.nameAnswer(bytes, manifest, request);
+  const name = await c.get('options').classifier.nameAnswer(bytes, manifest, request, toTenant(c));
   // Weak: two answers to the same question differ in their request id.
   const etag = `W/"${name.slice(0, 32)}"`;
   c.header('etag', etag);

@@ -89,6 +89,30 @@ export class BatchStore {
     return row ? { batch: toBatch(row), fingerprint: row.fingerprint ?? undefined } : undefined;
   }
 
+  /**
+   * Deletes a batch whose request died while it was being read, so that its Idempotency-Key is free again.
+   *
+   * @param begunBefore milliseconds since 1970.
+   * @returns its id, whose objects are to be deleted; undefined if there is none.
+   */
+  async takeOver(owner: string, idempotencyKey: string, begunBefore: number): Promise<string | undefined> {
+    const row = await this.#db
+      .prepare(
+        `SELECT id FROM batches WHERE owner = ?1 AND idempotency_key = ?2 AND status = 'starting' AND created_at < ?3`,
+      )
+      .bind(owner, idempotencyKey, begunBefore)
+      .first<{ id: string }>();
+    if (!row) return undefined;
+    // Should it live after all, it finds no row to activate.
+    const { meta } = await this.#db
+      .prepare("DELETE FROM batches WHERE id = ?1 AND status = 'starting'")
+      .bind(row.id)
+      .run();
+    if (meta.changes === 0) return undefined;
+    await this.delete(row.id);
+    return row.id;
+  }
+
   /** `starting` to `processing`: from here on the batch is accepted and must come to an end. */
   async activate(id: string, batch: ActivatedBatch): Promise<void> {
     await this.#db

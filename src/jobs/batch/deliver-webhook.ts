@@ -1,7 +1,7 @@
 import type { Message } from '@cloudflare/workers-types';
 import type { Log } from '../../lib/observe/write-log.ts';
 import { nextDeliveryDelay, parseRetryAfter } from '../../lib/retry-schedule.ts';
-import { webhookTimeoutMs } from '../../limits.ts';
+import { webhookClaimMs, webhookTimeoutMs } from '../../limits.ts';
 import { signWebhook, type WebhookKey } from '../webhook/standard-webhook.ts';
 import { deliveryMessageSchema } from './batch.ts';
 import type { Delivery } from './delivery.ts';
@@ -55,13 +55,15 @@ async function deliver(id: string, services: DeliverServices): Promise<number | 
   if (delivery?.state !== 'pending') return undefined;
   const early = Math.ceil((delivery.nextAttemptAt - now()) / 1000);
   if (delivery.attempts > 0 && early > 0) return early;
-  if (await deliveries.isGone(delivery.url)) {
+  const isGone = await deliveries.isGone(delivery);
+  const body = isGone ? undefined : await services.toPayload(delivery);
+  if (!isGone && body === undefined) return undefined;
+  if (!(await deliveries.claim(delivery, now() + webhookClaimMs))) return webhookClaimMs / 1000;
+  if (body === undefined) {
     const outcome = { status: undefined, error: 'the endpoint answered 410 before' };
     await deliveries.record(delivery, outcome, { state: 'disabled', nextAttemptAt: now() });
     return undefined;
   }
-  const body = await services.toPayload(delivery);
-  if (body === undefined) return undefined;
 
   const attempt = await post(delivery, body, services);
   const { status, error, retryAfterSeconds } = attempt;

@@ -1,4 +1,5 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import { endpointGoneMs } from '../../limits.ts';
 import type { Delivery, DeliveryAttempt, LoggedDelivery } from './delivery.ts';
 
 const columns =
@@ -22,11 +23,60 @@ export class DeliveryStore {
     return row ?? undefined;
   }
 
-  async isGone(url: string): Promise<boolean> {
-    return (
-      (await this.#db.prepare('SELECT 1 FROM webhook_endpoints_gone WHERE url = ?1').bind(url).first()) !==
-      null
-    );
+  /** Whether the delivery's address has answered 410 to the same owner, not too long ago. */
+  async isGone({ batchId, url }: Delivery): Promise<boolean> {
+    const row = await this.#db
+      .prepare(
+        `SELECT 1 FROM webhook_endpoints_gone g JOIN batches b ON b.owner = g.owner
+         WHERE b.id = ?1 AND g.url = ?2 AND g.at > ?3`,
+      )
+      .bind(batchId, url, this.#now() - endpointGoneMs)
+      .first();
+    return row !== null;
+  }
+
+  /** Addresses that are given up for this owner, and since when. */
+  async listGone(owner: string): Promise<{ readonly url: string; readonly at: number }[]> {
+    const { results } = await this.#db
+      .prepare(
+        'SELECT url, at FROM webhook_endpoints_gone WHERE owner = ?1 AND at > ?2 ORDER BY url LIMIT 1000',
+      )
+      .bind(owner, this.#now() - endpointGoneMs)
+      .all<{ url: string; at: number }>();
+    return results;
+  }
+
+  /** @returns whether the address was given up. */
+  async restore(owner: string, url: string): Promise<boolean> {
+    const { meta } = await this.#db
+      .prepare('DELETE FROM webhook_endpoints_gone WHERE owner = ?1 AND url = ?2')
+      .bind(owner, url)
+      .run();
+    return meta.changes > 0;
+  }
+
+  /**
+   * Claims the next attempt, so that one message of several posts it. The attempt is in the log from now on.
+   *
+   * @param until when another message may try, should this one die.
+   * @returns false if another message has claimed it.
+   */
+  async claim({ id, attempts }: Delivery, until: number): Promise<boolean> {
+    const [claimed] = await this.#db.batch([
+      this.#db
+        .prepare(
+          `UPDATE webhook_deliveries SET attempts = ?2 + 1, next_attempt_at = ?3
+           WHERE id = ?1 AND state = 'pending' AND attempts = ?2`,
+        )
+        .bind(id, attempts, until),
+      this.#db
+        .prepare(
+          `INSERT INTO webhook_attempts (delivery_id, attempt, at, status, error)
+           VALUES (?1, ?2, ?3, NULL, 'cut short') ON CONFLICT DO NOTHING`,
+        )
+        .bind(id, attempts + 1, this.#now()),
+    ]);
+    return (claimed?.meta.changes ?? 0) > 0;
   }
 
   /** Deliveries of a batch with every attempt made. */
@@ -76,9 +126,9 @@ export class DeliveryStore {
       .run();
   }
 
-  /** Records an attempt and what follows from it, in one transaction. */
+  /** Records how a claimed attempt ended and what follows from it, in one transaction. */
   async record(
-    { id, url, attempts }: Delivery,
+    { id, batchId, url, attempts }: Delivery,
     outcome: { readonly status: number | undefined; readonly error: string | undefined },
     next: { readonly state: Delivery['state']; readonly nextAttemptAt: number },
   ): Promise<void> {
@@ -86,19 +136,24 @@ export class DeliveryStore {
     await this.#db.batch([
       this.#db
         .prepare(
-          'INSERT INTO webhook_attempts (delivery_id, attempt, at, status, error) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING',
+          'UPDATE webhook_attempts SET status = ?3, error = ?4 WHERE delivery_id = ?1 AND attempt = ?2',
         )
-        .bind(id, attempt, this.#now(), outcome.status ?? null, outcome.error ?? null),
+        .bind(id, attempt, outcome.status ?? null, outcome.error ?? null),
       this.#db
         .prepare(
-          "UPDATE webhook_deliveries SET state = ?2, attempts = ?3, next_attempt_at = ?4 WHERE id = ?1 AND state = 'pending'",
+          `UPDATE webhook_deliveries SET state = ?2, next_attempt_at = ?4
+           WHERE id = ?1 AND state = 'pending' AND attempts = ?3`,
         )
         .bind(id, next.state, attempt, next.nextAttemptAt),
-      ...(next.state === 'disabled'
+      ...(outcome.status === 410
         ? [
             this.#db
-              .prepare('INSERT INTO webhook_endpoints_gone (url, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING')
-              .bind(url, this.#now()),
+              .prepare(
+                `INSERT INTO webhook_endpoints_gone (owner, url, at)
+                 SELECT owner, ?2, ?3 FROM batches WHERE id = ?1
+                 ON CONFLICT (owner, url) DO UPDATE SET at = excluded.at`,
+              )
+              .bind(batchId, url, this.#now()),
           ]
         : []),
     ]);

@@ -1,7 +1,7 @@
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../../errors.ts';
 import { deletePrefix } from '../../lib/delete-prefix.ts';
-import { batchChunkItems, chunkRowsPerInsert } from '../../limits.ts';
+import { abandonedUploadMs, batchChunkItems, chunkRowsPerInsert } from '../../limits.ts';
 import type { Tier } from '../../protocol/tier/tier.ts';
 import { type Batch, batchPrefix, type InputReference } from './batch.ts';
 import type { BatchCaller, BatchInputs, RawInput } from './batch-inputs.ts';
@@ -16,6 +16,7 @@ export interface SubmitServices {
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
   readonly retentionMs: number;
+  readonly now?: () => number;
   /** Items of one owner that may wait. An owner with as many may send no more. */
   readonly maxPendingItems: number;
   /**
@@ -55,14 +56,11 @@ export async function submitBatch(
   const { store } = services;
   const wanted = await services.resolveModel(given.model);
   const id = `batch_${crypto.randomUUID().replaceAll('-', '')}`;
-  const created = await store.create({
-    id,
-    owner,
-    idempotencyKey,
-    ...wanted,
-    topK: 1,
-    expiresAt: Date.now() + services.retentionMs,
-  });
+  const now = (services.now ?? Date.now)();
+  const expiresAt = now + services.retentionMs;
+  const create = async () => await store.create({ id, owner, idempotencyKey, ...wanted, topK: 1, expiresAt });
+  const created =
+    (await create()) || ((await freeKey(owner, idempotencyKey, now, services)) && (await create()));
   if (!created) return { batch: await replay(given, owner, idempotencyKey!, services), replayed: true };
   try {
     await assertRoom(owner, services);
@@ -81,6 +79,20 @@ export async function submitBatch(
   if (batch?.status === 'processing') await sendChunks(batch, services);
   if (!batch) throw new CodedError('batch_unknown', 'The batch was deleted while it was being sent.');
   return { batch, replayed: false };
+}
+
+/** @returns whether the key's first request has died, so that it is free now. */
+async function freeKey(
+  owner: string,
+  idempotencyKey: string | undefined,
+  now: number,
+  { store, bucket }: SubmitServices,
+): Promise<boolean> {
+  if (idempotencyKey === undefined) return false;
+  const dead = await store.takeOver(owner, idempotencyKey, now - abandonedUploadMs);
+  if (dead === undefined) return false;
+  await deletePrefix(bucket, batchPrefix(dead));
+  return true;
 }
 
 /** Before the body is read: its length is not known, so that one batch may exceed the limit. */

@@ -31,12 +31,16 @@ export async function acceptBatch(
   { store, chunks, clock }: Stores,
   id: string,
   total: number,
-  { webhookUrl, lifeMs = 86_400_000 }: { webhookUrl?: string; lifeMs?: number } = {},
+  {
+    webhookUrl,
+    owner = 'ann',
+    lifeMs = 86_400_000,
+  }: { webhookUrl?: string; owner?: string; lifeMs?: number } = {},
 ): Promise<void> {
   const model = { model: 'resnet18', modelVersion: '1', topK: 1, tier: 'node' } as const;
   await store.create({
     id,
-    owner: 'ann',
+    owner,
     idempotencyKey: undefined,
     expiresAt: clock.ms + lifeMs,
     ...model,

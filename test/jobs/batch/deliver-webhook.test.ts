@@ -20,8 +20,8 @@ beforeEach(() => {
 });
 
 /** A batch has ended, and a webhook is owed for it. */
-async function owe(batchId = 'a'): Promise<string> {
-  await acceptBatch(stores, batchId, 1, { webhookUrl: url });
+async function owe(batchId = 'a', owner = 'ann'): Promise<string> {
+  await acceptBatch(stores, batchId, 1, { webhookUrl: url, owner });
   await stores.store.cancel(batchId);
   const [id] = await stores.deliveries.findNew(batchId);
   return id!;
@@ -122,6 +122,61 @@ describe('a webhook that is owed', () => {
     const wanted = Math.floor(stores.clock.ms / 1000) * 1000 + 600_000;
     answers = [answer(503, { 'retry-after': new Date(wanted).toUTCString() })];
     expect((await deliver(id)).delaySeconds).toBe(Math.ceil((wanted - stores.clock.ms) / 1000));
+  });
+
+  it('is posted by one of several messages, and each attempt is logged', async () => {
+    const id = await owe();
+    answers = [answer(500)];
+    const both = await Promise.all([deliver(id), deliver(id), deliver(id)]);
+    expect(posted).toHaveLength(1);
+    expect(both.filter(({ acked }) => acked)).toEqual([]);
+    stores.clock.ms += 60_000;
+    answers = [answer(204)];
+    await Promise.all([deliver(id), deliver(id)]);
+    expect(posted).toHaveLength(2);
+    const [logged] = await stores.deliveries.log('a');
+    expect(logged!.log.map(({ attempt, status }) => [attempt, status])).toEqual([
+      [1, 500],
+      [2, 204],
+    ]);
+  });
+
+  it('whose message dies while it posts is posted again later, and the log says so', async () => {
+    const id = await owe();
+    const delivery = await readDelivery(id);
+    expect(await stores.deliveries.claim(delivery, stores.clock.ms + 40_000)).toBe(true);
+    answers = [answer(204)];
+    expect(await deliver(id)).toEqual({ acked: false, delaySeconds: 40 });
+    stores.clock.ms += 40_000;
+    expect((await deliver(id)).acked).toBe(true);
+    const [logged] = await stores.deliveries.log('a');
+    expect(logged!.log).toMatchObject([
+      { attempt: 1, status: null, error: 'cut short' },
+      { attempt: 2, status: 204, error: null },
+    ]);
+  });
+
+  it('is disabled by 410 for its owner alone, for a week, or until the owner asks for it again', async () => {
+    const mine = await owe('a');
+    const theirs = await owe('b', 'bob');
+    answers = [answer(410), answer(204)];
+    await deliver(mine);
+    expect(await stores.deliveries.listGone('ann')).toEqual([{ url, at: stores.clock.ms }]);
+    expect(await stores.deliveries.listGone('bob')).toEqual([]);
+    await deliver(theirs);
+    expect(await readDelivery(theirs)).toMatchObject({ state: 'delivered' });
+    const later = await owe('c');
+    stores.clock.ms += 7 * 24 * 3_600_000;
+    await deliver(later);
+    expect(await readDelivery(later)).toMatchObject({ state: 'delivered' });
+
+    answers = [answer(410), answer(204)];
+    await deliver(await owe('d'));
+    expect(await stores.deliveries.restore('bob', url)).toBe(false);
+    expect(await stores.deliveries.restore('ann', url)).toBe(true);
+    const last = await owe('e');
+    await deliver(last);
+    expect(await readDelivery(last)).toMatchObject({ state: 'delivered' });
   });
 
   it('is disabled by 410, with every other one to that address', async () => {
