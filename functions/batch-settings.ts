@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { parseWebhookSecret } from '../src/jobs/webhook/standard-webhook.ts';
 import { parseWebhookSources } from '../src/jobs/webhook/webhook-source.ts';
 import { maxPendingItems } from '../src/limits.ts';
-import { invalidVariable, list, parseVariables, positive } from './variables.ts';
+import { invalidVariable, list, number, parseVariables, positive } from './variables.ts';
 
 /** The first delay of a retry through a queue. */
-export const retryBaseSeconds = z.coerce.number().min(0).max(600).default(5);
+export const retryBaseSeconds = number.pipe(z.number().min(0).max(600)).default(5);
 
 /** Variables and secrets of batches and webhooks; docs/batches-and-webhooks.md says what each is for. */
 const settingsSchema = z.object({

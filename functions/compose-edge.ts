@@ -164,6 +164,7 @@ export function composeEdge(
         },
       }),
     corsOrigins: settings.corsOrigins,
+    loopbackOnly: settings.loopbackOnly,
     urls,
     batches,
     objects,

@@ -4,7 +4,7 @@ import { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
 import { defaultTopK, maxBatchTopK } from '../src/limits.ts';
 import { retryBaseSeconds } from './batch-settings.ts';
 import type { BatchEnv, EdgeParts } from './edge-batches.ts';
-import { list, parseVariables } from './variables.ts';
+import { list, number, parseVariables } from './variables.ts';
 
 /** docs/batches-and-webhooks.md says what each is for. */
 const settingsSchema = z.object({
@@ -12,7 +12,7 @@ const settingsSchema = z.object({
   OBJECT_PREFIX: z.string().default(''),
   OBJECT_SUFFIXES: list,
   OBJECT_MODEL: z.string().optional(),
-  OBJECT_TOP_K: z.coerce.number().int().min(1).max(maxBatchTopK).default(defaultTopK),
+  OBJECT_TOP_K: number.pipe(z.int().min(1).max(maxBatchTopK)).default(defaultTopK),
   OBJECT_METADATA: z.enum(['on', 'off']).default('off'),
   BATCH_RETRY_BASE_SECONDS: retryBaseSeconds,
 });

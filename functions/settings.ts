@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseKernelChoice } from '../src/engine/choose-kernels.ts';
 import { parseApiKeys, scopes } from '../src/http/access/api-keys.ts';
-import { list, parseVariables } from './variables.ts';
+import { list, number, parseVariables } from './variables.ts';
 
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
-const seconds = z.coerce.number().min(0).max(31_536_000);
+const seconds = number.pipe(z.number().min(0).max(31_536_000));
 
 /** Variables and secrets of a deployment; docs/operate.md says what each is for. */
 const settingsSchema = z.object({
@@ -17,9 +17,10 @@ const settingsSchema = z.object({
   ANSWER_CACHE_SECONDS: seconds.default(86_400),
   ANSWER_CACHE_SHARED: onOff.default(false),
   CORS_ORIGINS: list,
+  LOOPBACK_ONLY: onOff.default(false),
   IMAGE_URL_ALLOW: list,
-  RATE_LIMIT_REQUESTS: z.coerce.number().int().min(0).default(600),
-  RATE_LIMIT_PERIOD_SECONDS: z.coerce.number().int().positive().default(60),
+  RATE_LIMIT_REQUESTS: number.pipe(z.int().min(0)).default(600),
+  RATE_LIMIT_PERIOD_SECONDS: number.pipe(z.int().positive()).default(60),
   ENGINE_KERNELS: z.string().default('auto').transform(parseKernelChoice),
   MODEL_ALIASES: z
     .string()
@@ -52,6 +53,7 @@ export function parseSettings(env: object) {
     answerCacheSeconds: settings.ANSWER_CACHE_SECONDS,
     sharesAnswers: settings.ANSWER_CACHE_SHARED,
     corsOrigins: settings.CORS_ORIGINS,
+    loopbackOnly: settings.LOOPBACK_ONLY,
     imageUrlAllow: settings.IMAGE_URL_ALLOW,
     rateLimit: { requests: settings.RATE_LIMIT_REQUESTS, periodSeconds: settings.RATE_LIMIT_PERIOD_SECONDS },
     engineKernels: settings.ENGINE_KERNELS,

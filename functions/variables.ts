@@ -7,7 +7,12 @@ export const list = z
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
-export const positive = z.coerce.number().positive();
+/** A number. One that is set to nothing is a mistake, and not 0. */
+export const number = z
+  .union([z.number(), z.string().regex(/\S/, 'a number is needed, and it is empty')])
+  .pipe(z.coerce.number());
+
+export const positive = number.pipe(z.number().positive());
 
 /** @throws {CodedError} `configuration_invalid`, naming the variable and never showing its value. */
 export function parseVariables<T>(schema: z.ZodType<T>, env: object): T {

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'credential_missing'
   | 'credential_invalid'
   | 'scope_missing'
+  | 'host_forbidden'
   | 'rate_limited'
   | 'upload_tokens_not_configured'
   | 'client_closed'

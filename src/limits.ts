@@ -356,6 +356,9 @@ export const maxHoldMs = 60_000;
 export const defaultUploadTokenSeconds = 300;
 export const maxUploadTokenSeconds = 3600;
 
+/** Clocks of the machine that makes a token and of the one that reads it may differ by so much. */
+export const uploadTokenSkewSeconds = 30;
+
 /** A credential: keys have 50 characters, tokens some 250. */
 export const maxCredentialLength = 2048;
 
@@ -372,8 +375,18 @@ export const maxBatchBodyBytes = 100 * MiB;
 /** That body as a whole, whose items are stored as they come: 100 MiB at 3 Mbit/s take 280 s. */
 export const batchBodyTimeoutMs = 5 * 60_000;
 
-/** A line of NDJSON, and a JSON list as a whole: base64 of maxBodyBytes is 26.7 MiB. */
-export const maxInputLineBytes = 28 * MiB;
+/**
+ * A line of NDJSON without its image, which is decoded as it comes: a URL of 4 kB, options with 4 kB of metadata, each
+ * byte of which may be escaped as six.
+ */
+export const maxInputTextBytes = 64 * 1024;
+
+/**
+ * Arrays, objects and members of untrusted JSON. A list of 100,000 references has as many objects, each of some 100 bytes
+ * once it is parsed: 10 MB. Tensors of 16 images have 11,000 arrays.
+ */
+export const maxJsonContainers = 131_072;
+export const maxJsonMembers = 262_144;
 
 /** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
 export const batchChunkItems = 32;

@@ -27,6 +27,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   credential_missing: { status: 401, title: 'No API key' },
   credential_invalid: { status: 401, title: 'API key or token not valid' },
   scope_missing: { status: 403, title: 'Not allowed with this key' },
+  host_forbidden: { status: 403, title: 'For this machine alone' },
   upload_tokens_not_configured: { status: 422, title: 'No upload tokens here' },
   rate_limited: { status: 429, title: 'Too many requests' },
   client_closed: { status: 499, title: 'The client went away' },

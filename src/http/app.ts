@@ -12,6 +12,7 @@ import { workersAiRoutes } from './dialects/workers-ai.ts';
 import { admission } from './middleware/admission.ts';
 import { crossOrigin } from './middleware/cross-origin.ts';
 import { drainBody } from './middleware/drain-body.ts';
+import { loopbackOnly } from './middleware/loopback-only.ts';
 import { observe } from './middleware/observe.ts';
 import { createRouter } from './openapi.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -43,6 +44,7 @@ export function createApp(options: AppOptions) {
   });
   app.use(observe);
   app.use(drainBody);
+  if (options.loopbackOnly) app.use(loopbackOnly);
   app.use(secureHeaders({ crossOriginResourcePolicy: 'cross-origin', xFrameOptions: 'DENY' }));
   const { corsOrigins = [] } = options;
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));

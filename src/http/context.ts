@@ -40,6 +40,8 @@ export interface AppOptions {
   readonly sharesAnswers?: boolean;
   /** Asked once for each request that is not free; absent where nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
+  /** Whether it answers to this machine alone. False by default. */
+  readonly loopbackOnly?: boolean;
   /** Origins whose pages may call the API: see `crossOrigin`. None by default. */
   readonly corsOrigins?: readonly string[];
   readonly urls: UrlPolicy;
@@ -99,8 +101,11 @@ export interface HonoEnv {
     /** Milliseconds since 1970. */
     deadline: number;
     isCancelled: () => boolean;
-    /** Opens the request's share of the isolate's bytes, in place of the one it had. Given back when the request ends. */
-    openBody: (max: number, expected?: number) => HeldBody;
+    /**
+     * Opens the request's share of the isolate's bytes, in place of the one it had. Given back when the request ends.
+     * It waits until the request's deadline, unless another time is given.
+     */
+    openBody: (max: number, expected?: number, until?: number) => HeldBody;
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { CodedError } from '../errors.ts';
 import { emptyBody, readBytes, toDeclaredLength } from '../lib/net/read-bytes.ts';
+import { parseUntrustedJson } from '../lib/parse-untrusted-json.ts';
 import { jsonBodyWeight } from '../limits.ts';
 import type { HonoEnv } from './context.ts';
 
@@ -40,9 +41,10 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
 export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promise<unknown> {
   const bytes = await readBody(c, maxBytes, jsonBodyWeight);
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new CodedError('json_invalid', 'The body is not JSON.');
+    return parseUntrustedJson(bytes);
+  } catch (error) {
+    const reason = error instanceof RangeError ? `has ${error.message}` : 'is not JSON';
+    throw new CodedError('json_invalid', `The body ${reason}.`);
   }
 }
 

@@ -35,6 +35,10 @@ describe('a deployment with API keys', () => {
     for (const headers of [bearer('old key'), bearer('new key'), { 'x-api-key': 'new key' }])
       expect((await classify(headers)).status).toBe(200);
   });
+  it('refuses a key in an Authorization header of another scheme, or of none', async () => {
+    for (const authorization of ['new key', 'Basic new key', 'Bearer', 'bearernew key'])
+      await expectCode(await classify({ authorization }), 401, 'credential_invalid');
+  });
   it('refuses no key, a wrong one, an expired one, and one without the scope', async () => {
     await expectCode(await classify(), 401, 'credential_missing');
     await expectCode(await classify(bearer('guess')), 401, 'credential_invalid');

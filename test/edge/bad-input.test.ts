@@ -9,7 +9,7 @@ import {
   maxBodyBytes,
   maxDrainBytes,
   maxDrainMs,
-  maxInputLineBytes,
+  maxInputTextBytes,
 } from '../../src/limits.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
@@ -155,7 +155,7 @@ describe('a body over the limit', () => {
 describe('a body that goes on after it was refused', () => {
   it.each([
     ['by its first line', 'no JSON', 400, 'json_invalid'],
-    ['by a line without an end', 'x'.repeat(maxInputLineBytes + 1), 413, 'body_too_large'],
+    ['by a line without an end', 'x'.repeat(maxInputTextBytes + 1), 413, 'body_too_large'],
   ])('a batch, %s: the client reads why', async (_, head, status, code) => {
     const body = `${head}\n${'x'.repeat(20_000_000)}`;
     const headers = { 'content-type': 'application/x-ndjson' };

@@ -81,8 +81,8 @@ async function startOutside(): Promise<Outside> {
 async function submit(inputs: readonly object[], options: object = {}): Promise<BatchJson> {
   const response = await edge.fetch('/v1/batches', {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ inputs, top_k: 1, ...options }),
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: [{ top_k: 1, ...options }, ...inputs].map((line) => JSON.stringify(line)).join('\n'),
   });
   const body = (await response.json()) as BatchJson;
   expect(response.status, JSON.stringify(body)).toBe(202);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goldenPath, photoFiles } from '../golden/golden.ts';
@@ -6,9 +7,19 @@ import { type EdgeServer, startEdge } from './edge-server.ts';
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge({ vars: { BATCH_RETRY_BASE_SECONDS: '1' } });
+  edge = await startEdge({
+    vars: { BATCH_RETRY_BASE_SECONDS: '1' },
+    secrets: {
+      API_KEYS: JSON.stringify([
+        { id: 'lister', sha256: createHash('sha256').update('a key').digest('hex'), scopes: ['batch'] },
+      ]),
+    },
+  });
 });
 afterAll(() => edge?.stop());
+
+/** A caller without a key has no list. */
+const bearer = { authorization: 'Bearer a key' };
 
 const readPhoto = async (name: keyof typeof photoFiles) =>
   new Uint8Array(await readFile(goldenPath(photoFiles[name])));
@@ -89,21 +100,24 @@ describe('a batch that the edge runs itself', () => {
     const made = await Promise.all(
       Array.from({ length: 5 }, async () => {
         const body = JSON.stringify({ inputs: [{ r2_key: 'x' }] });
-        const headers = { 'content-type': 'application/json' };
+        const headers = { 'content-type': 'application/json', ...bearer };
         return (await (
           await edge.fetch('/v1/batches', { method: 'POST', headers, body })
         ).json()) as BatchJson;
       }),
     );
-    await edge.env.BATCHES_DB.prepare('UPDATE batches SET created_at = 86400000').run();
+    await edge.env.BATCHES_DB.prepare(
+      "UPDATE batches SET created_at = 86400000 WHERE owner = 'lister'",
+    ).run();
     const found: string[] = [];
     for (let before: string | null = '1970-01-03'; before !== null; ) {
-      const page = await edge.fetch(`/v1/batches?limit=2&before=${encodeURIComponent(before)}`);
+      const path = `/v1/batches?limit=2&before=${encodeURIComponent(before)}`;
+      const page = await edge.fetch(path, { headers: bearer });
       const list = (await page.json()) as { batches: BatchJson[]; next_before: string | null };
       found.push(...list.batches.map(({ id }) => id));
       before = list.next_before;
     }
-    expect(found).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
+    expect(found.toSorted()).toEqual(made.map(({ id }) => id).toSorted());
     expect(new Set(found).size).toBe(found.length);
   });
 

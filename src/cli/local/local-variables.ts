@@ -7,6 +7,8 @@ import { projectRoot } from '../paths.ts';
 const localDefaults = {
   PUBLIC_SCOPES: 'classify,batch,teach,admin',
   RATE_LIMIT_REQUESTS: '0',
+  // Other pages could reach it through the developer's browser.
+  LOOPBACK_ONLY: 'on',
   // A page under development runs on another port.
   CORS_ORIGINS: 'loopback',
   UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
@@ -18,7 +20,7 @@ const localDefaults = {
 /** Variables of the Worker that may be set in this process's environment. */
 const passedOn = new RegExp(
   '^((NODE_TIER|BATCH|WEBHOOK|OBJECT|RATE_LIMIT)_[A-Z_]+|API_KEYS|PUBLIC_SCOPES|UPLOAD_TOKEN_SECRET|' +
-    'IMAGE_URL_ALLOW|CORS_ORIGINS|MODEL_ALIASES|ANSWER_CACHE_SECONDS|ANSWER_CACHE_SHARED|CATALOG_TTL_SECONDS|SERVER_TIMING|' +
+    'IMAGE_URL_ALLOW|CORS_ORIGINS|LOOPBACK_ONLY|MODEL_ALIASES|ANSWER_CACHE_SECONDS|ANSWER_CACHE_SHARED|CATALOG_TTL_SECONDS|SERVER_TIMING|' +
     'ENGINE_KERNELS|LOG_ANSWERS)$',
 );
 

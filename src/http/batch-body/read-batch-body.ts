@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
-import { splitLines } from '../../lib/split-lines.ts';
+import { parseUntrustedJson } from '../../lib/parse-untrusted-json.ts';
 import {
   defaultTopK,
+  jsonBodyWeight,
   maxBatchBodyBytes,
   maxBatchItems,
   maxBatchTopK,
   maxBodyBytes,
-  maxInputLineBytes,
+  maxJsonBodyBytes,
   maxMetadataBytes,
   maxModelNameLength,
   maxUrlLength,
@@ -20,6 +21,7 @@ import { decodeBase64Image } from '../image-request/base64-image.ts';
 import { type FormPart, readBoundary, readFormPart } from '../multipart/form-part.ts';
 import { skipPreambleOf } from '../multipart/skip-preamble.ts';
 import { countBody } from './count-body.ts';
+import { splitJsonLines } from './split-json-lines.ts';
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1).max(maxModelNameLength).optional(),
@@ -47,11 +49,15 @@ const optionsSchema = z.strictObject({
 });
 const optionNames = Object.keys(optionsSchema.shape);
 
+const fileName = z.string().max(255).optional();
+/** A line whose image was decoded as it came; an image that is still there came twice. */
+const imageLineSchema = z.strictObject({ image: z.literal('', 'an image comes twice'), name: fileName });
+
 const inputSchema = z.union(
   [
     z.strictObject({ url: z.string().min(1).max(maxUrlLength) }),
     z.strictObject({ r2_key: z.string().min(1).max(1024) }),
-    z.strictObject({ image: z.string().min(1), name: z.string().max(255).optional() }),
+    z.strictObject({ image: z.string().min(1), name: fileName }),
   ],
   'expected {"url": ...}, {"r2_key": ...} or {"image": "<base64>"}',
 );
@@ -60,12 +66,13 @@ const inputSchema = z.union(
  * Reads a batch from its body as it comes in:
  * `application/x-ndjson` one input a line, the first line may hold options instead;
  * `multipart/form-data` a file is an input, a field an option;
- * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as one image is.
+ * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as every other JSON.
  *
+ * @param openItem begins to count the bytes of the next input against the isolate's, in place of those of the last one.
  * @throws {CodedError} `media_type_unsupported`; from the iteration `body_*`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `too_many_images`.
  */
-export function readBatchBody(request: Request, createSha256: CreateSha256): BatchInputs {
+export function readBatchBody(request: Request, createSha256: CreateSha256, openItem: OpenItem): BatchInputs {
   const query = new URL(request.url).searchParams;
   const contentType = request.headers.get('content-type') ?? '';
   const found: Record<string, unknown> = {};
@@ -78,7 +85,7 @@ export function readBatchBody(request: Request, createSha256: CreateSha256): Bat
   const { chunks, digest } = countBody(request, maxBatchBodyBytes, createSha256);
   return {
     model: query.get('model') ?? undefined,
-    inputs: limitCount(read(chunks, found, contentType)),
+    inputs: limitCount(read(chunks, found, contentType, openItem)),
     options: () => parseOptions(found),
     digest,
   };
@@ -88,7 +95,11 @@ type Reader = (
   chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
   options: Record<string, unknown>,
   contentType: string,
+  openItem: OpenItem,
 ) => AsyncGenerator<RawInput, void, undefined>;
+
+/** Gives what waits until an input may hold so many bytes. @throws {CodedError} (when called) `overloaded`. */
+export type OpenItem = () => (bytes: number) => Promise<void>;
 
 function readerOf(mediaType: string): Reader {
   if (mediaType === 'application/x-ndjson' || mediaType === 'application/jsonl') return readLines;
@@ -111,20 +122,27 @@ async function* limitCount(inputs: AsyncIterable<RawInput>): AsyncGenerator<RawI
   if (count === 0) throw new CodedError('image_field_missing', 'The batch has no inputs.');
 }
 
-const readLines: Reader = async function* (chunks, options) {
-  let number = 0;
+const readLines: Reader = async function* (chunks, options, _, openItem) {
   let isFirst = true;
-  // None is held that is longer than an image can be.
-  for await (const untrimmed of splitLines(chunks, maxInputLineBytes, lineTooLong)) {
-    const where = `line ${++number}`;
-    const line = untrimmed.trim();
-    if (!line) continue;
-    const json = parseJson(line, where);
-    if (isFirst && isOptions(json)) Object.assign(options, json);
-    else yield parseInput(json, where);
+  let hold = openItem();
+  for await (const { number, text, image } of splitJsonLines(chunks, (bytes) => hold(bytes))) {
+    const where = `line ${number}`;
+    if (text.trim() === '') continue;
+    const json = parseJson(text, where);
+    if (isFirst && image === undefined && isOptions(json)) Object.assign(options, json);
+    else yield image === undefined ? parseInput(json, where) : parseImageLine(json, image, where);
     isFirst = false;
+    hold = openItem();
   }
 };
+
+/** @param json of a line whose image was cut out. */
+function parseImageLine(json: unknown, bytes: Uint8Array, where: string): RawInput {
+  const parsed = imageLineSchema.safeParse(json);
+  if (!parsed.success) throw new CodedError('json_invalid', `${where}: ${parsed.error.issues[0]!.message}.`);
+  const { name } = parsed.data;
+  return { bytes, ...(name !== undefined && { name }) };
+}
 
 function isOptions(json: unknown): json is Record<string, unknown> {
   return (
@@ -132,25 +150,28 @@ function isOptions(json: unknown): json is Record<string, unknown> {
   );
 }
 
-function lineTooLong(): CodedError {
-  return new CodedError('body_too_large', `A line is longer than ${maxInputLineBytes} bytes.`);
-}
-
-const readJson: Reader = async function* (chunks, options) {
-  const parts: string[] = [];
-  const decoder = new TextDecoder();
+const readJson: Reader = async function* (chunks, options, _, openItem) {
+  const hold = openItem();
+  const parts: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of chunks) {
     total += chunk.byteLength;
-    if (total > maxInputLineBytes) {
+    if (total > maxJsonBodyBytes) {
       throw new CodedError(
         'body_too_large',
-        `A JSON list may have ${maxInputLineBytes} bytes; send more as application/x-ndjson.`,
+        `A JSON list may have ${maxJsonBodyBytes} bytes; send more as application/x-ndjson.`,
       );
     }
-    parts.push(decoder.decode(chunk, { stream: true }));
+    await hold(jsonBodyWeight * total);
+    parts.push(chunk);
   }
-  const json = parseJson(parts.join(''), 'the body');
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  const json = parseList(whole);
   if (typeof json !== 'object' || json === null || !('inputs' in json) || !Array.isArray(json.inputs)) {
     throw new CodedError('json_invalid', 'the body: expected {"inputs": [...]}.');
   }
@@ -159,7 +180,16 @@ const readJson: Reader = async function* (chunks, options) {
   for (const [index, input] of (inputs as unknown[]).entries()) yield parseInput(input, `inputs[${index}]`);
 };
 
-const readParts: Reader = async function* (chunks, options, contentType) {
+function parseList(bytes: Uint8Array): unknown {
+  try {
+    return parseUntrustedJson(bytes);
+  } catch (error) {
+    const reason = error instanceof RangeError ? error.message : 'not JSON';
+    throw new CodedError('json_invalid', `the body: ${reason}.`);
+  }
+}
+
+const readParts: Reader = async function* (chunks, options, contentType, openItem) {
   const boundary = readBoundary(contentType);
   const parser = new MultipartParser(boundary, {
     maxFileSize: maxBodyBytes,
@@ -168,8 +198,14 @@ const readParts: Reader = async function* (chunks, options, contentType) {
     maxTotalSize: Number.MAX_SAFE_INTEGER,
   });
   try {
+    let hold = openItem();
+    let held = 0;
     for await (const chunk of skipPreambleOf(chunks, boundary)) {
+      held += chunk.byteLength;
+      await hold(Math.min(held, maxBodyBytes));
       for (const part of parser.write(chunk)) {
+        hold = openItem();
+        held = 0;
         const read = readFormPart(part, boundary);
         if (read.isFile || read.field === undefined) yield toInput(read);
         else setOption(options, read.field, part.text);

@@ -28,10 +28,14 @@ export function toPayer(c: Context<HonoEnv>): string {
   return kind === 'public' ? toAddress(c) : `key:${id}`;
 }
 
-/** `Authorization: Bearer`, or `X-API-Key`. */
+/** Stands for an Authorization header of another scheme: no key has a space. */
+const otherScheme = 'another scheme';
+
+/** `Authorization: Bearer`, or `X-API-Key`. A key without `Bearer` before it is none. */
 function readCredential(c: Context<HonoEnv>): string | undefined {
   const authorization = c.req.header('authorization');
-  const credential = c.req.header('x-api-key') ?? authorization?.replace(/^Bearer +/i, '');
+  const bearer = authorization && (/^Bearer +(.*)$/i.exec(authorization)?.[1] ?? otherScheme);
+  const credential = c.req.header('x-api-key') ?? bearer;
   if (credential === undefined) return undefined;
   if (credential.length === 0 || credential.length > maxCredentialLength)
     throw new CodedError('credential_invalid', 'The API key is empty or too long.');

@@ -19,9 +19,9 @@ export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   let held: HeldBody | undefined;
   c.set('deadline', deadline);
   c.set('isCancelled', isCancelled);
-  c.set('openBody', (max, expected) => {
+  c.set('openBody', (max, expected, until = deadline) => {
     held?.release(); // a request that waited for more while it holds some could wait for itself
-    held = bodies.open(max, { deadline, isCancelled }, expected);
+    held = bodies.open(max, { deadline: until, isCancelled }, expected);
     return held;
   });
   try {

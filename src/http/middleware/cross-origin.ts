@@ -21,7 +21,7 @@ const exposedHeaders = [
   'ratelimit-policy',
 ];
 
-const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+export const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Lets pages of other origins call every route, preflight included (Fetch, 3.2). A key is sent in a header that a page
@@ -35,7 +35,7 @@ export function crossOrigin(origins: readonly string[]): MiddlewareHandler<HonoE
     origins.includes(origin) || (origins.includes(loopbackOrigins) && isLoopback(origin));
   return cors({
     origin: origins.includes('*') ? '*' : (origin) => (isAllowed(origin) ? origin : null),
-    allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposeHeaders: exposedHeaders,
     maxAge: 600,
   });

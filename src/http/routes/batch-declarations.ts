@@ -16,7 +16,7 @@ export const submitRoute = createRoute({
   operationId: 'createBatch',
   summary: 'Many pictures, answered later',
   description:
-    'JSON is read whole, up to 27 MiB. `application/x-ndjson` (an input a line) and `multipart/form-data` (a file an input) are read as they come and hold up to 100,000 inputs.',
+    'JSON is read whole, up to 5 MiB. `application/x-ndjson` (an input a line) and `multipart/form-data` (a file an input) are read as they come and hold up to 100,000 inputs.',
   request: {
     headers: z.object({ 'idempotency-key': z.string().optional() }),
     body: {

@@ -7,7 +7,7 @@ import type { BatchServices } from '../../jobs/batch/batch-services.ts';
 import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
-import { maxBatchItems } from '../../limits.ts';
+import { edgeItemWaitMs, maxBatchItems, maxBodyBytes } from '../../limits.ts';
 import { readBatchBody } from '../batch-body/read-batch-body.ts';
 import type { HonoEnv } from '../context.ts';
 import { addressPrefix, needs, toPayer } from '../middleware/access.ts';
@@ -47,7 +47,10 @@ export function batchRoutes() {
     const batches = requireBatches(c);
     assertPlainBody(c.req.raw);
     const caller = { owner: ownerOf(c), idempotencyKey: readIdempotencyKey(c) };
-    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256);
+    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256, () => {
+      const item = c.get('openBody')(maxBodyBytes, undefined, Date.now() + edgeItemWaitMs);
+      return (bytes) => item.growTo(bytes);
+    });
     const { batch, replayed } = await batches.submit(inputs, caller);
     const record = c.get('record');
     record.model = batch.model;
@@ -57,9 +60,10 @@ export function batchRoutes() {
     return c.json(toBatchJson(batch), 202);
   });
   mount(app, listRoute, async (c) => {
+    const { store } = requireBatches(c);
     const limit = parseQuery(c, 'limit', limitSchema, 20);
     const place = readPlace(c.req.query('before'));
-    const list = isAnonymous(c) ? [] : await requireBatches(c).store.list(ownerOf(c), limit, place);
+    const list = isAnonymous(c) ? [] : await store.list(ownerOf(c), limit, place);
     const next = list.length === limit ? formatPlace(list.at(-1)!) : null;
     return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });

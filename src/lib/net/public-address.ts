@@ -4,10 +4,19 @@ import ipaddr from 'ipaddr.js';
 const globalUnicast = ipaddr.IPv6.parse('2000::');
 const globalUnicastBits = 3;
 
+/** Microsoft Azure's own services answer there, to its virtual machines alone. */
+const azureServices = '168.63.129.16';
+
+/** Bytes 8 to 11 of an ISATAP address (RFC 5214, 6.1), with the bit for a globally unique address or without. */
+const isatap = [
+  [0x00, 0x00, 0x5e, 0xfe],
+  [0x02, 0x00, 0x5e, 0xfe],
+];
+
 /**
  * Whether an address is one of the public internet: neither loopback, link-local, private, shared
  * (RFC 6598), multicast, reserved nor documentation, and no IPv6 address that carries an IPv4 one
- * (mapped, compatible, 6to4, Teredo, NAT64): whatever follows it may lead inside.
+ * (mapped, compatible, 6to4, Teredo, NAT64, ISATAP): whatever follows it may lead inside.
  *
  * @param text an address without brackets or port.
  * @returns false also for what is no address.
@@ -15,7 +24,11 @@ const globalUnicastBits = 3;
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.parse(text);
-  if (address instanceof ipaddr.IPv6 && !address.match(globalUnicast, globalUnicastBits)) return false;
+  if (address instanceof ipaddr.IPv6) {
+    if (!address.match(globalUnicast, globalUnicastBits)) return false;
+    const middle = address.toByteArray().slice(8, 12);
+    if (isatap.some((bytes) => bytes.every((byte, index) => byte === middle[index]))) return false;
+  } else if (address.toString() === azureServices) return false;
   return address.range() === 'unicast';
 }
 

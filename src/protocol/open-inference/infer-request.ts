@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
+import { parseUntrustedJson } from '../../lib/parse-untrusted-json.ts';
 import { readBinaryTensor } from './binary-tensor.ts';
 import { readJsonTensor } from './json-tensor.ts';
 import { countElements, type OpenTensor, openDatatypes, tensorError } from './tensor.ts';
@@ -114,9 +115,10 @@ function parseHeaderLength(text: string, bodyBytes: number): number {
 function parseJson(bytes: Uint8Array): JsonRequest {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
-  } catch {
-    throw new CodedError('json_invalid', 'The body is not JSON.');
+    json = parseUntrustedJson(bytes, true);
+  } catch (error) {
+    const reason = error instanceof RangeError ? `has ${error.message}` : 'is not JSON';
+    throw new CodedError('json_invalid', `The body ${reason}.`);
   }
   const parsed = requestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
