@@ -448,11 +448,20 @@ export const maxTierItems = 256;
 export const tierConnectMs = 10_000;
 export const tierSilenceMs = 60_000;
 
+/** A chunk whose next image does not come for so long gives its room to others until it comes. */
+export const tierStallMs = 2_000;
+
 /**
  * What the tier may answer to one tensor: 21,841 classes (ImageNet-21k) as FP32 are 87 kB, and a line of JSON before
  * them some 200 bytes. Beside 20 MiB of body 1 MiB is nothing, and has room for 262,000 classes.
  */
 export const maxTierAnswerBytes = 1 * MiB;
+
+/**
+ * JSON of a tensor request to the tier. Numbers have 2 characters or more, and 8 bytes once they are parsed: 64 MB beside
+ * the text. 64 images are sent as bytes.
+ */
+export const maxTierJsonBytes = 16 * MiB;
 
 /** A tensor request to the tier: 64 images of 3 x 224 x 224 as FP32 are 38.5 MB. */
 export const maxTierTensorBytes = 64 * MiB;

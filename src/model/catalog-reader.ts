@@ -17,7 +17,7 @@ import {
   parseLabels,
   parseManifest,
 } from './manifest.ts';
-import type { ModelSources } from './model-sources.ts';
+import { isMissing, type ModelSources } from './model-sources.ts';
 import { catalogKey, manifestFile, toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 
@@ -91,6 +91,10 @@ export class CatalogReader {
       const parsed = parseManifest(json);
       if (parsed.name === wanted && parsed.version === version) return parsed;
       throw new CodedError('model_manifest_invalid', `${key} describes ${parsed.name}/${parsed.version}.`);
+    }).catch((error: unknown) => {
+      // A name that stands for nothing is our fault, a version that somebody made up is not.
+      if (version === current || !isMissing(error)) throw error;
+      throw new CodedError('model_unknown', `${wanted} has no version "${version}".`, { cause: error });
     });
     this.#manifests.set(key, manifest);
     return manifest;

@@ -80,6 +80,7 @@ function missing(key: string): CodedError {
   });
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether every source says that it has no such object. */
+export function isMissing(error: unknown): boolean {
   return error instanceof CodedError && error.cause === missingCause;
 }

@@ -8,6 +8,7 @@ import {
   maxTierBodiesBytes,
   maxTierHoldMs,
   maxTierItems,
+  maxTierJsonBytes,
   maxTierTensorBytes,
   maxWaitingRequests,
 } from '../../limits.ts';
@@ -107,14 +108,18 @@ async function infer(
   services: TierServices,
 ): Promise<[Uint8Array<ArrayBuffer>, 200, Record<string, string>]> {
   const { classifier } = services;
-  const request = parseInferRequest(body, c.req.header('inference-header-content-length') ?? null, {
+  const header = c.req.header('inference-header-content-length') ?? null;
+  if (Number(header ?? body.length) > maxTierJsonBytes) {
+    throw new CodedError('body_too_large', `JSON may have ${maxTierJsonBytes} bytes: send tensors as bytes.`);
+  }
+  const request = parseInferRequest(body, header, {
     maxElements: maxTierTensorBytes / Float32Array.BYTES_PER_ELEMENT,
     maxInputs: 1,
   });
   const model = await findModel(c, services);
   const { manifest } = model;
   const inputs = toModelInputs(request.inputs, manifest, maxTierItems);
-  const release = classifier.admit(inputs.length);
+  const admission = classifier.admit(inputs.length);
   try {
     const rows = await allOf(
       inputs.map(async (input) =>
@@ -133,7 +138,7 @@ async function infer(
     });
     return [answer, 200, headers];
   } finally {
-    release();
+    admission.release();
   }
 }
 

@@ -46,13 +46,13 @@ export function createTierApp(services: TierServices): Hono {
     }
     const reader = new ChunkReader(c.req.raw.body);
     const { model: name, model_version: version, top_k: topK, items, ...choice } = await reader.readHead();
-    const release = classifier.admit(items);
+    const admission = classifier.admit(items);
     try {
       const model = await models.get(name, version);
-      const body = answerChunk(reader, items, { topK, ...choice }, model, classifier, release);
+      const body = answerChunk(reader, items, { topK, ...choice }, model, classifier, admission);
       return c.body(body, 200, { 'content-type': 'application/x-ndjson' });
     } catch (error) {
-      release();
+      admission.release();
       throw error;
     }
   });

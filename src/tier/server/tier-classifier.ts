@@ -21,6 +21,14 @@ export interface ClassifierOptions {
 /** What may be chosen for the images of a chunk: a tier always decodes exactly. */
 export type TierChoice = Omit<ClassifyChoice, 'decode'>;
 
+/** Room of the tier's queue for the images of one request. */
+export interface Admission {
+  /** The request takes the room of so many images from now on, whether the queue is full or not. */
+  hold(items: number): void;
+  /** Gives all back; harmless when called again. */
+  release(): void;
+}
+
 /** The use case on the tier: decode in one thread, infer in a batch with others in another. */
 export class TierClassifier {
   readonly #decoders: WorkerPool<DecodedImage>;
@@ -56,7 +64,7 @@ export class TierClassifier {
    * @returns gives the room back, once.
    * @throws {CodedError} `tier_busy` with a time after which there may be room.
    */
-  admit(items: number): () => void {
+  admit(items: number): Admission {
     if (this.#draining)
       throw new CodedError('tier_busy', 'The tier is shutting down.', { retryAfterSeconds: 5 });
     if (this.#admitted > 0 && this.#admitted + items > this.#options.maxQueueItems) {
@@ -66,11 +74,12 @@ export class TierClassifier {
       });
     }
     this.#count(items);
-    let left = items;
-    return () => {
-      this.#count(-left);
-      left = 0;
+    let held = items;
+    const holdItems = (wanted: number) => {
+      this.#count(wanted - held);
+      held = wanted;
     };
+    return { hold: holdItems, release: () => holdItems(0) };
   }
 
   /**

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrtNodeSession } from '../../../src/inference/ort-node.ts';
-import { maxTierTensorBytes } from '../../../src/limits.ts';
+import { maxTierJsonBytes, maxTierTensorBytes } from '../../../src/limits.ts';
 import { chunkMediaType } from '../../../src/protocol/tier/chunk-format.ts';
 import { goldenNames, goldenPath, modelPath, photoFiles, readCropTensor } from '../../golden/golden.ts';
 import { spawnTier, startTier, type TierProcess } from './tier-process.ts';
@@ -94,6 +94,57 @@ describe('the Node tier', () => {
     expect(byIndex.get(2)).toMatchObject({ problem: { code: 'image_format_unknown' } });
     expect(byIndex.get(3)).toMatchObject({ image: { format: 'heic', width: 116, height: 150 } });
     expect(byIndex.get(3).image).not.toHaveProperty('approximate');
+  });
+
+  it('gives the room of chunks that have stopped coming to others, until they go on', async () => {
+    const photo = await cat();
+    const stalled = [1, 2].map(() => {
+      let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+      const body = new ReadableStream<Uint8Array>({
+        start(given) {
+          controller = given;
+          given.enqueue(new TextEncoder().encode(`${JSON.stringify({ model, top_k: 1, items: 60 })}\n`));
+        },
+      });
+      const answer = tier.fetch('/v1/chunks', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': chunkMediaType },
+        ...({ duplex: 'half' } as object),
+      });
+      return {
+        answer,
+        end: (bytes: Uint8Array) => {
+          controller?.enqueue(bytes);
+          controller?.close();
+        },
+      };
+    });
+    // The second was too many until the first had stalled.
+    const whole = toChunk({ model, top_k: 1, items: 1 }, [photo]);
+    await expect.poll(async () => (await send(whole)).status, { timeout: 20_000 }).toBe(200);
+    expect((await (await send(whole)).text()).trim().split('\n')).toHaveLength(2);
+    const rest = whole.subarray(whole.indexOf(0x0a) + 1);
+    for (const { end } of stalled) end(rest);
+    for (const { answer } of stalled) {
+      const response = await answer;
+      if (response.status === 200) expect(await response.text()).toContain('Egyptian cat');
+      else expect(response.status).toBe(503);
+    }
+  });
+
+  it('refuses a version that there is not, and JSON that is large or costs much', async () => {
+    const response = await send(toChunk({ model, model_version: '99', top_k: 1, items: 1 }, [await cat()]));
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'model_unknown' });
+    const infer = (body: string) => tier.fetch(`/v2/models/${model}/infer`, { method: 'POST', body });
+    expect(await (await infer(`{"inputs":[${'[],'.repeat(1_000_000)}[]]}`)).json()).toMatchObject({
+      code: 'json_invalid',
+      detail: expect.stringContaining('arrays'),
+    });
+    expect(await (await infer(' '.repeat(maxTierJsonBytes + 1))).json()).toMatchObject({
+      code: 'body_too_large',
+    });
   });
 
   it('gathers images into batches where the graph takes them, and counts both', async () => {
