@@ -8,6 +8,7 @@ import { fetchPublic } from '../src/lib/net/fetch-public.ts';
 import type { UrlPolicy } from '../src/lib/net/url-policy.ts';
 import type { Log } from '../src/lib/observe/write-log.ts';
 import { readR2Object } from '../src/lib/read-r2-object.ts';
+import { yieldToOthers } from '../src/lib/yield-to-others.ts';
 import { edgeItemWaitMs, maxBodyBytes, maxLessonMs } from '../src/limits.ts';
 import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import { parseBatchSettings } from './batch-settings.ts';
@@ -55,8 +56,7 @@ export function composeClassifiers(
       if (bytes) return bytes;
       throw new CodedError('image_not_found', `There is no object "${reference.r2_key.slice(0, 200)}".`);
     },
-    // A timer is an event of its own: requests that wait are served before it.
-    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    pause: yieldToOthers,
     onServed: (name) => catalog.forgetVersion(name),
     stallMs,
     retryBaseSeconds,

@@ -391,6 +391,9 @@ export const maxJsonMembers = 262_144;
 /** Items that one queue message stands for: 32 x ~50 ms of inference at the edge are under 2 s. */
 export const batchChunkItems = 32;
 
+/** Of those, the images whose results the edge stores together: the dearest take 2 s each, so that 16 s are lost at most. */
+export const edgeGroupItems = 8;
+
 /** Chunks in one INSERT: 10 x 32 references of at most 4.2 KB are 1.4 MB; a D1 value may have 2 MB. */
 export const chunkRowsPerInsert = 10;
 

@@ -135,7 +135,7 @@ export class Classifier {
   async #inferHere(
     input: ModelInput,
     manifest: ModelManifest,
-    { deadline, isCancelled, keepAlive }: ClassifyContext,
+    { deadline, isCancelled, caller, keepAlive }: ClassifyContext,
   ): Promise<Float32Array> {
     const { image, transcode, decoding } = this.#services;
     const withSession = await this.#networks.prepare(manifest, keepAlive);
@@ -146,7 +146,7 @@ export class Classifier {
             await toModelInput(input.bytes, manifest.preprocess, {
               ...(image && { image }),
               ...(transcode && { transcode }),
-              admit: () => decoding.enter(1, { deadline, isCancelled }),
+              admit: () => decoding.enter(1, { deadline, isCancelled, caller }),
             })
           ).input;
     const output = await withSession((session) => session.run(tensor));
@@ -157,7 +157,7 @@ export class Classifier {
     bytes: Uint8Array,
     manifest: ModelManifest,
     choice: ClassifyChoice,
-    { keepAlive, deadline, onStage }: ClassifyContext,
+    { keepAlive, deadline, caller, onStage }: ClassifyContext,
     isAbandoned: () => boolean,
   ): Promise<Classification> {
     const { catalog, decoding, image, transcode } = this.#services;
@@ -182,7 +182,7 @@ export class Classifier {
           strict: choice.strict,
         },
         ...(transcode && { transcode }),
-        admit: () => decoding.enter(1, { deadline, isCancelled: isAbandoned }),
+        admit: () => decoding.enter(1, { deadline, isCancelled: isAbandoned, caller }),
         async onStage(stage) {
           await onStage?.(stage);
           if (isAbandoned()) throw new CodedError('client_closed', 'The client went away.');

@@ -7,6 +7,8 @@ export interface ClassifyContext {
   /** Milliseconds since 1970 at which the answer is no longer wanted. */
   readonly deadline: number;
   readonly isCancelled: () => boolean;
+  /** Whose request it is, a key or an address: nobody may fill the whole queue. Default: nobody's. */
+  readonly caller?: string | undefined;
   /** Who asks. Answers are remembered for and shared with the same one alone. Default: one for all. */
   readonly tenant?: string;
   /** False where answers are kept elsewhere, as a batch's are: then none is remembered. Default: true. */

@@ -107,13 +107,13 @@ export class Features {
     bytes: Uint8Array,
     spec: PreprocessSpec,
     { orientation, decode, strict }: Pick<ClassifyChoice, 'orientation' | 'decode' | 'strict'>,
-    { deadline, isCancelled, onStage }: ClassifyContext,
+    { deadline, isCancelled, caller, onStage }: ClassifyContext,
   ) {
     const { decoding, image, transcode } = this.#services;
     return await toModelInput(bytes, spec, {
       image: { ...image, orientation, fast: decode === 'fast', strict },
       ...(transcode && { transcode }),
-      admit: () => decoding.enter(1, { deadline, isCancelled }),
+      admit: () => decoding.enter(1, { deadline, isCancelled, caller }),
       ...(onStage && { onStage }),
     });
   }

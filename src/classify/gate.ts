@@ -1,4 +1,5 @@
 import { CodedError } from '../errors.ts';
+import { FairQueue, type Queued } from '../lib/fair-queue.ts';
 
 export interface GateOptions {
   /** Units there are: bytes, or places. */
@@ -17,9 +18,11 @@ export interface Wait {
   readonly deadline: number;
   /** Asked while waiting: whether nobody wants the place any more. */
   readonly isCancelled?: (() => boolean) | undefined;
+  /** Who asks: nobody may fill the whole queue. */
+  readonly caller?: string | undefined;
 }
 
-interface Waiter {
+interface Waiter extends Queued {
   readonly units: number;
   readonly grant: (release: () => void) => void;
 }
@@ -33,17 +36,19 @@ interface Hold {
 const pollMs = 50;
 
 /**
- * Bounded admission: so much at once, so many waiting, first come first served, each until its deadline.
+ * Bounded admission: so much at once, so many waiting, each until its deadline. Callers take turns, and each caller's
+ * requests are served in order.
  * Each waiter has a timer of its own and touches no other request's: in workerd timers belong to requests.
  */
 export class Gate {
   readonly #options: GateOptions;
   readonly #holds = new Set<Hold>();
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting: FairQueue<Waiter>;
   #used = 0;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#waiting = new FairQueue(options.maxWaiting);
   }
 
   /** Units taken, and requests waiting, now. */
@@ -59,28 +64,32 @@ export class Gate {
   async enter(units: number, wait: Wait): Promise<() => void> {
     const wanted = Math.min(Math.max(1, units), this.#options.capacity);
     this.#expire();
+    // Also where there is a place: nobody would read the answer.
+    assertWanted(wait);
     if (this.#waiting.length === 0 && this.#fits(wanted)) return this.#take(wanted);
-    if (this.#waiting.length >= this.#options.maxWaiting) throw overloaded('too many requests are waiting');
+    if (!this.#waiting.hasRoom(wait.caller)) throw overloaded('too many requests are waiting');
     return await this.#wait(wanted, wait);
   }
 
-  async #wait(units: number, { deadline, isCancelled }: Wait): Promise<() => void> {
+  async #wait(units: number, wait: Wait): Promise<() => void> {
     const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-    const waiter: Waiter = { units, grant: resolve };
+    const waiter: Waiter = { units, caller: wait.caller, grant: resolve };
     this.#waiting.push(waiter);
     const timer = setInterval(() => {
       this.#expire();
       this.#admit();
-      if (!this.#waiting.includes(waiter)) return;
-      if (isCancelled?.()) reject(new CodedError('client_closed', 'The client went away.'));
-      else if (Date.now() >= deadline) reject(overloaded('the deadline came before its turn'));
+      if (!this.#waiting.has(waiter)) return;
+      try {
+        assertWanted(wait);
+      } catch (error) {
+        reject(error);
+      }
     }, pollMs);
     try {
       return await promise;
     } finally {
       clearInterval(timer);
-      const index = this.#waiting.indexOf(waiter);
-      if (index >= 0) this.#waiting.splice(index, 1);
+      this.#waiting.remove(waiter);
     }
   }
 
@@ -108,11 +117,19 @@ export class Gate {
   }
 
   #admit(): void {
-    for (let next = this.#waiting[0]; next && this.#fits(next.units); next = this.#waiting[0]) {
-      this.#waiting.shift();
+    for (;;) {
+      const [next] = this.#waiting.inOrder();
+      if (!next || !this.#fits(next.units)) return;
+      this.#waiting.serve(next);
       next.grant(this.#take(next.units));
     }
   }
+}
+
+/** @throws {CodedError} `overloaded` after the deadline, `client_closed`. */
+function assertWanted({ deadline, isCancelled }: Wait): void {
+  if (isCancelled?.()) throw new CodedError('client_closed', 'The client went away.');
+  if (Date.now() >= deadline) throw overloaded('the deadline came before its turn');
 }
 
 function overloaded(reason: string): CodedError {

@@ -1,10 +1,13 @@
 import type { Context } from 'hono';
+import { CodedError } from '../errors.ts';
+import { yieldToOthers } from '../lib/yield-to-others.ts';
 import { toProblem } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
 import type { ImageInput } from './image-request/parse-image-request.ts';
 
 /**
- * One image after the other: a bad one gets its own problem and does not spoil the others.
+ * One image after the other, with a turn for other requests between them: a bad one gets its own problem and does not
+ * spoil the others. After the request's deadline no more are begun.
  *
  * @param answer what is known of one image, as it stands on the wire.
  * @returns results in order, each with its index and the file's name.
@@ -17,15 +20,28 @@ export async function answerEach(
 ): Promise<object[]> {
   const results: object[] = [];
   for (const [index, { name, bytes }] of images.entries()) {
+    if (index > 0) await yieldToOthers();
     try {
+      assertInTime(c);
       results.push({ index, name, ...(await answer(bytes, name)) });
     } catch (error) {
       if (c.get('isCancelled')()) throw error;
       const problem = toProblem(error);
-      if (problem.status >= 500)
+      if (problem.status === 500)
         c.get('options').log('error', { code: problem.code, request_id: c.get('requestId'), error });
       results.push({ index, name, problem });
     }
   }
   return results;
+}
+
+function assertInTime(c: Context<HonoEnv>): void {
+  if (Date.now() < c.get('deadline')) return;
+  throw new CodedError(
+    'overloaded',
+    'The deadline came before this image. Send fewer, or let it wait longer.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
 }

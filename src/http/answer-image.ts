@@ -6,7 +6,7 @@ import type { ClassifyContext } from '../classify/classify-context.ts';
 import { CodedError } from '../errors.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
-import { toPayer } from './middleware/access.ts';
+import { toKnownCaller, toPayer } from './middleware/access.ts';
 
 /** The model a request means: a catalogue name, or a name other APIs use for one. */
 export async function readModel(c: Context<HonoEnv>, name: string | undefined): Promise<ModelManifest> {
@@ -96,6 +96,7 @@ function toContext(c: Context<HonoEnv>): ClassifyContext {
     deadline: c.get('deadline'),
     isCancelled: c.get('isCancelled'),
     tenant: toTenant(c),
+    caller: toKnownCaller(c),
     onStage: async (stage) => {
       const seconds = await timing.lap(stage);
       if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);

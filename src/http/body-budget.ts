@@ -1,4 +1,5 @@
 import { CodedError } from '../errors.ts';
+import { FairQueue, type Queued } from '../lib/fair-queue.ts';
 
 export interface BodyBudgetOptions {
   /** Bytes of bodies held at once. */
@@ -21,6 +22,8 @@ export interface BodyWait {
   readonly deadline: number;
   /** Asked while waiting: whether nobody wants the body any more. */
   readonly isCancelled: () => boolean;
+  /** Who sends it: nobody may fill the whole queue. */
+  readonly caller?: string | undefined;
 }
 
 /** The bytes that one body holds. */
@@ -48,7 +51,7 @@ interface Account extends Need {
   readonly until: number;
 }
 
-interface Waiter {
+interface Waiter extends Queued {
   readonly account: Account;
   readonly bytes: number;
   readonly grant: () => void;
@@ -67,11 +70,12 @@ const pollMs = 50;
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
   readonly #accounts = new Set<Account>();
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting: FairQueue<Waiter>;
   #used = 0;
 
   constructor(options: BodyBudgetOptions) {
     this.#options = options;
+    this.#waiting = new FairQueue(options.maxWaiting);
   }
 
   get #largeCapacity(): number {
@@ -109,19 +113,18 @@ export class BodyBudget {
     if (bytes <= account.held) return;
     if (this.#expire()) this.#admit();
     if (this.#isSafe(account, bytes)) this.#hold(account, bytes);
-    else if (this.#waiting.length >= this.#options.maxWaiting)
-      throw overloaded('too many bodies are waiting');
+    else if (!this.#waiting.hasRoom(wait.caller)) throw overloaded('too many bodies are waiting');
     else await this.#wait(account, bytes, wait);
   }
 
-  async #wait(account: Account, bytes: number, { deadline, isCancelled }: BodyWait): Promise<void> {
+  async #wait(account: Account, bytes: number, { deadline, isCancelled, caller }: BodyWait): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { account, bytes, grant: resolve };
+    const waiter: Waiter = { account, bytes, caller, grant: resolve };
     this.#waiting.push(waiter);
     // A timer of its own, which touches no other request's: in workerd timers belong to requests.
     const timer = setInterval(() => {
       if (this.#expire()) this.#admit();
-      if (!this.#waiting.includes(waiter)) return;
+      if (!this.#waiting.has(waiter)) return;
       if (isCancelled()) reject(new CodedError('client_closed', 'The client went away.'));
       else if (Date.now() >= deadline) reject(overloaded('the deadline came before there was room'));
     }, pollMs);
@@ -129,8 +132,7 @@ export class BodyBudget {
       await promise;
     } finally {
       clearInterval(timer);
-      const index = this.#waiting.indexOf(waiter);
-      if (index >= 0) this.#waiting.splice(index, 1);
+      this.#waiting.remove(waiter);
     }
   }
 
@@ -164,12 +166,12 @@ export class BodyBudget {
     );
   }
 
-  /** First come, first served, but whom there is no room for does not stop the next. */
+  /** Callers take turns, and whom there is no room for does not stop the next. */
   #admit(): void {
-    for (const waiter of [...this.#waiting]) {
+    for (const waiter of this.#waiting.inOrder()) {
       if (!this.#isSafe(waiter.account, waiter.bytes)) continue;
       this.#hold(waiter.account, waiter.bytes);
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#waiting.serve(waiter);
       waiter.grant();
     }
   }

@@ -90,4 +90,30 @@ describe('Gate', () => {
     release();
     expect(gate.state().used).toBe(0);
   });
+
+  it('gives no place to a request whose deadline has passed, though there is one', async () => {
+    const gate = new Gate({ capacity: 1, maxWaiting: 5, maxHoldMs: 60_000 });
+    await expect(gate.enter(1, { deadline: Date.now() })).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(gate.enter(1, { deadline: soon(), isCancelled: () => true })).rejects.toMatchObject({
+      code: 'client_closed',
+    });
+    expect(gate.state()).toEqual({ used: 0, waiting: 0 });
+  });
+
+  it('lets callers take turns', async () => {
+    const gate = new Gate({ capacity: 1, maxWaiting: 20, maxHoldMs: 60_000 });
+    const order: string[] = [];
+    let leave = await gate.enter(1, { deadline: soon() });
+    const waits = ['a', 'a', 'a', 'b'].map(async (caller) => {
+      const release = await gate.enter(1, { deadline: soon(), caller });
+      order.push(caller);
+      leave = release;
+    });
+    for (let served = 0; served < waits.length; served++) {
+      leave();
+      await expect.poll(() => order.length).toBe(served + 1);
+    }
+    await Promise.all(waits);
+    expect(order).toEqual(['a', 'b', 'a', 'a']);
+  });
 });

@@ -75,3 +75,21 @@ describe('A small photo', () => {
     expect(isWaiting.some((isOpen) => isOpen())).toBe(true);
   });
 });
+
+describe('A request whose time is up', () => {
+  const headers = { prefer: 'wait=0' };
+
+  it('is not decoded, though nobody else is there', async () => {
+    const response = await edge.fetch('/v1/classify', { method: 'POST', body: photo, headers });
+    expect(await response.json()).toMatchObject({ status: 503, code: 'overloaded' });
+  });
+
+  it('says so of each picture of a form', async () => {
+    const form = new FormData();
+    for (const name of ['a.jpg', 'b.jpg']) form.append('image', new File([photo], name));
+    const response = await edge.fetch('/v1/classify/form', { method: 'POST', body: form, headers });
+    expect(await response.json()).toMatchObject({
+      results: [{ problem: { code: 'overloaded' } }, { problem: { code: 'overloaded' } }],
+    });
+  });
+});

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { CodedError } from '../../errors.ts';
+import { yieldToOthers } from '../../lib/yield-to-others.ts';
 import {
   maxImagesPerRequest,
   maxTensorBodyBytes,
@@ -21,7 +22,7 @@ import {
 import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
-import { needs } from '../middleware/access.ts';
+import { needs, toKnownCaller } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import {
@@ -149,12 +150,14 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
     keepAlive: c.get('keepAlive'),
     deadline: c.get('deadline'),
     isCancelled: c.get('isCancelled'),
+    caller: toKnownCaller(c),
   };
   const rows: Float32Array[] = [];
   for (const input of inputs) {
     const format = input.kind === 'tensor' ? 'tensor' : 'unknown';
     const count = (outcome: string) =>
       metrics.add('resnet_edge_images_total', { model: manifest.name, format, outcome });
+    if (rows.length > 0) await yieldToOthers();
     try {
       rows.push(await classifier.infer(input, manifest, context));
       count('ok');

@@ -67,7 +67,19 @@ export async function countingRefusals<T>(c: Context<HonoEnv>, check: () => Prom
 /** Begins what stands for an address; no key's id has a colon. */
 export const addressPrefix = 'ip:';
 
-const toAddress = (c: Context<HonoEnv>) => `${addressPrefix}${c.req.header('cf-connecting-ip') ?? 'unknown'}`;
+const unknownAddress = `${addressPrefix}unknown`;
+
+function toAddress(c: Context<HonoEnv>): string {
+  const address = c.req.header('cf-connecting-ip');
+  return address === undefined ? unknownAddress : `${addressPrefix}${address}`;
+}
+
+/** Who takes a place of a queue; undefined where nothing tells callers apart. */
+export function toKnownCaller(c: Context<HonoEnv>): string | undefined {
+  // Webhooks are told apart by their addresses: they have no key.
+  const caller = c.get('principal') ? toPayer(c) : toAddress(c);
+  return caller === unknownAddress ? undefined : caller;
+}
 
 /**
  * RateLimit-Policy and RateLimit (IETF httpapi draft). Cloudflare's limiter says yes or no and not how much is

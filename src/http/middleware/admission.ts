@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { defaultWaitMs, maxWaitMs } from '../../limits.ts';
 import type { HeldBody } from '../body-budget.ts';
 import type { HonoEnv } from '../context.ts';
+import { toKnownCaller } from './access.ts';
 
 const preferredWait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,4})"?/i;
 
@@ -21,7 +22,8 @@ export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   c.set('isCancelled', isCancelled);
   c.set('openBody', (max, expected, until = deadline) => {
     held?.release(); // a request that waited for more while it holds some could wait for itself
-    held = bodies.open(max, { deadline: until, isCancelled }, expected);
+    const caller = toKnownCaller(c);
+    held = bodies.open(max, { deadline: until, isCancelled, caller }, expected);
     return held;
   });
   try {

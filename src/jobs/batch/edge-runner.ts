@@ -2,6 +2,7 @@ import type { ClassifyChoice } from '../../classify/choice.ts';
 import type { ItemResult } from '../../classify/classification.ts';
 import type { Classifier } from '../../classify/classifier.ts';
 import { CodedError } from '../../errors.ts';
+import { yieldToOthers } from '../../lib/yield-to-others.ts';
 import { edgeItemWaitMs } from '../../limits.ts';
 import type { CatalogReader } from '../../model/catalog-reader.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
@@ -21,6 +22,7 @@ export function createEdgeRunner(
       });
       for await (const { index, bytes } of items) {
         yield { index, result: await classifyItem(bytes, manifest, choice, classifier) };
+        await yieldToOthers();
       }
     },
   };

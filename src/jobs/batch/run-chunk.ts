@@ -1,7 +1,7 @@
 import { defaultChoice } from '../../classify/choice.ts';
 import type { ItemResult } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
-import { batchChunkItems, maxItemAttempts } from '../../limits.ts';
+import { batchChunkItems, edgeGroupItems, maxItemAttempts } from '../../limits.ts';
 import { toProblem } from '../../problem.ts';
 import { type ChunkItem, type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
 import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
@@ -49,10 +49,14 @@ export async function runChunk(
 
   const stored = await results.read(batchId, number);
   const run = new ChunkRun(chunk, stored, services);
-  const size = attempt <= 1 ? batchChunkItems : attempt === 2 ? batchChunkItems / 4 : 1;
+  const runner = services.runnerOf(batch);
+  const whole = runner.tier === 'edge' ? edgeGroupItems : batchChunkItems;
+  const size = attempt <= 1 ? whole : attempt === 2 ? whole / 4 : 1;
   let trouble: TierTrouble | undefined;
   for (const group of groups(run.pending(), size)) {
     trouble = await run.runGroup(batch, group);
+    // What is done stays, should this invocation use up its CPU time with the next group.
+    if (runner.tier === 'edge') await results.add(batchId, number, run.results);
     if (trouble && !trouble.died) break;
   }
   return await settle(batch, chunk, run, trouble, services);
