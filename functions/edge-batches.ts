@@ -1,4 +1,4 @@
-import type { Batch, ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
+import type { ChunkMessage, DeliveryMessage } from '../src/jobs/batch/batch.ts';
 import { BatchServices } from '../src/jobs/batch/batch-services.ts';
 import type { ClassifierServices } from '../src/jobs/classifiers/classifier-services.ts';
 import type { ObjectLabels } from '../src/jobs/objects/object-labels.ts';
@@ -29,7 +29,7 @@ export interface EdgeParts {
 /** @throws {CodedError} `configuration_invalid`, in a deployment that has the bindings of batches. */
 export function composeBatches(
   env: BatchEnv,
-  { runners: { edge, node, resolveModel }, urls, log }: EdgeParts,
+  { runners: { edge, embedding, node, resolveModel }, urls, log }: EdgeParts,
 ): BatchServices | undefined {
   const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
   if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
@@ -42,7 +42,8 @@ export function composeBatches(
     deliveryQueue,
     imageBucket: env.IMAGES_BUCKET,
     resolveModel,
-    runnerOf: ({ tier }: Batch): ChunkRunner => (tier === 'edge' ? edge : (node ?? missingTier)),
+    runnerOf: ({ task, tier }) =>
+      task === 'embed' ? embedding : tier === 'edge' ? edge : (node ?? missingTier),
     fetchImage: (url) => fetchPublic(url, urls, { maxBytes: maxBodyBytes }),
     postWebhook: async (url, init) => await fetch(await assertAllowedUrl(url, webhookUrls), init),
     assertPublicUrl: async (url) => void (await assertAllowedUrl(url, webhookUrls)),

@@ -1,7 +1,8 @@
 import type { Classifier } from '../src/classify/classifier.ts';
 import { CodedError } from '../src/errors.ts';
-import { createEdgeRunner } from '../src/jobs/batch/edge-runner.ts';
-import type { BatchModel } from '../src/jobs/batch/submit-batch.ts';
+import { createEdgeRunner, createEmbeddingRunner } from '../src/jobs/batch/edge-runner.ts';
+import type { BatchItemResult } from '../src/jobs/batch/named-results.ts';
+import type { SubmitServices } from '../src/jobs/batch/submit-batch.ts';
 import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
 import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
@@ -11,8 +12,10 @@ export interface EdgeRunners {
   readonly edge: ChunkRunner;
   /** Where a Node tier is configured. */
   readonly node: ChunkRunner | undefined;
-  /** @throws {CodedError} `model_requires_batch_tier`, and what the catalogue throws. */
-  readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
+  /** Gives features; it is always here. */
+  readonly embedding: ChunkRunner<BatchItemResult>;
+  /** @throws {CodedError} `model_requires_batch_tier`, `embedding_unsupported`, and what the catalogue throws. */
+  readonly resolveModel: SubmitServices['resolveModel'];
 }
 
 interface RunnerParts {
@@ -25,8 +28,14 @@ export function composeRunners({ nodeTier, catalog, classifier }: RunnerParts): 
   return {
     edge: createEdgeRunner(classifier, catalog),
     node: nodeTier && createNodeTierRunner(nodeTier),
-    async resolveModel(name) {
-      const { name: model, version: modelVersion, tier, backbone } = await catalog.readManifest(name);
+    embedding: createEmbeddingRunner(classifier, catalog),
+    async resolveModel(name, task = 'classify') {
+      const manifest = await catalog.readManifest(name);
+      const { name: model, version: modelVersion, tier, backbone, files } = manifest;
+      if (task === 'embed') {
+        if (backbone || (files.rni8 && tier === 'edge')) return { model, modelVersion, tier: 'edge' };
+        throw new CodedError('embedding_unsupported', `${model} does not run on the int8 engine.`);
+      }
       if (tier === 'node' && !nodeTier) {
         throw new CodedError(
           'model_requires_batch_tier',

@@ -98,6 +98,9 @@ export const anonymousClassifierMs = 30 * 24 * 3_600_000;
 /** A lesson's place in an isolate is taken back after so long: longer than any lesson. */
 export const maxLessonMs = 15 * 60_000;
 
+/** Heads that one request may name: each costs about a millisecond. */
+export const maxHeadsPerRequest = 16;
+
 /** A head's file: 200 classes on the 2,432 features of ResNet-18's blocks are 1.9 MB as float32, and their means 0.5. */
 export const maxHeadBytes = 4 * MiB;
 

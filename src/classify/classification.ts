@@ -15,9 +15,14 @@ export interface Classification {
   image: ImageInfo;
   /** Highest score first. */
   predictions: Prediction[];
-  /** The best score is below the model's threshold: none of its classes. */
+  /** None of the model's classes: its best score is low, or the image looks like nothing that it has learned from. */
   unknown?: true | undefined;
+  /** The answers of the other heads, where several were named. */
+  others?: HeadAnswer[] | undefined;
 }
+
+/** What one of several heads says of an image. */
+export type HeadAnswer = Pick<Classification, 'model' | 'model_version' | 'predictions' | 'unknown'>;
 
 export interface ImageInfo {
   format: 'jpeg' | 'png' | 'gif' | 'bmp' | 'tiff' | 'webp' | 'avif' | 'heic';
@@ -52,3 +57,15 @@ export interface ItemProblem {
 
 /** What is known of one image in the end: its classification, or why it has none. */
 export type ItemResult = Classification | { problem: ItemProblem };
+
+/** What is known of one image of which its features were asked. */
+export interface EmbeddedImage {
+  model: string;
+  model_version: string;
+  tier: Tier;
+  image: ImageInfo;
+  /** Numbers in `embedding`. */
+  dimensions: number;
+  /** Base64 of FP32, little-endian, of length 1. */
+  embedding: string;
+}

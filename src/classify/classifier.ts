@@ -9,6 +9,8 @@ import type { ClassifyChoice } from './choice.ts';
 import type { Classification } from './classification.ts';
 import { classify, toModelInput } from './classify.ts';
 import type { ClassifyContext } from './classify-context.ts';
+import { classifyHeads } from './classify-heads.ts';
+import { toVector } from './embedding.ts';
 import { type FeatureServices, Features } from './features.ts';
 import { type Delegation, runHereOrThere } from './here-or-there.ts';
 import { type NetworkServices, Networks } from './networks.ts';
@@ -26,6 +28,12 @@ export type AnswerOrigin = 'miss' | 'hit' | 'shared' | 'bypass';
 export interface Answer {
   readonly classification: Classification;
   readonly origin: AnswerOrigin;
+}
+
+/** What a model gives for one row of a tensor request. */
+export interface InferredRow {
+  readonly output: Float32Array;
+  readonly embedding: Float32Array | undefined;
 }
 
 /**
@@ -103,16 +111,45 @@ export class Classifier {
   }
 
   /**
+   * @see classifyHeads
+   * @throws {CodedError} `model_manifest_invalid` where heads are not served; what `classifyHeads` throws.
+   */
+  async classifyHeads(
+    bytes: Uint8Array,
+    manifests: readonly ModelManifest[],
+    choice: ClassifyChoice,
+    context: ClassifyContext,
+  ): Promise<Answer> {
+    const { heads, catalog } = this.#services;
+    if (!heads) throw new CodedError('model_manifest_invalid', 'This deployment serves no heads.');
+    const services = { features: this.features, heads, catalog };
+    return {
+      classification: await classifyHeads(bytes, manifests, choice, context, services),
+      origin: 'bypass',
+    };
+  }
+
+  /**
    * One row of a tensor request: an image file, or a tensor that is ready for the model.
    *
-   * @returns the model's output as it is, length = output.classes.
-   * @throws {CodedError} as `classify`.
+   * @param wants the embedding as well; it is given here alone, not by the Node tier.
+   * @returns the model's output as it is, length = output.classes; the last block's features, of length 1, if wanted.
+   * @throws {CodedError} as `classify`; `embedding_unsupported`.
    */
-  async infer(input: ModelInput, manifest: ModelManifest, context: ClassifyContext): Promise<Float32Array> {
-    return await runHereOrThere(
+  async infer(
+    input: ModelInput,
+    manifest: ModelManifest,
+    context: ClassifyContext,
+    wants: { readonly embedding: boolean } = { embedding: false },
+  ): Promise<InferredRow> {
+    if (wants.embedding) return await this.#inferHere(input, manifest, context, true);
+    return await runHereOrThere<InferredRow>(
       this.#delegationOf(manifest),
-      () => this.#inferHere(input, manifest, context),
-      (delegate) => delegate.infer(input, manifest, context.deadline),
+      () => this.#inferHere(input, manifest, context, false),
+      async (delegate) => ({
+        output: await delegate.infer(input, manifest, context.deadline),
+        embedding: undefined,
+      }),
     );
   }
 
@@ -136,7 +173,8 @@ export class Classifier {
     input: ModelInput,
     manifest: ModelManifest,
     { deadline, isCancelled, caller, keepAlive }: ClassifyContext,
-  ): Promise<Float32Array> {
+    wantsEmbedding: boolean,
+  ): Promise<InferredRow> {
     const { image, transcode, decoding } = this.#services;
     const withSession = await this.#networks.prepare(manifest, keepAlive);
     const tensor =
@@ -149,8 +187,14 @@ export class Classifier {
               admit: () => decoding.enter(1, { deadline, isCancelled, caller }),
             })
           ).input;
-    const output = await withSession((session) => session.run(tensor));
-    return output.data;
+    return await withSession(async (session) => {
+      if (!wantsEmbedding) return { output: (await session.run(tensor)).data, embedding: undefined };
+      if (!session.runWithFeatures) {
+        throw new CodedError('embedding_unsupported', `${manifest.name} does not run on the int8 engine.`);
+      }
+      const { output, features } = await session.runWithFeatures(tensor, 'last');
+      return { output: output.data, embedding: toVector(features, true) };
+    });
   }
 
   async #compute(

@@ -7,6 +7,7 @@ import type { KeepAlive, SessionCache } from '../model/session-cache.ts';
 import type { Scoring } from './choice.ts';
 import type { Prediction } from './classification.ts';
 import { toHeadSession } from './head-session.ts';
+import { isUnknown } from './is-unknown.ts';
 
 export interface NetworkServices {
   readonly catalog: CatalogReader;
@@ -56,16 +57,15 @@ export class Networks {
     return (use) => sessions.withSession(backbone, keepAlive, (session) => use(toHeadSession(session, head)));
   }
 
-  /** Whether an image shows none of a head's classes: its best score is low, or it looks like nothing the head has seen. */
+  /** @see isUnknown; false for what is no head. */
   async isUnknown(
     manifest: ModelManifest,
     scoring: Scoring,
-    [best]: readonly Prediction[],
+    predictions: readonly Prediction[],
     similarity: number | undefined,
   ): Promise<boolean> {
     const { heads } = this.#services;
-    if (!manifest.backbone || !heads || !best || similarity === undefined) return false;
-    const { threshold, min_similarity: minSimilarity } = await heads.read(manifest);
-    return (scoring === 'softmax' && best.score < threshold) || similarity < minSimilarity;
+    if (!manifest.backbone || !heads || similarity === undefined) return false;
+    return isUnknown(await heads.read(manifest), scoring, predictions, similarity);
   }
 }

@@ -27,6 +27,7 @@ const itemResultSchema: z.ZodType<ItemResult> = z.union([
     }),
     predictions: z.array(predictionSchema).min(1),
     unknown: z.literal(true).optional(),
+    others: z.undefined(),
   }),
   z.strictObject({
     problem: z.object({

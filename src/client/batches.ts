@@ -10,6 +10,8 @@ export type BatchInput =
 export interface BatchOptions {
   readonly model?: string;
   readonly topK?: number;
+  /** `embed` gives each picture's features instead of its labels. */
+  readonly task?: 'classify' | 'embed';
   readonly webhookUrl?: string;
   readonly metadata?: Record<string, unknown>;
   /** The same key with the same inputs makes one batch, however often it is sent. */
@@ -76,9 +78,9 @@ const pollMs = 1000;
 
 function writeBody(
   inputs: readonly BatchInput[],
-  { model, topK, webhookUrl, metadata }: BatchOptions,
+  { model, task, topK, webhookUrl, metadata }: BatchOptions,
 ): { body: BodyInit; headers: Record<string, string> } {
-  const fields = { model, top_k: topK, webhook_url: webhookUrl, metadata };
+  const fields = { model, task, top_k: topK, webhook_url: webhookUrl, metadata };
   const withBytes = inputs.filter((input) => 'image' in input);
   if (withBytes.length === 0) {
     const references = inputs.map((input) => ('r2Key' in input ? { r2_key: input.r2Key } : input));

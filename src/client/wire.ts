@@ -1,4 +1,4 @@
-import type { Classification, ImageInfo, Prediction } from '../classify/classification.ts';
+import type { Classification, HeadAnswer, ImageInfo, Prediction } from '../classify/classification.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Tier } from '../protocol/tier/tier.ts';
 
@@ -6,7 +6,7 @@ import type { Tier } from '../protocol/tier/tier.ts';
  * What the service answers, as it stands on the wire. Written out, so that the client's declarations need no other
  * package's; test/http/client-types.test.ts holds them equal to the schemas that the service answers by.
  */
-export type { ImageInfo, Prediction } from '../classify/classification.ts';
+export type { HeadAnswer, ImageInfo, Prediction } from '../classify/classification.ts';
 
 /** The answer for one image. */
 export interface ClassifyAnswer extends Classification {
@@ -83,8 +83,10 @@ export interface ImageResult {
   tier?: Tier | undefined;
   image?: ImageInfo | undefined;
   predictions?: Prediction[] | undefined;
-  /** The best score is below the model's threshold: none of its classes. */
+  /** None of the model's classes. */
   unknown?: true | undefined;
+  /** The answers of the other heads, where several were named. */
+  others?: HeadAnswer[] | undefined;
   problem?: Problem | undefined;
 }
 
@@ -113,7 +115,11 @@ export interface EmbedFormAnswer {
 }
 
 /** A line of a batch's results. */
-export interface BatchResult extends ImageResult {
+export interface BatchResult extends Omit<ImageResult, 'others'> {
+  /** With the task `embed`: numbers in `embedding`. */
+  dimensions?: number | undefined;
+  /** With the task `embed`: base64 of float32, little-endian, of length 1. */
+  embedding?: string | undefined;
   model?: string | undefined;
   model_version?: string | undefined;
 }
@@ -123,6 +129,7 @@ export interface Batch {
   status: 'starting' | 'processing' | 'succeeded' | 'partial' | 'failed' | 'canceled';
   model: string;
   model_version: string;
+  task: 'classify' | 'embed';
   top_k: number;
   tier: Tier;
   counts: { total: number; succeeded: number; failed: number; pending: number };

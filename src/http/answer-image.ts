@@ -4,6 +4,7 @@ import type { ImageInfo } from '../classify/classification.ts';
 import type { Answer } from '../classify/classifier.ts';
 import type { ClassifyContext } from '../classify/classify-context.ts';
 import { CodedError } from '../errors.ts';
+import { maxHeadsPerRequest } from '../limits.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
 import { toKnownCaller, toPayer } from './middleware/access.ts';
@@ -21,11 +22,30 @@ export async function readModel(c: Context<HonoEnv>, name: string | undefined): 
   return manifest;
 }
 
+/**
+ * The models a request means: one, or several heads of one backbone with commas between their names.
+ *
+ * @throws {CodedError} `option_invalid`; `model_*`.
+ */
+export async function readModels(
+  c: Context<HonoEnv>,
+  names: string | undefined,
+): Promise<readonly [ModelManifest, ...ModelManifest[]]> {
+  const [name, ...others] = names?.split(',') ?? [undefined];
+  if (others.length >= maxHeadsPerRequest) {
+    throw new CodedError('option_invalid', `model: at most ${maxHeadsPerRequest} heads are asked at once.`);
+  }
+  const more: ModelManifest[] = [];
+  for (const other of others) more.push(await readModel(c, other));
+  // Last, so that the header names the one that stands first in the answer.
+  return [await readModel(c, name), ...more];
+}
+
 /** The body may take a while to arrive: an isolate without the model loads it meanwhile. */
 export function preloadModel(c: Context<HonoEnv>): void {
   const { catalog, classifier } = c.get('options');
   catalog
-    .readManifest(c.req.query('model'))
+    .readManifest(c.req.query('model')?.split(',', 1)[0])
     .then((expected) => classifier.preload(expected, c.get('keepAlive')))
     .catch(() => undefined);
 }
@@ -48,6 +68,22 @@ export async function answerImage(
     record.tier = tier;
     metrics.add('resnet_edge_answer_cache_total', { result: answer.origin });
     return { image, result: answer };
+  });
+}
+
+/** The same for several heads of one backbone. */
+export async function answerImageOfHeads(
+  c: Context<HonoEnv>,
+  bytes: Uint8Array,
+  manifests: readonly [ModelManifest, ...ModelManifest[]],
+  choice: ClassifyChoice,
+): Promise<Answer> {
+  return await recordImage(c, bytes, manifests[0], async (context) => {
+    const answer = await c.get('options').classifier.classifyHeads(bytes, manifests, choice, context);
+    const record = c.get('record');
+    record.answerOrigin = answer.origin;
+    record.tier = answer.classification.tier;
+    return { image: answer.classification.image, result: answer };
   });
 }
 

@@ -3,15 +3,15 @@ import type { Fp32Tensor } from '../lib/tensor.ts';
 /** Whose features are asked for: the last block's, or every block's. */
 export type FeatureLayers = 'last' | 'all';
 
-export interface RunWithFeatures {
-  readonly output: Fp32Tensor;
-  /** FP32, one array a block and one value a channel, first block first: the mean over its output's positions. */
-  readonly features: readonly Float32Array[];
-}
-
 export interface ModelOutput extends Fp32Tensor {
   /** Of a head: how much the input looks like what it has learned from, 0 to 1. */
   readonly similarity?: number;
+}
+
+export interface RunWithFeatures {
+  readonly output: ModelOutput;
+  /** FP32, one array a block and one value a channel, first block first: the mean over its output's positions. */
+  readonly features: readonly Float32Array[];
 }
 
 /** A loaded model, ready to run. One `run` at a time: a caller need not queue, see each adapter. */

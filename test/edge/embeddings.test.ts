@@ -6,6 +6,7 @@ import { toTensor } from '../../src/image/to-tensor.ts';
 import { bootEngineNode } from '../../src/inference/engine-node.ts';
 import { findEngineFile, goldenPath } from '../golden/golden.ts';
 import { defaultSpec } from '../image/fixtures.ts';
+import { collectResults, waitForEnd } from './batch-client.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 interface EmbeddingAnswer {
@@ -109,5 +110,54 @@ describe('POST /v1/embeddings', () => {
   ])('refuses %s', async (query, detail) => {
     const { status, answer } = await embed(query, await readPhoto('cat.jpg'));
     expect([status, answer]).toMatchObject([400, { code: 'option_invalid', detail }]);
+  });
+});
+
+/** Base64 of float32, little-endian. */
+const toFloats = (base64: string) => [
+  ...new Float32Array(new Uint8Array(Buffer.from(base64, 'base64')).buffer),
+];
+
+describe('the same vector elsewhere', () => {
+  it('is what a batch with the task embed gives, and what the Open Inference Protocol has as an output', async () => {
+    const photo = await readPhoto('cat.jpg');
+    const { answer } = await embed('', photo);
+    const image = Buffer.from(photo).toString('base64');
+    const accepted = await edge.fetch('/v1/batches', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ task: 'embed', inputs: [{ image }, { image: 'AAAA' }] }),
+    });
+    const { id, task, tier } = (await accepted.json()) as { id: string; task: string; tier: string };
+    expect({ task, tier }).toEqual({ task: 'embed', tier: 'edge' });
+    await waitForEnd(edge, id);
+    const [row, bad] = (await collectResults(edge, id)) as { embedding?: string; dimensions?: number }[];
+    expect(row).toMatchObject({ model: 'resnet18-imagenet1k', dimensions: 512, image: { format: 'jpeg' } });
+    expect(toFloats(row!.embedding!)).toEqual(answer.embedding);
+    expect(bad).toMatchObject({ problem: { code: 'image_format_unknown' } });
+
+    const infer = async (outputs: readonly object[]) => {
+      const response = await edge.fetch('/v2/models/resnet18-imagenet1k/infer', {
+        method: 'POST',
+        body: JSON.stringify({
+          inputs: [{ name: 'data', shape: [1], datatype: 'BYTES', data: [image] }],
+          outputs,
+        }),
+      });
+      return (await response.json()) as {
+        outputs: { name: string; shape: number[]; data: number[] }[];
+        error?: string;
+      };
+    };
+    const both = await infer([{ name: 'embedding' }, { name: 'logits' }]);
+    expect(both.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ['embedding', [1, 512]],
+      ['logits', [1, 1000]],
+    ]);
+    expect(both.outputs[0]!.data).toEqual(answer.embedding);
+    const alone = await infer([{ name: 'logits' }]);
+    expect(both.outputs[1]!.data).toEqual(alone.outputs[0]!.data);
+    expect((await infer([{ name: 'embedding' }, { name: 'embedding' }])).error).toMatch(/once/);
+    expect((await infer([{ name: 'features' }])).error).toMatch(/"logits" or "embedding"/);
   });
 });

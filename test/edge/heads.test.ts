@@ -39,17 +39,26 @@ beforeAll(async () => {
   }
   await writeFile(join(folder, 'photos/cat/broken.jpg'), 'not an image');
   taught = await models('teach', 'subjects', join(folder, 'photos'));
+  // Another head of the same backbone: two classes, from a file.
+  const rows = (['cat', 'rocket'] as const).flatMap((label) =>
+    [0, 1, 2].map((index) => `photos/${label}/${index}.jpg,${label}`),
+  );
+  await writeFile(join(folder, 'pets.csv'), rows.join('\n'));
+  await models('teach', 'pets', join(folder, 'pets.csv'));
   edge = await startEdge({ vars: { CATALOG_TTL_SECONDS: '0', BATCH_STALL_SECONDS: '60' } });
-  const version = join(folder, 'workspace/subjects/1');
-  for (const name of await readdir(version)) {
-    if (name !== 'report.json')
-      await edge.models.put(`subjects/1/${name}`, new Uint8Array(await readFile(join(version, name))));
+  for (const head of ['subjects', 'pets']) {
+    const version = join(folder, 'workspace', head, '1');
+    for (const name of await readdir(version)) {
+      if (name !== 'report.json')
+        await edge.models.put(`${head}/1/${name}`, new Uint8Array(await readFile(join(version, name))));
+    }
   }
   const catalog = {
     default_model: 'resnet18-imagenet1k',
     models: [
       { name: 'resnet18-imagenet1k', version: '3' },
       { name: 'subjects', version: '1' },
+      { name: 'pets', version: '1' },
     ],
   };
   await edge.models.put('catalog.json', new TextEncoder().encode(JSON.stringify(catalog)));
@@ -104,6 +113,31 @@ describe('a head at the edge', () => {
     // One session serves both.
     const ready = (await (await edge.fetch('/v1/health/ready')).json()) as { loaded_models: string[] };
     expect(ready.loaded_models).toEqual(['resnet18-imagenet1k/3']);
+  });
+
+  it('answers together with another head of the same backbone, as each answers alone', async () => {
+    const photo = await cutPhoto('coffee', 11);
+    const [first, second] = [
+      await ask('/v1/classify?model=subjects', photo),
+      await ask('/v1/classify?model=pets', photo),
+    ];
+    const both = await ask('/v1/classify?model=subjects,pets', photo);
+    const { id: _, ...own } = first.answer;
+    expect(both.answer).toMatchObject({ ...own, model: 'subjects' });
+    const { model, model_version, predictions, unknown } = second.answer;
+    expect(both.answer.others).toEqual([{ model, model_version, predictions, ...(unknown && { unknown }) }]);
+    const form = new FormData();
+    form.append('image', new File([new Uint8Array(photo)], 'a.jpg'));
+    const response = await edge.fetch('/v1/classify/form?model=subjects,pets', {
+      method: 'POST',
+      body: form,
+    });
+    expect(await response.json()).toMatchObject({
+      model: 'subjects',
+      results: [{ predictions: own.predictions, others: [{ model: 'pets' }] }],
+    });
+    const mixed = await ask('/v1/classify?model=subjects,resnet18-imagenet1k', photo);
+    expect(mixed.answer).toMatchObject({ status: 400, code: 'option_invalid' });
   });
 
   it('says so where it is none of its classes', async () => {

@@ -1,6 +1,7 @@
 import { MultipartParseError, MultipartParser } from '@remix-run/multipart-parser';
 import { z } from 'zod';
 import { CodedError } from '../../errors.ts';
+import { batchTasks } from '../../jobs/batch/batch.ts';
 import type { BatchInputs, BatchOptions, RawInput } from '../../jobs/batch/batch-inputs.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
 import { parseUntrustedJson } from '../../lib/parse-untrusted-json.ts';
@@ -25,6 +26,7 @@ import { splitJsonLines } from './split-json-lines.ts';
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1).max(maxModelNameLength).optional(),
+  task: z.enum(batchTasks).default('classify'),
   top_k: z
     .union([
       z.int(),
@@ -257,8 +259,8 @@ function parseInput(json: unknown, where: string): RawInput {
 function parseOptions(found: Record<string, unknown>): BatchOptions {
   const parsed = optionsSchema.safeParse(found);
   if (parsed.success) {
-    const { model, top_k: topK, webhook_url: webhookUrl, metadata } = parsed.data;
-    return { model, topK, webhookUrl, metadata };
+    const { model, task, top_k: topK, webhook_url: webhookUrl, metadata } = parsed.data;
+    return { model, task, topK, webhookUrl, metadata };
   }
   throw new CodedError('option_invalid', `${formatIssue(parsed.error.issues[0], 'options')}.`);
 }

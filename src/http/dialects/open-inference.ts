@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { InferredRow } from '../../classify/classifier.ts';
 import { CodedError } from '../../errors.ts';
 import { yieldToOthers } from '../../lib/yield-to-others.ts';
 import {
@@ -9,11 +10,21 @@ import {
 } from '../../limits.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
 import { toClassificationTensor } from '../../protocol/open-inference/classification.ts';
-import { type InferRequest, parseInferRequest } from '../../protocol/open-inference/infer-request.ts';
+import {
+  type InferRequest,
+  parseInferRequest,
+  type RequestedOutput,
+} from '../../protocol/open-inference/infer-request.ts';
 import { formatInferResponse } from '../../protocol/open-inference/infer-response.ts';
-import { toModelMetadata, toOpenError, toServerMetadata } from '../../protocol/open-inference/metadata.ts';
+import {
+  embeddingOutput,
+  listOutputs,
+  toModelMetadata,
+  toOpenError,
+  toServerMetadata,
+} from '../../protocol/open-inference/metadata.ts';
 import { toModelInputs } from '../../protocol/open-inference/model-inputs.ts';
-import { tensorError } from '../../protocol/open-inference/tensor.ts';
+import { type OpenTensor, tensorError } from '../../protocol/open-inference/tensor.ts';
 import {
   type ModelCounts,
   toModelConfig,
@@ -141,6 +152,7 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
     maxInputs: 1,
   });
   assertOutputs(request, manifest);
+  const wantsEmbedding = request.outputs.some(({ name }) => name === embeddingOutput);
   const inputs = toModelInputs(request.inputs, manifest, maxImagesPerRequest);
   const record = c.get('record');
   record.images = inputs.length;
@@ -152,14 +164,14 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
     isCancelled: c.get('isCancelled'),
     caller: toKnownCaller(c),
   };
-  const rows: Float32Array[] = [];
+  const rows: InferredRow[] = [];
   for (const input of inputs) {
     const format = input.kind === 'tensor' ? 'tensor' : 'unknown';
     const count = (outcome: string) =>
       metrics.add('resnet_edge_images_total', { model: manifest.name, format, outcome });
     if (rows.length > 0) await yieldToOthers();
     try {
-      rows.push(await classifier.infer(input, manifest, context));
+      rows.push(await classifier.infer(input, manifest, context, { embedding: wantsEmbedding }));
       count('ok');
     } catch (error) {
       count(error instanceof CodedError ? error.code : 'internal');
@@ -167,31 +179,51 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
     }
   }
 
-  const [wanted] = request.outputs;
-  const labels =
-    wanted?.classification === undefined ? [] : await c.get('options').catalog.readLabels(manifest);
-  const tensor =
-    wanted?.classification === undefined
-      ? {
-          name: manifest.output.name,
-          shape: [rows.length, manifest.output.classes],
-          datatype: 'FP32' as const,
-          data: joinRows(rows, manifest.output.classes),
-        }
-      : toClassificationTensor(manifest.output.name, rows, wanted.classification, labels);
+  const wanted = request.outputs.length > 0 ? request.outputs : [{ name: manifest.output.name }];
+  const outputs = await Promise.all(
+    wanted.map(async (output: Partial<RequestedOutput> & { readonly name: string }) => ({
+      tensor: await toTensor(c, output, rows, manifest),
+      binary: output.binary ?? request.binaryOutput,
+    })),
+  );
   const response = formatInferResponse({
     modelName: manifest.name,
     modelVersion: manifest.version,
     id: request.id,
-    outputs: [{ tensor, binary: wanted?.binary ?? request.binaryOutput }],
+    outputs,
   });
   return new Response(response.body, { headers: response.headers });
 }
 
-function assertOutputs({ outputs }: InferRequest, { output }: ModelManifest): void {
+async function toTensor(
+  c: Context<HonoEnv>,
+  { name, classification }: Pick<Partial<RequestedOutput>, 'classification'> & { readonly name: string },
+  rows: readonly InferredRow[],
+  manifest: ModelManifest,
+): Promise<OpenTensor> {
+  if (name === embeddingOutput) {
+    const vectors = rows.map(({ embedding }) => embedding ?? new Float32Array());
+    return toFp32(name, vectors, vectors[0]?.length ?? 0);
+  }
+  const scores = rows.map(({ output }) => output);
+  if (classification === undefined) return toFp32(name, scores, manifest.output.classes);
+  const labels = await c.get('options').catalog.readLabels(manifest);
+  return toClassificationTensor(name, scores, classification, labels);
+}
+
+function toFp32(name: string, rows: readonly Float32Array[], length: number): OpenTensor {
+  return { name, shape: [rows.length, length], datatype: 'FP32', data: joinRows(rows, length) };
+}
+
+function assertOutputs({ outputs }: InferRequest, manifest: ModelManifest): void {
+  const known = listOutputs(manifest);
+  const seen = new Set<string>();
   for (const [index, { name }] of outputs.entries()) {
-    if (name !== output.name) throw tensorError(`outputs[${index}].name`, `"${output.name}"`, name);
-    if (index > 0) throw tensorError('outputs', 'asked for once', outputs.length);
+    if (!known.includes(name)) {
+      throw tensorError(`outputs[${index}].name`, known.map((one) => `"${one}"`).join(' or '), name);
+    }
+    if (seen.has(name)) throw tensorError('outputs', 'asked for once', outputs.length);
+    seen.add(name);
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { type ClassifyChoice, defaultChoice } from '../../classify/choice.ts';
 import { CodedError } from '../../errors.ts';
-import { defaultTopK, maxModelNameLength, maxTopK } from '../../limits.ts';
+import { defaultTopK, maxHeadsPerRequest, maxModelNameLength, maxTopK } from '../../limits.ts';
 
 /** Options of a route, wherever they stand: in the query string, in a form's fields or beside the image in JSON. */
 export interface OptionSet<Options> {
@@ -59,9 +59,12 @@ export const imageOptionsSchema = z.object({
   model: z
     .string()
     .min(1)
-    .max(maxModelNameLength)
+    .max(maxHeadsPerRequest * (maxModelNameLength + 1))
     .optional()
-    .openapi({ description: 'A name of GET /v1/models; else the default model.' }),
+    .openapi({
+      description:
+        'A name of GET /v1/models, or a classifier’s id; else the default model. To classify, several heads of one backbone, separated by commas.',
+    }),
   orientation: z
     .enum(['apply', 'ignore'])
     .openapi('Orientation', {

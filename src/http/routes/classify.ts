@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { answerEach } from '../answer-each.ts';
-import { answerImage, preloadModel, readModel, toTenant } from '../answer-image.ts';
+import { answerImage, answerImageOfHeads, preloadModel, readModels, toTenant } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import {
   type ImageFormRequest,
@@ -49,9 +49,14 @@ async function answerOne(
   request: ImageRequest<ClassifyRequestOptions>,
 ): Promise<Response> {
   await c.get('timing').lap('receive');
-  const manifest = await readModel(c, request.model);
-  c.header('cache-control', 'private, no-cache');
   const { bytes } = request.image;
+  const [manifest, ...others] = await readModels(c, request.model);
+  c.header('cache-control', 'private, no-cache');
+  if (others.length > 0) {
+    const { classification } = await answerImageOfHeads(c, bytes, [manifest, ...others], request);
+    writeServerTiming(c);
+    return c.json({ id: c.get('requestId'), ...classification });
+  }
   const name = await c.get('options').classifier.nameAnswer(bytes, manifest, request, toTenant(c));
   // Weak: two answers to the same question differ in their request id.
   const etag = `W/"${name.slice(0, 32)}"`;
@@ -72,14 +77,15 @@ async function answerForm(
   request: ImageFormRequest<ClassifyRequestOptions>,
 ): Promise<Response> {
   await c.get('timing').lap('receive');
-  const manifest = await readModel(c, request.model);
+  const manifests = await readModels(c, request.model);
+  const [manifest] = manifests;
   c.header('cache-control', 'private, no-cache');
   const results = await answerEach(c, request.images, async (bytes) => {
-    const {
-      model: _,
-      model_version: __,
-      ...known
-    } = (await answerImage(c, bytes, manifest, request)).classification;
+    const answer =
+      manifests.length > 1
+        ? answerImageOfHeads(c, bytes, manifests, request)
+        : answerImage(c, bytes, manifest, request);
+    const { model: _, model_version: __, ...known } = (await answer).classification;
     return known;
   });
   writeServerTiming(c);

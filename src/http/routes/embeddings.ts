@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { toVector } from '../../classify/embedding.ts';
-import { encodeBase64 } from '../../lib/base64.ts';
+import { encodeFloats } from '../../lib/base64.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
 import { answerEach } from '../answer-each.ts';
 import { preloadModel, readModel, recordImage } from '../answer-image.ts';
@@ -73,12 +73,4 @@ async function embed(
     const embedding = choice.encoding === 'float' ? [...vector] : encodeFloats(vector);
     return { image, result: { image, dimensions: vector.length, embedding } };
   });
-}
-
-/** @returns base64 of float32, little-endian, as OpenAI's embeddings have it. */
-function encodeFloats(vector: Float32Array): string {
-  const bytes = new Uint8Array(vector.length * 4);
-  const view = new DataView(bytes.buffer);
-  for (const [index, value] of vector.entries()) view.setFloat32(index * 4, value, true);
-  return encodeBase64(bytes);
 }

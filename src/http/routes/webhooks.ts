@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { CodedError } from '../../errors.ts';
-import type { BatchInputs } from '../../jobs/batch/batch-inputs.ts';
+import type { BatchInputs, BatchOptions } from '../../jobs/batch/batch-inputs.ts';
 import type { WebhookSource } from '../../jobs/webhook/webhook-source.ts';
 import { digestHex } from '../../lib/digest.ts';
 import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
@@ -99,8 +99,9 @@ function toBatchInputs(
   eventId: string,
   url: string,
 ): BatchInputs {
-  const options = {
+  const options: BatchOptions = {
     model,
+    task: 'classify',
     topK: topK ?? defaultTopK,
     webhookUrl: callbackUrl,
     metadata: { source: name, event_id: eventId.slice(0, 200) },

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { batchStatuses } from '../../jobs/batch/batch.ts';
+import { batchStatuses, batchTasks } from '../../jobs/batch/batch.ts';
 import { problemSchema } from '../openapi.ts';
 import { imageInfoSchema, predictionSchema, unknownSchema } from './classification.ts';
 import { tierSchema } from './enums.ts';
@@ -8,6 +8,10 @@ const time = z.string().openapi({ format: 'date-time' });
 const metadataSchema = z
   .record(z.string(), z.unknown())
   .openapi('BatchMetadata', { description: 'Whatever the caller wants to find again.' });
+
+const batchTaskSchema = z.enum(batchTasks).openapi('BatchTask', {
+  description: '`classify`, the default, or `embed`: the features of each picture.',
+});
 
 const countsSchema = z
   .object({ total: z.int(), succeeded: z.int(), failed: z.int(), pending: z.int() })
@@ -19,6 +23,7 @@ export const batchSchema = z
     status: z.enum(batchStatuses).openapi('BatchStatus'),
     model: z.string(),
     model_version: z.string(),
+    task: batchTaskSchema,
     top_k: z.int(),
     tier: tierSchema,
     counts: countsSchema,
@@ -51,6 +56,7 @@ export const createBatchSchema = z
   .object({
     inputs: z.array(inputSchema),
     model: z.string().optional(),
+    task: batchTaskSchema.optional(),
     top_k: z.int().optional(),
     webhook_url: z.string().optional(),
     metadata: metadataSchema.optional(),
@@ -68,6 +74,10 @@ export const batchResultSchema = z
     image: imageInfoSchema.optional(),
     predictions: z.array(predictionSchema).optional(),
     unknown: unknownSchema,
+    dimensions: z.int().optional().openapi({ description: 'Numbers in `embedding`.' }),
+    embedding: z.string().optional().openapi({
+      description: 'With the task `embed`: base64 of float32, little-endian, of length 1.',
+    }),
     problem: problemSchema.optional(),
   })
   .openapi('BatchResult', { description: 'Either a classification, or `problem`.' });

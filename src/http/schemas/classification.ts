@@ -28,10 +28,19 @@ export const imageInfoSchema = z
 
 export const unknownSchema = z.literal(true).optional().openapi({
   type: 'boolean',
-  description: 'The best score is below the model’s threshold: none of its classes. Absent elsewhere.',
+  description:
+    'None of the model’s classes: its best score is low, or the image looks like nothing that it has learned from. Absent elsewhere.',
 });
 
 const modelNameFields = { model: z.string(), model_version: z.string() };
+
+const othersSchema = z
+  .array(
+    z
+      .object({ ...modelNameFields, predictions: z.array(predictionSchema), unknown: unknownSchema })
+      .openapi('HeadAnswer', { description: 'What another one of the named heads says.' }),
+  )
+  .optional();
 
 /** The answer for one image. */
 export const classifyAnswerSchema = z
@@ -42,6 +51,7 @@ export const classifyAnswerSchema = z
     image: imageInfoSchema,
     predictions: z.array(predictionSchema),
     unknown: unknownSchema,
+    others: othersSchema,
   })
   .openapi('ClassifyAnswer');
 
@@ -53,6 +63,7 @@ export const imageResultSchema = z
     image: imageInfoSchema.optional(),
     predictions: z.array(predictionSchema).optional(),
     unknown: unknownSchema,
+    others: othersSchema,
     problem: problemSchema.optional(),
   })
   .openapi('ImageResult', { description: 'Either `tier`, `image` and `predictions`, or `problem`.' });

@@ -1,3 +1,5 @@
+import type { BatchTask } from './batch.ts';
+
 /** One input as it was sent: a reference, or the bytes themselves. */
 export type RawInput =
   | { readonly url: string }
@@ -8,6 +10,7 @@ export type RawInput =
 export interface BatchOptions {
   /** Undefined for the default model. */
   readonly model: string | undefined;
+  readonly task: BatchTask;
   /** Predictions kept of each image, at least 1. */
   readonly topK: number;
   /** Undefined if no webhook is wanted. */

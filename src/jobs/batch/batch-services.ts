@@ -2,7 +2,6 @@ import type { D1Database, Message, Queue, R2Bucket } from '@cloudflare/workers-t
 import { CodedError } from '../../errors.ts';
 import type { nextDeliveryDelay } from '../../lib/retry-schedule.ts';
 import { batchChunkItems } from '../../limits.ts';
-import type { ChunkRunner } from '../../tier/client/chunk-runner.ts';
 import type { WebhookKey } from '../webhook/standard-webhook.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
 import type { Batch, ChunkMessage, DeliveryMessage } from './batch.ts';
@@ -20,7 +19,7 @@ import { ResultsStore } from './results-store.ts';
 import type { RunServices } from './run-chunk.ts';
 import { streamEvents } from './stream-events.ts';
 import { streamResults } from './stream-results.ts';
-import { type BatchModel, type SubmitServices, type SubmittedBatch, submitBatch } from './submit-batch.ts';
+import { type SubmitServices, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 import { sweep } from './sweep.ts';
 
 export interface BatchConfiguration {
@@ -30,8 +29,8 @@ export interface BatchConfiguration {
   readonly deliveryQueue: Queue<DeliveryMessage>;
   /** What `r2_key` names. */
   readonly imageBucket: R2Bucket | undefined;
-  readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
-  readonly runnerOf: (batch: Batch) => ChunkRunner;
+  readonly resolveModel: SubmitServices['resolveModel'];
+  readonly runnerOf: RunServices['runnerOf'];
   readonly fetchImage: (url: string) => Promise<Uint8Array>;
   /** `fetch` for webhooks, with the same guard. */
   readonly postWebhook: (url: string, init: RequestInit) => Promise<Response>;

@@ -1,12 +1,13 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Tier } from '../../protocol/tier/tier.ts';
-import type { Batch, BatchStatus, ListPlace } from './batch.ts';
+import type { Batch, BatchStatus, BatchTask, ListPlace } from './batch.ts';
 
 interface BatchRow {
   readonly id: string;
   readonly owner: string;
   readonly fingerprint: string | null;
   readonly status: BatchStatus;
+  readonly task: BatchTask;
   readonly tier: Tier;
   readonly model: string;
   readonly model_version: string;
@@ -39,6 +40,7 @@ export interface ActivatedBatch {
   readonly fingerprint: string;
   readonly webhookUrl: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly task: BatchTask;
   readonly model: string;
   readonly modelVersion: string;
   readonly topK: number;
@@ -118,7 +120,7 @@ export class BatchStore {
     await this.#db
       .prepare(
         `UPDATE batches SET status = 'processing', total = ?2, fingerprint = ?3, webhook_url = ?4, metadata = ?5,
-           model = ?6, model_version = ?7, top_k = ?8, tier = ?9, started_at = ?10, progress_at = ?10
+           model = ?6, model_version = ?7, top_k = ?8, tier = ?9, started_at = ?10, progress_at = ?10, task = ?11
          WHERE id = ?1 AND status = 'starting'`,
       )
       .bind(
@@ -132,6 +134,7 @@ export class BatchStore {
         batch.topK,
         batch.tier,
         this.#now(),
+        batch.task,
       )
       .run();
   }
@@ -215,6 +218,7 @@ function toBatch(row: BatchRow): Batch {
     id: row.id,
     owner: row.owner,
     status: row.status,
+    task: row.task,
     tier: row.tier,
     model: row.model,
     modelVersion: row.model_version,

@@ -12,6 +12,7 @@ export function toBatchJson(batch: Batch, now: number = Date.now()) {
     status: batch.status,
     model: batch.model,
     model_version: batch.modelVersion,
+    task: batch.task,
     top_k: batch.topK,
     tier: batch.tier,
     counts: { total, succeeded, failed, pending: Math.max(0, total - settled) },

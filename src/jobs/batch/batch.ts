@@ -12,10 +12,15 @@ export const batchStatuses = [
 ] as const;
 export type BatchStatus = (typeof batchStatuses)[number];
 
+/** What is done with each image. */
+export const batchTasks = ['classify', 'embed'] as const;
+export type BatchTask = (typeof batchTasks)[number];
+
 export interface Batch {
   readonly id: string;
   readonly owner: string;
   readonly status: BatchStatus;
+  readonly task: BatchTask;
   readonly tier: Tier;
   readonly model: string;
   readonly modelVersion: string;

@@ -1,19 +1,62 @@
 import type { ClassifyChoice } from '../../classify/choice.ts';
-import type { ItemResult } from '../../classify/classification.ts';
+import type { ItemProblem } from '../../classify/classification.ts';
 import type { Classifier } from '../../classify/classifier.ts';
+import type { ClassifyContext } from '../../classify/classify-context.ts';
+import { toVector } from '../../classify/embedding.ts';
 import { CodedError } from '../../errors.ts';
+import { encodeFloats } from '../../lib/base64.ts';
 import { yieldToOthers } from '../../lib/yield-to-others.ts';
 import { edgeItemWaitMs } from '../../limits.ts';
 import type { CatalogReader } from '../../model/catalog-reader.ts';
 import type { ModelManifest } from '../../model/manifest.ts';
 import { toProblem } from '../../problem.ts';
 import { type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
+import type { BatchItemResult } from './named-results.ts';
 
-/** Runs items in this Worker, one after the other: the way of deployments without a Node tier. */
-export function createEdgeRunner(
+/** Classifies items in this Worker, one after the other: the way of deployments without a Node tier. */
+export function createEdgeRunner(classifier: Classifier, catalog: Catalog): ChunkRunner {
+  return createRunner(catalog, async (bytes, manifest, choice, context) => {
+    const { classification } = await classifier.classify(bytes, manifest, choice, context);
+    return classification;
+  });
+}
+
+/** Embeds items in this Worker: the Node tier gives no features. */
+export function createEmbeddingRunner(
   classifier: Classifier,
-  catalog: Pick<CatalogReader, 'readManifest'>,
-): ChunkRunner {
+  catalog: Catalog,
+): ChunkRunner<BatchItemResult> {
+  return createRunner(catalog, async (bytes, manifest, choice, context) => {
+    const { image, features } = await classifier.features.embed(
+      bytes,
+      manifest,
+      { ...choice, layers: 'last' },
+      context,
+    );
+    const vector = toVector(features, true);
+    return {
+      model: manifest.name,
+      model_version: manifest.version,
+      tier: 'edge',
+      image,
+      dimensions: vector.length,
+      embedding: encodeFloats(vector),
+    };
+  });
+}
+
+type Catalog = Pick<CatalogReader, 'readManifest'>;
+type Work<Result> = (
+  bytes: Uint8Array,
+  manifest: ModelManifest,
+  choice: ClassifyChoice,
+  context: ClassifyContext,
+) => Promise<Result>;
+
+function createRunner<Result>(
+  catalog: Catalog,
+  work: Work<Result>,
+): ChunkRunner<Result | { problem: ItemProblem }> {
   return {
     tier: 'edge',
     async *run({ model, modelVersion, ...choice }, _count, items) {
@@ -21,7 +64,7 @@ export function createEdgeRunner(
         throw toTrouble(error);
       });
       for await (const { index, bytes } of items) {
-        yield { index, result: await classifyItem(bytes, manifest, choice, classifier) };
+        yield { index, result: await runItem(bytes, manifest, choice, work) };
         await yieldToOthers();
       }
     },
@@ -29,12 +72,12 @@ export function createEdgeRunner(
 }
 
 /** @throws {TierTrouble} for what says nothing against the item: it waits until there is a model and room again. */
-async function classifyItem(
+async function runItem<Result>(
   bytes: Uint8Array,
   manifest: ModelManifest,
   choice: ClassifyChoice,
-  classifier: Classifier,
-): Promise<ItemResult> {
+  work: Work<Result>,
+): Promise<Result | { problem: ItemProblem }> {
   const context = {
     // The consumer awaits the work itself, and no client of it can go away.
     keepAlive: () => undefined,
@@ -44,7 +87,7 @@ async function classifyItem(
     remembers: false,
   };
   try {
-    return (await classifier.classify(bytes, manifest, choice, context)).classification;
+    return await work(bytes, manifest, choice, context);
   } catch (error) {
     if (error instanceof CodedError && isTrouble(error)) throw toTrouble(error);
     return { problem: toProblem(error) };

@@ -1,10 +1,13 @@
-import type { ItemResult } from '../../classify/classification.ts';
+import type { EmbeddedImage, ItemResult } from '../../classify/classification.ts';
 import type { InputReference } from './batch.ts';
 
-/** A result as it is stored and answered: under the name that its image was sent with. */
-export type NamedResult = ItemResult & { readonly name?: string };
+/** What becomes of one image of a batch, by its task. */
+export type BatchItemResult = ItemResult | EmbeddedImage;
 
-export function toNamedResult(result: ItemResult, input: InputReference): NamedResult {
+/** A result as it is stored and answered: under the name that its image was sent with. */
+export type NamedResult = BatchItemResult & { readonly name?: string };
+
+export function toNamedResult(result: BatchItemResult, input: InputReference): NamedResult {
   return 'name' in input && input.name !== undefined ? { name: input.name, ...result } : result;
 }
 

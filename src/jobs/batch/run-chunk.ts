@@ -1,5 +1,4 @@
 import { defaultChoice } from '../../classify/choice.ts';
-import type { ItemResult } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
 import { batchChunkItems, edgeGroupItems, maxItemAttempts } from '../../limits.ts';
 import { toProblem } from '../../problem.ts';
@@ -8,7 +7,7 @@ import type { Batch, Chunk, ChunkMessage, Trouble } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { ImageGatherer } from './image-gatherer.ts';
-import { type ChunkResults, type NamedResult, toNamedResult } from './named-results.ts';
+import { type BatchItemResult, type ChunkResults, type NamedResult, toNamedResult } from './named-results.ts';
 import type { ResultsStore } from './results-store.ts';
 
 export interface RunServices {
@@ -16,7 +15,7 @@ export interface RunServices {
   readonly chunks: ChunkStore;
   readonly results: ResultsStore;
   readonly gatherer: ImageGatherer;
-  readonly runnerOf: (batch: Batch) => ChunkRunner;
+  readonly runnerOf: (batch: Batch) => ChunkRunner<BatchItemResult>;
 }
 
 export interface ChunkOutcome {
@@ -159,7 +158,7 @@ class ChunkRun {
     }
   }
 
-  #finish(index: number, result: ItemResult): void {
+  #finish(index: number, result: BatchItemResult): void {
     const { firstIndex, inputs } = this.#chunk;
     this.results.set(index, toNamedResult(result, inputs[index - firstIndex]!));
     delete this.troubles[index];

@@ -3,7 +3,7 @@ import { CodedError } from '../../errors.ts';
 import { deletePrefix } from '../../lib/delete-prefix.ts';
 import { abandonedUploadMs, batchChunkItems, chunkRowsPerInsert } from '../../limits.ts';
 import type { Tier } from '../../protocol/tier/tier.ts';
-import { type Batch, batchPrefix, type InputReference } from './batch.ts';
+import { type Batch, type BatchTask, batchPrefix, type InputReference } from './batch.ts';
 import type { BatchCaller, BatchInputs, RawInput } from './batch-inputs.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
@@ -21,9 +21,9 @@ export interface SubmitServices {
   readonly maxPendingItems: number;
   /**
    * Which version of which model, on which tier.
-   * @throws {CodedError} `model_unknown`; `model_requires_batch_tier` if no tier here can run it.
+   * @throws {CodedError} `model_unknown`; `model_requires_batch_tier` if no tier here can run it; `embedding_unsupported`.
    */
-  readonly resolveModel: (name: string | undefined) => Promise<BatchModel>;
+  readonly resolveModel: (name: string | undefined, task?: BatchTask) => Promise<BatchModel>;
   /** @throws {CodedError} if nothing may be sent to this address. */
   readonly assertPublicUrl: (url: string) => Promise<void>;
 }
@@ -65,11 +65,12 @@ export async function submitBatch(
   try {
     await assertRoom(owner, services);
     const total = await storeInputs(given.inputs, id, services);
-    const { model, topK, webhookUrl, metadata } = given.options();
+    const { model, task, topK, webhookUrl, metadata } = given.options();
     if (webhookUrl !== undefined) await services.assertPublicUrl(webhookUrl);
-    const chosen = model === undefined ? wanted : await services.resolveModel(model);
+    const isDefault = model === undefined && task === 'classify';
+    const chosen = isDefault ? wanted : await services.resolveModel(model ?? given.model, task);
     const fingerprint = await given.digest();
-    await store.activate(id, { ...chosen, total, fingerprint, topK, webhookUrl, metadata });
+    await store.activate(id, { ...chosen, task, total, fingerprint, topK, webhookUrl, metadata });
   } catch (error) {
     await deletePrefix(services.bucket, batchPrefix(id));
     await store.delete(id);

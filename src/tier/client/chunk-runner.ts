@@ -13,8 +13,8 @@ export interface ChunkOptions extends ClassifyChoice {
   readonly modelVersion: string;
 }
 
-/** What classifies the images of a chunk: this Worker, or the Node tier. */
-export interface ChunkRunner {
+/** What works on the images of a chunk: this Worker, or the Node tier. */
+export interface ChunkRunner<Result = ItemResult> {
   readonly tier: Tier;
   /**
    * @param count how many items there will be at most.
@@ -27,7 +27,7 @@ export interface ChunkRunner {
     options: ChunkOptions,
     count: number,
     items: AsyncIterable<ChunkItem>,
-  ): AsyncIterable<{ readonly index: number; readonly result: ItemResult }>;
+  ): AsyncIterable<{ readonly index: number; readonly result: Result }>;
 }
 
 /** The tier failed, which says nothing against any item unless `died`. */

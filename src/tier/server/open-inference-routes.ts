@@ -52,7 +52,7 @@ export function openInferenceRoutes(services: TierServices): Hono {
   for (const path of ['/models/:model', '/models/:model/versions/:version']) {
     app.get(path, async (c) => {
       const { manifest, provider } = await find(c);
-      return c.json(toModelMetadata(manifest, provider));
+      return c.json(toModelMetadata(manifest, provider, [manifest.output.name]));
     });
     app.get(`${path}/ready`, async (c) => {
       const { manifest } = await find(c);

@@ -51,7 +51,7 @@ export async function acceptBatch(
     return { chunk, firstIndex, inputs: keys.slice(firstIndex, firstIndex + batchChunkItems) };
   });
   await chunks.add(id, rows);
-  await store.activate(id, { total, fingerprint: id, webhookUrl, metadata: {}, ...model });
+  await store.activate(id, { task: 'classify', total, fingerprint: id, webhookUrl, metadata: {}, ...model });
 }
 
 /** A message of a queue, and what became of it. */

@@ -28,7 +28,7 @@ const inputs = (url: string): BatchInputs => ({
   inputs: (async function* () {
     yield { url };
   })(),
-  options: () => ({ model: undefined, topK: 1, webhookUrl: undefined, metadata: {} }),
+  options: () => ({ model: undefined, task: 'classify', topK: 1, webhookUrl: undefined, metadata: {} }),
   digest: async () => url,
 });
 
@@ -74,7 +74,7 @@ describe('an Idempotency-Key', () => {
     await leaveHalf();
     stores.clock.ms += abandonedUploadMs + 1;
     await submit('https://x.example/1');
-    const model = { model: 'resnet18', modelVersion: '1', topK: 1, tier: 'edge' } as const;
+    const model = { task: 'classify', model: 'resnet18', modelVersion: '1', topK: 1, tier: 'edge' } as const;
     await stores.store.activate('half', {
       total: 1,
       fingerprint: '',

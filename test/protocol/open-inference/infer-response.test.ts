@@ -154,7 +154,11 @@ describe('what the model takes', () => {
         { name: 'data', datatype: 'UINT8', shape: [-1, 224, 224, 3] },
         { name: 'data', datatype: 'BYTES', shape: [-1] },
       ],
-      outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 1000] }],
+      outputs: [
+        { name: 'logits', datatype: 'FP32', shape: [-1, 1000] },
+        { name: 'embedding', datatype: 'FP32', shape: [-1, -1] },
+      ],
     });
+    expect(toModelMetadata(manifest, 'onnx', ['logits']).outputs).toHaveLength(1);
   });
 });

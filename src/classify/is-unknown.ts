@@ -1,0 +1,14 @@
+import type { Head } from '../model/head.ts';
+import type { Scoring } from './choice.ts';
+import type { Prediction } from './classification.ts';
+
+/** Whether an image shows none of a head's classes: its best score is low, or it looks like nothing the head has seen. */
+export function isUnknown(
+  { threshold, min_similarity: minSimilarity }: Head,
+  scoring: Scoring,
+  [best]: readonly Prediction[],
+  similarity: number | undefined,
+): boolean {
+  if (!best || similarity === undefined) return false;
+  return (scoring === 'softmax' && best.score < threshold) || similarity < minSimilarity;
+}
