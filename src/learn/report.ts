@@ -10,8 +10,11 @@ export interface LessonReport {
   readonly penalty: number;
   /** Of photos whose scene was held out; with its 95 % interval (Wilson), by scenes. Undefined if none could be. */
   readonly accuracy: { readonly estimate: number; readonly low: number; readonly high: number } | undefined;
-  /** The same with half of the scenes to learn from: the difference tells whether more photos would help. */
-  readonly accuracy_with_half: number | undefined;
+  /**
+   * Accuracy by photo with a quarter, a half, three quarters and all of the scenes, where it could be measured: if it
+   * still rises at its end, more photos will help.
+   */
+  readonly learning_curve: readonly { readonly photos: number; readonly accuracy: number }[];
   readonly calibration_error: number | undefined;
   readonly threshold: number;
   readonly min_similarity: number;
@@ -131,4 +134,11 @@ export function listDoubtful(
     })
     .sort((a, b) => b.score - a.score)
     .slice(0, 30);
+}
+
+/** @returns how many photos of each class (row) were taken for each class (column). */
+export function countConfusions(classCount: number, judged: JudgedPhotos): number[][] {
+  const matrix = Array.from({ length: classCount }, () => new Array<number>(classCount).fill(0));
+  for (const { sums, label } of judged.values()) matrix[label]![indexOfLargest(sums)]!++;
+  return matrix;
 }

@@ -5,6 +5,7 @@ import { groupNearDuplicates, listCopies } from './near-duplicates.ts';
 import { chooseMinSimilarity, chooseThreshold, scoreSimilarities, toMeans } from './none-of-these.ts';
 import { type Pace, withoutPauses } from './pace.ts';
 import {
+  countConfusions,
   estimateAccuracy,
   findWeakest,
   isRight,
@@ -24,6 +25,8 @@ import { fitRidgePrimal } from './ridge-primal.ts';
 const penalties = [0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
 /** Photos on which the penalty is chosen: more change the choice little and cost the cube of their number. */
 const maxPenaltyPhotos = 700;
+/** Shares of the scenes at which the learning curve is measured, before all of them. */
+const curveShares = [0.25, 0.5, 0.75] as const;
 
 /** One photo to learn from. */
 export interface Example {
@@ -50,6 +53,8 @@ export interface Lesson {
   readonly minSimilarity: number;
   /** FP32 (features), one a class: the mean of its photos' vectors. */
   readonly means: readonly Float32Array[];
+  /** Held-out photos of each class (row) by the class they were taken for (column). */
+  readonly confusionMatrix: readonly (readonly number[])[];
   readonly report: LessonReport;
 }
 
@@ -115,13 +120,14 @@ export async function teach(
     threshold,
     minSimilarity,
     means: toMeans(vectors, classes, labels.length),
+    confusionMatrix: countConfusions(labels.length, judged),
     report: {
       photos: examples.length,
       classes: labels.length,
       scenes: new Set(groups).size,
       penalty,
       accuracy: estimateAccuracy(judged, groups),
-      accuracy_with_half: await accuracyWithHalf(set, groups, folds, penalty, pace),
+      learning_curve: await measureCurve(set, groups, folds, penalty, judged, pace),
       calibration_error:
         judged.size > 0 ? round(calibrationError([...judged.values()], temperature)) : undefined,
       threshold: round(threshold),
@@ -197,16 +203,29 @@ async function choosePenalty(
   return best.penalty;
 }
 
-async function accuracyWithHalf(
+async function measureCurve(
   set: TrainingSet,
   groups: readonly number[],
   folds: readonly number[],
   penalty: number,
+  whole: JudgedPhotos,
   pace: Pace,
-): Promise<number | undefined> {
+): Promise<LessonReport['learning_curve']> {
   const order = new Map([...new Set(groups)].map((group, index) => [group, index]));
-  const half = groups.flatMap((group, index) => (order.get(group)! % 2 === 0 ? [index] : []));
-  const { sums } = await scoreHeldOut(set, folds, half, penalty, pace);
-  const judged = [...toJudged(sums, set.classes).values()];
-  return judged.length === 0 ? undefined : round(judged.filter(isRight).length / judged.length);
+  const curve: { photos: number; accuracy: number }[] = [];
+  const note = (photos: number, judged: JudgedPhotos) => {
+    const right = [...judged.values()].filter(isRight).length;
+    if (judged.size > 0) curve.push({ photos, accuracy: round(right / judged.size) });
+  };
+  for (const share of curveShares) {
+    // Scenes spread evenly over all.
+    const some = groups.flatMap((group, index) => {
+      const place = order.get(group)!;
+      return Math.floor((place + 1) * share) > Math.floor(place * share) ? [index] : [];
+    });
+    const { sums } = await scoreHeldOut(set, folds, some, penalty, pace);
+    note(some.length, toJudged(sums, set.classes));
+  }
+  note(groups.length, whole);
+  return curve;
 }

@@ -9,7 +9,6 @@ export interface HeadVersion {
   readonly version: string;
   /** The version whose features the head classifies. */
   readonly backbone: ModelManifest;
-  readonly labels: readonly string[];
   readonly head: Head;
   readonly description: string;
   /** Who made it, from what. */
@@ -24,11 +23,14 @@ interface LearnedHead extends Pick<Head, 'weights' | 'biases' | 'temperature' | 
 
 export function toHead(
   { weights, biases, temperature, threshold, minSimilarity, means }: LearnedHead,
-  classes: number,
+  labels: readonly string[],
+  backbone: Pick<ModelManifest, 'name' | 'version'>,
   blocks: readonly number[],
 ): Head {
   return {
-    classes,
+    classes: labels.length,
+    labels: [...labels],
+    backbone: { name: backbone.name, version: backbone.version },
     blocks: [...blocks],
     temperature,
     threshold,
@@ -51,13 +53,13 @@ export async function formatHeadVersion({
   name,
   version,
   backbone,
-  labels,
   head,
   description,
   source,
 }: HeadVersion): Promise<ReadonlyMap<string, Uint8Array>> {
   const encode = (text: string) => new TextEncoder().encode(text);
   const headBytes = formatHead(head);
+  const { labels } = head;
   const rows = labels.map((label, class_index) => JSON.stringify({ class_index, wnid: '', label }));
   const labelBytes = encode(`[\n${rows.join(',\n')}\n]\n`);
   const { preprocess } = backbone;

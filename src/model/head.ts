@@ -12,6 +12,10 @@ const floatBytes = Float32Array.BYTES_PER_ELEMENT;
 
 const headSchema = z.strictObject({
   classes: z.int().min(2),
+  /** One a class, so that the file says by itself what it knows. */
+  labels: z.array(z.string()).min(2),
+  /** The version whose features it classifies. */
+  backbone: z.strictObject({ name: z.string(), version: z.string() }),
   /** Values of each block of the backbone that the features are made of, first block first. */
   blocks: z.array(z.int().positive()).min(1),
   /** Divides the sums before softmax, so that scores are probabilities one can rely on. */
@@ -80,7 +84,8 @@ export function parseHead(file: Uint8Array<ArrayBuffer>): Head {
     throw corrupt(`The head has format ${view.getUint32(4, true)}, not ${formatVersion}.`);
   const jsonEnd = headerBytes + view.getUint32(8, true);
   const parsed = headSchema.safeParse(parseJson(file.subarray(headerBytes, jsonEnd)));
-  if (!parsed.success) throw corrupt('The head’s fields cannot be read.');
+  if (!parsed.success || parsed.data.labels.length !== parsed.data.classes)
+    throw corrupt('The head’s fields cannot be read.');
   const fields = parsed.data;
   const start = alignToFloat(jsonEnd);
   const weightCount = fields.classes * countFeatures(fields);

@@ -101,6 +101,31 @@ describe('models teach', () => {
   });
 });
 
+it('models teach --report writes one page that needs nothing else', async () => {
+  const page = join(folder, 'report.html');
+  await models('teach', 'reported', join(folder, 'photos'), '--report', page);
+  const html = await readFile(page, 'utf8');
+  expect(html).toContain('<title>reported: what was learned</title>');
+  expect(html.match(/<svg /g)?.length).toBeGreaterThanOrEqual(1);
+  expect(html).not.toMatch(/(src|href)="(?!data:)/);
+});
+
+describe('models adopt', () => {
+  it('takes in a head that was taught elsewhere: the same classes and weights under a name of its own', async () => {
+    const file = join(folder, 'workspace/subjects/1/model.rnhd');
+    expect(await models('adopt', 'adopted', file)).toMatchObject({
+      name: 'adopted/1',
+      classes: Object.keys(subjects).join(', '),
+    });
+    const read = (name: string) => readFile(join(folder, 'workspace', name));
+    expect(await read('adopted/1/model.rnhd')).toEqual(await read('subjects/1/model.rnhd'));
+    expect(await read('adopted/1/labels.json')).toEqual(await read('subjects/1/labels.json'));
+    await expect(models('adopt', 'other', goldenPath('cat.jpg'))).rejects.toMatchObject({
+      stderr: expect.stringContaining('no file of a head'),
+    });
+  });
+});
+
 describe('a head at the edge', () => {
   it('classifies a photo that it has not seen, beside the model that it stands on', async () => {
     for (const label of Object.keys(subjects) as Subject[]) {

@@ -15,6 +15,8 @@ import { createNodeSha256 } from '../../src/model/sha256-node.ts';
 
 const head: Head = {
   classes: 2,
+  labels: ['cat', 'dog'],
+  backbone: { name: 'resnet18', version: '1' },
   blocks: [2, 1],
   temperature: 0.5,
   threshold: 0.4,
@@ -58,6 +60,7 @@ describe('a head’s file', () => {
     ['a later format', (file: Uint8Array) => file.with(4, 9)],
     ['fields that are no JSON', (file: Uint8Array) => file.with(12, 0)],
     ['nothing', () => new Uint8Array()],
+    ['a label less', () => formatHead({ ...head, labels: ['cat'] })],
   ])('refuses %s', (_, change) => {
     expect(() => parseHead(change(formatHead(head)) as Uint8Array<ArrayBuffer>)).toThrow(
       expect.objectContaining({ code: 'model_corrupt' }),

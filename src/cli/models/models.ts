@@ -1,4 +1,5 @@
 import type { CommandGroup } from '../command-line/command.ts';
+import { adopt } from './commands/adopting.ts';
 import { list, verify } from './commands/inventory.ts';
 import { bench, evaluateModel } from './commands/judging.ts';
 import { compile, importFile, pull, quantize } from './commands/making.ts';
@@ -12,6 +13,7 @@ const commands = {
   quantize,
   compile,
   teach,
+  adopt,
   verify,
   push,
   promote,
