@@ -56,7 +56,10 @@ export class Networks {
     return (use) => sessions.withSession(backbone, keepAlive, (session) => use(toHeadSession(session, head)));
   }
 
-  /** Whether an image shows none of a head's classes: its best score is low, or it looks like nothing the head has seen. */
+  /**
+   * Whether no class reaches the model's own threshold, or an image shows none of a head's classes: its best score is low,
+   * or it looks like nothing the head has seen.
+   */
   async isUnknown(
     manifest: ModelManifest,
     scoring: Scoring,
@@ -64,8 +67,10 @@ export class Networks {
     similarity: number | undefined,
   ): Promise<boolean> {
     const { heads } = this.#services;
-    if (!manifest.backbone || !heads || !best || similarity === undefined) return false;
+    if (!best) return true;
+    if (!manifest.backbone || !heads || similarity === undefined) return false;
     const { threshold, min_similarity: minSimilarity } = await heads.read(manifest);
-    return (scoring === 'softmax' && best.score < threshold) || similarity < minSimilarity;
+    const isSoftmax = scoring === 'model' || scoring === 'softmax';
+    return (isSoftmax && best.score < threshold) || similarity < minSimilarity;
   }
 }

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { sourcesFile } from '../assets.ts';
 import { assetsDir } from '../paths.ts';
+import { type PreprocessJson, type RecipeChanges, recipeSchema, toPreprocess } from './preprocess-recipes.ts';
 
 const percent = z.number().min(0).max(100);
 
 const sourcesSchema = z.strictObject({
-  preprocess_presets: z.record(z.string(), z.record(z.string(), z.unknown())),
+  preprocess_presets: z.record(z.string(), recipeSchema),
   models: z.array(
     z.strictObject({
       name: z.string(),
@@ -33,9 +34,9 @@ export async function readSources(path: string = join(assetsDir, sourcesFile)): 
 }
 
 /** @returns the `preprocess` of a manifest, as JSON. */
-export function findPreset(sources: Sources, name: string): Readonly<Record<string, unknown>> {
+export function findPreset(sources: Sources, name: string, changes: RecipeChanges = {}): PreprocessJson {
   const preset = sources.preprocess_presets[name];
-  if (preset) return preset;
+  if (preset) return toPreprocess(preset, changes);
   const known = Object.keys(sources.preprocess_presets).join(', ');
   throw new Error(`No preprocessing is named "${name}". Known: ${known}.`);
 }

@@ -77,8 +77,11 @@ function toWire(manifest: ModelManifest) {
     preprocess: {
       resize_shortest_edge: preprocess.resizeShortestEdge,
       interpolation: preprocess.interpolation,
+      resize_by: preprocess.resizeBy ?? ('ratio' as const),
       center_crop: preprocess.centerCrop,
+      crop_rounding: preprocess.cropRounding ?? ('half-even' as const),
       rescale_factor: preprocess.rescaleFactor,
+      channel_order: preprocess.channelOrder ?? ('rgb' as const),
       mean: [...preprocess.mean],
       std: [...preprocess.std],
     },
