@@ -59,7 +59,7 @@ export interface ModelCard {
   preprocess: {
     resize_shortest_edge: number;
     interpolation: 'bilinear' | 'bicubic';
-    resize_by: 'ratio' | 'factor';
+    resize_by: 'ratio' | 'factor' | 'stretch';
     center_crop: number;
     crop_rounding: 'half-even' | 'floor';
     rescale_factor: number;

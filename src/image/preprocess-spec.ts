@@ -4,10 +4,11 @@ export interface PreprocessSpec {
   readonly resizeShortestEdge: number;
   readonly interpolation: 'bilinear' | 'bicubic';
   /**
-   * How the resized sides are worked out: by the ratio of the two sides (the default), or as SuperGradients does, by one
-   * factor for both. Its rounding leaves the shorter side a pixel short at about every tenth size.
+   * How the resized sides are worked out: by the ratio of the two sides (the default); as SuperGradients does, by one
+   * factor for both, whose rounding leaves the shorter side a pixel short at about every tenth size; or the image is
+   * stretched to a square.
    */
-  readonly resizeBy?: 'ratio' | 'factor';
+  readonly resizeBy?: 'ratio' | 'factor' | 'stretch';
   /** Side of the square cut from the centre, at most `resizeShortestEdge`. */
   readonly centerCrop: number;
   /**

@@ -33,7 +33,7 @@ const preprocessSchema = z
   .strictObject({
     resize_shortest_edge: z.int().min(1).max(1024),
     interpolation: z.enum(['bilinear', 'bicubic']),
-    resize_by: z.enum(['ratio', 'factor']).optional(),
+    resize_by: z.enum(['ratio', 'factor', 'stretch']).optional(),
     center_crop: z.int().min(1).max(1024),
     crop_rounding: z.enum(['half-even', 'floor']).optional(),
     rescale_factor: z.number().positive(),

@@ -81,12 +81,13 @@ async function takeSample(name: string, extra: Extra | undefined): Promise<numbe
 
 async function makeResnet50(): Promise<Extra> {
   process.env['RESNET_EDGE_MODELS_DIR'] = await mkdtemp(join(tmpdir(), 'bench-'));
-  const { compileModel, importModel } = await import('../../src/cli/models/make.ts');
+  const { compileModel } = await import('../../src/cli/models/compile-model.ts');
+  const { importModel } = await import('../../src/cli/models/import-model.ts');
   const { findPreset, readSources } = await import('../../src/cli/models/sources.ts');
   const preprocess = findPreset(await readSources(), 'torchvision-v1');
   const draft = await importModel(sharedPath('models/resnet50-reference-int8.onnx'), {
     name: 'resnet50',
-    preprocess,
+    recipe: preprocess,
     source: 'bench',
     licence: 'non-commercial',
   });

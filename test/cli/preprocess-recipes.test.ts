@@ -20,7 +20,11 @@ const sources = await readSources();
 const manifest = JSON.parse(readFileSync(assetPath('resnet18-imagenet1k/3/manifest.json'), 'utf8'));
 
 function specOf(preset: string): PreprocessSpec {
-  return parseManifest({ ...manifest, preprocess: findPreset(sources, preset) }).preprocess;
+  const preprocess =
+    preset === 'stretch'
+      ? findPreset(sources, 'torchvision-v1', { resize: 'stretch' })
+      : findPreset(sources, preset);
+  return parseManifest({ ...manifest, preprocess }).preprocess;
 }
 
 /** Row `y` of the script's `pattern`. */

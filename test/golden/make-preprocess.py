@@ -79,6 +79,13 @@ def torchvision_weights(weights):
     return lambda image: transform(image).numpy()
 
 
+def stretch():
+    transform = torchvision.transforms.Compose([
+        torchvision.transforms.Resize((224, 224)), torchvision.transforms.ToTensor(),
+        torchvision.transforms.Normalize(MEAN, STD)])
+    return lambda image: transform(image).numpy()
+
+
 def timm_crop(crop_pct):
     transform = timm.data.create_transform(
         input_size=224, crop_pct=crop_pct, interpolation='bicubic', mean=MEAN, std=STD, is_training=False)
@@ -107,6 +114,7 @@ if __name__ == '__main__':
         'timm-0.95': timm_crop(0.95),
         'timm-1.0': timm_crop(1.0),
         'hugging-face': hugging_face(),
+        'stretch': stretch(),
         'super-gradients': super_gradients(sys.argv[1]),
     }
     made = {}

@@ -11,7 +11,7 @@ export const recipeSchema = z
     resize_shortest_edge: z.int().positive().optional(),
     crop_fraction: z.number().positive().max(1).optional(),
     interpolation: z.enum(['bilinear', 'bicubic']),
-    resize_by: z.enum(['ratio', 'factor']).optional(),
+    resize_by: z.enum(['ratio', 'factor', 'stretch']).optional(),
     center_crop: z.int().positive(),
     crop_rounding: z.enum(['half-even', 'floor']).optional(),
     rescale_factor: z.number().positive(),
@@ -31,8 +31,8 @@ export type Recipe = z.infer<typeof recipeSchema>;
 export interface RecipeChanges {
   /** Side of the crop, in pixels. */
   readonly size?: number | undefined;
-  /** The shorter side before the crop, in pixels. */
-  readonly resize?: number | undefined;
+  /** The shorter side before the crop, in pixels; or the image is stretched to the crop's square. */
+  readonly resize?: number | 'stretch' | undefined;
   readonly interpolation?: 'bilinear' | 'bicubic' | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
@@ -48,16 +48,23 @@ export type PreprocessJson = Omit<Recipe, 'crop_fraction' | 'resize_shortest_edg
  * torchvision's presets are scaled.
  */
 export function toPreprocess(recipe: Recipe, changes: RecipeChanges = {}): PreprocessJson {
-  const { crop_fraction: fraction, resize_shortest_edge: edge, ...rest } = recipe;
+  const { crop_fraction: fraction, resize_shortest_edge: edge, resize_by: by, ...rest } = recipe;
   const size = changes.size ?? rest.center_crop;
+  const resizeBy = changes.resize === 'stretch' ? 'stretch' : changes.resize === undefined ? by : undefined;
   const scaled =
     fraction === undefined ? Math.round((size * edge!) / rest.center_crop) : Math.floor(size / fraction);
   return {
-    resize_shortest_edge: changes.resize ?? Math.max(size, scaled),
+    resize_shortest_edge: toEdge(changes.resize, size, Math.max(size, scaled)),
+    ...(resizeBy && { resize_by: resizeBy }),
     ...rest,
     center_crop: size,
     interpolation: changes.interpolation ?? rest.interpolation,
     mean: changes.mean ? threeNumbers.parse(changes.mean) : rest.mean,
     std: changes.std ? threeNumbers.parse(changes.std) : rest.std,
   };
+}
+
+function toEdge(resize: RecipeChanges['resize'], size: number, own: number): number {
+  if (resize === 'stretch') return size;
+  return resize ?? own;
 }

@@ -25,7 +25,7 @@ export const outputKindSchema = z.enum(['logits', 'probabilities']).openapi('Mod
 export const ownScoringSchema = z.enum(['softmax', 'sigmoid']).openapi('ModelScoring', {
   description: '`softmax`: one class is right. `sigmoid`: each class is answered for itself.',
 });
-export const resizeBySchema = z.enum(['ratio', 'factor']).openapi('ResizeBy');
+export const resizeBySchema = z.enum(['ratio', 'factor', 'stretch']).openapi('ResizeBy');
 export const cropRoundingSchema = z.enum(['half-even', 'floor']).openapi('CropRounding');
 export const channelOrderSchema = z.enum(['rgb', 'bgr']).openapi('ChannelOrder');
 export const interpolationSchema = z.enum(['bilinear', 'bicubic']).openapi('Interpolation');

@@ -20,10 +20,9 @@ export interface CropGeometry {
  *   transformers.image_transforms, `center_crop`, for `floor`
  */
 export function toCropGeometry(width: number, height: number, spec: PreprocessSpec): CropGeometry {
-  const { resizeShortestEdge: edge, centerCrop: size, cropRounding, resizeBy } = spec;
+  const { centerCrop: size, cropRounding } = spec;
   const round = cropRounding === 'floor' ? Math.floor : roundHalfToEven;
-  const [resizedWidth, resizedHeight] =
-    resizeBy === 'factor' ? byFactor(width, height, spec) : byRatio(width, height, edge);
+  const [resizedWidth, resizedHeight] = toResized(width, height, spec);
   return {
     resizedWidth,
     resizedHeight,
@@ -32,6 +31,12 @@ export function toCropGeometry(width: number, height: number, spec: PreprocessSp
     width: size,
     height: size,
   };
+}
+
+function toResized(width: number, height: number, spec: PreprocessSpec): readonly [number, number] {
+  const { resizeShortestEdge: edge, resizeBy } = spec;
+  if (resizeBy === 'stretch') return [edge, edge];
+  return resizeBy === 'factor' ? byFactor(width, height, spec) : byRatio(width, height, edge);
 }
 
 function byRatio(width: number, height: number, edge: number): readonly [number, number] {

@@ -69,7 +69,7 @@ describe('refuses, naming the node and the reason', () => {
     expect((await refusal(bytes)).message).toMatch(/the_inserted_node.*domain 'com.microsoft'/);
   });
 
-  test.each([6, 22])('opset %i', async (opset) => {
+  test.each([6])('opset %i', async (opset) => {
     const model: OnnxModel = { ...parseModel(buildResnet({ opset: 13 })), opsets: new Map([['', opset]]) };
     expect((await refusal(serialiseModel(model))).reason).toMatch(`the model has opset ${opset}`);
   });

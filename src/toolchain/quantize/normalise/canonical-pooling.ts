@@ -1,9 +1,9 @@
+import { bypassNode, toFreshName } from '../../onnx/graph-edit.ts';
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { AttributeValue, OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
 import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow } from '../../onnx/shape-of-window.ts';
-import { bypassNode, toFreshName } from './graph-edit.ts';
 
 /**
  * One spelling for the end of the body: a mean over height and width becomes GlobalAveragePool, and every

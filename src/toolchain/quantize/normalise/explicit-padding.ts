@@ -1,3 +1,4 @@
+import { bypassNode } from '../../onnx/graph-edit.ts';
 import { intAttribute, stringAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../onnx/onnx-graph.ts';
@@ -5,7 +6,6 @@ import { toFloat32 } from '../../onnx/onnx-tensor.ts';
 import type { Shape } from '../../onnx/shape.ts';
 import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow, type Window } from '../../onnx/shape-of-window.ts';
-import { bypassNode } from './graph-edit.ts';
 
 /**
  * Writes out every window's padding: a Pad node goes into the convolution after it, auto_pad and
