@@ -54,6 +54,14 @@ const winogradSchema = z.strictObject({
   sets: z.array(z.enum(kernelSetNames)),
 });
 
+/** Each panel of 8 output channels reads a run of input channels of its own. */
+const groupedSchema = z.strictObject({
+  /** Index of a part: an int32 for each panel, its first input channel. */
+  offsets: size,
+  /** Input channels of a panel, a multiple of 8; weights beyond a group's own are 0. */
+  length: size.min(8),
+});
+
 const operatorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('quantize_input'),
@@ -75,6 +83,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     bias: size,
     multiplier: size,
     winograd: winogradSchema.optional(),
+    grouped: groupedSchema.optional(),
     low: z.int(),
     high: z.int(),
     residual: residualSchema.optional(),
@@ -86,6 +95,19 @@ const operatorSchema = z.discriminatedUnion('type', [
     kernel: pair,
     stride: pair,
     pads: pair,
+  }),
+  z.strictObject({
+    type: z.literal('average_pool'),
+    source: size,
+    target: size,
+    kernel: pair,
+    stride: pair,
+    pads: pair,
+    /** What one step of the source and of the target stand for. */
+    scale: z.number().positive(),
+    result_scale: z.number().positive(),
+    low: size.max(255),
+    high: size.max(255),
   }),
   z.strictObject({
     type: z.literal('global_average_pool'),
@@ -152,6 +174,7 @@ const soundPlanSchema = planSchema.refine(({ tensors, operators, features, parts
         (!('source' in operator) || isTensor(operator.source)) &&
         (!('target' in operator) || isTensor(operator.target)) &&
         (!('residual' in operator && operator.residual) || isTensor(operator.residual.tensor)) &&
+        (!('grouped' in operator && operator.grouped) || operator.grouped.offsets < parts.length) &&
         (!('weights' in operator) ||
           [operator.weights, operator.bias, operator.multiplier].every((part) => part < parts.length)),
     )

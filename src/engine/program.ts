@@ -10,7 +10,9 @@ type Kernel = (...args: number[]) => void;
 export interface Kernels {
   readonly convolve: Kernel;
   readonly quantize_input: Kernel;
+  readonly convolve_grouped: Kernel;
   readonly max_pool: Kernel;
+  readonly average_pool: Kernel;
   readonly global_average_pool: Kernel;
   readonly classify: Kernel;
   readonly fill_border: Kernel;
@@ -90,6 +92,7 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
       const winograd = winogradOf(operator, traits);
+      if (operator.grouped) return () => kernels.convolve_grouped(descriptor);
       const kernel = winograd ? kernels[`convolve_winograd_${winograd.side}`] : kernels.convolve;
       return () => kernel(descriptor);
     }
@@ -112,6 +115,32 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
           kernel[1],
           stride[0],
           stride[1],
+        );
+    }
+    case 'average_pool': {
+      const { kernel, stride, pads, scale, result_scale, low, high } = operator;
+      const [from, to] = [tensor(operator.source), tensor(operator.target)];
+      const [source, target] = [locate(from, layout), locate(to, layout)];
+      const base = to.zero_point - storedZero(to.zero_point, layout);
+      return () =>
+        kernels.average_pool(
+          source.interior,
+          target.interior,
+          to.height,
+          to.width,
+          to.channels,
+          source.rowBytes,
+          target.rowBytes,
+          ...[...kernel, ...stride, ...pads],
+          from.height,
+          from.width,
+          storedZero(from.zero_point, layout),
+          base,
+          scale,
+          result_scale,
+          to.zero_point,
+          low,
+          high,
         );
     }
     case 'global_average_pool': {

@@ -22,6 +22,25 @@ const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly 
   'padding as SAME_UPPER': { opset: 13, stem: 'auto-pad', side: 75 },
   'padding as a node, odd size': { opset: 13, stem: 'pad-node', side: 67 },
   'pooling in ceiling mode': { opset: 10, stem: 'ceil-pool', side: 70 },
+  'average pooling in the shortcut, deep stem': {
+    opset: 14,
+    block: 'bottleneck',
+    stem: 'deep',
+    shortcut: 'average-pool',
+    side: 96,
+  },
+  'average pooling in the shortcut, odd sizes': { opset: 14, shortcut: 'average-pool', side: 70 },
+  'grouped convolutions': { opset: 17, block: 'grouped', side: 64 },
+  'grouped convolutions, odd sizes': { opset: 17, block: 'grouped', side: 75 },
+  'blocks that begin with their activation': { opset: 8, block: 'preactivation', side: 64 },
+  ReLU6: { opset: 13, activation: 'relu6', side: 64 },
+  'ReLU6, bottlenecks, pooling in the shortcut': {
+    opset: 10,
+    activation: 'relu6',
+    block: 'bottleneck',
+    shortcut: 'average-pool',
+    side: 80,
+  },
   'weights with one scale a tensor': { opset: 13, side: 64, perTensor: true },
   'bottlenecks, one scale a tensor': { opset: 13, block: 'bottleneck', side: 64, perTensor: true },
 };
@@ -181,11 +200,7 @@ describe.each(kernelSetNames)('the %s kernels give the integers and logits of on
 });
 
 describe('the compiler refuses what the engine cannot run, and names the node', () => {
-  it.each<[string, ResnetSpelling, RegExp]>([
-    ['grouped convolutions', { opset: 17, block: 'grouped' }, /node_Conv_\d+.*grouped/],
-    ['a pool in the shortcut', { opset: 14, block: 'bottleneck', shortcut: 'average-pool' }, /AveragePool/],
-    ['blocks that begin with their activation', { opset: 8, block: 'preactivation' }, /node_\w+/],
-  ])('%s', async (_, spelling, message) => {
+  it.each<[string, ResnetSpelling, RegExp]>([])('%s', async (_, spelling, message) => {
     const onnx = await makeModel(spelling, 64);
     expect(() => compileEngineModel(onnx, 64)).toThrow(message);
     expect(() => compileEngineModel(onnx, 64)).toThrow(UnsupportedGraphError);

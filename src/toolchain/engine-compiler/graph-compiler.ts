@@ -10,7 +10,7 @@ import { QdqReader } from './qdq-reader.ts';
 import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
 import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
-import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
+import { packGroupedPanels, packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 const imageChannels = 3;
@@ -57,7 +57,8 @@ export class GraphCompiler {
         if (node.inputs[0] === this.#reader.graph.inputs[0]?.name) this.#compileInput(node);
         return;
       case 'DequantizeLinear':
-      case 'Relu': // looked through by QdqReader
+      case 'Relu': // looked through by QdqReader, as a Clip
+      case 'Clip':
         return;
       case 'Conv':
         this.#compileConv(node);
@@ -67,6 +68,9 @@ export class GraphCompiler {
         return;
       case 'MaxPool':
         this.#compileMaxPool(node);
+        return;
+      case 'AveragePool':
+        this.#compileWindowAveragePool(node);
         return;
       case 'GlobalAveragePool':
         this.#compileAveragePool(node);
@@ -104,17 +108,22 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'only two-dimensional convolutions are run');
     const shape = [outputs, inputs, kernelHeight, kernelWidth] as const;
     const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
-    if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated convolution');
-    if (inputs !== draft.logicalChannels)
-      throw new UnsupportedGraphError(node, `weights for ${inputs} channels, got ${draft.logicalChannels}`);
+    const groups = intAttribute(node, 'group', 1);
+    if (inputs * groups !== draft.logicalChannels)
+      throw new UnsupportedGraphError(
+        node,
+        `weights for ${inputs * groups} channels, got ${draft.logicalChannels}`,
+      );
 
     const [height, width] = window.output;
     const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
     claimBorder(node, draft, window, 'zero');
     const multiplier = toMultipliers(input.scale, weights.scales, outputs, result.scale);
-    const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
+    const grouped =
+      groups === 1 ? undefined : packGroupedPanels(weights.tensor.data, shape, groups, draft.channels);
+    const part = this.#weights.add(grouped?.panels ?? packPanels(weights.tensor.data, shape, draft.channels));
     this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
     this.#operators.push({
       type: 'convolve',
@@ -127,6 +136,9 @@ export class GraphCompiler {
       weights: part,
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
+      ...(grouped && {
+        grouped: { offsets: this.#weights.add(grouped.offsets), length: grouped.length },
+      }),
       ...toClamp(result),
     });
   }
@@ -143,7 +155,7 @@ export class GraphCompiler {
         last.target === this.#tensors.idOf(tensor) &&
         this.#reader.isReadOnlyBy(tensor, node),
     );
-    if (own < 0 || last?.type !== 'convolve') {
+    if (own < 0 || last?.type !== 'convolve' || last.grouped) {
       throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
     }
     const [conv, residual] = [operands[own]!, operands[1 - own]!];
@@ -192,6 +204,31 @@ export class GraphCompiler {
       kernel: [...kernel],
       stride: [...strides],
       pads: [pads[0], pads[1]],
+    });
+  }
+
+  #compileWindowAveragePool(node: OnnxNode): void {
+    const input = this.#reader.readActivation(node, 0);
+    const result = this.#reader.readResult(node);
+    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
+    const source = this.#tensors.find(node, input.tensor);
+    const draft = this.#tensors.get(source);
+    const { kernel, strides, pads, dilations, output } = windowOf(node, draft, undefined);
+    if (dilations.some((dilation) => dilation !== 1))
+      throw new UnsupportedGraphError(node, 'dilated pooling');
+    if (intAttribute(node, 'count_include_pad', 0) === 1 && pads.some((pad) => pad > 0))
+      throw new UnsupportedGraphError(node, 'it averages its padding too (count_include_pad)');
+    this.#operators.push({
+      type: 'average_pool',
+      source,
+      target: this.#tensors.add(result.tensor, [...output, draft.logicalChannels], result.zeroPoint),
+      kernel: [...kernel],
+      stride: [...strides],
+      pads: [pads[0], pads[1]],
+      scale: input.scale,
+      result_scale: result.scale,
+      low: result.relu ? result.zeroPoint : 0,
+      high: 255,
     });
   }
 

@@ -65,14 +65,26 @@ export class QdqReader {
     const output = node.outputs[0]!;
     if (this.#index.outputNames.has(output)) return undefined;
     const next = soleConsumer(this.#index, output);
-    if (next?.opType === 'Relu') {
+    if (next?.opType === 'Relu' || next?.opType === 'Clip') {
       const after = this.readResult(next);
+      if (after && next.opType === 'Clip') this.#assertReluLike(next, after);
       return after && { ...after, relu: true };
     }
     if (next?.opType !== 'QuantizeLinear') {
       throw new UnsupportedGraphError(node, 'its result is not quantized: run models quantize first');
     }
     return { tensor: next.outputs[0]!, relu: false, ...this.#quantization(next) };
+  }
+
+  /** A ReLU6 is a ReLU whose upper end is the largest value that its result is quantized to. */
+  #assertReluLike(node: OnnxNode, { scale, zeroPoint }: Quantization): void {
+    const [least, most] = [1, 2].map((position) => {
+      const tensor = this.graph.initializers.get(node.inputs[position] ?? '');
+      return tensor?.datatype === 'FP32' ? tensor.data[0] : undefined;
+    });
+    const largest = scale * (255 - zeroPoint);
+    if (least !== 0 || most === undefined || largest > most + scale / 2)
+      throw new UnsupportedGraphError(node, 'its result is quantized to a wider range than it has');
   }
 
   /** @returns whether the quantized tensor is read by this one node alone, through a DequantizeLinear. */

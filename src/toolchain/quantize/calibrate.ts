@@ -62,7 +62,7 @@ function addTo(histograms: ReadonlyMap<string, ActivationHistogram>, name: strin
 /** The tensor a node's quantized output stands for: behind the ReLU where one is merged. */
 export function toMergedOutput(index: GraphIndex, output: string): string {
   const reader = soleConsumer(index, output);
-  return reader?.opType === 'Relu' ? (reader.outputs[0] as string) : output;
+  return reader?.opType === 'Relu' || reader?.opType === 'Clip' ? (reader.outputs[0] as string) : output;
 }
 
 function listActivations(graph: OnnxGraph): string[] {

@@ -5,7 +5,7 @@ import { quantizeWeights, type UInt8Parameters } from './quantize-values.ts';
 
 /**
  * Writes quantization into a normalised graph as QuantizeLinear / DequantizeLinear pairs around each
- * operator; ONNX Runtime and our own engine fuse each group into one integer kernel. ReLU disappears into
+ * operator; ONNX Runtime and our own engine fuse each group into one integer kernel. ReLU and ReLU6 disappear into
  * the output range of the Conv or Add before it. The classifier's output stays float.
  *
  * @param graph as normaliseGraph leaves it; not changed.
@@ -84,6 +84,7 @@ export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt
     const copy = { ...node, attributes: new Map(node.attributes) };
     switch (node.opType) {
       case 'Relu':
+      case 'Clip':
         break;
       case 'Conv':
       case 'Add': {

@@ -62,6 +62,8 @@ const spellings: Record<string, ResnetSpelling> = {
   'zoo v2, opset 8, pre-activation': { opset: 8, block: 'preactivation' },
   'CNTK, opset 9, asymmetric padding, bias as Add': { opset: 9, stem: 'asymmetric', norm: 'affine-add' },
   'timm resnext, opset 17: grouped convolutions': { opset: 17, block: 'grouped' },
+  'ReLU6, opset 7, ends as attributes': { opset: 7, activation: 'relu6' },
+  'ReLU6, opset 20, ends as inputs': { opset: 20, activation: 'relu6', block: 'bottleneck' },
   'Caffe, opset 10: pool in ceiling mode': { opset: 10, stem: 'ceil-pool' },
   'preprocessing in the graph, opset 14: Sub and Div at the input': { opset: 14, normalisesInput: true },
   'half precision between casts, opset 17': { opset: 17, norm: 'folded', half: true },

@@ -29,6 +29,7 @@ export interface ResnetSpelling {
   readonly initializersAsInputs?: boolean;
   readonly inertNodes?: boolean;
   readonly softmax?: boolean;
+  readonly activation?: 'relu' | 'relu6';
   /** Subtracts a mean and divides by a deviation before the stem. */
   readonly normalisesInput?: boolean;
   /** Weights and body in half precision, between two casts. */
@@ -114,7 +115,14 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
     ];
     return node('BatchNormalization', [x, ...parameters], { epsilon: { type: 'FLOAT', value: 1e-5 } });
   }
-  const relu = (x: string) => node('Relu', [x]);
+  function relu(x: string): string {
+    if (spelling.activation !== 'relu6') return node('Relu', [x]);
+    if (spelling.opset < 11) {
+      return node('Clip', [x], { min: { type: 'FLOAT', value: 0 }, max: { type: 'FLOAT', value: 6 } });
+    }
+    const ends = [0, 6].map((end) => tensor('end', fp32Tensor([], Float32Array.of(end))));
+    return node('Clip', [x, ...ends]);
+  }
   const add = (a: string, b: string) => relu(node(spelling.residual ?? 'Add', [a, b]));
 
   function stem(x: string): string {

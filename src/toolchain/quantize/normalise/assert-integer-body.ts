@@ -18,7 +18,8 @@ export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes):
           throw new UnsupportedGraphError(node, 'its weights and bias must be constants');
         }
         break;
-      case 'Relu': {
+      case 'Relu':
+      case 'Clip': {
         const source = index.producers.get(node.inputs[0] as string);
         const isMergeable = source?.opType === 'Conv' || source?.opType === 'Add';
         if (!isMergeable || soleConsumer(index, node.inputs[0] as string) !== node) {

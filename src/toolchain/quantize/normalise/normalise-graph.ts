@@ -8,13 +8,14 @@ import { inferShapes } from '../../onnx/shape-inference.ts';
 import { toSinglePrecision } from '../../onnx/single-precision.ts';
 import { assertIntegerBody } from './assert-integer-body.ts';
 import { canonicaliseClassifier } from './canonical-classifier.ts';
+import { canonicaliseClips } from './canonical-clip.ts';
 import { canonicalisePooling } from './canonical-pooling.ts';
 import { dropInertNodes } from './drop-inert-nodes.ts';
 import { makePaddingExplicit } from './explicit-padding.ts';
 import { foldAffine } from './fold-affine.ts';
 
 export interface NormalisedGraph {
-  /** Conv (with bias or without), Relu, Add, MaxPool, AveragePool, GlobalAveragePool, Flatten, Gemm: opset 13. */
+  /** Conv (with bias or without), Relu, Clip (a ReLU6), Add, MaxPool, AveragePool, GlobalAveragePool, Flatten, Gemm: opset 13. */
   readonly graph: OnnxGraph;
   /** [channels, height, width]. */
   readonly imageShape: readonly [number, number, number];
@@ -49,6 +50,7 @@ export function normaliseGraph(model: OnnxModel, imageElements: number): Normali
   liftConstants(graph);
   toSinglePrecision(graph);
   const notes = dropInertNodes(graph);
+  canonicaliseClips(graph);
   // An old way to write a residual connection.
   for (const node of graph.nodes) if (node.opType === 'Sum' && node.inputs.length === 2) node.opType = 'Add';
 
