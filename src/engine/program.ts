@@ -1,4 +1,5 @@
 import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-descriptor.ts';
+import { buildDenseHead } from './dense-head.ts';
 import { convDescriptorBytes, type KernelTraits } from './kernel-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
@@ -165,6 +166,8 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
           zero,
         );
     }
+    case 'dense_head':
+      return buildDenseHead(operator, plan, memory, layout);
     case 'classify': {
       const source = locate(tensor(operator.source), layout).interior;
       const [weights, bias, multiplier] = [operator.weights, operator.bias, operator.multiplier].map(

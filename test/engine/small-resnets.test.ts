@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
-import { alignUp, headerBytes, type Plan, parseHeader } from '../../src/engine/plan.ts';
+import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../../src/engine/plan.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { QdqReader } from '../../src/toolchain/engine-compiler/qdq-reader.ts';
@@ -197,6 +197,41 @@ describe.each(kernelSetNames)('the %s kernels give the integers and logits of on
     const path = new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url);
     await compare(new Uint8Array(await readFile(path)), 64, set);
   });
+});
+
+describe.each(kernelSetNames)('a head in floats behind the integers, %s kernels', (set) => {
+  it.for<[string, ResnetSpelling]>([
+    ['two layers', { opset: 13, classifier: 'two-layers' }],
+    ['two pools and BatchNorms, as fastai has them', { opset: 13, classifier: 'two-pools' }],
+    ['the same over grouped convolutions', { opset: 18, block: 'grouped', classifier: 'two-pools' }],
+  ])('%s', async ([, spelling], ctx) => {
+    skipUnlessRunnable(ctx, set);
+    const side = 64;
+    const onnx = await makeModel(spelling, side);
+    const { file, plan } = compileEngineModel(onnx, side);
+    expect(parsePlan(new TextEncoder().encode(JSON.stringify(plan))).operators.at(-1)?.type).toBe(
+      'dense_head',
+    );
+    for (const seed of [11, 12]) {
+      const image = makeImage(side, seed);
+      const expected = await askOnnxruntime(onnx, plan, image, side);
+      const lengths = expected.convolutions.map(({ length }) => length);
+      const { logits, convolutions } = await askEngine(file, set, image, lengths);
+      expect(convolutions).toEqual(expected.convolutions);
+      expect(Array.from(logits)).toEqual(Array.from(expected.logits, (logit) => expect.closeTo(logit, 4)));
+    }
+  });
+});
+
+it('a plan whose head does not fit its features is not sound', async () => {
+  const { plan } = compileEngineModel(await makeModel({ opset: 13, classifier: 'two-layers' }, 64), 64);
+  const head = plan.operators.at(-1);
+  if (head?.type !== 'dense_head') throw new Error('no head');
+  const wrong = {
+    ...plan,
+    operators: [...plan.operators.slice(0, -1), { ...head, channels: head.channels - 1 }],
+  };
+  expect(() => parsePlan(new TextEncoder().encode(JSON.stringify(wrong)))).toThrow('cannot be read');
 });
 
 describe('the compiler refuses what the engine cannot run, and names the node', () => {

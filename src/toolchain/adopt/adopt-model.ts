@@ -1,11 +1,13 @@
+import { liftConstants } from '../onnx/lift-constants.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxModel } from '../onnx/onnx-graph.ts';
 import { serialiseModel } from '../onnx/onnx-model.ts';
 import { type OnnxTensor, toDatatype } from '../onnx/onnx-tensor.ts';
 import { toSinglePrecision } from '../onnx/single-precision.ts';
-import { assertSameAnswer } from './assert-same-answer.ts';
+import { assertSameAnswer, BatchError } from './assert-same-answer.ts';
 import { splitLogit, takeOffActivation, toRow } from './canonical-output.ts';
 import { chooseOutput } from './choose-output.ts';
+import { dropDetours } from './drop-detours.ts';
 import { foldConstants } from './fold-constants.ts';
 import { freeBatch } from './free-batch.ts';
 import { type Normalisation, toNormalisation } from './normalisation.ts';
@@ -52,6 +54,16 @@ export interface AdoptedModel {
  * @throws {UnsupportedGraphError} naming the node or the reason, and what to do about it.
  */
 export async function adoptModel(original: OnnxModel, options: AdoptOptions): Promise<AdoptedModel> {
+  try {
+    return await adopt(original, options, true);
+  } catch (error) {
+    // A graph for one image at a time is served one by one.
+    if (error instanceof BatchError && error.fixedBatch === 1) return await adopt(original, options, false);
+    throw error;
+  }
+}
+
+async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boolean): Promise<AdoptedModel> {
   const graph = copyGraph(original.graph);
   dropUnreadInputs(graph);
   if (graph.inputs.length !== 1) {
@@ -65,7 +77,10 @@ export async function adoptModel(original: OnnxModel, options: AdoptOptions): Pr
   const inputs = graph.inputs;
   const inputType = inputs[0]!.elementType;
   toSinglePrecision(graph);
+  liftConstants(graph);
+  dropDetours(graph);
   await foldConstants({ ...original, graph });
+  dropDetours(graph);
   chooseOutput(graph, options.output);
   const before: OnnxModel = {
     ...original,
@@ -84,7 +99,7 @@ export async function adoptModel(original: OnnxModel, options: AdoptOptions): Pr
     notes.push(`The input was ${toDatatype(inputType)}, and is FP32 now.`);
   if (preprocessing.layout === 'NHWC') notes.push('The input was NHWC, and is NCHW now.');
 
-  const fixedBatch = freeBatch(graph);
+  const fixedBatch = freesBatch ? freeBatch(graph) : 1;
   const activation = takeOffActivation(graph);
   if (activation) notes.push(`The final ${activation} is left to the service: the graph gives logits.`);
   const model: OnnxModel = { ...original, irVersion: Math.max(original.irVersion, 4), graph };
@@ -108,7 +123,7 @@ export async function adoptModel(original: OnnxModel, options: AdoptOptions): Pr
   const scoring = activation === 'Sigmoid' && !single ? 'sigmoid' : 'softmax';
   await assertSameAnswer(
     { before, inputType, fixedBatch, activation, single },
-    { model, preprocessing, side },
+    { model, preprocessing, side, batch: freesBatch ? Math.max(2, fixedBatch ?? 2) : 1 },
   );
   if (fixedBatch !== undefined && fixedBatch > 1) {
     notes.push(`The graph took ${fixedBatch} images at a time, and takes any number now.`);

@@ -21,6 +21,22 @@ interface Result {
   readonly model: OnnxModel;
   readonly preprocessing: GraphPreprocessing;
   readonly side: number;
+  /** Images to run at once, at least as many as the original takes. */
+  readonly batch: number;
+}
+
+/** The graph does not give a row for each image, where its batch was freed. */
+export class BatchError extends UnsupportedGraphError {
+  /** What the exporter fixed. */
+  readonly fixedBatch: number | undefined;
+
+  constructor(fixedBatch: number | undefined) {
+    super(
+      undefined,
+      'the graph runs a fixed number of images at a time: export it with a free batch, or a batch of 1',
+    );
+    this.fixedBatch = fixedBatch;
+  }
 }
 
 /** FP32 [batch, 3, side, side]. */
@@ -39,7 +55,7 @@ const tolerance = 0.02;
  */
 export async function assertSameAnswer(
   original: Original,
-  { model, preprocessing, side }: Result,
+  { model, preprocessing, side, batch: count }: Result,
 ): Promise<void> {
   const { before, inputType, fixedBatch } = original;
   const batch = fixedBatch ?? 2;
@@ -47,10 +63,14 @@ export async function assertSameAnswer(
   // Values that arithmetic inside the graph is meant for do not matter: both get the same.
   const given = toNoise(inputType, [batch, ...sizes], 1);
   const reference = await runOne(...toSingleEnds(before, given));
-  const served = await runOne(model, repeat(toServed(given, preprocessing, side), 2));
+  const images = repeat(toServed(given, preprocessing, side), count);
+  const served = await runOne(model, images).catch((cause: unknown) => {
+    throw fixedBatch === undefined ? cause : new BatchError(fixedBatch);
+  });
   const rows = toFloats(reference).length / batch;
   const wanted = toFloats(reference).subarray(0, rows);
   const classes = original.single ? 2 : rows;
+  if (toFloats(served).length !== images.shape[0]! * classes) throw new BatchError(fixedBatch);
   const actual = activate(toFloats(served).subarray(0, classes), original);
   const spread = Math.max(...wanted) - Math.min(...wanted);
   const error = Math.max(...wanted.map((value, i) => Math.abs(value - actual[i]!)));

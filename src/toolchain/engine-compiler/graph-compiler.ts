@@ -7,6 +7,7 @@ import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
 import { QdqReader } from './qdq-reader.ts';
+import { type FloatHead, readFloatHead } from './read-dense-head.ts';
 import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
 import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
@@ -34,7 +35,11 @@ export class GraphCompiler {
 
   compile(): { readonly plan: Plan; readonly weights: Uint8Array } {
     const { graph } = this.#reader;
-    for (const node of graph.nodes) this.#compileNode(node);
+    const head = readFloatHead(graph);
+    for (const node of graph.nodes) {
+      if (!head?.nodes.has(node)) this.#compileNode(node);
+    }
+    if (head) this.#compileHead(head);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
     const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
@@ -87,6 +92,28 @@ export class GraphCompiler {
           'the int8 engine has no such operator; onnxruntime-web runs it',
         );
     }
+  }
+
+  #compileHead({ source: dequantize, pools, layers }: FloatHead): void {
+    const { scale } = this.#reader.quantizationOf(dequantize);
+    const source = this.#tensors.find(dequantize, dequantize.inputs[0]!);
+    const channels = this.#tensors.get(source).logicalChannels;
+    this.#output = {
+      name: this.#reader.graph.outputs[0]!.name,
+      classes: layers.at(-1)?.bias.length ?? channels * pools.length,
+    };
+    this.#operators.push({
+      type: 'dense_head',
+      source,
+      scale,
+      channels,
+      pools: [...pools],
+      layers: layers.map(({ weights, bias, relu }) => ({
+        weights: this.#weights.add(weights),
+        bias: this.#weights.add(bias),
+        relu,
+      })),
+    });
   }
 
   #compileInput(node: OnnxNode): void {

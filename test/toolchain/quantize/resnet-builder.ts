@@ -24,7 +24,7 @@ export interface ResnetSpelling {
   readonly pooling?: 'global' | 'reduce-mean-attribute' | 'reduce-mean-input' | 'average-pool';
   /** `none` goes with a ReduceMean that drops its axes. */
   readonly flatten?: 'flatten' | 'reshape-constant' | 'reshape-computed' | 'squeeze' | 'none';
-  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add';
+  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add' | 'two-layers' | 'two-pools';
   readonly input?: readonly DeclaredDimension[];
   readonly initializersAsInputs?: boolean;
   readonly inertNodes?: boolean;
@@ -218,7 +218,29 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
         return node('Flatten', [x], { axis: { type: 'INT', value: 1 } });
     }
   }
+  /** As fastai fine-tunes: the larger and the mean of each channel, BatchNorms between two layers. */
+  function classifyTwoPools(x: string): string {
+    const keepdims: AttributeValue = { type: 'INT', value: 1 };
+    const reduce = (opType: string) => node(opType, [x, tensor('axes', int64Tensor([2, 3]))], { keepdims });
+    const isOld = spelling.opset < 18;
+    const pooled = [
+      isOld ? node('GlobalMaxPool', [x]) : reduce('ReduceMax'),
+      isOld ? node('GlobalAveragePool', [x]) : reduce('ReduceMean'),
+    ];
+    const joined = node('Concat', pooled, { axis: { type: 'INT', value: 1 } });
+    const features = batchNorm(node('Flatten', [joined], { axis: { type: 'INT', value: 1 } }), 32);
+    const transB: AttributeValue = { type: 'INT', value: 1 };
+    const weight = () => random.normal() * 0.25;
+    const hidden = relu(node('Gemm', [features, floats('fc1', [12, 32], weight)], { transB }));
+    return node('Gemm', [batchNorm(hidden, 12), floats('fc2', [classCount, 12], weight)], { transB });
+  }
   function classify(x: string): string {
+    if (spelling.classifier === 'two-layers') {
+      const bias = (size: number) => floats('fc_bias', [size], () => random.normal() * 0.1);
+      const layer = (input: string, from: number, to: number) =>
+        node('Gemm', [input, floats('fc', [from, to], () => random.normal() * 0.25), bias(to)]);
+      return layer(relu(layer(x, 16, 24)), 24, classCount);
+    }
     const weight = () => random.normal() * 0.25;
     const bias = floats('fc_bias', [classCount], () => random.normal() * 0.1);
     if (spelling.classifier === 'matmul-add') {
@@ -243,7 +265,8 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
   x = block(x, 8, 8, 1);
   x = block(x, 8, 16, 2);
   if (spelling.block === 'preactivation') x = relu(batchNorm(x, 16));
-  x = classify(inert(flatten(pool(x)), 'Dropout'));
+  x =
+    spelling.classifier === 'two-pools' ? classifyTwoPools(x) : classify(inert(flatten(pool(x)), 'Dropout'));
   x = cast(x, datatypeCodes.FP32);
   if (spelling.softmax) x = node('Softmax', [x], { axis: { type: 'INT', value: 1 } });
   if (spelling.half) toHalfPrecision(graph);

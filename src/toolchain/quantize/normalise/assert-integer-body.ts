@@ -6,12 +6,18 @@ import type { InferredShapes } from '../../onnx/shape-inference.ts';
  * The last word on a normalised graph: nothing but operators for which ONNX Runtime and our own engine have
  * integer kernels, arranged so that each of them gets one.
  *
+ * @param head nodes that stay in floats.
  * @throws {UnsupportedGraphError} At the first node that would run in floats.
  */
-export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes): void {
+export function assertIntegerBody(
+  graph: OnnxGraph,
+  { shapes }: InferredShapes,
+  head: ReadonlySet<OnnxNode>,
+): void {
   const index = indexGraph(graph);
   const isConstant = (name: string | undefined) => graph.initializers.has(name ?? '');
   for (const node of graph.nodes) {
+    if (head.has(node)) continue;
     switch (node.opType) {
       case 'Conv':
         if (!isConstant(node.inputs[1]) || (node.inputs[2] && !isConstant(node.inputs[2]))) {
@@ -51,7 +57,7 @@ export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes):
         throw new UnsupportedGraphError(node, 'not an operator of a ResNet classifier');
     }
   }
-  assertEndsInClassifier(graph, index.producers);
+  if (head.size === 0) assertEndsInClassifier(graph, index.producers);
 }
 
 function assertEndsInClassifier(graph: OnnxGraph, producers: ReadonlyMap<string, OnnxNode>): void {

@@ -12,11 +12,15 @@ import { canonicaliseClips } from './canonical-clip.ts';
 import { canonicalisePooling } from './canonical-pooling.ts';
 import { dropInertNodes } from './drop-inert-nodes.ts';
 import { makePaddingExplicit } from './explicit-padding.ts';
+import { findFloatHead } from './find-float-head.ts';
 import { foldAffine } from './fold-affine.ts';
+import { foldDenseAffine } from './fold-dense-affine.ts';
 
 export interface NormalisedGraph {
   /** Conv (with bias or without), Relu, Clip (a ReLU6), Add, MaxPool, AveragePool, GlobalAveragePool, Flatten, Gemm: opset 13. */
   readonly graph: OnnxGraph;
+  /** Nodes behind the pooled features that stay in floats; none where one layer follows, which is quantized. */
+  readonly head: ReadonlySet<OnnxNode>;
   /** [channels, height, width]. */
   readonly imageShape: readonly [number, number, number];
   readonly classes: number;
@@ -71,16 +75,19 @@ export function normaliseGraph(model: OnnxModel, imageElements: number): Normali
   makePaddingExplicit(graph, shapesNow());
   canonicaliseClassifier(graph);
   foldAffine(graph, shapesNow());
+  foldDenseAffine(graph, shapesNow());
   removeDeadNodes(graph);
 
   const inferred = shapesNow();
-  assertIntegerBody(graph, inferred);
+  const head = findFloatHead(graph, inferred);
+  if (head.size > 0) notes.push(`the head behind the pooled features (${head.size} nodes) stays in floats`);
+  assertIntegerBody(graph, inferred, head);
   const outputShape = inferred.shapes.get(output.name) as Shape;
   const toDeclared = (shape: Shape) => shape.map((size) => (size === 'batch' ? 'N' : size));
   graph.inputs = [{ name: input.name, elementType: datatypeCodes.FP32, shape: ['N', ...imageShape] }];
   graph.outputs = [{ name: output.name, elementType: datatypeCodes.FP32, shape: toDeclared(outputShape) }];
   nameNodes(graph.nodes);
-  return { graph, imageShape, classes: outputShape[1] as number, notes };
+  return { graph, head, imageShape, classes: outputShape[1] as number, notes };
 }
 
 function assertPlainOperators(graph: OnnxGraph): void {
