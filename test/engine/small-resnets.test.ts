@@ -9,9 +9,11 @@ import { UnsupportedGraphError } from '../../src/toolchain/onnx/onnx-errors.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { datatypeCodes, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
 import { quantizeModel } from '../../src/toolchain/quantize/quantize-model.ts';
+import { runModel } from '../toolchain/quantize/ort-checks.ts';
 import { buildResnet, type ResnetSpelling } from '../toolchain/quantize/resnet-builder.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable } from './machine.ts';
+import { roundHalfToEven } from './reference.ts';
 
 /** Every shape of ResNet the engine promises to run, small, with random weights; by input size. */
 const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly perTensor?: boolean }> = {
@@ -197,6 +199,45 @@ describe.each(kernelSetNames)('the %s kernels give the integers and logits of on
     const path = new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url);
     await compare(new Uint8Array(await readFile(path)), 64, set);
   });
+});
+
+describe.each(kernelSetNames)(
+  'quantized elsewhere, the %s kernels give the logits of onnxruntime-node',
+  (set) => {
+    it.for(['s8s8', 's8s8-per-channel', 'qoperator'])('%s', async (kind, ctx) => {
+      skipUnlessRunnable(ctx, set);
+      const side = 64;
+      const onnx = new Uint8Array(
+        await readFile(new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url)),
+      );
+      const { plan, weights } = split(compileEngineModel(onnx, side).file);
+      for (const seed of [11, 12, 13]) {
+        const image = makeImage(side, seed);
+        const [expected] = await runModel(onnx, [image], [3, side, side]);
+        const machine = await openPlan(plan, weights, set);
+        new Float32Array(machine.memory.buffer, machine.layout.image, image.length).set(image);
+        for (const step of machine.steps) step();
+        const logits = new Float32Array(machine.memory.buffer, machine.layout.logits, plan.output.classes);
+        const last = plan.operators.at(-1);
+        // The operator format quantizes its logits too: the session undoes that, and the machine has what comes before.
+        const { scale, zero_point: zero } = (last?.type === 'classify' && last.logits) || {
+          scale: 0,
+          zero_point: 0,
+        };
+        const actual = scale
+          ? logits.map((value) => Math.min(255 - zero, Math.max(-zero, roundHalfToEven(value))) * scale + 0)
+          : logits;
+        expect(actual).toEqual(expected);
+      }
+    });
+  },
+);
+
+it('weights that are U8 around another zero point than 128 are refused', async () => {
+  const onnx = await readFile(new URL('golden/quantize-static-u8u8.onnx', import.meta.url));
+  expect(() => compileEngineModel(new Uint8Array(onnx), 64)).toThrow(
+    'symmetric weights; onnxruntime-web runs it',
+  );
 });
 
 describe.each(kernelSetNames)('a head in floats behind the integers, %s kernels', (set) => {

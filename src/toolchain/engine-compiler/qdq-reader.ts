@@ -8,7 +8,7 @@ import {
 } from '../onnx/onnx-graph.ts';
 import type { OnnxTensor } from '../onnx/onnx-tensor.ts';
 
-/** Scale and zero point of a per-tensor quantized U8 tensor. */
+/** Scale and zero point of a per-tensor quantized tensor, as U8: S8 has got an offset of 128. */
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
@@ -46,10 +46,15 @@ export class QdqReader {
     const zeroPoints = this.graph.initializers.get(dequantize.inputs[2] ?? '');
     if (!tensor || scales?.datatype !== 'FP32')
       throw new UnsupportedGraphError(node, `input ${position} is no quantized constant`);
+    const isCentredU8 = tensor.datatype === 'UINT8' && zeroPoints?.datatype === 'UINT8';
+    if (isCentredU8 && zeroPoints.data.every((value) => value === 128)) {
+      const data = Int8Array.from(tensor.data, (value) => value - 128);
+      return { tensor: { datatype: 'INT8', shape: tensor.shape, data }, scales: scales.data };
+    }
     if (zeroPoints && Array.from(zeroPoints.data as Int8Array, Number).some((value) => value !== 0)) {
       throw new UnsupportedGraphError(
         node,
-        `input ${position} has a zero point: only symmetric weights are run`,
+        `input ${position} has a zero point: the int8 engine runs symmetric weights; onnxruntime-web runs it`,
       );
     }
     return { tensor, scales: scales.data };
@@ -115,9 +120,12 @@ export class QdqReader {
   #quantization(node: OnnxNode): Quantization {
     const scale = this.graph.initializers.get(node.inputs[1]!);
     const zeroPoint = this.graph.initializers.get(node.inputs[2] ?? '');
-    if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || zeroPoint?.datatype !== 'UINT8') {
-      throw new UnsupportedGraphError(node, 'activations must be U8 with one scale and zero point');
+    const datatype = zeroPoint?.datatype ?? 'UINT8';
+    if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || !/^U?INT8$/.test(datatype)) {
+      throw new UnsupportedGraphError(node, 'activations must be of 8 bits with one scale and zero point');
     }
-    return { scale: scale.data[0]!, zeroPoint: zeroPoint.data[0]! };
+    // S8 is U8 less 128, zero point and values alike: what is computed from their difference is the same.
+    const offset = datatype === 'INT8' ? 128 : 0;
+    return { scale: scale.data[0]!, zeroPoint: Number(zeroPoint?.data[0] ?? 0) + offset };
   }
 }
