@@ -53,7 +53,7 @@ export async function importModel(source: string | OnnxFile, options: ImportOpti
   try {
     const isAsItCame = adopted.isUnchanged && !hasExternalData;
     await writeFile(join(folder, onnxFile), isAsItCame ? bytes : adopted.bytes);
-    await writeLabels(folder, options.labels, adopted.output.classes);
+    await writeLabels(folder, options.labels ?? nameFeatures(adopted), adopted.output.classes);
     const { input, side, output } = adopted;
     const json = {
       name: options.name,
@@ -80,6 +80,11 @@ export async function importModel(source: string | OnnxFile, options: ImportOpti
     await rm(folder, { recursive: true });
     throw error;
   }
+}
+
+/** Features have no labels. A manifest has one for each number that a graph gives. */
+function nameFeatures({ endsInFeatures, output }: AdoptedModel): readonly string[] | undefined {
+  return endsInFeatures ? Array.from({ length: output.classes }, (_, i) => `feature ${i}`) : undefined;
 }
 
 /** What a manifest leaves out is a softmax. */

@@ -1,12 +1,12 @@
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
-import { indexGraph, type OnnxGraph, type OnnxModel } from '../onnx/onnx-graph.ts';
+import { indexGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from '../onnx/onnx-graph.ts';
 import { serialiseModel } from '../onnx/onnx-model.ts';
 import { type OnnxTensor, toDatatype } from '../onnx/onnx-tensor.ts';
 import { toSinglePrecision } from '../onnx/single-precision.ts';
 import { assertSameAnswer, BatchError } from './assert-same-answer.ts';
 import { splitLogit, takeOffActivation, toRow } from './canonical-output.ts';
-import { chooseOutput } from './choose-output.ts';
+import { behindInertNodes, chooseOutput } from './choose-output.ts';
 import { dropDetours } from './drop-detours.ts';
 import { foldConstants } from './fold-constants.ts';
 import { freeBatch } from './free-batch.ts';
@@ -40,6 +40,8 @@ export interface AdoptedModel {
   readonly normalisation: Normalisation | undefined;
   /** Whether the graph turned its channels around itself, and does so no more. */
   readonly turnsChannels: boolean;
+  /** Whether the graph ends in pooled features: a network without a classifier, a backbone for heads. */
+  readonly endsInFeatures: boolean;
   /** Whether the graph is as it came. */
   readonly isUnchanged: boolean;
   /** What was changed, a sentence each. */
@@ -119,6 +121,12 @@ async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boo
       `The graph gives one number for an image: its sigmoid is the score of the second of two labels${activation ? '' : ', as a binary classifier is trained'}.`,
     );
   }
+  const endsInFeatures = isPool(behindInertNodes(outputName, indexGraph(graph).producers).node);
+  if (endsInFeatures) {
+    notes.push(
+      'The graph ends in features and has no classifier: it is a backbone for classes of your own, its own answers mean nothing.',
+    );
+  }
   const kind = activation ? 'logits' : toKind(made);
   const scoring = activation === 'Sigmoid' && !single ? 'sigmoid' : 'softmax';
   await assertSameAnswer(
@@ -132,6 +140,7 @@ async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boo
   return {
     bytes,
     isUnchanged: notes.length === 0 && Buffer.compare(bytes, serialiseModel(original)) === 0,
+    endsInFeatures,
     turnsChannels: preprocessing.channelOrder === 'bgr',
     model,
     side,
@@ -145,6 +154,17 @@ async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boo
     normalisation,
     notes,
   };
+}
+
+const pools: ReadonlySet<string> = new Set([
+  'GlobalAveragePool',
+  'GlobalMaxPool',
+  'AveragePool',
+  'ReduceMean',
+]);
+
+function isPool(node: OnnxNode | undefined): boolean {
+  return node !== undefined && pools.has(node.opType);
 }
 
 /** tf2onnx leaves constants that it has folded behind as inputs. */

@@ -272,6 +272,13 @@ describe('the end of a graph', () => {
     expect(made.graph.outputs).toHaveLength(1);
     await expect(adopt(model, 'nothing')).rejects.toThrow("makes no 'nothing'");
   });
+  test('pooled features alone are a backbone', async () => {
+    const model = wrapResnet({});
+    const name = model.graph.nodes.find(({ opType }) => opType === 'GlobalAveragePool')!.outputs[0]!;
+    const adopted = await adopt(model, name);
+    expect(adopted).toMatchObject({ endsInFeatures: true, output: { classes: 16, kind: 'logits' } });
+    expect((await adopt(wrapResnet({}))).endsInFeatures).toBe(false);
+  });
   test('a feature map is no row of scores', async () => {
     const model = wrapResnet({});
     const name = model.graph.nodes.find(({ opType }) => opType === 'MaxPool')!.outputs[0]!;

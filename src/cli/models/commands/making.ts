@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelManifest, runtimeNames } from '../../../model/manifest.ts';
+import { UnsupportedGraphError } from '../../../toolchain/onnx/onnx-errors.ts';
 import { quantizeModel } from '../../../toolchain/quantize/quantize-model.ts';
 import { toPath } from '../../command-line/to-path.ts';
 import { listImages } from '../../list-images.ts';
@@ -145,13 +146,17 @@ export const quantize = defineModelCommand({
     const images = found.slice(0, limit);
     const progress = new Progress('calibrate', images.length);
     const skipped: string[] = [];
-    const { model, report } = await quantizeModel(await readFile(join(source.folder, onnxFile)), {
+    const graph = await readFile(join(source.folder, onnxFile));
+    const { model, report } = await quantizeModel(graph, {
       calibration: readCalibrationImages(images, source.manifest.preprocess, (path) => skipped.push(path)),
       method,
       ...(values.percentile !== undefined && { percentile: Number(values.percentile) }),
       onProgress: (step) => step.stage === 'calibrate' && progress.update(step.images),
-    });
-    progress.end();
+    })
+      .catch((error: unknown) => {
+        throw error instanceof UnsupportedGraphError ? toRefusal(error, source) : error;
+      })
+      .finally(() => progress.end());
     const scratch = join(source.folder, 'quantized.onnx');
     await writeFile(scratch, model);
     const { output, preprocess } = source.manifest;
@@ -189,6 +194,15 @@ export const compile = defineModelCommand({
     return summarise(await compileModel(await findDraft(`${name}`), only));
   },
 });
+
+/** What serves a model that cannot be quantized. */
+function toRefusal({ message }: UnsupportedGraphError, { manifest }: LocalModel): Error {
+  const { name, version, tier, datatype } = manifest;
+  const server = tier === 'edge' ? 'onnxruntime-web at the edge' : 'the batch tier';
+  return new Error(
+    `${message}. It cannot be quantized here; ${name}/${version} stays as it is, ${datatype}, served by ${server}.`,
+  );
+}
 
 /** Compiles what was imported. A version that cannot be compiled is not left behind: it would be the newest. */
 async function finish(draft: LocalModel, isLeftAsIs: boolean, told: object) {
