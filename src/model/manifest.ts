@@ -222,6 +222,8 @@ const catalogSchema = z
   .strictObject({
     default_model: modelNameSchema,
     models: z.array(z.strictObject({ name: modelNameSchema, version: modelVersionSchema })).max(1000),
+    /** Names of other APIs, and which model answers to them. */
+    aliases: z.record(z.string().min(1).max(200), modelNameSchema).optional(),
   })
   .refine(
     (catalog) => catalog.models.some((model) => model.name === catalog.default_model),
@@ -232,6 +234,8 @@ const catalogSchema = z
 export interface Catalog {
   readonly defaultModel: string;
   readonly versions: ReadonlyMap<string, string>;
+  /** Names of other APIs, and which model answers to them. They go before those that a deployment is configured with. */
+  readonly aliases: ReadonlyMap<string, string>;
 }
 
 /** @throws {CodedError} `model_manifest_invalid`, naming the first field that is wrong. */
@@ -241,6 +245,7 @@ export function parseCatalog(json: unknown): Catalog {
   return {
     defaultModel: parsed.data.default_model,
     versions: new Map(parsed.data.models.map((model) => [model.name, model.version])),
+    aliases: new Map(Object.entries(parsed.data.aliases ?? {})),
   };
 }
 

@@ -15,6 +15,10 @@ const percent = z.number().min(0).max(100);
 
 const sourcesSchema = z.strictObject({
   preprocess_presets: z.record(z.string(), recipeSchema),
+  /** Names for `models add`: which model of the list, and the names of other APIs that it answers to. */
+  additions: z
+    .record(z.string(), z.strictObject({ model: z.string(), aliases: z.array(z.string()) }))
+    .default({}),
   models: z.array(
     z.strictObject({
       name: z.string(),

@@ -21,9 +21,9 @@ import {
 } from '../import-options.ts';
 import { recipeSchema } from '../preprocess-recipes.ts';
 import { Progress } from '../progress.ts';
-import { pullModel } from '../pull.ts';
+import { findSource, pullAndImport } from '../pull-and-import.ts';
 import { readOnnx } from '../read-onnx.ts';
-import { findPreset, readSources } from '../sources.ts';
+import { readSources } from '../sources.ts';
 import { type LocalModel, onnxFile } from '../workspace.ts';
 
 const sources = { type: 'string' } as const;
@@ -39,19 +39,8 @@ export const pull = defineModelCommand({
   operands: { min: 1, max: 1 },
   async run(values, [name]) {
     const catalogue = await readSources(values.sources && toPath(values.sources));
-    const source = catalogue.models.find((model) => model.name === name);
-    if (!source)
-      throw new Error(
-        `The catalogue has no "${name}". It has: ${catalogue.models.map((model) => model.name).join(', ')}.`,
-      );
-    const path = await pullModel(source, values.mirror ?? process.env['RESNET_EDGE_MIRROR']);
-    const draft = await importModel(path, {
-      name: source.name,
-      recipe: findPreset(catalogue, source.preprocess),
-      source: `${source.source}: ${source.url}`,
-      licence: source.licence,
-      description: `As published: top-1 ${source.published_accuracy.top1} %, top-5 ${source.published_accuracy.top5 ?? 'not given'} %.`,
-    });
+    const source = findSource(catalogue, `${name}`);
+    const draft = await pullAndImport(catalogue, source, source.name, values.mirror);
     return await finish(draft, values['no-compile'], { notes: draft.notes });
   },
 });
