@@ -62,6 +62,8 @@ const spellings: Record<string, ResnetSpelling> = {
   'zoo v2, opset 8, pre-activation': { opset: 8, block: 'preactivation' },
   'CNTK, opset 9, asymmetric padding, bias as Add': { opset: 9, stem: 'asymmetric', norm: 'affine-add' },
   'timm resnext, opset 17: grouped convolutions': { opset: 17, block: 'grouped' },
+  'a convolution as classifier, opset 13': { opset: 13, norm: 'folded', classifier: 'conv' },
+  'a convolution as classifier, opset 18, squeezed': { opset: 18, classifier: 'conv', flatten: 'squeeze' },
   'two layers behind the pooled features, opset 17': {
     opset: 17,
     norm: 'folded',

@@ -24,7 +24,7 @@ export interface ResnetSpelling {
   readonly pooling?: 'global' | 'reduce-mean-attribute' | 'reduce-mean-input' | 'average-pool';
   /** `none` goes with a ReduceMean that drops its axes. */
   readonly flatten?: 'flatten' | 'reshape-constant' | 'reshape-computed' | 'squeeze' | 'none';
-  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add' | 'two-layers' | 'two-pools';
+  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add' | 'two-layers' | 'two-pools' | 'conv';
   readonly input?: readonly DeclaredDimension[];
   readonly initializersAsInputs?: boolean;
   readonly inertNodes?: boolean;
@@ -265,8 +265,18 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
   x = block(x, 8, 8, 1);
   x = block(x, 8, 16, 2);
   if (spelling.block === 'preactivation') x = relu(batchNorm(x, 16));
-  x =
-    spelling.classifier === 'two-pools' ? classifyTwoPools(x) : classify(inert(flatten(pool(x)), 'Dropout'));
+  /** As a 1x1 convolution of what is pooled. */
+  function classifyByConv(pooled: string): string {
+    const bias = floats('fc_bias', [classCount], () => random.normal() * 0.1);
+    const weights = floats('fc', [classCount, 16, 1, 1], () => random.normal() * 0.25);
+    return flatten(node('Conv', [pooled, weights, bias], { kernel_shape: ints([1, 1]) }));
+  }
+  if (spelling.classifier === 'conv') x = classifyByConv(pool(x));
+  else
+    x =
+      spelling.classifier === 'two-pools'
+        ? classifyTwoPools(x)
+        : classify(inert(flatten(pool(x)), 'Dropout'));
   x = cast(x, datatypeCodes.FP32);
   if (spelling.softmax) x = node('Softmax', [x], { axis: { type: 'INT', value: 1 } });
   if (spelling.half) toHalfPrecision(graph);

@@ -9,6 +9,7 @@ import { toSinglePrecision } from '../../onnx/single-precision.ts';
 import { assertIntegerBody } from './assert-integer-body.ts';
 import { canonicaliseClassifier } from './canonical-classifier.ts';
 import { canonicaliseClips } from './canonical-clip.ts';
+import { canonicaliseConvHead } from './canonical-conv-head.ts';
 import { canonicalisePooling } from './canonical-pooling.ts';
 import { dropInertNodes } from './drop-inert-nodes.ts';
 import { makePaddingExplicit } from './explicit-padding.ts';
@@ -73,6 +74,7 @@ export function normaliseGraph(model: OnnxModel, imageElements: number): Normali
   canonicalisePooling(graph, shapesNow());
   removeDeadNodes(graph);
   makePaddingExplicit(graph, shapesNow());
+  canonicaliseConvHead(graph, shapesNow());
   canonicaliseClassifier(graph);
   foldAffine(graph, shapesNow());
   foldDenseAffine(graph, shapesNow());
