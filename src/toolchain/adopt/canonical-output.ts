@@ -2,7 +2,7 @@ import { bypassNode, toFreshName } from '../onnx/graph-edit.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode } from '../onnx/onnx-graph.ts';
-import { datatypeCodes, fp32Tensor, type OnnxTensor, toFloat32 } from '../onnx/onnx-tensor.ts';
+import { datatypeCodes, fp32Tensor, type OnnxTensor } from '../onnx/onnx-tensor.ts';
 import { behindInertNodes } from './choose-output.ts';
 
 /** What stood at the end of a graph, and is left to the service now. */
@@ -73,38 +73,49 @@ export function splitLogit(graph: OnnxGraph): void {
   const output = graph.outputs[0]!;
   graph.outputs = [{ ...output, shape: ['N', 2] }];
   const last = indexGraph(graph).producers.get(output.name);
-  if (last && splitGemm(graph, last)) return;
+  if (last && splitLayer(graph, last)) return;
   const factors = toFreshName(graph, 'zero_and_one');
   graph.initializers.set(factors, fp32Tensor([1, 2], Float32Array.of(0, 1)));
   appendNode(graph, 'Mul', [factors], new Map());
 }
 
-/** The same inside the last layer, where its weights are constants: [1, features] become two rows, the first of zeros. */
-function splitGemm(graph: OnnxGraph, node: OnnxNode): boolean {
-  const [weights, bias] = [1, 2].map((position) => graph.initializers.get(node.inputs[position] ?? ''));
-  if (
-    node.opType !== 'Gemm' ||
-    weights?.datatype !== 'FP32' ||
-    (node.inputs[2] && bias?.datatype !== 'FP32')
-  ) {
+/**
+ * The same inside the last layer, where its weights are constants: one row of weights becomes two, the first of zeros.
+ * The layer is a Gemm, or a MatMul with an Add behind it or without.
+ */
+function splitLayer(graph: OnnxGraph, last: OnnxNode): boolean {
+  const { producers } = indexGraph(graph);
+  const biasAt = last.opType === 'Add' ? last.inputs.findIndex((name) => graph.initializers.has(name)) : -1;
+  const layer = biasAt < 0 ? last : producers.get(last.inputs[1 - biasAt]!);
+  const isLayer = layer?.opType === 'MatMul' || (layer?.opType === 'Gemm' && biasAt < 0);
+  const weights = graph.initializers.get(layer?.inputs[1] ?? '');
+  const bias = biasAt < 0 ? layer?.inputs[2] : last.inputs[biasAt];
+  const offset = graph.initializers.get(bias ?? '');
+  if (!layer || !isLayer || weights?.datatype !== 'FP32' || (bias && offset?.datatype !== 'FP32'))
     return false;
-  }
-  const isTransposed = intAttribute(node, 'transB', 0) === 1;
-  const values = toFloat32(weights, node.inputs[1]!);
-  const twice = new Float32Array(values.length * 2);
-  values.forEach((value, i) => {
-    twice[isTransposed ? values.length + i : 2 * i + 1] = value;
+  const isTransposed = layer.opType === 'Gemm' && intAttribute(layer, 'transB', 0) === 1;
+  const { length } = weights.data;
+  const twice = new Float32Array(length * 2);
+  weights.data.forEach((value, i) => {
+    twice[isTransposed ? length + i : 2 * i + 1] = value;
   });
-  const shape = isTransposed ? [2, values.length] : [values.length, 2];
-  const names = [
-    toFreshName(graph, `${node.inputs[1]}_two`),
-    toFreshName(graph, `${node.outputs[0]}_bias_two`),
-  ];
-  graph.initializers.set(names[0]!, fp32Tensor(shape, twice));
-  const offset = bias ? toFloat32(bias, node.inputs[2]!)[0]! : 0;
-  graph.initializers.set(names[1]!, fp32Tensor([2], Float32Array.of(0, offset)));
-  node.inputs = [node.inputs[0]!, ...names];
+  layer.inputs[1] = addConstant(
+    graph,
+    `${layer.inputs[1]}_two`,
+    isTransposed ? [2, length] : [length, 2],
+    twice,
+  );
+  if (!bias || offset?.datatype !== 'FP32') return true;
+  const both = addConstant(graph, `${bias}_two`, [2], Float32Array.of(0, offset.data[0]!));
+  if (biasAt < 0) layer.inputs[2] = both;
+  else last.inputs[biasAt] = both;
   return true;
+}
+
+function addConstant(graph: OnnxGraph, base: string, shape: number[], values: Float32Array): string {
+  const name = toFreshName(graph, base);
+  graph.initializers.set(name, fp32Tensor(shape, values));
+  return name;
 }
 
 /** Puts a node behind the output, which keeps its name. */

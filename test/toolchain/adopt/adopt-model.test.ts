@@ -232,25 +232,33 @@ describe('the end of a graph', () => {
     expect(scores).toEqual([expect.closeTo(1 - reference[0]!, 5), expect.closeTo(reference[0]!, 5)]);
     expect(adopted.output).toMatchObject({ scoring: 'softmax', classes: 2 });
   });
-  test('one logit too, inside the last layer where that can be', async () => {
-    const model = wrapResnet({});
-    const gemm = model.graph.nodes.at(-1)!;
-    const one = (name: string, shape: number[]) => {
-      const { data } = model.graph.initializers.get(name)!;
-      model.graph.initializers.set(name, perChannel(Array.from(data.slice(0, shape.at(-1)), Number), shape));
-    };
-    one(gemm.inputs[1]!, [1, 16]);
-    one(gemm.inputs[2]!, [1]);
-    const logit = (await runOriginal(model, 'NCHW', 'float32', normalise))[0]!;
-    const adopted = await adopt(model);
-    expect(adopted.model.graph.nodes.at(-1)).toMatchObject({ opType: 'Gemm' });
-    const [logits] = await runModel(
-      adopted.bytes,
-      [Float32Array.from(samples('NCHW'), normalise)],
-      imageShape,
-    );
-    expect(Array.from(logits!)).toEqual([0, expect.closeTo(logit, 3)]);
-  });
+  test.each(['gemm', 'gemm-plain', 'matmul-add'] as const)(
+    'one logit too, inside the last layer: %s',
+    async (classifier) => {
+      const model = wrapResnet({}, { classifier });
+      const { graph } = model;
+      const layer = graph.nodes.findLast(({ opType }) => opType === 'Gemm' || opType === 'MatMul')!;
+      const bias = graph.nodes.at(-1)!.inputs.findLast((name) => graph.initializers.has(name))!;
+      const first = (name: string, shape: number[], step: number) => {
+        const { data } = graph.initializers.get(name)!;
+        const length = shape.reduce((product, size) => product * size, 1);
+        const values = Array.from({ length }, (_, i) => Number(data[i * step]));
+        graph.initializers.set(name, perChannel(values, shape));
+      };
+      const isTransposed = classifier === 'gemm';
+      first(layer.inputs[1]!, isTransposed ? [1, 16] : [16, 1], isTransposed ? 1 : 10);
+      first(bias, [1], 1);
+      const logit = (await runOriginal(model, 'NCHW', 'float32', normalise))[0]!;
+      const adopted = await adopt(model);
+      expect(adopted.model.graph.nodes.at(-1)?.opType).toBe(graph.nodes.at(-1)?.opType);
+      const [logits] = await runModel(
+        adopted.bytes,
+        [Float32Array.from(samples('NCHW'), normalise)],
+        imageShape,
+      );
+      expect(Array.from(logits!)).toEqual([0, expect.closeTo(logit, 3)]);
+    },
+  );
   test('a softmax over one number is refused', async () => {
     await expect(adopt(wrapResnet({ behind: [pickFirst, softmax] }))).rejects.toThrow('1.0 for every image');
   });
