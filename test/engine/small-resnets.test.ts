@@ -35,6 +35,13 @@ const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly 
   'grouped convolutions': { opset: 17, block: 'grouped', side: 64 },
   'grouped convolutions, odd sizes': { opset: 17, block: 'grouped', side: 75 },
   'blocks that begin with their activation': { opset: 8, block: 'preactivation', side: 64 },
+  'zeros before a pool': { opset: 15, stem: 'padded-pool', side: 64 },
+  'zeros before a pool, blocks that begin with their activation': {
+    opset: 13,
+    stem: 'padded-pool',
+    block: 'preactivation',
+    side: 75,
+  },
   'a mean and a deviation in the graph': { opset: 14, normalisesInput: true, side: 64 },
   ReLU6: { opset: 13, activation: 'relu6', side: 64 },
   'ReLU6, bottlenecks, pooling in the shortcut': {

@@ -6,9 +6,10 @@ import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
+import { PoolCompiler } from './pool-compiler.ts';
 import { QdqReader } from './qdq-reader.ts';
 import { type FloatHead, readFloatHead } from './read-dense-head.ts';
-import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
+import { toClamp, toMultipliers } from './requantization.ts';
 import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
 import { packGroupedPanels, packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
@@ -26,10 +27,12 @@ export class GraphCompiler {
   readonly #tensors = new TensorTable();
   /** The largest sum of each convolution without its bias, by the part that has its weights. */
   readonly #largestSums = new Map<number, number>();
+  readonly #pools: PoolCompiler;
   #output: Plan['output'] | undefined;
 
   constructor(graph: OnnxGraph, side: number) {
     this.#reader = new QdqReader(graph);
+    this.#pools = new PoolCompiler(this.#reader, this.#tensors);
     this.#side = side;
   }
 
@@ -71,14 +74,11 @@ export class GraphCompiler {
       case 'Add':
         this.#compileAdd(node);
         return;
+      case 'Pad':
       case 'MaxPool':
-        this.#compileMaxPool(node);
-        return;
       case 'AveragePool':
-        this.#compileWindowAveragePool(node);
-        return;
       case 'GlobalAveragePool':
-        this.#compileAveragePool(node);
+        this.#operators.push(...this.#pools.compile(node));
         return;
       case 'Flatten':
         this.#compileFlatten(node);
@@ -207,67 +207,6 @@ export class GraphCompiler {
       channels: draft.logicalChannels,
       scale: result.scale,
     });
-  }
-
-  #compileMaxPool(node: OnnxNode): void {
-    const input = this.#reader.readActivation(node, 0);
-    const result = this.#reader.readResult(node);
-    if (!result || result.scale !== input.scale || result.zeroPoint !== input.zeroPoint) {
-      throw new UnsupportedGraphError(node, 'its input and output are not quantized alike');
-    }
-    const source = this.#tensors.find(node, input.tensor);
-    const draft = this.#tensors.get(source);
-    const window = windowOf(node, draft, undefined);
-    if (window.dilations.some((dilation) => dilation !== 1))
-      throw new UnsupportedGraphError(node, 'dilated pooling');
-    const [height, width] = window.output;
-    claimBorder(node, draft, window, 'lowest');
-    const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
-    const { kernel, strides, pads } = window;
-    this.#operators.push({
-      type: 'max_pool',
-      source,
-      target,
-      kernel: [...kernel],
-      stride: [...strides],
-      pads: [pads[0], pads[1]],
-    });
-  }
-
-  #compileWindowAveragePool(node: OnnxNode): void {
-    const input = this.#reader.readActivation(node, 0);
-    const result = this.#reader.readResult(node);
-    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
-    const source = this.#tensors.find(node, input.tensor);
-    const draft = this.#tensors.get(source);
-    const { kernel, strides, pads, dilations, output } = windowOf(node, draft, undefined);
-    if (dilations.some((dilation) => dilation !== 1))
-      throw new UnsupportedGraphError(node, 'dilated pooling');
-    if (intAttribute(node, 'count_include_pad', 0) === 1 && pads.some((pad) => pad > 0))
-      throw new UnsupportedGraphError(node, 'it averages its padding too (count_include_pad)');
-    this.#operators.push({
-      type: 'average_pool',
-      source,
-      target: this.#tensors.add(result.tensor, [...output, draft.logicalChannels], result.zeroPoint),
-      kernel: [...kernel],
-      stride: [...strides],
-      pads: [pads[0], pads[1]],
-      scale: input.scale,
-      result_scale: result.scale,
-      low: result.relu ? result.zeroPoint : 0,
-      high: 255,
-    });
-  }
-
-  #compileAveragePool(node: OnnxNode): void {
-    const input = this.#reader.readActivation(node, 0);
-    const result = this.#reader.readResult(node);
-    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
-    const source = this.#tensors.find(node, input.tensor);
-    const { height, width, logicalChannels } = this.#tensors.get(source);
-    const target = this.#tensors.add(result.tensor, [1, 1, logicalChannels], result.zeroPoint);
-    const multiplier = toMeanMultiplier(input.scale, result.scale, height * width);
-    this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
   }
 
   #compileFlatten(node: OnnxNode): void {

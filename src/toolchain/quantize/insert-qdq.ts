@@ -116,9 +116,9 @@ export function insertQdq(
         nodes.push(copy);
         break;
       default: {
-        copy.inputs = [`${data}_DQ`];
+        copy.inputs = [`${data}_DQ`, ...node.inputs.slice(1).map(toFloat)];
         nodes.push(copy);
-        const keepsScale = node.opType === 'MaxPool' || node.opType === 'Flatten';
+        const keepsScale = /^(Pad|MaxPool|Flatten)$/.test(node.opType);
         quantizeActivation(output, output, known.get(keepsScale ? data : output));
       }
     }

@@ -17,7 +17,7 @@ import { createRandom } from './seeded-random.ts';
 export interface ResnetSpelling {
   readonly opset: number;
   readonly block?: 'basic' | 'bottleneck' | 'grouped' | 'preactivation';
-  readonly stem?: '7x7' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node' | 'ceil-pool';
+  readonly stem?: '7x7' | 'padded-pool' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node' | 'ceil-pool';
   readonly norm?: 'separate' | 'folded' | 'affine-add';
   readonly shortcut?: 'conv' | 'average-pool';
   readonly residual?: 'Add' | 'Sum';
@@ -141,6 +141,16 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
         });
       case 'asymmetric':
         return max(relu(conv(x, 3, 8, 7, 2, [3, 3, 2, 2])), [1, 1, 0, 0]);
+      case 'padded-pool': {
+        // Keras' ResNetV2: zeros around what no ReLU has been over, and they may win.
+        const bare = conv(x, 3, 8, 7, 2);
+        const amounts = [0, 0, 1, 1, 0, 0, 1, 1];
+        const padded =
+          spelling.opset < 11
+            ? node('Pad', [bare], { pads: ints(amounts) })
+            : node('Pad', [bare, tensor('pads', int64Tensor(amounts))]);
+        return max(padded, [0, 0, 0, 0]);
+      }
       case 'pad-node': {
         const amounts = [0, 0, 3, 3, 0, 0, 3, 3];
         const padded =

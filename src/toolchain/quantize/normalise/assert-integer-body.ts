@@ -43,6 +43,7 @@ export function assertIntegerBody(
         }
         break;
       }
+      case 'Pad': // makePaddingExplicit leaves those alone that stand before a MaxPool
       case 'MaxPool':
       case 'AveragePool':
       case 'GlobalAveragePool':
