@@ -61,9 +61,6 @@ export const maxLabelsBytes = 4 * MiB;
 export const maxKeptManifests = 500;
 export const maxKeptLabelsBytes = 1 * MiB;
 
-/** A model file that may be loaded in an isolate: ResNet-50 int8 is 25.8 MB, ResNet-18 fp32 46.8 MB. */
-export const maxEdgeModelBytes = 48 * MiB;
-
 /** Photos of one lesson. Their inner products are 8 bytes a pair: 200 MB, and an equation of their number takes minutes. */
 export const maxTeachPhotos = 5000;
 

@@ -1,5 +1,8 @@
-/** How logits become scores; a model that gives probabilities is left as it is. */
-export type Scoring = 'softmax' | 'sigmoid' | 'none';
+/**
+ * How logits become scores: as the model's manifest says, or as the caller wants it. A model that gives probabilities is
+ * left as it is.
+ */
+export type Scoring = 'model' | 'softmax' | 'sigmoid' | 'none';
 
 /** What a caller may choose for one image, on the edge, on the Node tier and in a batch alike. */
 export interface ClassifyChoice {
@@ -18,6 +21,6 @@ export interface ClassifyChoice {
 export const defaultChoice = {
   orientation: 'apply',
   decode: 'exact',
-  scoring: 'softmax',
+  scoring: 'model',
   strict: false,
 } as const satisfies Omit<ClassifyChoice, 'topK'>;

@@ -13,7 +13,7 @@ export interface Classification {
   /** Where it ran: `node` if the model or the image is beyond an isolate. */
   tier: Tier;
   image: ImageInfo;
-  /** Highest score first. */
+  /** Highest score first. None, if each class is answered for itself and none reaches the model's threshold. */
   predictions: Prediction[];
   /** None of the model's classes: its best score is low, or the image looks like nothing that it has learned from. */
   unknown?: true | undefined;

@@ -9,7 +9,7 @@ import { topK } from '../lib/top-k.ts';
 import type { ClassLabel, ModelManifest } from '../model/manifest.ts';
 import type { Scoring } from './choice.ts';
 import type { Classification, ImageInfo, Prediction } from './classification.ts';
-import { softmax } from './softmax.ts';
+import { sigmoid, softmax } from './softmax.ts';
 
 /** @returns a file of the same picture that can be decoded here, upright; smaller, if `original` says so. */
 export type Transcode = (bytes: Uint8Array) => Promise<TranscodedImage>;
@@ -78,11 +78,13 @@ export async function classify(
 
 /**
  * @param output the model's, length = labels.length.
+ * @returns the `topK` best; of a model whose own scoring is `sigmoid`, unless the caller chose another one, every class
+ *   that reaches the model's threshold, which may be none.
  * @throws {CodedError} `inference_failed` if there is not one score for each label.
  */
 export function toPredictions(
   output: Float32Array,
-  { output: { kind } }: ModelManifest,
+  { output: { kind, scoring: own, threshold } }: Pick<ModelManifest, 'output'>,
   labels: readonly ClassLabel[],
   { topK: count, scoring }: Pick<ClassifyOptions, 'topK' | 'scoring'>,
 ): Prediction[] {
@@ -92,17 +94,21 @@ export function toPredictions(
       `The model gave ${output.length} scores for ${labels.length} labels.`,
     );
   }
-  const scores = kind === 'logits' ? toScores(output, scoring) : output;
+  const scores = kind === 'logits' ? toScores(output, scoring === 'model' ? own : scoring) : output;
   // The order is that of the model's output, because scores of a sigmoid may all round to 1 in float32.
-  return topK(output, count).map((index) => {
+  const best =
+    scoring === 'model' && own === 'sigmoid'
+      ? topK(output, output.length).filter((index) => scores[index]! >= threshold)
+      : topK(output, count);
+  return best.map((index) => {
     const { wnid, label } = labels[index]!;
     return { class_index: index, wnid, label, score: scores[index]! };
   });
 }
 
-function toScores(logits: Float32Array, scoring: Scoring): Float32Array {
+function toScores(logits: Float32Array, scoring: Exclude<Scoring, 'model'>): Float32Array {
   if (scoring === 'softmax') return softmax(logits);
-  return scoring === 'none' ? logits : logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+  return scoring === 'none' ? logits : sigmoid(logits);
 }
 
 /** How an image is decoded; the part of the options that comes before the model. */

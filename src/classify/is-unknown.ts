@@ -10,5 +10,6 @@ export function isUnknown(
   similarity: number | undefined,
 ): boolean {
   if (!best || similarity === undefined) return false;
-  return (scoring === 'softmax' && best.score < threshold) || similarity < minSimilarity;
+  const isSoftmax = scoring === 'model' || scoring === 'softmax';
+  return (isSoftmax && best.score < threshold) || similarity < minSimilarity;
 }

@@ -57,7 +57,11 @@ export class Networks {
     return (use) => sessions.withSession(backbone, keepAlive, (session) => use(toHeadSession(session, head)));
   }
 
-  /** @see isUnknown; false for what is no head. */
+  /**
+   * Whether no class reaches the model's own threshold, or an image shows none of a head's classes.
+   *
+   * @see isUnknown
+   */
   async isUnknown(
     manifest: ModelManifest,
     scoring: Scoring,
@@ -65,6 +69,7 @@ export class Networks {
     similarity: number | undefined,
   ): Promise<boolean> {
     const { heads } = this.#services;
+    if (predictions.length === 0) return true;
     if (!manifest.backbone || !heads || similarity === undefined) return false;
     return isUnknown(await heads.read(manifest), scoring, predictions, similarity);
   }

@@ -18,3 +18,8 @@ export function softmax(logits: Float32Array): Float32Array {
   for (let index = 0; index < logits.length; index++) probabilities[index] = exponentials[index]! / sum;
   return probabilities;
 }
+
+/** Each logit to the probability of its own class, in [0, 1]. */
+export function sigmoid(logits: Float32Array): Float32Array {
+  return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+}

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 /** Names that images have. Of a file that is named itself, the bytes decide. */
@@ -16,11 +16,18 @@ export const imageExtensions = new Set([
   '.avif',
 ]);
 
-/** Image files of a folder and all below it, as absolute paths in a stable order. */
+/** Image files of a folder and all below it, as absolute paths in a stable order. A link to a file counts as the file. */
 export async function listImages(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && imageExtensions.has(extname(entry.name).toLowerCase()))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const paths: string[] = [];
+  for (const entry of entries) {
+    if (!imageExtensions.has(extname(entry.name).toLowerCase())) continue;
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() || (entry.isSymbolicLink() && (await isFile(path)))) paths.push(path);
+  }
+  return paths.sort();
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

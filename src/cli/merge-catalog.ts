@@ -7,6 +7,7 @@ export const shippedCatalogKey = 'catalog.shipped.json';
 interface Catalog {
   readonly default_model: string;
   readonly models: readonly { readonly name: string; readonly version: string }[];
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -34,8 +35,11 @@ export function mergeCatalog(
   const merged: Catalog = {
     default_model: kept.default_model === last?.default_model ? next.default_model : kept.default_model,
     models: Array.from(versions, ([name, version]) => ({ name, version })),
+    // Where somebody pointed them; nothing that is shipped points any.
+    ...(kept.aliases && { aliases: kept.aliases }),
   };
-  return JSON.stringify(merged) === JSON.stringify({ default_model: kept.default_model, models: kept.models })
+  const { default_model, models, aliases } = kept;
+  return JSON.stringify(merged) === JSON.stringify({ default_model, models, ...(aliases && { aliases }) })
     ? stored
     : `${JSON.stringify(merged, undefined, 2)}\n`;
 }

@@ -47,12 +47,23 @@ export interface ModelCard {
   runtime: 'resnet-int8' | 'onnxruntime-web';
   datatype: 'fp32' | 'int8';
   input: { name: string; shape: number[]; datatype: string };
-  output: { name: string; kind: 'logits' | 'probabilities'; classes: number };
+  output: {
+    name: string;
+    kind: 'logits' | 'probabilities';
+    /** `softmax`: one class is right. `sigmoid`: each class is answered for itself. */
+    scoring: 'softmax' | 'sigmoid';
+    /** With `sigmoid`: an answer has the classes of at least this score. */
+    threshold: number;
+    classes: number;
+  };
   preprocess: {
     resize_shortest_edge: number;
     interpolation: 'bilinear' | 'bicubic';
+    resize_by: 'ratio' | 'factor' | 'stretch';
     center_crop: number;
+    crop_rounding: 'half-even' | 'floor';
     rescale_factor: number;
+    channel_order: 'rgb' | 'bgr';
     mean: number[];
     std: number[];
   };

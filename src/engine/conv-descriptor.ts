@@ -70,7 +70,10 @@ export function writeConvDescriptor(
   const other = residualTensor && locate(residualTensor, layout);
   // What a stored sum is less than its quantized value.
   const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
-  const segmentLength = Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
+  const { grouped } = operator;
+  const segmentLength =
+    grouped?.length ?? Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
+  const segmentBytes = segmentLength * layout.elementBytes;
   const fields: Partial<Record<ConvField, number>> = {
     input: windowStart(source, layout, operator.pads),
     output: output.interior,
@@ -81,9 +84,9 @@ export function writeConvDescriptor(
     height: target.height,
     width: target.width,
     channels: target.channels,
-    segments: operator.kernel[0],
+    segments: grouped ? operator.kernel[0] * operator.kernel[1] : operator.kernel[0],
     segmentLength,
-    segmentSkip: input.rowBytes - segmentLength * layout.elementBytes,
+    segmentSkip: (grouped ? input.pixelBytes : input.rowBytes) - segmentBytes,
     inputStepX: operator.stride[1] * input.pixelBytes,
     inputStepY: operator.stride[0] * input.rowBytes,
     outputStepX: output.pixelBytes,
@@ -117,6 +120,12 @@ export function writeConvDescriptor(
     products: layout.products,
     panel: layout.panel,
     tileRows: operator.winograd?.tile_rows ?? 0,
+    // In the places of the three fields for Winograd's way, so that these come last.
+    ...(grouped && {
+      groupOffsets: layout.parts[grouped.offsets]!,
+      kernelWidth: operator.kernel[1],
+      rowSkip: input.rowBytes - operator.kernel[1] * input.pixelBytes,
+    }),
   };
   const view = new DataView(memory.buffer, address, convDescriptorBytes);
   for (const [name, value] of Object.entries(fields) as [ConvField, number][]) {

@@ -101,9 +101,17 @@ const convFields = [
   'panel', // scratch for a weight panel in int16
 ] as const;
 
-export type ConvField = (typeof convFields)[number];
+/** A grouped convolution is never done by Winograd's way, and has fields of its own in the places of that way's. */
+const groupedFields = {
+  groupOffsets: 'transformed', // int32 [panels], a panel's first input channel
+  kernelWidth: 'products', // segments of a kernel row
+  rowSkip: 'tileRows', // bytes from a kernel row's end to the next one's start, beyond segmentSkip
+} as const satisfies Record<string, (typeof convFields)[number]>;
+
+export type ConvField = (typeof convFields)[number] | keyof typeof groupedFields;
 export const convDescriptorBytes = convFields.length * 4;
 const offsets = new Map<string, number>(convFields.map((name, index) => [name, index * 4]));
+for (const [name, place] of Object.entries(groupedFields)) offsets.set(name, offsets.get(place)!);
 
 /** @returns byte offset of a descriptor's field. */
 export function fieldOffset(name: ConvField): number {

@@ -54,6 +54,17 @@ const winogradSchema = z.strictObject({
   sets: z.array(z.enum(kernelSetNames)),
 });
 
+/** Each panel of 8 output channels reads a run of input channels of its own. */
+const groupedSchema = z.strictObject({
+  /** Index of a part: an int32 for each panel, its first input channel. */
+  offsets: size,
+  /** Input channels of a panel, a multiple of 8; weights beyond a group's own are 0. */
+  length: size.min(8),
+});
+
+/** A layer in floats. Indices of parts: weights [outputs][inputs], bias [outputs]. */
+const denseLayerSchema = z.strictObject({ weights: size, bias: size, relu: z.boolean() });
+
 const operatorSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('quantize_input'),
@@ -75,6 +86,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     bias: size,
     multiplier: size,
     winograd: winogradSchema.optional(),
+    grouped: groupedSchema.optional(),
     low: z.int(),
     high: z.int(),
     residual: residualSchema.optional(),
@@ -86,6 +98,19 @@ const operatorSchema = z.discriminatedUnion('type', [
     kernel: pair,
     stride: pair,
     pads: pair,
+  }),
+  z.strictObject({
+    type: z.literal('average_pool'),
+    source: size,
+    target: size,
+    kernel: pair,
+    stride: pair,
+    pads: pair,
+    /** What one step of the source and of the target stand for. */
+    scale: z.number().positive(),
+    result_scale: z.number().positive(),
+    low: size.max(255),
+    high: size.max(255),
   }),
   z.strictObject({
     type: z.literal('global_average_pool'),
@@ -106,6 +131,20 @@ const operatorSchema = z.discriminatedUnion('type', [
     length: size.min(1),
     /** Present if the graph quantizes its logits. */
     logits: z.strictObject({ scale: finite, zero_point: size }).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('dense_head'),
+    source: size,
+    /** What one step of the source stands for. */
+    scale: z.number().positive(),
+    /** As the graph has them: the tensor's may be padded. */
+    channels: size.min(1),
+    /** The features: a pool's channels, then the next one's. */
+    pools: z
+      .array(z.enum(['mean', 'max']))
+      .min(1)
+      .max(2),
+    layers: z.array(denseLayerSchema).max(8),
   }),
 ]);
 
@@ -138,25 +177,42 @@ const planSchema = z.strictObject({
   arena_elements: size,
 });
 
+type DenseHead = Extract<z.infer<typeof operatorSchema>, { type: 'dense_head' }>;
+
 /** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
-const soundPlanSchema = planSchema.refine(({ tensors, operators, features, parts, arena_elements }) => {
-  const isTensor = (id: number) => id < tensors.length;
-  return (
-    features.every(
-      ({ operator, tensor, channels }) =>
-        operator < operators.length && isTensor(tensor) && channels <= tensors[tensor]!.channels,
-    ) &&
-    tensors.every((tensor) => tensor.offset + tensorElements(tensor) <= arena_elements) &&
-    operators.every(
-      (operator) =>
-        (!('source' in operator) || isTensor(operator.source)) &&
-        (!('target' in operator) || isTensor(operator.target)) &&
-        (!('residual' in operator && operator.residual) || isTensor(operator.residual.tensor)) &&
-        (!('weights' in operator) ||
-          [operator.weights, operator.bias, operator.multiplier].every((part) => part < parts.length)),
-    )
-  );
-}, 'names a tensor or part that is not there');
+const soundPlanSchema = planSchema.refine(
+  ({ tensors, operators, features, parts, arena_elements, output }) => {
+    const isTensor = (id: number) => id < tensors.length;
+    const floatsOf = (part: number) => (parts[part]?.bytes ?? -4) / 4;
+    const isSoundHead = ({ source, channels, pools, layers }: DenseHead) => {
+      let width = channels * pools.length;
+      const fits = layers.every(({ weights, bias }) => {
+        const inputs = width;
+        width = floatsOf(bias);
+        return width > 0 && floatsOf(weights) === inputs * width;
+      });
+      return fits && width === output.classes && channels <= (tensors[source]?.channels ?? 0);
+    };
+    return (
+      features.every(
+        ({ operator, tensor, channels }) =>
+          operator < operators.length && isTensor(tensor) && channels <= tensors[tensor]!.channels,
+      ) &&
+      operators.every((operator) => operator.type !== 'dense_head' || isSoundHead(operator)) &&
+      tensors.every((tensor) => tensor.offset + tensorElements(tensor) <= arena_elements) &&
+      operators.every(
+        (operator) =>
+          (!('source' in operator) || isTensor(operator.source)) &&
+          (!('target' in operator) || isTensor(operator.target)) &&
+          (!('residual' in operator && operator.residual) || isTensor(operator.residual.tensor)) &&
+          (!('grouped' in operator && operator.grouped) || operator.grouped.offsets < parts.length) &&
+          (!('weights' in operator) ||
+            [operator.weights, operator.bias, operator.multiplier].every((part) => part < parts.length)),
+      )
+    );
+  },
+  'names a tensor or part that is not there',
+);
 
 export type Plan = z.infer<typeof planSchema>;
 export type PlanTensor = Plan['tensors'][number];

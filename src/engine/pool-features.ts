@@ -1,7 +1,7 @@
 import { locate } from './conv-descriptor.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanFeature } from './plan.ts';
-import type { Step } from './program.ts';
+import type { Step } from './step.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 

@@ -1,7 +1,9 @@
 import { locate, storedZero, windowStart, writeConvDescriptor } from './conv-descriptor.ts';
+import { buildDenseHead } from './dense-head.ts';
 import { convDescriptorBytes, type KernelTraits } from './kernel-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
+import type { Step } from './step.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
 type Kernel = (...args: number[]) => void;
@@ -10,7 +12,9 @@ type Kernel = (...args: number[]) => void;
 export interface Kernels {
   readonly convolve: Kernel;
   readonly quantize_input: Kernel;
+  readonly convolve_grouped: Kernel;
   readonly max_pool: Kernel;
+  readonly average_pool: Kernel;
   readonly global_average_pool: Kernel;
   readonly classify: Kernel;
   readonly fill_border: Kernel;
@@ -26,9 +30,6 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   // What a module exports has no type. These two are generated from kernels/, and `npm test` says if not.
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }
-
-/** One operator, all addresses resolved. */
-export type Step = () => void;
 
 /** Where a program runs. */
 export interface Machine {
@@ -90,6 +91,7 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
       const winograd = winogradOf(operator, traits);
+      if (operator.grouped) return () => kernels.convolve_grouped(descriptor);
       const kernel = winograd ? kernels[`convolve_winograd_${winograd.side}`] : kernels.convolve;
       return () => kernel(descriptor);
     }
@@ -114,6 +116,32 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
           stride[1],
         );
     }
+    case 'average_pool': {
+      const { kernel, stride, pads, scale, result_scale, low, high } = operator;
+      const [from, to] = [tensor(operator.source), tensor(operator.target)];
+      const [source, target] = [locate(from, layout), locate(to, layout)];
+      const base = to.zero_point - storedZero(to.zero_point, layout);
+      return () =>
+        kernels.average_pool(
+          source.interior,
+          target.interior,
+          to.height,
+          to.width,
+          to.channels,
+          source.rowBytes,
+          target.rowBytes,
+          ...[...kernel, ...stride, ...pads],
+          from.height,
+          from.width,
+          storedZero(from.zero_point, layout),
+          base,
+          scale,
+          result_scale,
+          to.zero_point,
+          low,
+          high,
+        );
+    }
     case 'global_average_pool': {
       const { height, width, channels, zero_point } = tensor(operator.source);
       const source = locate(tensor(operator.source), layout);
@@ -136,6 +164,8 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
           zero,
         );
     }
+    case 'dense_head':
+      return buildDenseHead(operator, plan, memory, layout);
     case 'classify': {
       const source = locate(tensor(operator.source), layout).interior;
       const [weights, bias, multiplier] = [operator.weights, operator.bias, operator.multiplier].map(

@@ -12,8 +12,9 @@ import { toKnownCaller, toPayer } from './middleware/access.ts';
 /** The model a request means: a catalogue name, or a name other APIs use for one. */
 export async function readModel(c: Context<HonoEnv>, name: string | undefined): Promise<ModelManifest> {
   const { catalog, modelAliases } = c.get('options');
+  const { aliases } = await catalog.readCatalog();
   const manifest = await catalog.readManifest(
-    name === undefined ? undefined : (modelAliases?.get(name) ?? name),
+    name === undefined ? undefined : (aliases.get(name) ?? modelAliases?.get(name) ?? name),
   );
   const version = `${manifest.name}/${manifest.version}`;
   c.get('record').model = version;

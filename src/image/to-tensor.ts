@@ -11,12 +11,13 @@ const sampleValues = 256;
  * looked up in a table computed in double precision: one rounding, to float32, per value.
  *
  * @param crop RGB uint8, HWC, length = centerCrop * centerCrop * 3.
- * @returns FP32 (1, 3, centerCrop, centerCrop), row-major: `(sample * rescaleFactor - mean) / std`.
+ * @returns FP32 (1, 3, centerCrop, centerCrop), row-major, channels in the model's order:
+ *   `(sample * rescaleFactor - mean) / std`.
  * @throws {RangeError} If the crop's length does not fit, or a `std` component is not > 0.
  * @see torchvision.transforms.functional, `to_tensor` and `normalize`
  */
 export function toTensor(crop: Uint8Array, spec: PreprocessSpec): Fp32Tensor {
-  const { centerCrop, rescaleFactor, mean, std } = spec;
+  const { centerCrop, rescaleFactor, mean, std, channelOrder } = spec;
   const plane = centerCrop * centerCrop;
   if (crop.length !== plane * channels) {
     throw new RangeError(`crop.length must be ${plane * channels}, got: ${crop.length}`);
@@ -29,7 +30,8 @@ export function toTensor(crop: Uint8Array, spec: PreprocessSpec): Fp32Tensor {
       normalised[sample] = (sample * rescaleFactor - mean[channel]!) / std[channel]!;
     }
     const to = channel * plane;
-    for (let i = 0; i < plane; i++) data[to + i] = normalised[crop[i * channels + channel]!]!;
+    const from = channelOrder === 'bgr' ? channels - 1 - channel : channel;
+    for (let i = 0; i < plane; i++) data[to + i] = normalised[crop[i * channels + from]!]!;
   }
   return { datatype: 'FP32', shape: [1, channels, centerCrop, centerCrop], data };
 }

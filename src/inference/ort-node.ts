@@ -86,3 +86,41 @@ function toFp32Tensor(name: string, value: Tensor | undefined): Fp32Tensor {
   }
   return { datatype: 'FP32', shape: value.dims, data: value.data };
 }
+
+/** A tensor of any type that ONNX Runtime's JavaScript knows; half precision as bits or as Float16Array. */
+export interface NativeTensor {
+  /** ONNX Runtime's name of the type, e.g. `float32`. */
+  readonly type: Tensor.Type;
+  readonly shape: readonly number[];
+  readonly data: Tensor.DataType;
+}
+
+/**
+ * Runs a model once, whatever the types of its inputs and outputs, without optimising it first.
+ *
+ * @throws {Error} ONNX Runtime's own, if it cannot read or run the model.
+ */
+export async function runOnce(
+  model: Uint8Array,
+  feeds: ReadonlyMap<string, NativeTensor>,
+): Promise<Map<string, NativeTensor>> {
+  const session = await InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'basic',
+    logSeverityLevel: 4,
+    extra: { session: { x64quantprecision: '1' } },
+  });
+  try {
+    const native: Record<string, Tensor> = {};
+    for (const [name, { type, data, shape }] of feeds) native[name] = new Tensor(type, data, shape);
+    const results = await session.run(native);
+    return new Map(
+      session.outputNames.map((name) => {
+        const { type, dims, data } = results[name]!;
+        return [name, { type, shape: dims, data }];
+      }),
+    );
+  } finally {
+    await session.release();
+  }
+}

@@ -75,8 +75,11 @@ export async function formatHeadVersion({
     preprocess: {
       resize_shortest_edge: preprocess.resizeShortestEdge,
       interpolation: preprocess.interpolation,
+      ...(preprocess.resizeBy && { resize_by: preprocess.resizeBy }),
       center_crop: preprocess.centerCrop,
+      ...(preprocess.cropRounding && { crop_rounding: preprocess.cropRounding }),
       rescale_factor: preprocess.rescaleFactor,
+      ...(preprocess.channelOrder && { channel_order: preprocess.channelOrder }),
       mean: preprocess.mean,
       std: preprocess.std,
     },

@@ -33,8 +33,11 @@ const preprocessSchema = z
   .strictObject({
     resize_shortest_edge: z.int().min(1).max(1024),
     interpolation: z.enum(['bilinear', 'bicubic']),
+    resize_by: z.enum(['ratio', 'factor', 'stretch']).optional(),
     center_crop: z.int().min(1).max(1024),
+    crop_rounding: z.enum(['half-even', 'floor']).optional(),
     rescale_factor: z.number().positive(),
+    channel_order: z.enum(['rgb', 'bgr']).optional(),
     mean: threeNumbers,
     std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
   })
@@ -83,6 +86,10 @@ const manifestSchema = z
     output: z.strictObject({
       name: z.string().min(1),
       kind: z.enum(['logits', 'probabilities']),
+      /** `sigmoid`: each class is answered for itself, and several may be right. */
+      scoring: z.enum(['softmax', 'sigmoid']).default('softmax'),
+      /** With `sigmoid`: an answer has the classes of at least this score. */
+      threshold: fraction.default(0.5),
       classes: z.int().positive(),
     }),
     preprocess: preprocessSchema,
@@ -135,12 +142,7 @@ export interface ModelManifest {
   readonly datatype: 'fp32' | 'int8';
   /** NCHW, FP32. */
   readonly input: { readonly name: string; readonly shape: readonly number[] };
-  /** Softmax is applied to logits alone. */
-  readonly output: {
-    readonly name: string;
-    readonly kind: 'logits' | 'probabilities';
-    readonly classes: number;
-  };
+  readonly output: ModelOutput;
   readonly preprocess: PreprocessSpec;
   /** The version whose features this one classifies, if it is a head. */
   readonly backbone: { readonly name: string; readonly version: string } | undefined;
@@ -150,6 +152,17 @@ export interface ModelManifest {
   readonly tier: 'edge' | 'node';
   /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
   readonly runtimeMemoryBytes: number | undefined;
+}
+
+export interface ModelOutput {
+  readonly name: string;
+  /** Probabilities are scores already; logits become scores by `scoring`. */
+  readonly kind: 'logits' | 'probabilities';
+  /** `softmax`: one class is right. `sigmoid`: each class is answered for itself, and several may be right. */
+  readonly scoring: 'softmax' | 'sigmoid';
+  /** With `sigmoid`: an answer has the classes of at least this score, in [0, 1]. */
+  readonly threshold: number;
+  readonly classes: number;
 }
 
 /** A server takes the file that its runtime wants. At least one is there. */
@@ -194,8 +207,11 @@ export function parseManifest(json: unknown): ModelManifest {
     preprocess: {
       resizeShortestEdge: preprocess.resize_shortest_edge,
       interpolation: preprocess.interpolation,
+      ...(preprocess.resize_by && { resizeBy: preprocess.resize_by }),
       centerCrop: preprocess.center_crop,
+      ...(preprocess.crop_rounding && { cropRounding: preprocess.crop_rounding }),
       rescaleFactor: preprocess.rescale_factor,
+      ...(preprocess.channel_order && { channelOrder: preprocess.channel_order }),
       mean: preprocess.mean,
       std: preprocess.std,
     },
@@ -206,6 +222,8 @@ const catalogSchema = z
   .strictObject({
     default_model: modelNameSchema,
     models: z.array(z.strictObject({ name: modelNameSchema, version: modelVersionSchema })).max(1000),
+    /** Names of other APIs, and which model answers to them. */
+    aliases: z.record(z.string().min(1).max(200), modelNameSchema).optional(),
   })
   .refine(
     (catalog) => catalog.models.some((model) => model.name === catalog.default_model),
@@ -216,6 +234,8 @@ const catalogSchema = z
 export interface Catalog {
   readonly defaultModel: string;
   readonly versions: ReadonlyMap<string, string>;
+  /** Names of other APIs, and which model answers to them. They go before those that a deployment is configured with. */
+  readonly aliases: ReadonlyMap<string, string>;
 }
 
 /** @throws {CodedError} `model_manifest_invalid`, naming the first field that is wrong. */
@@ -225,6 +245,7 @@ export function parseCatalog(json: unknown): Catalog {
   return {
     defaultModel: parsed.data.default_model,
     versions: new Map(parsed.data.models.map((model) => [model.name, model.version])),
+    aliases: new Map(Object.entries(parsed.data.aliases ?? {})),
   };
 }
 

@@ -61,6 +61,14 @@ export class MemoryBudget {
   }
 }
 
+/**
+ * The one rule for what an isolate can hold: a model that is alone in it. `models compile` decides by it, and so does
+ * the isolate that is asked for the model.
+ */
+export function fitsIsolate(manifest: ModelManifest): boolean {
+  return new MemoryBudget().fits('', manifest, 0);
+}
+
 /** Linear memory a model needs beyond an empty runtime: measured, or else its file and a third for activations. */
 function toNeededBytes({ edgeFile, runtime, runtimeMemoryBytes }: ModelManifest): number {
   if (runtimeMemoryBytes === undefined) return Math.ceil((edgeFile.bytes * 4) / 3);

@@ -1,9 +1,9 @@
 import { CodedError } from '../errors.ts';
 import type { InferenceRuntime, InferenceSession, LoadTicket } from '../inference/session.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
-import { maxEdgeModelBytes, modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
+import { modelLoadCooldownMs, modelLoadTimeoutMs } from '../limits.ts';
 import type { ModelManifest } from './manifest.ts';
-import { MemoryBudget } from './memory-budget.ts';
+import { fitsIsolate, MemoryBudget } from './memory-budget.ts';
 import { type LoadTimes, ModelLoader, type ModelLoaderOptions } from './model-loader.ts';
 
 export interface SessionCacheOptions extends Omit<ModelLoaderOptions, 'now'> {
@@ -104,8 +104,9 @@ export class SessionCache {
   }
 
   /** @throws {CodedError} `model_requires_batch_tier` if the model never runs in an isolate. */
-  assertFits({ name, version, tier, edgeFile }: ModelManifest): void {
-    if (tier === 'edge' && edgeFile.bytes <= maxEdgeModelBytes) return;
+  assertFits(manifest: ModelManifest): void {
+    const { name, version, tier } = manifest;
+    if (tier === 'edge' && fitsIsolate(manifest)) return;
     throw new CodedError('model_requires_batch_tier', `${name}/${version} does not fit an edge isolate.`);
   }
 

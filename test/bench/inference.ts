@@ -3,7 +3,8 @@
  * one process on one thread. Ratios count; milliseconds depend on the machine and what else it does.
  * `--layers` times the int8 engine operator by operator instead, against the peak of its dot product;
  * `--against` so too, taking turns with the engine of another checkout, which needs its node_modules.
- * Needs the reference models that RESNET_EDGE_SHARED names; without them only the embedded model runs.
+ * Everything it needs is here: ResNet-18 is the default model, ResNet-50 has the real topology and seeded weights, and
+ * fp32 is made of int8 by dequantizing. Speed does not depend on what a network has learned.
  */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -19,11 +20,12 @@ import { GraphCompiler } from '../../src/toolchain/engine-compiler/graph-compile
 import { parseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { compileToOrt } from '../../src/toolchain/quantize/compile-to-ort.ts';
 import { runnableSets } from '../engine/machine.ts';
-import { hasShared, modelPath, sharedPath } from '../golden/golden.ts';
+import { modelPath } from '../golden/golden.ts';
 import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { printComparison } from './against.ts';
 import { printLayers } from './layers.ts';
 import { median } from './median.ts';
+import { makeSeededResnet50Int8 } from './seeded-resnet50.ts';
 import { createTfjsResnet } from './tfjs-resnet.ts';
 import { toDynamicQ8 } from './to-dynamic-q8.ts';
 import { toFp32 } from './to-fp32.ts';
@@ -52,8 +54,7 @@ env.wasm.numThreads = 1;
 
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds`);
 if (values.layers || values.against) {
-  for (const name of hasShared ? ['resnet18-imagenet1k-int8', 'resnet50-reference-int8'] : []) {
-    const onnx = await readFile(sharedPath(`models/${name}.onnx`));
+  for (const { name, bytes: onnx } of await readNetworks()) {
     const { plan, weights } = new GraphCompiler(parseModel(onnx).graph, shape[2]).compile();
     for (const set of runnableSets) {
       if (values.against) await printComparison(name, [values.against, projectRoot], onnx, shape[2], set);
@@ -62,22 +63,14 @@ if (values.layers || values.against) {
   }
   process.exit(0);
 }
-if (hasShared) {
-  const small = sharedPath('models/resnet18-imagenet1k-fp32.onnx');
-  await bench('ResNet-18', [
-    await publicApi('onnxruntime-web, public API, fp32', small),
-    ...(await peers(small)),
-    await publicApi(webInt8, sharedPath('models/resnet18-imagenet1k-int8.onnx')),
-    await lean('resnet-edge, onnxruntime-web lean, int8', modelPath),
-    ...(await engines(sharedPath('models/resnet18-imagenet1k-int8.onnx'))),
-    await native('onnxruntime-node, one thread, int8', sharedPath('models/resnet18-imagenet1k-int8.onnx')),
-  ]);
-  const int8 = sharedPath('models/resnet50-reference-int8.onnx');
-  const fp32 = join(scratch, 'resnet50-fp32.onnx');
-  await writeFile(fp32, toFp32(await readFile(int8)));
-  const ort = join(scratch, 'resnet50.ort');
+for (const { name, bytes } of await readNetworks()) {
+  const [int8, fp32, ort] = ['int8.onnx', 'fp32.onnx', 'ort'].map((end) =>
+    join(scratch, `${name}.${end}`),
+  ) as [string, string, string];
+  await writeFile(int8, bytes);
+  await writeFile(fp32, toFp32(bytes));
   await compileToOrt(int8, ort);
-  await bench('ResNet-50', [
+  await bench(name, [
     await publicApi('onnxruntime-web, public API, fp32', fp32),
     ...(await peers(fp32)),
     await publicApi(webInt8, int8),
@@ -85,12 +78,13 @@ if (hasShared) {
     ...(await engines(int8)),
     await native('onnxruntime-node, one thread, int8', int8),
   ]);
-} else {
-  console.log('fp32 models: skipped, RESNET_EDGE_SHARED does not name the folder that has them');
-  await bench('ResNet-18', [
-    await lean('resnet-edge (lean session), int8', modelPath),
-    await native('onnxruntime-node, one thread, int8', modelPath),
-  ]);
+}
+
+async function readNetworks(): Promise<{ readonly name: string; readonly bytes: Uint8Array }[]> {
+  return [
+    { name: 'ResNet-18', bytes: await readFile(modelPath) },
+    { name: 'ResNet-50', bytes: await makeSeededResnet50Int8() },
+  ];
 }
 
 async function publicApi(name: string, path: string): Promise<Contestant> {

@@ -1,10 +1,11 @@
-import type { OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { fp32Tensor, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
 
 /**
  * Takes the quantization out of a QDQ graph: weights become FP32 again, QuantizeLinear and
- * DequantizeLinear of activations vanish. The same network in FP32, for measuring what int8 gains.
+ * DequantizeLinear of activations vanish. A result whose zero point is 0 has no values below it: the ReLU that the
+ * quantizer merged into it comes back. The same network in FP32, for measuring what int8 gains.
  */
 export function toFp32(int8: Uint8Array): Uint8Array {
   const model = parseModel(int8);
@@ -15,6 +16,11 @@ export function toFp32(int8: Uint8Array): Uint8Array {
     return target === undefined ? name : resolve(target);
   };
   const kept: OnnxNode[] = [];
+  const merged = new Set(
+    graph.nodes
+      .filter(({ opType }) => opType === 'Conv' || opType === 'Add')
+      .map(({ outputs }) => outputs[0]!),
+  );
   for (const node of graph.nodes) {
     const [input, scale, zeroPoint] = node.inputs as [string, string, string];
     const weights = graph.initializers.get(input);
@@ -27,6 +33,14 @@ export function toFp32(int8: Uint8Array): Uint8Array {
         axis?.type === 'INT' ? axis.value : 1,
       );
       graph.initializers.set(node.outputs[0]!, value);
+    } else if (node.opType === 'QuantizeLinear' && merged.has(input) && zeroOf(graph, zeroPoint) === 0) {
+      kept.push({
+        ...node,
+        name: `${input}_relu`,
+        opType: 'Relu',
+        inputs: [input],
+        attributes: new Map(),
+      });
     } else if (node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear') {
       renamed.set(node.outputs[0]!, input);
     } else kept.push(node);
@@ -41,6 +55,10 @@ export function toFp32(int8: Uint8Array): Uint8Array {
   const used = new Set(kept.flatMap((node) => node.inputs));
   for (const name of [...graph.initializers.keys()]) if (!used.has(name)) graph.initializers.delete(name);
   return serialiseModel(model);
+}
+
+function zeroOf(graph: OnnxGraph, zeroPoint: string): number {
+  return Number(graph.initializers.get(zeroPoint)?.data[0] ?? 0);
 }
 
 function dequantize(

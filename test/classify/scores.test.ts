@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { toPredictions } from '../../src/classify/classify.ts';
 import { softmax } from '../../src/classify/softmax.ts';
 import { topK } from '../../src/lib/top-k.ts';
+import type { ModelOutput } from '../../src/model/manifest.ts';
 
 describe('softmax', () => {
   // scipy.special.softmax([1, 2, 3])
@@ -35,4 +37,43 @@ describe('topK', () => {
     expect(topK(new Float32Array([0.1, 0.4, 0.1, 0.4]), 4)).toEqual([1, 3, 0, 2]);
   });
   it('gives all when asked for more', () => expect(topK(new Float32Array([1, 2]), 5)).toEqual([1, 0]));
+});
+
+describe('a model that answers for each class by itself', () => {
+  const labels = ['dog', 'animal', 'car'].map((label) => ({ wnid: '', label }));
+  const output: ModelOutput = {
+    name: 'logits',
+    kind: 'logits',
+    scoring: 'sigmoid',
+    threshold: 0.5,
+    classes: 3,
+  };
+  // numpy: log(p / (1 - p)) of .84, .70 and .02
+  const logits = new Float32Array([1.6582280766, 0.8472978604, -3.8918202981]);
+  const scoresOf = (
+    scoring: 'model' | 'softmax' | 'sigmoid',
+    given: Float32Array = logits,
+    as: ModelOutput = output,
+  ) =>
+    toPredictions(given, { output: as }, labels, { topK: 1, scoring }).map(
+      ({ label, score }) => `${label} ${score.toFixed(2)}`,
+    );
+
+  it('gives every class that reaches the threshold, however many were asked for', () => {
+    expect(scoresOf('model')).toEqual(['dog 0.84', 'animal 0.70']);
+  });
+  it('gives none where none reaches it', () => {
+    expect(scoresOf('model', new Float32Array([-2, -2, -2]))).toEqual([]);
+  });
+  it('leaves scores that the graph gives as they are', () => {
+    const given = new Float32Array([0.84, 0.7, 0.02]);
+    expect(scoresOf('model', given, { ...output, kind: 'probabilities' })).toEqual([
+      'dog 0.84',
+      'animal 0.70',
+    ]);
+  });
+  it('is scored otherwise for who asks for it', () => {
+    expect(scoresOf('sigmoid')).toEqual(['dog 0.84']);
+    expect(scoresOf('softmax')).toEqual(['dog 0.69']);
+  });
 });

@@ -33,3 +33,12 @@ it('an up-to-date bucket is left as it is, however it is written', () => {
   const stored = `${JSON.stringify(JSON.parse(shipped), undefined, 4)}\n`;
   expect(mergeCatalog(shipped, stored, shipped)).toBe(stored);
 });
+
+it('aliases that somebody pointed stay', () => {
+  const aliases = { 'microsoft/resnet-50': 'a' };
+  const stored = JSON.stringify({ ...JSON.parse(toCatalog('a', { a: '2' })), aliases });
+  expect(JSON.parse(mergeCatalog(shipped, stored, toCatalog('a', { a: '2' })))).toEqual({
+    ...JSON.parse(shipped),
+    aliases,
+  });
+});

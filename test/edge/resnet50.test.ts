@@ -18,11 +18,12 @@ describe.skipIf(!hasShared).each(['auto', 'plain'])('ResNet-50 int8 in an isolat
 
   beforeAll(async () => {
     process.env['RESNET_EDGE_MODELS_DIR'] = await mkdtemp(join(tmpdir(), 'resnet50-'));
-    const { compileModel, importModel } = await import('../../src/cli/models/make.ts');
+    const { compileModel } = await import('../../src/cli/models/compile-model.ts');
+    const { importModel } = await import('../../src/cli/models/import-model.ts');
     const { findPreset, readSources } = await import('../../src/cli/models/sources.ts');
     const draft = await importModel(sharedPath('models/resnet50-reference-int8.onnx'), {
       name: 'resnet50',
-      preprocess: findPreset(await readSources(), 'torchvision-v1'),
+      recipe: findPreset(await readSources(), 'torchvision-v1'),
       source: 'the test',
       licence: 'non-commercial',
     });

@@ -7,7 +7,8 @@ import { type KernelSetName, kernelTraits } from '../../src/engine/kernel-layout
 import { loadWeights } from '../../src/engine/load-weights.ts';
 import { layOutMemory } from '../../src/engine/memory-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';
-import { buildProgram, instantiateKernels, type Machine, type Step } from '../../src/engine/program.ts';
+import { buildProgram, instantiateKernels, type Machine } from '../../src/engine/program.ts';
+import type { Step } from '../../src/engine/step.ts';
 
 const compileSet = (set: KernelSetName) =>
   new WebAssembly.Module(readFileSync(new URL(`../../src/engine/kernels-${set}.wasm`, import.meta.url)));

@@ -10,7 +10,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 folder = pathlib.Path(__file__).parent / "golden"
-quantize = pathlib.Path(__file__).parent.parent / "quantize" / "golden"
+quantize = pathlib.Path(__file__).parent.parent / "toolchain" / "quantize" / "golden"
 images = np.fromfile(quantize / "images.f32", dtype=np.float32).reshape(-1, 1, 3, 32, 32)
 
 
@@ -23,7 +23,19 @@ class Images(CalibrationDataReader):
         return None if image is None else {"data": image}
 
 
-for name, per_channel in (("per-channel", True), ("per-tensor", False)):
+U8, S8 = QuantType.QUInt8, QuantType.QInt8
+QDQ, QOPERATOR = QuantFormat.QDQ, QuantFormat.QOperator
+KINDS = {
+    "per-channel": (QDQ, True, U8, S8),
+    "per-tensor": (QDQ, False, U8, S8),
+    # onnxruntime's defaults
+    "s8s8": (QDQ, False, S8, S8),
+    "s8s8-per-channel": (QDQ, True, S8, S8),
+    "u8u8": (QDQ, False, U8, U8),
+    "qoperator": (QOPERATOR, True, U8, S8),
+}
+
+for name, (quant_format, per_channel, activations, weights) in KINDS.items():
     source = onnx.load(quantize / "bottleneck.onnx")
     for size, label in ((source.graph.input[0].type.tensor_type.shape.dim[i], f"size{i}") for i in (0, 2, 3)):
         size.dim_param = label
@@ -32,10 +44,10 @@ for name, per_channel in (("per-channel", True), ("per-tensor", False)):
         str(folder / "source.onnx"),
         str(folder / f"quantize-static-{name}.onnx"),
         Images(),
-        quant_format=QuantFormat.QDQ,
+        quant_format=quant_format,
         per_channel=per_channel,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
+        activation_type=activations,
+        weight_type=weights,
+        extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]} if quant_format == QDQ else {},
     )
     (folder / "source.onnx").unlink()

@@ -137,6 +137,42 @@ export function maxPool(image: Image, pool: Pool): Uint8Array {
   return result;
 }
 
+/**
+ * The mean of each window, what lies outside the image not counted: ONNX Runtime's QLinearAveragePool, each operation
+ * rounded to float32.
+ *
+ * @param scale of the image; @param result of what comes out. @returns HWC, U8.
+ */
+export function averagePool(
+  image: Image,
+  pool: Pool,
+  scale: number,
+  result: { readonly scale: number; readonly zeroPoint: number },
+): Uint8Array {
+  const [height, width] = outputSize(image, pool);
+  const means = new Uint8Array(height * width * image.channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let channel = 0; channel < image.channels; channel++) {
+        let [sum, count] = [0, 0];
+        for (let ky = 0; ky < pool.kernel[0]; ky++) {
+          for (let kx = 0; kx < pool.kernel[1]; kx++) {
+            const row = y * pool.stride[0] + ky - pool.pads[0];
+            const column = x * pool.stride[1] + kx - pool.pads[1];
+            if (row < 0 || column < 0 || row >= image.height || column >= image.width) continue;
+            const value = image.values[(row * image.width + column) * image.channels + channel]!;
+            sum = f32(sum + f32((value - image.zeroPoint) * scale));
+            count++;
+          }
+        }
+        const quantized = roundHalfToEven(f32(f32(f32(sum / count) / result.scale) + result.zeroPoint));
+        means[(y * width + x) * image.channels + channel] = Math.min(255, Math.max(0, quantized));
+      }
+    }
+  }
+  return means;
+}
+
 /** @param multiplier input scale / output scale / pixels, float32. @returns one value a channel. */
 export function globalAveragePool(image: Image, multiplier: number, zeroPoint: number): Uint8Array {
   const { height, width, channels, values } = image;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
-import { alignUp, headerBytes, type Plan, parseHeader } from '../../src/engine/plan.ts';
+import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../../src/engine/plan.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { QdqReader } from '../../src/toolchain/engine-compiler/qdq-reader.ts';
@@ -9,9 +9,11 @@ import { UnsupportedGraphError } from '../../src/toolchain/onnx/onnx-errors.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { datatypeCodes, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
 import { quantizeModel } from '../../src/toolchain/quantize/quantize-model.ts';
+import { runModel } from '../toolchain/quantize/ort-checks.ts';
 import { buildResnet, type ResnetSpelling } from '../toolchain/quantize/resnet-builder.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { openPlan, readTensor, skipUnlessRunnable } from './machine.ts';
+import { roundHalfToEven } from './reference.ts';
 
 /** Every shape of ResNet the engine promises to run, small, with random weights; by input size. */
 const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly perTensor?: boolean }> = {
@@ -22,6 +24,33 @@ const shapes: Record<string, ResnetSpelling & { readonly side: number; readonly 
   'padding as SAME_UPPER': { opset: 13, stem: 'auto-pad', side: 75 },
   'padding as a node, odd size': { opset: 13, stem: 'pad-node', side: 67 },
   'pooling in ceiling mode': { opset: 10, stem: 'ceil-pool', side: 70 },
+  'average pooling in the shortcut, deep stem': {
+    opset: 14,
+    block: 'bottleneck',
+    stem: 'deep',
+    shortcut: 'average-pool',
+    side: 96,
+  },
+  'average pooling in the shortcut, odd sizes': { opset: 14, shortcut: 'average-pool', side: 70 },
+  'grouped convolutions': { opset: 17, block: 'grouped', side: 64 },
+  'grouped convolutions, odd sizes': { opset: 17, block: 'grouped', side: 75 },
+  'blocks that begin with their activation': { opset: 8, block: 'preactivation', side: 64 },
+  'zeros before a pool': { opset: 15, stem: 'padded-pool', side: 64 },
+  'zeros before a pool, blocks that begin with their activation': {
+    opset: 13,
+    stem: 'padded-pool',
+    block: 'preactivation',
+    side: 75,
+  },
+  'a mean and a deviation in the graph': { opset: 14, normalisesInput: true, side: 64 },
+  ReLU6: { opset: 13, activation: 'relu6', side: 64 },
+  'ReLU6, bottlenecks, pooling in the shortcut': {
+    opset: 10,
+    activation: 'relu6',
+    block: 'bottleneck',
+    shortcut: 'average-pool',
+    side: 80,
+  },
   'weights with one scale a tensor': { opset: 13, side: 64, perTensor: true },
   'bottlenecks, one scale a tensor': { opset: 13, block: 'bottleneck', side: 64, perTensor: true },
 };
@@ -180,12 +209,82 @@ describe.each(kernelSetNames)('the %s kernels give the integers and logits of on
   });
 });
 
+describe.each(kernelSetNames)(
+  'quantized elsewhere, the %s kernels give the logits of onnxruntime-node',
+  (set) => {
+    it.for(['s8s8', 's8s8-per-channel', 'qoperator'])('%s', async (kind, ctx) => {
+      skipUnlessRunnable(ctx, set);
+      const side = 64;
+      const onnx = new Uint8Array(
+        await readFile(new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url)),
+      );
+      const { plan, weights } = split(compileEngineModel(onnx, side).file);
+      for (const seed of [11, 12, 13]) {
+        const image = makeImage(side, seed);
+        const [expected] = await runModel(onnx, [image], [3, side, side]);
+        const machine = await openPlan(plan, weights, set);
+        new Float32Array(machine.memory.buffer, machine.layout.image, image.length).set(image);
+        for (const step of machine.steps) step();
+        const logits = new Float32Array(machine.memory.buffer, machine.layout.logits, plan.output.classes);
+        const last = plan.operators.at(-1);
+        // The operator format quantizes its logits too: the session undoes that, and the machine has what comes before.
+        const { scale, zero_point: zero } = (last?.type === 'classify' && last.logits) || {
+          scale: 0,
+          zero_point: 0,
+        };
+        const actual = scale
+          ? logits.map((value) => Math.min(255 - zero, Math.max(-zero, roundHalfToEven(value))) * scale + 0)
+          : logits;
+        expect(actual).toEqual(expected);
+      }
+    });
+  },
+);
+
+it('weights that are U8 around another zero point than 128 are refused', async () => {
+  const onnx = await readFile(new URL('golden/quantize-static-u8u8.onnx', import.meta.url));
+  expect(() => compileEngineModel(new Uint8Array(onnx), 64)).toThrow(
+    'symmetric weights; onnxruntime-web runs it',
+  );
+});
+
+describe.each(kernelSetNames)('a head in floats behind the integers, %s kernels', (set) => {
+  it.for<[string, ResnetSpelling]>([
+    ['two layers', { opset: 13, classifier: 'two-layers' }],
+    ['two pools and BatchNorms, as fastai has them', { opset: 13, classifier: 'two-pools' }],
+    ['the same over grouped convolutions', { opset: 18, block: 'grouped', classifier: 'two-pools' }],
+  ])('%s', async ([, spelling], ctx) => {
+    skipUnlessRunnable(ctx, set);
+    const side = 64;
+    const onnx = await makeModel(spelling, side);
+    const { file, plan } = compileEngineModel(onnx, side);
+    expect(parsePlan(new TextEncoder().encode(JSON.stringify(plan))).operators.at(-1)?.type).toBe(
+      'dense_head',
+    );
+    for (const seed of [11, 12]) {
+      const image = makeImage(side, seed);
+      const expected = await askOnnxruntime(onnx, plan, image, side);
+      const lengths = expected.convolutions.map(({ length }) => length);
+      const { logits, convolutions } = await askEngine(file, set, image, lengths);
+      expect(convolutions).toEqual(expected.convolutions);
+      expect(Array.from(logits)).toEqual(Array.from(expected.logits, (logit) => expect.closeTo(logit, 4)));
+    }
+  });
+});
+
+it('a plan whose head does not fit its features is not sound', async () => {
+  const { plan } = compileEngineModel(await makeModel({ opset: 13, classifier: 'two-layers' }, 64), 64);
+  const head = plan.operators.at(-1);
+  if (head?.type !== 'dense_head') throw new Error('no head');
+  const wrong = {
+    ...plan,
+    operators: [...plan.operators.slice(0, -1), { ...head, channels: head.channels - 1 }],
+  };
+  expect(() => parsePlan(new TextEncoder().encode(JSON.stringify(wrong)))).toThrow('cannot be read');
+});
+
 describe('the compiler refuses what the engine cannot run, and names the node', () => {
-  it.each<[string, ResnetSpelling, RegExp]>([
-    ['grouped convolutions', { opset: 17, block: 'grouped' }, /node_Conv_\d+.*grouped/],
-    ['a pool in the shortcut', { opset: 14, block: 'bottleneck', shortcut: 'average-pool' }, /AveragePool/],
-    ['blocks that begin with their activation', { opset: 8, block: 'preactivation' }, /node_\w+/],
-  ])('%s', async (_, spelling, message) => {
+  it.each<[string, ResnetSpelling, RegExp]>([])('%s', async (_, spelling, message) => {
     const onnx = await makeModel(spelling, 64);
     expect(() => compileEngineModel(onnx, 64)).toThrow(message);
     expect(() => compileEngineModel(onnx, 64)).toThrow(UnsupportedGraphError);

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { verifyAssets } from '../../src/cli/assets.ts';
-import { describeFile } from '../../src/cli/models/make.ts';
+import { describeFile } from '../../src/cli/models/describe-file.ts';
 import { compileToOrt } from '../../src/toolchain/quantize/compile-to-ort.ts';
 import { assetPath, defaultKey, modelPath } from './golden.ts';
 

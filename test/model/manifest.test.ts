@@ -74,8 +74,11 @@ describe('parseCatalog', () => {
       { name: 'a', version: '1' },
       { name: 'b', version: '2' },
     ];
-    expect(parseCatalog({ default_model: 'b', models })).toEqual({
+    const aliases = { 'microsoft/resnet-50': 'a' };
+    expect(parseCatalog({ default_model: 'b', models }).aliases).toEqual(new Map());
+    expect(parseCatalog({ default_model: 'b', models, aliases })).toEqual({
       defaultModel: 'b',
+      aliases: new Map([['microsoft/resnet-50', 'a']]),
       versions: new Map([
         ['a', '1'],
         ['b', '2'],

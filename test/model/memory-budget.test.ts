@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { runtimeBaseBytes } from '../../src/limits.ts';
+import { maxRuntimeBytes, runtimeBaseBytes } from '../../src/limits.ts';
 import { type ModelManifest, parseManifest } from '../../src/model/manifest.ts';
-import { MemoryBudget } from '../../src/model/memory-budget.ts';
+import { fitsIsolate, MemoryBudget } from '../../src/model/memory-budget.ts';
 import { assetPath } from '../golden/golden.ts';
 
 const embedded = parseManifest(
@@ -96,5 +96,22 @@ describe('MemoryBudget', () => {
     const budget = new MemoryBudget(runtimeBaseBytes);
     expect(budget.fits('a', general(-5000), 0)).toBe(false);
     expect(new MemoryBudget(runtimeBaseBytes + 1).fits('a', general(-5000), 0)).toBe(true);
+  });
+});
+
+describe('fitsIsolate', () => {
+  it('goes by the memory that a model takes, whatever the size of its file', () => {
+    const file = { ...embedded.edgeFile, bytes: 62_000_000 }; // ResNet-152 in int8
+    expect(fitsIsolate({ ...engine(maxRuntimeBytes), edgeFile: file })).toBe(true);
+    expect(fitsIsolate({ ...engine(maxRuntimeBytes + 1), edgeFile: file })).toBe(false);
+  });
+  it('takes a third more than the file where nothing was measured', () => {
+    const ofFile = (bytes: number) => ({
+      ...embedded,
+      runtimeMemoryBytes: undefined,
+      edgeFile: { ...embedded.edgeFile, bytes },
+    });
+    expect(fitsIsolate(ofFile(maxRuntimeBytes * 0.75))).toBe(true);
+    expect(fitsIsolate(ofFile(maxRuntimeBytes * 0.76))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 export interface Prediction {
   readonly label: string;
-  /** After softmax: 0 to 1. */
+  /** 0 to 1. */
   readonly score: number;
 }
 
@@ -8,6 +8,7 @@ const barWidth = 24;
 
 /** One line a prediction: label, bar, score. */
 export function toTable(predictions: readonly Prediction[]): string {
+  if (predictions.length === 0) return "  none of the model's classes";
   const width = Math.max(...predictions.map(({ label }) => label.length));
   return predictions
     .map(({ label, score }) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { buildTarget, findBuilt } from '../build/build-target.ts';
 import { fingerprintSources } from '../build/source-fingerprint.ts';
 import { NotReadyError, waitUntilReady } from '../wait-until-ready.ts';
+import type { ReadableBucket } from './bucket-server.ts';
 import { readLocalVariables } from './local-variables.ts';
 import { persistenceDir, prepareStorage } from './prepare-storage.ts';
 import { type Steps, silentSteps } from './steps.ts';
@@ -24,6 +25,8 @@ export interface LocalWorkerOptions {
   readonly steps?: Steps;
   /** One line of standard output for each request. */
   readonly showRequests?: boolean;
+  /** Given the local bucket of models once it is seeded, before the default model answers. */
+  readonly onBucket?: (bucket: ReadableBucket) => Promise<void>;
 }
 
 const readyWithinMs = 60_000;
@@ -39,6 +42,7 @@ export async function startLocalWorker({
   variables = {},
   steps = silentSteps,
   showRequests = false,
+  onBucket,
 }: LocalWorkerOptions): Promise<LocalWorker> {
   const { web, edge, options } = await build(steps);
   const wasm = (await readdir(edge)).filter((file) => file.endsWith('.wasm'));
@@ -67,6 +71,8 @@ export async function startLocalWorker({
   try {
     const url = (await steps.run('Start workerd', async () => await miniflare.ready)).origin;
     await prepareStorage(miniflare, options, steps);
+    // miniflare's types are those of workers-types; a reader needs a part of them.
+    await onBucket?.((await miniflare.getR2Bucket('MODELS')) as unknown as ReadableBucket);
     await steps.run('Load the default model', async () => await loadDefaultModel(url));
     shown = showRequests ? 'requests' : 'errors';
     sweepRegularly(miniflare);

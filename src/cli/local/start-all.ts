@@ -1,14 +1,19 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { endWithParent } from '../../lib/end-with-parent.ts';
 import { defineCommand } from '../command-line/command.ts';
-import { assetsDir, projectRoot } from '../paths.ts';
+import { projectRoot } from '../paths.ts';
+import { type BucketServer, serveBucket } from './bucket-server.ts';
 import { startLocalWorker } from './local-worker.ts';
 import { onStopSignal } from './on-stop-signal.ts';
 import { readFreePort } from './read-free-port.ts';
 import { createSteps, silentSteps } from './steps.ts';
 
-/** `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. */
+/**
+ * `npm run start:all`: the edge, its queues and the Node tier on this machine, with a secret of this run. Both read their
+ * models from the local bucket.
+ */
 export const startAll = defineCommand({
   usage: `Usage: npm run start:all -- [--quiet]
 
@@ -23,7 +28,8 @@ set in the environment.`,
     const port = await readFreePort(process.env['PORT'] ?? '8787', 'PORT');
     const tierPort = await readFreePort(process.env['TIER_PORT'] ?? '8788', 'TIER_PORT');
     const secret = randomBytes(24).toString('base64url');
-    const tier = startTier(tierPort, secret);
+    let bucket: BucketServer | undefined;
+    let tier: ChildProcess | undefined;
     const starting = startLocalWorker({
       port,
       variables: {
@@ -32,12 +38,17 @@ set in the environment.`,
       },
       steps: quiet ? silentSteps : createSteps(process.stdout),
       showRequests: !quiet,
+      async onBucket(models) {
+        bucket = await serveBucket(models);
+        tier = startTier(tierPort, secret, bucket.variables);
+      },
     });
     const stop = async () => {
-      tier.removeAllListeners('exit');
-      const tierEnded = new Promise((resolve) => tier.once('exit', resolve));
-      tier.kill('SIGTERM');
+      tier?.removeAllListeners('exit');
+      const tierEnded = tier && once(tier, 'exit');
+      tier?.kill('SIGTERM');
       await Promise.allSettled([starting.then((started) => started.stop()), tierEnded]);
+      bucket?.stop();
     };
     onStopSignal(stop);
     const worker = await starting;
@@ -47,11 +58,11 @@ set in the environment.`,
   },
 });
 
-function startTier(port: number, secret: string) {
+function startTier(port: number, secret: string, models: Readonly<Record<string, string>>) {
   const tier = spawn(process.execPath, ['functions/batch.ts'], {
     cwd: projectRoot,
     env: {
-      TIER_MODELS_DIR: assetsDir,
+      ...models,
       MALLOC_ARENA_MAX: '2',
       ...process.env,
       TIER_PORT: String(port),

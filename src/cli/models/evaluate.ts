@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHeadSession } from '../../classify/head-session.ts';
-import { softmax } from '../../classify/softmax.ts';
+import { sigmoid, softmax } from '../../classify/softmax.ts';
 import { decodeToCrop } from '../../image/image-to-crop.ts';
 import { toTensor } from '../../image/to-tensor.ts';
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
@@ -34,7 +34,8 @@ export async function createEvaluator(model: LocalModel, engine: Engine): Promis
     async score(bytes) {
       const { crop } = await decodeToCrop(bytes, manifest.preprocess, readImageOptions());
       const output = await run(toTensor(crop, manifest.preprocess));
-      return manifest.output.kind === 'logits' ? softmax(output) : output;
+      if (manifest.output.kind === 'probabilities') return output;
+      return manifest.output.scoring === 'sigmoid' ? sigmoid(output) : softmax(output);
     },
   };
 }

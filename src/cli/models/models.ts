@@ -1,4 +1,5 @@
 import type { CommandGroup } from '../command-line/command.ts';
+import { add } from './commands/adding.ts';
 import { adopt } from './commands/adopting.ts';
 import { list, verify } from './commands/inventory.ts';
 import { bench, evaluateModel } from './commands/judging.ts';
@@ -7,6 +8,7 @@ import { promote, push } from './commands/publishing.ts';
 import { teach } from './commands/teaching.ts';
 
 const commands = {
+  add,
   list,
   pull,
   import: importFile,

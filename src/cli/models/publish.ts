@@ -106,6 +106,13 @@ export async function pushModel({ folder, manifest }: LocalModel, target: Publis
   return [...written, toKey(manifestFile)];
 }
 
+export interface PromoteOptions {
+  /** Whether it becomes the service's default. */
+  readonly asDefault?: boolean;
+  /** Names of other APIs that the model answers to from now on. */
+  readonly aliases?: readonly string[];
+}
+
 /**
  * Lets a name stand for a version. Running isolates follow within catalogTtlMs; requests under way
  * finish on the version they began with.
@@ -116,7 +123,7 @@ export async function promoteModel(
   name: string,
   version: string,
   target: PublishTarget,
-  { asDefault = false } = {},
+  { asDefault = false, aliases = [] }: PromoteOptions = {},
 ): Promise<void> {
   if (!(await target.read(toModelKey(name, version, manifestFile)))) {
     throw new Error(`${name}/${version} is not published there: npm run models -- push ${name}/${version}`);
@@ -125,9 +132,12 @@ export async function promoteModel(
   const catalog = stored && parseCatalog(JSON.parse(Buffer.from(stored).toString()));
   const versions = new Map(catalog?.versions);
   versions.set(name, version);
+  const pointed = new Map(catalog?.aliases);
+  for (const alias of aliases) pointed.set(alias, name);
   const next = {
     default_model: asDefault ? name : (catalog?.defaultModel ?? name),
     models: Array.from(versions, ([model, current]) => ({ name: model, version: current })),
+    ...(pointed.size > 0 && { aliases: Object.fromEntries(pointed) }),
   };
   const bytes = new TextEncoder().encode(`${JSON.stringify(next, undefined, 2)}\n`);
   await target.write(catalogKey, bytes, undefined);

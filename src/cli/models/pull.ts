@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workspaceDir } from '../paths.ts';
+import { download } from './download.ts';
 import { Progress } from './progress.ts';
 import type { Sources } from './sources.ts';
 
@@ -25,7 +26,17 @@ export async function pullModel(
 
   const partial = `${target}.partial`;
   const url = toMirrorUrl(source.url, mirror);
-  await download(url, partial, source.bytes);
+  const progress = new Progress(`pull ${source.name}`, source.bytes);
+  try {
+    await download({
+      url,
+      path: partial,
+      total: source.bytes,
+      onProgress: (bytes) => progress.update(bytes),
+    });
+  } finally {
+    progress.end();
+  }
   const [bytes, sha256] = [await sizeOf(partial), await hashFile(partial)];
   if (bytes !== source.bytes || sha256 !== source.sha256) {
     await rm(partial);
@@ -35,75 +46,6 @@ export async function pullModel(
   }
   await rename(partial, target);
   return target;
-}
-
-/** A source that is silent for so long is given up; a whole download may take as long as the network needs. */
-const idleTimeoutMs = 60_000;
-
-async function download(url: string, partial: string, total: number): Promise<void> {
-  const have = (await sizeOf(partial)) ?? 0;
-  if (have >= total) return;
-  const abort = new AbortController();
-  const idle = setTimeout(() => abort.abort(new Error('silent for a minute')), idleTimeoutMs);
-  try {
-    const response = await fetch(url, {
-      headers: have > 0 ? { range: `bytes=${have}-` } : {},
-      signal: abort.signal,
-    }).catch((cause: unknown) => {
-      throw new Error(
-        `Cannot reach ${url} (${toReason(cause)}). Is there a network? A mirror can be named with --mirror URL or RESNET_EDGE_MIRROR.`,
-      );
-    });
-    if (!response.ok || !response.body)
-      throw new Error(`${url} answered ${response.status} ${response.statusText}.`);
-    idle.refresh();
-    await save(url, response.body, partial, total, response.status === 206 ? have : 0, () => idle.refresh());
-  } finally {
-    clearTimeout(idle);
-  }
-}
-
-/** @param from bytes that the partial file keeps; the body goes on from there. */
-async function save(
-  url: string,
-  body: ReadableStream<Uint8Array>,
-  partial: string,
-  total: number,
-  from: number,
-  onBytes: () => void,
-): Promise<void> {
-  const file = await open(partial, from > 0 ? 'a' : 'w');
-  const progress = new Progress(`pull ${url.split('/').at(-1)}`, total);
-  let done = from;
-  let reason = 'it ended';
-  try {
-    for await (const chunk of body) {
-      done += chunk.byteLength;
-      if (done > total) break;
-      await file.write(chunk);
-      onBytes();
-      progress.update(done);
-    }
-  } catch (cause) {
-    reason = toReason(cause);
-  } finally {
-    await file.close();
-    progress.end();
-  }
-  if (done > total) {
-    await rm(partial);
-    throw new Error(`${url} is longer than the ${total} bytes of the catalogue. Nothing was kept.`);
-  }
-  if (done < total) {
-    throw new Error(
-      `${url} broke off after ${done} of ${total} bytes (${reason}). Run the command again to go on from there.`,
-    );
-  }
-}
-
-function toReason(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
 function toMirrorUrl(url: string, mirror: string | undefined): string {

@@ -50,47 +50,65 @@ const [pixelEntry, channel] = i32Locals('pixelEntry', 'channel');
 /** Bytes from a pixel's first channel to `channel`; address of the multipliers from it on; `segmentSkip`. */
 const [channelOffset, multiplierAddress, skip] = i32Locals('channelOffset', 'multiplierAddress', 'skip');
 
-/** The pixels whose table entries begin at `pixelEntry`, times a panel of weights: reduced, finished, stored. */
-function tileOf(pixels: number, activations: Activations) {
+/** Bytes from a pixel's first channel to the first that the panel reads. */
+const groupOffset = i32Local('groupOffset');
+
+/**
+ * The pixels whose table entries begin at `pixelEntry`, times a panel of weights: reduced, finished, stored.
+ *
+ * @param isGrouped whether a panel reads a run of channels of its own, so that each place of the kernel is a segment.
+ */
+function tileOf(pixels: number, activations: Activations, isGrouped: boolean) {
   const entry = (pixel: number, part: keyof typeof pixelTable) =>
     i32Load(at(pixelEntry, pixel * pixelEntryBytes + pixelTable[part]));
   const sums = (pixel: number): SumsOfPixel => [accumulator(pixel, 0), accumulator(pixel, 1)];
   const place = (pixel: number, part: 'output' | 'residual') => i32Add(entry(pixel, part), channelOffset);
+  // The table has 4 bytes for each panel of 8 channels.
+  const firstChannel = i32Load(i32Add(field('groupOffsets'), i32ShrU(channel, 1)));
+  const storeResults = [
+    loadResultConstants,
+    repeat(pixels, (pixel) => storeResult(activations, sums(pixel), place(pixel, 'output'))),
+  ];
   return wasmFunction({
-    name: `tile_${pixels}`,
+    name: isGrouped ? `grouped_tile_${pixels}` : `tile_${pixels}`,
     params: [descriptor, weightPointer, pixelEntry, channel],
     locals: [
       ...dotLoopLocals(pixels),
       ...[channelOffset, multiplierAddress, skip, residualFirst],
+      ...(isGrouped ? [groupOffset] : []),
       ...multipliers,
       ...finishLocals,
     ],
     body: [
-      repeat(pixels, (pixel) => set(pointer(pixel), entry(pixel, 'input'))),
+      isGrouped ? set(groupOffset, i32Mul(firstChannel, activations.bytes)) : [],
+      repeat(pixels, (pixel) => {
+        const input = entry(pixel, 'input');
+        return set(pointer(pixel), isGrouped ? i32Add(input, groupOffset) : input);
+      }),
       set(segments, field('segments')),
       set(skip, field('segmentSkip')),
       dotLoop(pixels, activations.operands, {
         bias: i32Add(field('bias'), i32Shl(channel, 2)),
         length: field('segmentLength'),
         skip,
+        ...(isGrouped && { rows: { segments: field('kernelWidth'), skip: field('rowSkip') } }),
       }),
       set(multiplierAddress, i32Add(field('multiplier'), i32Shl(channel, 2))),
       multipliers.map((local, half) => set(local, v128Load(at(multiplierAddress, half * 16)))),
       set(channelOffset, i32Mul(channel, activations.bytes)),
-      when(
-        field('residual'),
-        [
-          loadSumConstants,
-          set(residualFirst, field('residualFirst')),
-          repeat(pixels, (pixel) =>
-            storeSum(activations, sums(pixel), place(pixel, 'output'), place(pixel, 'residual')),
+      isGrouped
+        ? storeResults
+        : when(
+            field('residual'),
+            [
+              loadSumConstants,
+              set(residualFirst, field('residualFirst')),
+              repeat(pixels, (pixel) =>
+                storeSum(activations, sums(pixel), place(pixel, 'output'), place(pixel, 'residual')),
+              ),
+            ],
+            storeResults,
           ),
-        ],
-        [
-          loadResultConstants,
-          repeat(pixels, (pixel) => storeResult(activations, sums(pixel), place(pixel, 'output'))),
-        ],
-      ),
     ],
   });
 }
@@ -170,13 +188,13 @@ const [left, panel] = i32Locals('left', 'panel');
  * output channels) stays in the L1 cache while all pixels of a block pass. A tile of one or two pixels
  * costs nearly as much as a full one, so that 7 or 8 pixels at the end become two halves.
  */
-function convolve(tiles: readonly Tile[], widensPanels: boolean) {
+function convolve(name: string, tiles: readonly Tile[], widensPanels: boolean) {
   const panelBytes = i32Mul(i32Mul(field('segments'), field('segmentLength')), panelChannels);
   const takePanel: Body = widensPanels
     ? [set(weightPointer, field('panel')), widenPanel.call(panel, weightPointer, panelBytes)]
     : set(weightPointer, panel);
   return wasmFunction({
-    name: 'convolve',
+    name,
     exported: true,
     params: [descriptor],
     locals: [
@@ -204,6 +222,12 @@ function convolve(tiles: readonly Tile[], widensPanels: boolean) {
 }
 
 export function convolution(activations: Activations, { tilePixels, widensPanels }: KernelTraits) {
-  const tiles = Array.from({ length: tilePixels }, (_, index) => tileOf(index + 1, activations));
-  return [...tiles, convolve(tiles, widensPanels)];
+  const tiles = Array.from({ length: tilePixels }, (_, index) => tileOf(index + 1, activations, false));
+  return [...tiles, convolve('convolve', tiles, widensPanels)];
+}
+
+/** The same for groups, without a residual: 8 output channels read only the input channels of their groups. */
+export function groupedConvolution(activations: Activations, { tilePixels, widensPanels }: KernelTraits) {
+  const tiles = Array.from({ length: tilePixels }, (_, index) => tileOf(index + 1, activations, true));
+  return [...tiles, convolve('convolve_grouped', tiles, widensPanels)];
 }

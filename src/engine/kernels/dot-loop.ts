@@ -7,7 +7,7 @@ import {
   type V128,
   v128Local,
 } from '../../lib/wasm-text/expression.ts';
-import { i32GeS, i32LtS, i32Sub } from '../../lib/wasm-text/integers.ts';
+import { i32Eqz, i32GeS, i32LtS, i32Sub } from '../../lib/wasm-text/integers.ts';
 import { at, v128Load, v128Load8x8S, v128Load32Splat } from '../../lib/wasm-text/memory.ts';
 import { i32x4Add, i32x4DotI16x8S, i32x4RelaxedDotI8x16I7x16AddS } from '../../lib/wasm-text/vectors.ts';
 import { panelChannels, segmentStep, shortStep } from '../kernel-layout.ts';
@@ -18,6 +18,8 @@ export const vectors = panelChannels / 4;
 export const weightPointer = i32Local('weightPointer');
 /** Elements that are left of a segment; segments that are left. */
 export const [left, segments] = i32Locals('left', 'segments');
+/** Segments that are left of a kernel row, where a row has several. */
+const rowSegments = i32Local('rowSegments');
 /** A few inputs of one pixel, and their weights for 4 output channels. */
 const input = v128Local('input');
 const weights = (vector: number) => v128Local(`weights${vector}`);
@@ -69,7 +71,7 @@ export const relaxedOperands: DotOperands = {
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 export const dotLoopLocals = (pixels: number) => [
-  ...[left, segments, ...range(pixels).map(pointer)],
+  ...[left, segments, rowSegments, ...range(pixels).map(pointer)],
   input,
   ...range(vectors).map(weights),
   ...range(pixels).flatMap((pixel) => range(vectors).map((vector) => accumulator(pixel, vector))),
@@ -98,6 +100,13 @@ function multiplyElements(elements: number, pixels: number, operands: DotOperand
   ];
 }
 
+interface DotLoopParts {
+  readonly bias: I32;
+  readonly length: I32;
+  readonly skip?: I32;
+  readonly rows?: { readonly segments: I32; readonly skip: I32 };
+}
+
 /**
  * The inner loop everything else exists for: `pixels` output pixels times one panel of 8 output
  * channels. The accumulators stay in registers for the whole reduction; compilers that reorder this
@@ -106,13 +115,15 @@ function multiplyElements(elements: number, pixels: number, operands: DotOperand
  * It expects `weightPointer`, the pointers and `segments` to be set. It leaves the sums in the accumulators, and
  * `weightPointer` behind the panel.
  *
- * @param bias address of 8 int32; @param length elements of a segment; @param skip bytes between segments: given if
- *   there may be more than one.
+ * @param parts.bias address of 8 int32.
+ * @param parts.length elements of a segment.
+ * @param parts.skip bytes between segments: given if there may be more than one.
+ * @param parts.rows if a kernel row has several segments: how many, and the bytes between two rows beyond `skip`.
  */
 export function dotLoop(
   pixels: number,
   operands: DotOperands,
-  { bias, length, skip }: { readonly bias: I32; readonly length: I32; readonly skip?: I32 },
+  { bias, length, skip, rows }: DotLoopParts,
 ): Body {
   const segment = [
     set(left, length),
@@ -126,6 +137,7 @@ export function dotLoop(
     when(left, multiplyElements(shortStep, pixels, operands)),
   ];
   return [
+    rows ? set(rowSegments, rows.segments) : [],
     repeat(vectors, (vector) => set(accumulator(0, vector), v128Load(at(bias, vector * 16)))),
     repeat(pixels - 1, (index) =>
       repeat(vectors, (vector) => set(accumulator(index + 1, vector), accumulator(0, vector))),
@@ -134,6 +146,12 @@ export function dotLoop(
       ? loop('segment', (nextSegment) => [
           segment,
           repeat(pixels, (pixel) => increase(pointer(pixel), skip)),
+          rows
+            ? when(i32Eqz(tee(rowSegments, i32Sub(rowSegments, 1))), [
+                set(rowSegments, rows.segments),
+                repeat(pixels, (pixel) => increase(pointer(pixel), rows.skip)),
+              ])
+            : [],
           branchIf(nextSegment, tee(segments, i32Sub(segments, 1))),
         ])
       : segment,

@@ -2,7 +2,8 @@ import { wasmModule } from '../../lib/wasm-text/function.ts';
 import { type KernelSetName, kernelTraits } from '../kernel-layout.ts';
 import { activationsOf } from './activations.ts';
 import { adoptWeights, probeDot } from './adopt-weights.ts';
-import { convolution } from './convolution.ts';
+import { windowAveragePool } from './average-pool.ts';
+import { convolution, groupedConvolution } from './convolution.ts';
 import { averagePool, maxPool } from './pooling.ts';
 import { quantizeInput } from './quantize-input.ts';
 import { fusedSum } from './requantize.ts';
@@ -17,9 +18,12 @@ export function writeModule(name: KernelSetName): string {
   return wasmModule([
     fusedSum,
     ...convolution(activations, kernelTraits[name]),
+    ...groupedConvolution(activations, kernelTraits[name]),
     ...winograd(activations),
     ...own,
-    ...[quantizeInput, maxPool, averagePool, classify].map((operator) => operator(activations)),
+    ...[quantizeInput, maxPool, windowAveragePool, averagePool, classify].map((operator) =>
+      operator(activations),
+    ),
     fillBorder,
   ]);
 }

@@ -68,7 +68,7 @@ async function classify(c: Context<HonoEnv>): Promise<z.infer<typeof labelScores
   const { classification } = await answerImage(c, bytes, manifest, {
     ...defaultChoice,
     topK: options?.topK ?? defaultTopK,
-    scoring: options?.scoring ?? 'softmax',
+    scoring: options?.scoring ?? 'model',
   });
   return classification.predictions.map(({ label, score }) => ({ label, score }));
 }

@@ -40,8 +40,8 @@ export function modelRoutes() {
   app.use('/v1/models', needs('classify'));
   app.use('/v1/models/:name', needs('classify'));
   app.openapi(listModelsRoute, async (c) => {
-    const { defaultModel, versions } = await c.get('options').catalog.readCatalog();
-    const aliases = [...(c.get('options').modelAliases ?? [])];
+    const { defaultModel, versions, aliases: pointed } = await c.get('options').catalog.readCatalog();
+    const aliases = [...new Map([...(c.get('options').modelAliases ?? []), ...pointed])];
     const models = Array.from(versions, ([name, version]) => ({
       name,
       version,
@@ -77,8 +77,11 @@ function toWire(manifest: ModelManifest) {
     preprocess: {
       resize_shortest_edge: preprocess.resizeShortestEdge,
       interpolation: preprocess.interpolation,
+      resize_by: preprocess.resizeBy ?? ('ratio' as const),
       center_crop: preprocess.centerCrop,
+      crop_rounding: preprocess.cropRounding ?? ('half-even' as const),
       rescale_factor: preprocess.rescaleFactor,
+      channel_order: preprocess.channelOrder ?? ('rgb' as const),
       mean: [...preprocess.mean],
       std: [...preprocess.std],
     },

@@ -22,4 +22,10 @@ export const fileKindSchema = z.enum(fileKinds).openapi('ModelFileKind');
 export const runtimeSchema = z.enum(runtimeNames).openapi('ModelRuntime');
 export const datatypeSchema = z.enum(['fp32', 'int8']).openapi('ModelDatatype');
 export const outputKindSchema = z.enum(['logits', 'probabilities']).openapi('ModelOutputKind');
+export const ownScoringSchema = z.enum(['softmax', 'sigmoid']).openapi('ModelScoring', {
+  description: '`softmax`: one class is right. `sigmoid`: each class is answered for itself.',
+});
+export const resizeBySchema = z.enum(['ratio', 'factor', 'stretch']).openapi('ResizeBy');
+export const cropRoundingSchema = z.enum(['half-even', 'floor']).openapi('CropRounding');
+export const channelOrderSchema = z.enum(['rgb', 'bgr']).openapi('ChannelOrder');
 export const interpolationSchema = z.enum(['bilinear', 'bicubic']).openapi('Interpolation');

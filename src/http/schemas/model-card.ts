@@ -1,9 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import {
+  channelOrderSchema,
+  cropRoundingSchema,
   datatypeSchema,
   fileKindSchema,
   interpolationSchema,
   outputKindSchema,
+  ownScoringSchema,
+  resizeBySchema,
   runtimeSchema,
   tierSchema,
 } from './enums.ts';
@@ -26,14 +30,25 @@ const inputSchema = z
   .object({ name: z.string(), shape: z.array(z.int()), datatype: z.string() })
   .openapi('ModelInput');
 const outputSchema = z
-  .object({ name: z.string(), kind: outputKindSchema, classes: z.int() })
+  .object({
+    name: z.string(),
+    kind: outputKindSchema,
+    scoring: ownScoringSchema,
+    threshold: z.number().openapi({
+      description: 'With `sigmoid`: an answer has the classes of at least this score.',
+    }),
+    classes: z.int(),
+  })
   .openapi('ModelOutput');
 const preprocessSchema = z
   .object({
     resize_shortest_edge: z.int(),
     interpolation: interpolationSchema,
+    resize_by: resizeBySchema,
     center_crop: z.int(),
+    crop_rounding: cropRoundingSchema,
     rescale_factor: z.number(),
+    channel_order: channelOrderSchema,
     mean: z.array(z.number()),
     std: z.array(z.number()),
   })

@@ -16,20 +16,41 @@ export interface CropGeometry {
  *
  * @param width of the upright image.
  * @param height of the upright image.
- * @see torchvision.transforms.functional, `_compute_resized_output_size` and `center_crop`
+ * @see torchvision.transforms.functional, `_compute_resized_output_size` and `center_crop`;
+ *   transformers.image_transforms, `center_crop`, for `floor`
  */
 export function toCropGeometry(width: number, height: number, spec: PreprocessSpec): CropGeometry {
-  const { resizeShortestEdge: edge, centerCrop: size } = spec;
-  const resizedWidth = width <= height ? edge : Math.trunc((edge * width) / height);
-  const resizedHeight = width <= height ? Math.trunc((edge * height) / width) : edge;
+  const { centerCrop: size, cropRounding } = spec;
+  const round = cropRounding === 'floor' ? Math.floor : roundHalfToEven;
+  const [resizedWidth, resizedHeight] = toResized(width, height, spec);
   return {
     resizedWidth,
     resizedHeight,
-    left: roundHalfToEven((resizedWidth - size) / 2),
-    top: roundHalfToEven((resizedHeight - size) / 2),
+    left: round((resizedWidth - size) / 2),
+    top: round((resizedHeight - size) / 2),
     width: size,
     height: size,
   };
+}
+
+function toResized(width: number, height: number, spec: PreprocessSpec): readonly [number, number] {
+  const { resizeShortestEdge: edge, resizeBy } = spec;
+  if (resizeBy === 'stretch') return [edge, edge];
+  return resizeBy === 'factor' ? byFactor(width, height, spec) : byRatio(width, height, edge);
+}
+
+function byRatio(width: number, height: number, edge: number): readonly [number, number] {
+  return width <= height
+    ? [edge, Math.trunc((edge * height) / width)]
+    : [Math.trunc((edge * width) / height), edge];
+}
+
+/** @see super_gradients.training.processing, `Resize` */
+function byFactor(width: number, height: number, spec: PreprocessSpec): readonly [number, number] {
+  const factor = Math.max(spec.resizeShortestEdge / height, spec.resizeShortestEdge / width);
+  // The rounding error must not make the image smaller than the crop.
+  const scale = (side: number) => Math.max(spec.centerCrop, Math.trunc(side * factor));
+  return [scale(width), scale(height)];
 }
 
 /**

@@ -20,7 +20,7 @@ export const chunkHeadSchema = z.strictObject({
   top_k: z.int().min(1).max(maxTopK),
   items: z.int().min(1).max(maxTierItems),
   orientation: z.enum(['apply', 'ignore']).default('apply'),
-  scoring: z.enum(['softmax', 'sigmoid', 'none']).default('softmax'),
+  scoring: z.enum(['model', 'softmax', 'sigmoid', 'none']).default('model'),
   strict: z.boolean().default(false),
 });
 export type ChunkHead = z.infer<typeof chunkHeadSchema>;

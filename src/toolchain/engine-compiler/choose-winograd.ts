@@ -35,7 +35,7 @@ export function chooseWinograd(
   largestSums: ReadonlyMap<number, number>,
 ): PlanOperator[] {
   return operators.map((operator) => {
-    if (operator.type !== 'convolve') return operator;
+    if (operator.type !== 'convolve' || operator.grouped) return operator;
     const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
     const choice = choose(operator, source, target, largestSums.get(operator.weights)!);
     if (!choice) return operator;

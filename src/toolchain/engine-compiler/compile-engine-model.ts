@@ -1,9 +1,10 @@
 import { alignUp, formatVersion, headerBytes, magic, type Plan } from '../../engine/plan.ts';
 import { parseModel } from '../onnx/onnx-model.ts';
 import { GraphCompiler } from './graph-compiler.ts';
+import { toQdqForm } from './to-qdq-form.ts';
 
 /**
- * An int8 QDQ ResNet in ONNX to the engine's file.
+ * An int8 ResNet in ONNX, in QDQ or operator format, to the engine's file.
  *
  * @param onnx as `models quantize` or onnxruntime's quantize_static makes it.
  * @param side height and width of the image, in pixels.
@@ -13,7 +14,7 @@ export function compileEngineModel(
   onnx: Uint8Array,
   side: number,
 ): { readonly file: Uint8Array; readonly plan: Plan } {
-  const { plan, weights } = new GraphCompiler(parseModel(onnx).graph, side).compile();
+  const { plan, weights } = new GraphCompiler(toQdqForm(parseModel(onnx).graph), side).compile();
   const json = new TextEncoder().encode(JSON.stringify(plan));
   const weightsStart = alignUp(headerBytes + json.length);
   const file = new Uint8Array(weightsStart + weights.length);

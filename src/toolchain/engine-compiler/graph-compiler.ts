@@ -6,11 +6,13 @@ import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
+import { PoolCompiler } from './pool-compiler.ts';
 import { QdqReader } from './qdq-reader.ts';
-import { toClamp, toMeanMultiplier, toMultipliers } from './requantization.ts';
+import { type FloatHead, readFloatHead } from './read-dense-head.ts';
+import { toClamp, toMultipliers } from './requantization.ts';
 import { toResidualSum } from './residual-sum.ts';
 import { claimBorder, TensorTable, windowOf } from './tensor-table.ts';
-import { packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
+import { packGroupedPanels, packPanels, padToPanels, roundUp, WeightPacker } from './weight-packer.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 const imageChannels = 3;
@@ -25,16 +27,22 @@ export class GraphCompiler {
   readonly #tensors = new TensorTable();
   /** The largest sum of each convolution without its bias, by the part that has its weights. */
   readonly #largestSums = new Map<number, number>();
+  readonly #pools: PoolCompiler;
   #output: Plan['output'] | undefined;
 
   constructor(graph: OnnxGraph, side: number) {
     this.#reader = new QdqReader(graph);
+    this.#pools = new PoolCompiler(this.#reader, this.#tensors);
     this.#side = side;
   }
 
   compile(): { readonly plan: Plan; readonly weights: Uint8Array } {
     const { graph } = this.#reader;
-    for (const node of graph.nodes) this.#compileNode(node);
+    const head = readFloatHead(graph);
+    for (const node of graph.nodes) {
+      if (!head?.nodes.has(node)) this.#compileNode(node);
+    }
+    if (head) this.#compileHead(head);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
     const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
@@ -57,7 +65,8 @@ export class GraphCompiler {
         if (node.inputs[0] === this.#reader.graph.inputs[0]?.name) this.#compileInput(node);
         return;
       case 'DequantizeLinear':
-      case 'Relu': // looked through by QdqReader
+      case 'Relu': // looked through by QdqReader, as a Clip
+      case 'Clip':
         return;
       case 'Conv':
         this.#compileConv(node);
@@ -65,11 +74,11 @@ export class GraphCompiler {
       case 'Add':
         this.#compileAdd(node);
         return;
+      case 'Pad':
       case 'MaxPool':
-        this.#compileMaxPool(node);
-        return;
+      case 'AveragePool':
       case 'GlobalAveragePool':
-        this.#compileAveragePool(node);
+        this.#operators.push(...this.#pools.compile(node));
         return;
       case 'Flatten':
         this.#compileFlatten(node);
@@ -83,6 +92,28 @@ export class GraphCompiler {
           'the int8 engine has no such operator; onnxruntime-web runs it',
         );
     }
+  }
+
+  #compileHead({ source: dequantize, pools, layers }: FloatHead): void {
+    const { scale } = this.#reader.quantizationOf(dequantize);
+    const source = this.#tensors.find(dequantize, dequantize.inputs[0]!);
+    const channels = this.#tensors.get(source).logicalChannels;
+    this.#output = {
+      name: this.#reader.graph.outputs[0]!.name,
+      classes: layers.at(-1)?.bias.length ?? channels * pools.length,
+    };
+    this.#operators.push({
+      type: 'dense_head',
+      source,
+      scale,
+      channels,
+      pools: [...pools],
+      layers: layers.map(({ weights, bias, relu }) => ({
+        weights: this.#weights.add(weights),
+        bias: this.#weights.add(bias),
+        relu,
+      })),
+    });
   }
 
   #compileInput(node: OnnxNode): void {
@@ -104,17 +135,22 @@ export class GraphCompiler {
       throw new UnsupportedGraphError(node, 'only two-dimensional convolutions are run');
     const shape = [outputs, inputs, kernelHeight, kernelWidth] as const;
     const window = windowOf(node, draft, [kernelHeight, kernelWidth]);
-    if (intAttribute(node, 'group', 1) !== 1) throw new UnsupportedGraphError(node, 'grouped convolution');
     if (window.dilations.some((dilation) => dilation !== 1))
       throw new UnsupportedGraphError(node, 'dilated convolution');
-    if (inputs !== draft.logicalChannels)
-      throw new UnsupportedGraphError(node, `weights for ${inputs} channels, got ${draft.logicalChannels}`);
+    const groups = intAttribute(node, 'group', 1);
+    if (inputs * groups !== draft.logicalChannels)
+      throw new UnsupportedGraphError(
+        node,
+        `weights for ${inputs * groups} channels, got ${draft.logicalChannels}`,
+      );
 
     const [height, width] = window.output;
     const target = this.#tensors.add(result.tensor, [height, width, outputs], result.zeroPoint);
     claimBorder(node, draft, window, 'zero');
     const multiplier = toMultipliers(input.scale, weights.scales, outputs, result.scale);
-    const part = this.#weights.add(packPanels(weights.tensor.data, shape, draft.channels));
+    const grouped =
+      groups === 1 ? undefined : packGroupedPanels(weights.tensor.data, shape, groups, draft.channels);
+    const part = this.#weights.add(grouped?.panels ?? packPanels(weights.tensor.data, shape, draft.channels));
     this.#largestSums.set(part, largestSum(weights.tensor.data, outputs, draft.zero_point));
     this.#operators.push({
       type: 'convolve',
@@ -127,6 +163,9 @@ export class GraphCompiler {
       weights: part,
       bias: this.#weights.add(this.#readBias(node, outputs)),
       multiplier: this.#weights.add(padToPanels(multiplier)),
+      ...(grouped && {
+        grouped: { offsets: this.#weights.add(grouped.offsets), length: grouped.length },
+      }),
       ...toClamp(result),
     });
   }
@@ -143,7 +182,7 @@ export class GraphCompiler {
         last.target === this.#tensors.idOf(tensor) &&
         this.#reader.isReadOnlyBy(tensor, node),
     );
-    if (own < 0 || last?.type !== 'convolve') {
+    if (own < 0 || last?.type !== 'convolve' || last.grouped) {
       throw new UnsupportedGraphError(node, 'neither operand is the convolution right before it');
     }
     const [conv, residual] = [operands[own]!, operands[1 - own]!];
@@ -168,42 +207,6 @@ export class GraphCompiler {
       channels: draft.logicalChannels,
       scale: result.scale,
     });
-  }
-
-  #compileMaxPool(node: OnnxNode): void {
-    const input = this.#reader.readActivation(node, 0);
-    const result = this.#reader.readResult(node);
-    if (!result || result.scale !== input.scale || result.zeroPoint !== input.zeroPoint) {
-      throw new UnsupportedGraphError(node, 'its input and output are not quantized alike');
-    }
-    const source = this.#tensors.find(node, input.tensor);
-    const draft = this.#tensors.get(source);
-    const window = windowOf(node, draft, undefined);
-    if (window.dilations.some((dilation) => dilation !== 1))
-      throw new UnsupportedGraphError(node, 'dilated pooling');
-    const [height, width] = window.output;
-    claimBorder(node, draft, window, 'lowest');
-    const target = this.#tensors.add(result.tensor, [height, width, draft.logicalChannels], result.zeroPoint);
-    const { kernel, strides, pads } = window;
-    this.#operators.push({
-      type: 'max_pool',
-      source,
-      target,
-      kernel: [...kernel],
-      stride: [...strides],
-      pads: [pads[0], pads[1]],
-    });
-  }
-
-  #compileAveragePool(node: OnnxNode): void {
-    const input = this.#reader.readActivation(node, 0);
-    const result = this.#reader.readResult(node);
-    if (!result) throw new UnsupportedGraphError(node, 'its result leaves the graph');
-    const source = this.#tensors.find(node, input.tensor);
-    const { height, width, logicalChannels } = this.#tensors.get(source);
-    const target = this.#tensors.add(result.tensor, [1, 1, logicalChannels], result.zeroPoint);
-    const multiplier = toMeanMultiplier(input.scale, result.scale, height * width);
-    this.#operators.push({ type: 'global_average_pool', source, target, multiplier, ...toClamp(result) });
   }
 
   #compileFlatten(node: OnnxNode): void {

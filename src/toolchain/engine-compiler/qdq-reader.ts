@@ -8,7 +8,7 @@ import {
 } from '../onnx/onnx-graph.ts';
 import type { OnnxTensor } from '../onnx/onnx-tensor.ts';
 
-/** Scale and zero point of a per-tensor quantized U8 tensor. */
+/** Scale and zero point of a per-tensor quantized tensor, as U8: S8 has got an offset of 128. */
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
@@ -46,10 +46,15 @@ export class QdqReader {
     const zeroPoints = this.graph.initializers.get(dequantize.inputs[2] ?? '');
     if (!tensor || scales?.datatype !== 'FP32')
       throw new UnsupportedGraphError(node, `input ${position} is no quantized constant`);
+    const isCentredU8 = tensor.datatype === 'UINT8' && zeroPoints?.datatype === 'UINT8';
+    if (isCentredU8 && zeroPoints.data.every((value) => value === 128)) {
+      const data = Int8Array.from(tensor.data, (value) => value - 128);
+      return { tensor: { datatype: 'INT8', shape: tensor.shape, data }, scales: scales.data };
+    }
     if (zeroPoints && Array.from(zeroPoints.data as Int8Array, Number).some((value) => value !== 0)) {
       throw new UnsupportedGraphError(
         node,
-        `input ${position} has a zero point: only symmetric weights are run`,
+        `input ${position} has a zero point: the int8 engine runs symmetric weights; onnxruntime-web runs it`,
       );
     }
     return { tensor, scales: scales.data };
@@ -65,14 +70,26 @@ export class QdqReader {
     const output = node.outputs[0]!;
     if (this.#index.outputNames.has(output)) return undefined;
     const next = soleConsumer(this.#index, output);
-    if (next?.opType === 'Relu') {
+    if (next?.opType === 'Relu' || next?.opType === 'Clip') {
       const after = this.readResult(next);
+      if (after && next.opType === 'Clip') this.#assertReluLike(next, after);
       return after && { ...after, relu: true };
     }
     if (next?.opType !== 'QuantizeLinear') {
       throw new UnsupportedGraphError(node, 'its result is not quantized: run models quantize first');
     }
     return { tensor: next.outputs[0]!, relu: false, ...this.#quantization(next) };
+  }
+
+  /** A ReLU6 is a ReLU whose upper end is the largest value that its result is quantized to. */
+  #assertReluLike(node: OnnxNode, { scale, zeroPoint }: Quantization): void {
+    const [least, most] = [1, 2].map((position) => {
+      const tensor = this.graph.initializers.get(node.inputs[position] ?? '');
+      return tensor?.datatype === 'FP32' ? tensor.data[0] : undefined;
+    });
+    const largest = scale * (255 - zeroPoint);
+    if (least !== 0 || most === undefined || largest > most + scale / 2)
+      throw new UnsupportedGraphError(node, 'its result is quantized to a wider range than it has');
   }
 
   /** @returns whether the quantized tensor is read by this one node alone, through a DequantizeLinear. */
@@ -103,9 +120,12 @@ export class QdqReader {
   #quantization(node: OnnxNode): Quantization {
     const scale = this.graph.initializers.get(node.inputs[1]!);
     const zeroPoint = this.graph.initializers.get(node.inputs[2] ?? '');
-    if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || zeroPoint?.datatype !== 'UINT8') {
-      throw new UnsupportedGraphError(node, 'activations must be U8 with one scale and zero point');
+    const datatype = zeroPoint?.datatype ?? 'UINT8';
+    if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || !/^U?INT8$/.test(datatype)) {
+      throw new UnsupportedGraphError(node, 'activations must be of 8 bits with one scale and zero point');
     }
-    return { scale: scale.data[0]!, zeroPoint: zeroPoint.data[0]! };
+    // S8 is U8 less 128, zero point and values alike: what is computed from their difference is the same.
+    const offset = datatype === 'INT8' ? 128 : 0;
+    return { scale: scale.data[0]!, zeroPoint: Number(zeroPoint?.data[0] ?? 0) + offset };
   }
 }

@@ -11,7 +11,7 @@ const maxSum = 2 ** 20;
 const f32 = Math.fround;
 
 /**
- * The constants of a quantized sum as ONNX Runtime's QLinearAdd works them out, in float32.
+ * The constants of a quantized sum as ONNX Runtime's QLinearAdd works them out, in float32 with FMA3.
  *
  * @param own what the convolution itself gives, @param other what is added to it.
  * @param ownFirst whether the graph has them in this order.
@@ -28,11 +28,13 @@ export function toResidualSum(
   const otherScale = f32(f32(other.scale) / f32(result.scale));
   if ((ownScale + otherScale) * 255 > maxSum)
     throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
-  const [ownShift, otherShift] = [f32(ownScale * own.zeroPoint), f32(otherScale * other.zeroPoint)];
+  const [first, second] = [ownScale * own.zeroPoint, otherScale * other.zeroPoint];
+  // One of the two products is fused with the addition: that of ORT's first operand.
+  const shift = ownFirst ? f32(first + f32(second)) : f32(second + f32(first));
   return {
     own_scale: ownScale,
     residual_scale: otherScale,
-    fixed: f32(result.zeroPoint - f32(ownShift + otherShift)),
+    fixed: f32(result.zeroPoint - shift),
     own_zero_point: own.zeroPoint,
     residual_zero_point: other.zeroPoint,
     sum_zero_point: result.zeroPoint,

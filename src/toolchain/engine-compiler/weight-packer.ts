@@ -61,6 +61,56 @@ export function packPanels(
   return packed;
 }
 
+/** Weights of a grouped convolution: a panel has the input channels of its own groups alone. */
+export interface GroupedPanels {
+  readonly panels: Int8Array;
+  /** First input channel of each panel. */
+  readonly offsets: Int32Array;
+  /** Input channels of a panel, a multiple of 8. */
+  readonly length: number;
+}
+
+/**
+ * Weights OIHW of a grouped convolution to panels [outputs / 8][kernel row][kernel column][length / 2][8][2]. Where the
+ * groups of a panel's eight channels differ, each channel's weights for the others' inputs are 0.
+ *
+ * @param channels physical channels of the input.
+ */
+export function packGroupedPanels(
+  weights: Int8Array,
+  [outputs, inputs, height, width]: readonly [number, number, number, number],
+  groups: number,
+  channels: number,
+): GroupedPanels {
+  const outputsOfGroup = outputs / groups;
+  const panels = Math.ceil(outputs / panelChannels);
+  const groupOf = (output: number) => Math.floor(Math.min(output, outputs - 1) / outputsOfGroup);
+  const runs = Array.from({ length: panels }, (_, panel) => {
+    const first = groupOf(panel * panelChannels);
+    const last = groupOf(panel * panelChannels + panelChannels - 1);
+    return { start: first * inputs, length: (last + 1 - first) * inputs };
+  });
+  const length = roundUp(Math.max(...runs.map((run) => run.length)), shortStep);
+  // A run must not reach over the pixel's end.
+  const offsets = Int32Array.from(runs, ({ start }) => Math.max(0, Math.min(start, channels - length)));
+  const places = height * width;
+  const packed = new Int8Array(panels * panelChannels * places * length);
+  for (let output = 0; output < outputs; output++) {
+    const panel = Math.floor(output / panelChannels);
+    const lane = output % panelChannels;
+    const firstElement = groupOf(output) * inputs - offsets[panel]!;
+    for (let input = 0; input < inputs; input++) {
+      for (let place = 0; place < places; place++) {
+        const element = firstElement + input;
+        const pairBase = ((panel * places + place) * length) / 2 + (element >> 1);
+        packed[(pairBase * panelChannels + lane) * 2 + (element & 1)] =
+          weights[(output * inputs + input) * places + place]!;
+      }
+    }
+  }
+  return { panels: packed, offsets, length };
+}
+
 /** @returns `values` with zeros behind, up to a whole number of panels. */
 export function padToPanels<T extends Int32Array | Float32Array>(values: T): T {
   const padded = new (values.constructor as { new (length: number): T })(

@@ -44,6 +44,7 @@ export interface OnnxGraph {
 export interface OnnxModel {
   readonly irVersion: number;
   readonly producerName: string;
+  readonly producerVersion?: string;
   /** Operator set version by domain; '' is ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;

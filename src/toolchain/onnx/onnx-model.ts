@@ -9,15 +9,16 @@ import {
   toSafeInteger,
   type ValueInfoProto,
 } from './onnx-proto.ts';
-import { parseTensor, toTensorProto } from './onnx-tensor.ts';
+import { parseTensor, type ReadExternal, toTensorProto } from './onnx-tensor.ts';
 
 /**
- * @param bytes a serialised ModelProto, all tensors inside (no external data).
+ * @param bytes a serialised ModelProto.
+ * @param readExternal gives the contents of tensors that lie in another file.
  * @returns The model as plain, mutable data. Doc strings, metadata and value_info are not carried over.
  * @throws {OnnxFormatError} If the bytes are no ONNX model, or its nodes are not in topological order.
- * @throws {UnsupportedGraphError} If it holds functions, sparse tensors, subgraphs or external data.
+ * @throws {UnsupportedGraphError} If it holds functions, sparse tensors or subgraphs, or external data that nothing reads.
  */
-export function parseModel(bytes: Uint8Array): OnnxModel {
+export function parseModel(bytes: Uint8Array, readExternal?: ReadExternal): OnnxModel {
   const proto = decodeModelProto(bytes);
   if ((proto.functions ?? []).length > 0) {
     throw new UnsupportedGraphError(undefined, 'the model defines functions; export it with them inlined');
@@ -31,17 +32,18 @@ export function parseModel(bytes: Uint8Array): OnnxModel {
   return {
     irVersion: toSafeInteger(proto.irVersion ?? 0, 'ir_version'),
     producerName: proto.producerName ?? '',
+    ...(proto.producerVersion && { producerVersion: proto.producerVersion }),
     opsets,
-    graph: parseGraph(proto.graph as GraphProto),
+    graph: parseGraph(proto.graph as GraphProto, readExternal),
   };
 }
 
-function parseGraph(proto: GraphProto): OnnxGraph {
+function parseGraph(proto: GraphProto, readExternal: ReadExternal | undefined): OnnxGraph {
   if ((proto.sparseInitializer ?? []).length > 0) {
     throw new UnsupportedGraphError(undefined, 'the graph holds sparse initializers');
   }
   const initializers = new Map(
-    (proto.initializer ?? []).map((tensor) => [tensor.name ?? '', parseTensor(tensor)]),
+    (proto.initializer ?? []).map((tensor) => [tensor.name ?? '', parseTensor(tensor, readExternal)]),
   );
   const graph: OnnxGraph = {
     name: proto.name ?? '',
@@ -112,6 +114,7 @@ export function serialiseModel(model: OnnxModel): Uint8Array {
   return encodeModelProto({
     irVersion: model.irVersion,
     producerName: model.producerName,
+    ...(model.producerVersion && { producerVersion: model.producerVersion }),
     opsetImport: [...model.opsets].map(([domain, version]) => ({ domain, version })),
     graph: {
       name: graph.name,
@@ -130,8 +133,10 @@ export function serialiseModel(model: OnnxModel): Uint8Array {
   });
 }
 
+/** A type of 0 is left out: onnxruntime works it out. */
 function toValueInfoProto({ name, elementType, shape }: ValueInfo): ValueInfoProto {
   const dims = shape?.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  if (elementType === 0) return { name };
   return {
     name,
     type: { tensorType: { elemType: elementType, ...(dims === undefined ? {} : { shape: { dim: dims } }) } },

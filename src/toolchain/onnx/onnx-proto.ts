@@ -71,6 +71,7 @@ export interface TensorProto {
   name?: string;
   rawData?: Uint8Array;
   doubleData?: number[];
+  externalData?: StringStringEntryProto[];
   dataLocation?: number;
 }
 

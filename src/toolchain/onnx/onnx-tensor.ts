@@ -52,12 +52,26 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Where a tensor's contents lie outside the model's file. */
+export interface ExternalLocation {
+  /** Path, relative to the model's file. */
+  readonly file: string;
+  /** Bytes from the file's start. */
+  readonly offset: number;
+  /** Bytes; undefined for all that is left. */
+  readonly length: number | undefined;
+}
+
+/** Reads contents that lie in another file. */
+export type ReadExternal = (location: ExternalLocation) => Uint8Array;
+
 /**
+ * @param readExternal gives the contents that lie in another file.
  * @returns The tensor with its own copy of the contents (wire bytes are rarely aligned).
- * @throws {UnsupportedGraphError} If the contents lie in another file or have a type no ResNet needs.
+ * @throws {UnsupportedGraphError} If the contents lie in another file that nothing reads, or have a type no ResNet needs.
  * @throws {OnnxFormatError} If the contents do not fill the shape.
  */
-export function parseTensor(proto: TensorProto): OnnxTensor {
+export function parseTensor(proto: TensorProto, readExternal?: ReadExternal): OnnxTensor {
   const name = proto.name ?? '';
   const code = proto.dataType ?? 0;
   const datatype = toDatatype(code);
@@ -67,7 +81,8 @@ export function parseTensor(proto: TensorProto): OnnxTensor {
       `tensor '${name}' has ONNX data type ${code}, which no ResNet needs`,
     );
   }
-  if (proto.dataLocation === 1) {
+  const isExternal = proto.dataLocation === 1;
+  if (isExternal && !readExternal) {
     throw new UnsupportedGraphError(
       undefined,
       `tensor '${name}' keeps its contents in another file; save the model as one file`,
@@ -79,15 +94,33 @@ export function parseTensor(proto: TensorProto): OnnxTensor {
     throw new OnnxFormatError(`tensor '${name}' has shape [${shape}]`);
   }
   const data =
-    Object.hasOwn(proto, 'rawData') && proto.rawData !== undefined && proto.rawData.length > 0
-      ? parseRawData(proto.rawData, datatype, name)
-      : parseTypedFields(proto, datatype);
+    isExternal && readExternal && expected > 0
+      ? parseRawData(readExternal(toLocation(proto)), datatype, name)
+      : parseContents(proto, datatype, name);
   if (data.length !== expected) {
     throw new OnnxFormatError(
       `tensor '${name}' of shape [${shape}] needs ${expected} elements, has ${data.length}`,
     );
   }
   return { datatype, shape, data } as OnnxTensor;
+}
+
+function toLocation({ name = '', externalData = [] }: TensorProto): ExternalLocation {
+  const entries = new Map(externalData.map(({ key = '', value = '' }) => [key, value]));
+  const toBytes = (key: string) => toSafeInteger(Number(entries.get(key)), `tensor '${name}' ${key}`);
+  const file = entries.get('location');
+  if (!file) throw new OnnxFormatError(`tensor '${name}' does not say which file holds it`);
+  return {
+    file,
+    offset: entries.has('offset') ? toBytes('offset') : 0,
+    length: entries.has('length') ? toBytes('length') : undefined,
+  };
+}
+
+function parseContents(proto: TensorProto, datatype: Datatype, name: string): ArrayOf[Datatype] {
+  return Object.hasOwn(proto, 'rawData') && proto.rawData !== undefined && proto.rawData.length > 0
+    ? parseRawData(proto.rawData, datatype, name)
+    : parseTypedFields(proto, datatype);
 }
 
 /** raw_data is little-endian, as is every platform Node runs on. */

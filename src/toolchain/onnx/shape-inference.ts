@@ -60,6 +60,13 @@ function inferNode(node: OnnxNode, context: ShapeContext): Shape {
     case 'Clip':
     case 'Softmax':
     case 'LogSoftmax':
+    case 'Sigmoid':
+    case 'HardSigmoid':
+    case 'HardSwish':
+    case 'Tanh':
+    case 'Elu':
+    case 'Gelu':
+    case 'LeakyRelu':
     case 'QuantizeLinear':
     case 'DequantizeLinear':
       return inputShapeOf(node, 0, context);
@@ -71,6 +78,7 @@ function inferNode(node: OnnxNode, context: ShapeContext): Shape {
     case 'AveragePool':
       return inferPool(node, inputShapeOf(node, 0, context));
     case 'GlobalAveragePool':
+    case 'GlobalMaxPool':
       return [...inputShapeOf(node, 0, context).slice(0, 2), 1, 1];
     case 'Add':
     case 'Sub':
@@ -80,7 +88,10 @@ function inferNode(node: OnnxNode, context: ShapeContext): Shape {
       return broadcastShapes(node, context);
     case 'Pad':
       return inferPad(node, context);
+    case 'Concat':
+      return inferConcat(node, context);
     case 'ReduceMean':
+    case 'ReduceMax':
       return inferReduceMean(node, context);
     case 'Flatten':
       return inferFlatten(node, inputShapeOf(node, 0, context));
@@ -118,6 +129,19 @@ function broadcastShapes(node: OnnxNode, context: ShapeContext): Shape {
     }
     return sizes[0] ?? 1;
   });
+}
+
+function inferConcat(node: OnnxNode, context: ShapeContext): Shape {
+  const shapes = node.inputs.map((_, i) => inputShapeOf(node, i, context));
+  const [first = []] = shapes;
+  const given = intAttribute(node, 'axis', 0);
+  const axis = given < 0 ? given + first.length : given;
+  const sizes = shapes.map((shape) => shape[axis]);
+  if (sizes.some((size) => typeof size !== 'number')) {
+    throw new UnsupportedGraphError(node, 'joins batches');
+  }
+  const total = (sizes as number[]).reduce((sum, size) => sum + size, 0);
+  return first.map((size, i) => (i === axis ? total : size));
 }
 
 function inferPad(node: OnnxNode, context: ShapeContext): Shape {

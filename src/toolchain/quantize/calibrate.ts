@@ -1,5 +1,11 @@
 import { createOrtNodeSession } from '../../inference/ort-node.ts';
-import { type GraphIndex, indexGraph, type OnnxGraph, soleConsumer } from '../onnx/onnx-graph.ts';
+import {
+  type GraphIndex,
+  indexGraph,
+  type OnnxGraph,
+  type OnnxNode,
+  soleConsumer,
+} from '../onnx/onnx-graph.ts';
 import { serialiseModel } from '../onnx/onnx-model.ts';
 import { datatypeCodes } from '../onnx/onnx-tensor.ts';
 import { type ActivationHistogram, createActivationHistogram } from './activation-histogram.ts';
@@ -23,12 +29,12 @@ export async function calibrate(
   images: AsyncIterable<Float32Array>,
   onImage: (images: number) => void,
 ): Promise<Calibration> {
-  const { graph, imageShape } = normalised;
+  const { graph, head, imageShape } = normalised;
   const input = graph.inputs[0]?.name as string;
   const histograms = new Map(
-    [input, ...listActivations(graph)].map((name) => [name, createActivationHistogram()]),
+    [input, ...listActivations(graph, head)].map((name) => [name, createActivationHistogram()]),
   );
-  const session = await createOrtNodeSession(toExposedModel(graph));
+  const session = await createOrtNodeSession(toExposedModel(graph, head));
   let count = 0;
   try {
     const length = imageShape.reduce((product, size) => product * size, 1);
@@ -62,19 +68,20 @@ function addTo(histograms: ReadonlyMap<string, ActivationHistogram>, name: strin
 /** The tensor a node's quantized output stands for: behind the ReLU where one is merged. */
 export function toMergedOutput(index: GraphIndex, output: string): string {
   const reader = soleConsumer(index, output);
-  return reader?.opType === 'Relu' ? (reader.outputs[0] as string) : output;
+  return reader?.opType === 'Relu' || reader?.opType === 'Clip' ? (reader.outputs[0] as string) : output;
 }
 
-function listActivations(graph: OnnxGraph): string[] {
+function listActivations(graph: OnnxGraph, head: ReadonlySet<OnnxNode>): string[] {
   const index = indexGraph(graph);
   return graph.nodes
+    .filter((node) => !head.has(node))
     .filter(({ opType }) => /^(Conv|Add|AveragePool|GlobalAveragePool)$/.test(opType))
     .map((node) => toMergedOutput(index, node.outputs[0] as string));
 }
 
 /** The same network with every calibrated activation as an output. */
-function toExposedModel(graph: OnnxGraph): Uint8Array {
-  const outputs = listActivations(graph).map((name) => ({
+function toExposedModel(graph: OnnxGraph, head: ReadonlySet<OnnxNode>): Uint8Array {
+  const outputs = listActivations(graph, head).map((name) => ({
     name,
     elementType: datatypeCodes.FP32,
     shape: undefined,

@@ -5,15 +5,20 @@ import { quantizeWeights, type UInt8Parameters } from './quantize-values.ts';
 
 /**
  * Writes quantization into a normalised graph as QuantizeLinear / DequantizeLinear pairs around each
- * operator; ONNX Runtime and our own engine fuse each group into one integer kernel. ReLU disappears into
+ * operator; ONNX Runtime and our own engine fuse each group into one integer kernel. ReLU and ReLU6 disappear into
  * the output range of the Conv or Add before it. The classifier's output stays float.
  *
  * @param graph as normaliseGraph leaves it; not changed.
  * @param parameters one per activation that has its own scale (see Calibration); pools of maxima and
  *   Flatten keep their input's.
+ * @param head nodes that stay in floats.
  * @returns The quantized graph, opset 13. Tensor T becomes T_Q and T_DQ with parameters T_s and T_z.
  */
-export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt8Parameters>): OnnxGraph {
+export function insertQdq(
+  graph: OnnxGraph,
+  parameters: ReadonlyMap<string, UInt8Parameters>,
+  head: ReadonlySet<OnnxNode> = new Set(),
+): OnnxGraph {
   const index = indexGraph(graph);
   const known = new Map(parameters);
   const nodes: OnnxNode[] = [];
@@ -75,6 +80,13 @@ export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt
     return [`${data}_DQ`, weights, biases];
   }
 
+  /** What a node in floats reads: the dequantized activation, a constant as it is, or what another one makes. */
+  function toFloat(name: string): string {
+    const constant = graph.initializers.get(name);
+    if (constant) initializers.set(name, constant);
+    return known.has(name) ? `${name}_DQ` : name;
+  }
+
   const isTaken = (name: string) => initializers.has(`${name}_Q`);
   const input = graph.inputs[0]?.name as string;
   quantizeActivation(input, input, known.get(input));
@@ -82,8 +94,13 @@ export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt
     const output = node.outputs[0] as string;
     const data = node.inputs[0] as string;
     const copy = { ...node, attributes: new Map(node.attributes) };
+    if (head.has(node)) {
+      nodes.push({ ...copy, inputs: node.inputs.map(toFloat) });
+      continue;
+    }
     switch (node.opType) {
       case 'Relu':
+      case 'Clip':
         break;
       case 'Conv':
       case 'Add': {
@@ -99,9 +116,9 @@ export function insertQdq(graph: OnnxGraph, parameters: ReadonlyMap<string, UInt
         nodes.push(copy);
         break;
       default: {
-        copy.inputs = [`${data}_DQ`];
+        copy.inputs = [`${data}_DQ`, ...node.inputs.slice(1).map(toFloat)];
         nodes.push(copy);
-        const keepsScale = node.opType === 'MaxPool' || node.opType === 'Flatten';
+        const keepsScale = /^(Pad|MaxPool|Flatten)$/.test(node.opType);
         quantizeActivation(output, output, known.get(keepsScale ? data : output));
       }
     }

@@ -84,7 +84,7 @@ export async function quantizeModel(model: Uint8Array, options: QuantizeOptions)
     irVersion: 7,
     producerName: 'resnet-edge',
     opsets: new Map([['', 13]]),
-    graph: insertQdq(normalised.graph, parameters),
+    graph: insertQdq(normalised.graph, parameters, normalised.head),
   });
   return {
     model: bytes,

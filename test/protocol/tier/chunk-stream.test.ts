@@ -62,7 +62,7 @@ describe('a chunk', () => {
       top_k: 1,
       items: 1,
       orientation: 'apply',
-      scoring: 'softmax',
+      scoring: 'model',
       strict: false,
     });
   });

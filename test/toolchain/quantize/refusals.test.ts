@@ -69,7 +69,7 @@ describe('refuses, naming the node and the reason', () => {
     expect((await refusal(bytes)).message).toMatch(/the_inserted_node.*domain 'com.microsoft'/);
   });
 
-  test.each([6, 22])('opset %i', async (opset) => {
+  test.each([6])('opset %i', async (opset) => {
     const model: OnnxModel = { ...parseModel(buildResnet({ opset: 13 })), opsets: new Map([['', opset]]) };
     expect((await refusal(serialiseModel(model))).reason).toMatch(`the model has opset ${opset}`);
   });
@@ -174,7 +174,7 @@ describe('refuses, naming the node and the reason', () => {
   test('a graph that does not end in a classifier', async () => {
     const model = changed((graph) => {
       graph.outputs = [
-        { name: first(graph, 'Flatten').outputs[0] as string, elementType: 1, shape: undefined },
+        { name: first(graph, 'MaxPool').outputs[0] as string, elementType: 1, shape: undefined },
       ];
     });
     expect((await refusal(model)).message).toMatch(/must come from a Gemm or MatMul classifier/);

@@ -17,18 +17,19 @@ import { createRandom } from './seeded-random.ts';
 export interface ResnetSpelling {
   readonly opset: number;
   readonly block?: 'basic' | 'bottleneck' | 'grouped' | 'preactivation';
-  readonly stem?: '7x7' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node' | 'ceil-pool';
+  readonly stem?: '7x7' | 'padded-pool' | 'deep' | 'asymmetric' | 'auto-pad' | 'pad-node' | 'ceil-pool';
   readonly norm?: 'separate' | 'folded' | 'affine-add';
   readonly shortcut?: 'conv' | 'average-pool';
   readonly residual?: 'Add' | 'Sum';
   readonly pooling?: 'global' | 'reduce-mean-attribute' | 'reduce-mean-input' | 'average-pool';
   /** `none` goes with a ReduceMean that drops its axes. */
   readonly flatten?: 'flatten' | 'reshape-constant' | 'reshape-computed' | 'squeeze' | 'none';
-  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add';
+  readonly classifier?: 'gemm' | 'gemm-plain' | 'matmul-add' | 'two-layers' | 'two-pools' | 'conv';
   readonly input?: readonly DeclaredDimension[];
   readonly initializersAsInputs?: boolean;
   readonly inertNodes?: boolean;
   readonly softmax?: boolean;
+  readonly activation?: 'relu' | 'relu6';
   /** Subtracts a mean and divides by a deviation before the stem. */
   readonly normalisesInput?: boolean;
   /** Weights and body in half precision, between two casts. */
@@ -114,7 +115,14 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
     ];
     return node('BatchNormalization', [x, ...parameters], { epsilon: { type: 'FLOAT', value: 1e-5 } });
   }
-  const relu = (x: string) => node('Relu', [x]);
+  function relu(x: string): string {
+    if (spelling.activation !== 'relu6') return node('Relu', [x]);
+    if (spelling.opset < 11) {
+      return node('Clip', [x], { min: { type: 'FLOAT', value: 0 }, max: { type: 'FLOAT', value: 6 } });
+    }
+    const ends = [0, 6].map((end) => tensor('end', fp32Tensor([], Float32Array.of(end))));
+    return node('Clip', [x, ...ends]);
+  }
   const add = (a: string, b: string) => relu(node(spelling.residual ?? 'Add', [a, b]));
 
   function stem(x: string): string {
@@ -133,6 +141,16 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
         });
       case 'asymmetric':
         return max(relu(conv(x, 3, 8, 7, 2, [3, 3, 2, 2])), [1, 1, 0, 0]);
+      case 'padded-pool': {
+        // Keras' ResNetV2: zeros around what no ReLU has been over, and they may win.
+        const bare = conv(x, 3, 8, 7, 2);
+        const amounts = [0, 0, 1, 1, 0, 0, 1, 1];
+        const padded =
+          spelling.opset < 11
+            ? node('Pad', [bare], { pads: ints(amounts) })
+            : node('Pad', [bare, tensor('pads', int64Tensor(amounts))]);
+        return max(padded, [0, 0, 0, 0]);
+      }
       case 'pad-node': {
         const amounts = [0, 0, 3, 3, 0, 0, 3, 3];
         const padded =
@@ -210,7 +228,29 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
         return node('Flatten', [x], { axis: { type: 'INT', value: 1 } });
     }
   }
+  /** As fastai fine-tunes: the larger and the mean of each channel, BatchNorms between two layers. */
+  function classifyTwoPools(x: string): string {
+    const keepdims: AttributeValue = { type: 'INT', value: 1 };
+    const reduce = (opType: string) => node(opType, [x, tensor('axes', int64Tensor([2, 3]))], { keepdims });
+    const isOld = spelling.opset < 18;
+    const pooled = [
+      isOld ? node('GlobalMaxPool', [x]) : reduce('ReduceMax'),
+      isOld ? node('GlobalAveragePool', [x]) : reduce('ReduceMean'),
+    ];
+    const joined = node('Concat', pooled, { axis: { type: 'INT', value: 1 } });
+    const features = batchNorm(node('Flatten', [joined], { axis: { type: 'INT', value: 1 } }), 32);
+    const transB: AttributeValue = { type: 'INT', value: 1 };
+    const weight = () => random.normal() * 0.25;
+    const hidden = relu(node('Gemm', [features, floats('fc1', [12, 32], weight)], { transB }));
+    return node('Gemm', [batchNorm(hidden, 12), floats('fc2', [classCount, 12], weight)], { transB });
+  }
   function classify(x: string): string {
+    if (spelling.classifier === 'two-layers') {
+      const bias = (size: number) => floats('fc_bias', [size], () => random.normal() * 0.1);
+      const layer = (input: string, from: number, to: number) =>
+        node('Gemm', [input, floats('fc', [from, to], () => random.normal() * 0.25), bias(to)]);
+      return layer(relu(layer(x, 16, 24)), 24, classCount);
+    }
     const weight = () => random.normal() * 0.25;
     const bias = floats('fc_bias', [classCount], () => random.normal() * 0.1);
     if (spelling.classifier === 'matmul-add') {
@@ -235,7 +275,18 @@ export function buildResnet(spelling: ResnetSpelling): Uint8Array {
   x = block(x, 8, 8, 1);
   x = block(x, 8, 16, 2);
   if (spelling.block === 'preactivation') x = relu(batchNorm(x, 16));
-  x = classify(inert(flatten(pool(x)), 'Dropout'));
+  /** As a 1x1 convolution of what is pooled. */
+  function classifyByConv(pooled: string): string {
+    const bias = floats('fc_bias', [classCount], () => random.normal() * 0.1);
+    const weights = floats('fc', [classCount, 16, 1, 1], () => random.normal() * 0.25);
+    return flatten(node('Conv', [pooled, weights, bias], { kernel_shape: ints([1, 1]) }));
+  }
+  if (spelling.classifier === 'conv') x = classifyByConv(pool(x));
+  else
+    x =
+      spelling.classifier === 'two-pools'
+        ? classifyTwoPools(x)
+        : classify(inert(flatten(pool(x)), 'Dropout'));
   x = cast(x, datatypeCodes.FP32);
   if (spelling.softmax) x = node('Softmax', [x], { axis: { type: 'INT', value: 1 } });
   if (spelling.half) toHalfPrecision(graph);

@@ -1,16 +1,30 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runtimeNames } from '../../../model/manifest.ts';
+import { type ModelManifest, runtimeNames } from '../../../model/manifest.ts';
+import { UnsupportedGraphError } from '../../../toolchain/onnx/onnx-errors.ts';
 import { quantizeModel } from '../../../toolchain/quantize/quantize-model.ts';
 import { toPath } from '../../command-line/to-path.ts';
 import { listImages } from '../../list-images.ts';
 import { readCalibrationImages } from '../calibration-images.ts';
+import { type CompiledModel, compileModel, findDraft } from '../compile-model.ts';
 import { defineModelCommand, oneOf, required, toCount } from '../define-model-command.ts';
-import { type CompiledModel, compileModel, findDraft, importModel } from '../make.ts';
+import { readExportConfig } from '../export-config.ts';
+import { guessExporter } from '../guess-exporter.ts';
+import { importModel } from '../import-model.ts';
+import {
+  chooseRecipe,
+  describePreprocessing,
+  findOnnx,
+  sideOf,
+  toChanges,
+  toShare,
+} from '../import-options.ts';
+import { recipeSchema } from '../preprocess-recipes.ts';
 import { Progress } from '../progress.ts';
-import { pullModel } from '../pull.ts';
-import { findPreset, readSources } from '../sources.ts';
-import { onnxFile } from '../workspace.ts';
+import { findSource, pullAndImport } from '../pull-and-import.ts';
+import { readOnnx } from '../read-onnx.ts';
+import { readSources } from '../sources.ts';
+import { type LocalModel, onnxFile } from '../workspace.ts';
 
 const sources = { type: 'string' } as const;
 const noCompile = { type: 'boolean', default: false } as const;
@@ -25,51 +39,77 @@ export const pull = defineModelCommand({
   operands: { min: 1, max: 1 },
   async run(values, [name]) {
     const catalogue = await readSources(values.sources && toPath(values.sources));
-    const source = catalogue.models.find((model) => model.name === name);
-    if (!source)
-      throw new Error(
-        `The catalogue has no "${name}". It has: ${catalogue.models.map((model) => model.name).join(', ')}.`,
-      );
-    const path = await pullModel(source, values.mirror ?? process.env['RESNET_EDGE_MIRROR']);
-    const draft = await importModel(path, {
-      name: source.name,
-      preprocess: findPreset(catalogue, source.preprocess),
-      source: `${source.source}: ${source.url}`,
-      licence: source.licence,
-      description: `As published: top-1 ${source.published_accuracy.top1} %, top-5 ${source.published_accuracy.top5 ?? 'not given'} %.`,
-    });
-    return summarise(values['no-compile'] ? draft : await compileModel(draft));
+    const source = findSource(catalogue, `${name}`);
+    const draft = await pullAndImport(catalogue, source, source.name, values.mirror);
+    return await finish(draft, values['no-compile'], { notes: draft.notes });
   },
 });
 
 export const importFile = defineModelCommand({
   summary: 'take an ONNX classifier: manifest, labels, compile',
-  synopsis: 'import FILE.onnx --name NAME [--labels FILE] [--preprocess PRESET] [--licence TEXT] ...',
-  notes: `--labels FILE        labels.json, a text file of a label a line, or an id2label object
---preprocess PRESET  who exported the model (default torchvision-v1): see model-assets/sources.json
+  synopsis: 'import FILE.onnx|FOLDER --name NAME [--labels FILE] [--preprocess PRESET] [--licence TEXT] ...',
+  notes: `FOLDER               one with model.onnx in it; config.json and preprocessor_config.json beside a
+                     graph (Hugging Face, timm) give labels and preprocessing
+--labels FILE        labels.json, a text file of a label a line, or an id2label object
+--preprocess PRESET  who trained the model: see model-assets/sources.json. Else it is guessed, and said so
+--size N             side of the image in pixels, where the graph leaves it open
+--resize N|stretch   the shorter side before the crop, or the whole image is stretched to a square
+--interpolation NAME bilinear or bicubic
+--mean A,B,C --std A,B,C   of samples from 0 to 1, in the network's order of channels
+--output NAME        the tensor that holds the scores, where there are several outputs
+--scoring NAME       softmax (one class is right) or sigmoid (several may be)
+--threshold P        with sigmoid: an answer has the labels of at least this score (default 0.5)
 --sources FILE       another catalogue than model-assets/sources.json
 --licence TEXT, --source TEXT   for the manifest
 --no-compile         leave it at the ONNX file`,
   options: {
     name: { type: 'string' },
     labels: { type: 'string' },
-    preprocess: { type: 'string', default: 'torchvision-v1' },
+    preprocess: { type: 'string' },
+    size: { type: 'string' },
+    resize: { type: 'string' },
+    interpolation: { type: 'string' },
+    mean: { type: 'string' },
+    std: { type: 'string' },
+    output: { type: 'string' },
+    scoring: { type: 'string' },
+    threshold: { type: 'string' },
     licence: { type: 'string', default: 'unknown' },
     source: { type: 'string' },
     sources,
     'no-compile': noCompile,
   },
   operands: { min: 1, max: 1 },
-  async run(values, [file]) {
+  async run(values, [given]) {
+    const name = required(values.name, '--name NAME');
+    const changes = toChanges(values);
     const catalogue = await readSources(values.sources && toPath(values.sources));
-    const draft = await importModel(toPath(`${file}`), {
-      name: required(values.name, '--name NAME'),
-      labels: values.labels && toPath(values.labels),
-      preprocess: findPreset(catalogue, values.preprocess),
-      source: values.source ?? `imported from ${file}`,
+    const path = await findOnnx(toPath(`${given}`));
+    const file = await readOnnx(path);
+    const config = await readExportConfig(path, changes.size ?? sideOf(file.model));
+    const guess = guessExporter(file.model);
+    const { recipe, from } = chooseRecipe(catalogue, values.preprocess, config, guess);
+    const scoring = values.scoring && oneOf(values.scoring, ['softmax', 'sigmoid'] as const, '--scoring');
+    const draft = await importModel(file, {
+      name,
+      labels: values.labels ? toPath(values.labels) : config.labels,
+      recipe,
+      changes,
+      output: values.output,
+      scoring: scoring || config.scoring,
+      threshold: values.threshold === undefined ? undefined : toShare(values.threshold, '--threshold'),
+      source: values.source ?? `imported from ${given}`,
       licence: values.licence,
     });
-    return summarise(values['no-compile'] ? draft : await compileModel(draft));
+    const { preprocess, output } = draft.manifest;
+    const told = {
+      exporter: guess.exporter,
+      preprocessing: `${from}: ${describePreprocessing(preprocess)}`,
+      labels: values.labels ?? config.labelSource ?? 'ImageNet-1k',
+      scoring: output.scoring === 'sigmoid' ? `sigmoid, labels of at least ${output.threshold}` : 'softmax',
+      notes: draft.notes,
+    };
+    return await finish(draft, values['no-compile'], told);
   },
 });
 
@@ -95,27 +135,34 @@ export const quantize = defineModelCommand({
     const images = found.slice(0, limit);
     const progress = new Progress('calibrate', images.length);
     const skipped: string[] = [];
-    const { model, report } = await quantizeModel(await readFile(join(source.folder, onnxFile)), {
+    const graph = await readFile(join(source.folder, onnxFile));
+    const { model, report } = await quantizeModel(graph, {
       calibration: readCalibrationImages(images, source.manifest.preprocess, (path) => skipped.push(path)),
       method,
       ...(values.percentile !== undefined && { percentile: Number(values.percentile) }),
       onProgress: (step) => step.stage === 'calibrate' && progress.update(step.images),
-    });
-    progress.end();
+    })
+      .catch((error: unknown) => {
+        throw error instanceof UnsupportedGraphError ? toRefusal(error, source) : error;
+      })
+      .finally(() => progress.end());
     const scratch = join(source.folder, 'quantized.onnx');
     await writeFile(scratch, model);
+    const { output, preprocess } = source.manifest;
     const draft = await importModel(scratch, {
       name: source.manifest.name,
       labels: join(source.folder, source.manifest.labels.file),
-      preprocess: source.json['preprocess'] as Record<string, unknown>,
+      recipe: recipeSchema.parse(source.json['preprocess']),
+      changes: { size: preprocess.centerCrop },
+      scoring: output.scoring,
+      threshold: output.threshold,
       source: `${source.manifest.source}; int8 by models quantize from version ${source.manifest.version}`,
       licence: source.manifest.licence,
     });
     await rm(scratch);
-    const compiled = await compileModel(draft);
     const { calibrationImages, percentile, notes } = report;
     return {
-      ...summarise(compiled),
+      ...(await finish(draft, false, {})),
       calibration_images: calibrationImages,
       method: report.method,
       percentile,
@@ -137,17 +184,50 @@ export const compile = defineModelCommand({
   },
 });
 
-function summarise({ folder, manifest, refusal }: CompiledModel) {
+/** What serves a model that cannot be quantized. */
+function toRefusal({ message }: UnsupportedGraphError, { manifest }: LocalModel): Error {
+  const { name, version, tier, datatype } = manifest;
+  const server = tier === 'edge' ? 'onnxruntime-web at the edge' : 'the batch tier';
+  return new Error(
+    `${message}. It cannot be quantized here; ${name}/${version} stays as it is, ${datatype}, served by ${server}.`,
+  );
+}
+
+/** Compiles what was imported. A version that cannot be compiled is not left behind: it would be the newest. */
+async function finish(draft: LocalModel, isLeftAsIs: boolean, told: object) {
+  if (isLeftAsIs) return { ...summarise(draft), ...told };
+  try {
+    return { ...summarise(await compileModel(draft)), ...told };
+  } catch (error) {
+    await rm(draft.folder, { recursive: true });
+    throw error;
+  }
+}
+
+function summarise({ folder, manifest, notForEngine, notForEdge }: CompiledModel) {
+  const { name, version, tier } = manifest;
+  const serves =
+    tier === 'edge' ? 'the edge, and the batch tier' : 'the batch tier alone (npm run start:all)';
   return {
-    name: `${manifest.name}/${manifest.version}`,
+    name: `${name}/${version}`,
     folder,
     files: Object.keys(manifest.files).join(', '),
     datatype: manifest.datatype,
     megabytes: manifest.edgeFile.bytes / 1e6,
     classes: manifest.output.classes,
-    tier: manifest.tier,
+    tier,
     runtime: manifest.runtime,
     runtime_memory_bytes: manifest.runtimeMemoryBytes ?? null,
-    ...(refusal && { not_for_resnet_int8: refusal }),
+    served_by: serves,
+    ...(notForEngine && { not_for_resnet_int8: notForEngine }),
+    ...(notForEdge && { not_for_the_edge: notForEdge }),
+    next: toNextCommand(manifest),
   };
+}
+
+/** What a person does now: int8 is a third of the time and a quarter of the memory. */
+function toNextCommand({ name, version, datatype }: ModelManifest): string {
+  return datatype === 'fp32'
+    ? `npm run models -- quantize ${name} --calibration FOLDER_OF_PHOTOS`
+    : `npm run models -- push ${name}/${version}`;
 }

@@ -11,13 +11,13 @@ import {
 } from '../publish.ts';
 import { findModel } from '../workspace.ts';
 
-const target = {
+export const publishOptions = {
   local: { type: 'boolean', default: false },
   remote: { type: 'boolean', default: false },
   env: { type: 'string' },
   'kv-namespace-id': { type: 'string' },
 } as const;
-const targetNotes = `--local                the bucket of npm start (default)
+export const publishNotes = `--local                the bucket of npm start (default)
 --remote               the deployed bucket, through wrangler and its login
 --env ENVIRONMENT      with --remote: staging or production (default)
 --kv-namespace-id ID   with --remote: this KV namespace as well`;
@@ -25,8 +25,8 @@ const targetNotes = `--local                the bucket of npm start (default)
 export const push = defineModelCommand({
   summary: 'publish a version to R2 (and KV); the first of its name is promoted',
   synopsis: 'push NAME [--local|--remote [--env ENVIRONMENT] [--kv-namespace-id ID]]',
-  notes: targetNotes,
-  options: target,
+  notes: publishNotes,
+  options: publishOptions,
   operands: { min: 1, max: 1 },
   run: async (values, [name]) =>
     await withTarget(values, async (opened) => {
@@ -42,8 +42,8 @@ export const push = defineModelCommand({
 export const promote = defineModelCommand({
   summary: 'let a name stand for a version; back the same way',
   synopsis: 'promote NAME VERSION [--default] [--local|--remote [--env ENVIRONMENT] [--kv-namespace-id ID]]',
-  notes: `--default              let the service's default be this model\n${targetNotes}`,
-  options: { ...target, default: { type: 'boolean', default: false } },
+  notes: `--default              let the service's default be this model\n${publishNotes}`,
+  options: { ...publishOptions, default: { type: 'boolean', default: false } },
   operands: { min: 2, max: 2 },
   run: async (values, [name, version]) =>
     await withTarget(values, async (opened) => {
@@ -59,7 +59,11 @@ interface TargetValues {
   readonly 'kv-namespace-id'?: string | undefined;
 }
 
-async function withTarget<T>(values: TargetValues, use: (target: PublishTarget) => Promise<T>): Promise<T> {
+/** @throws {UsageError} if the options contradict each other. */
+export async function withTarget<T>(
+  values: TargetValues,
+  use: (target: PublishTarget) => Promise<T>,
+): Promise<T> {
   const { local, remote, env, 'kv-namespace-id': kvNamespaceId } = values;
   if (local && remote) throw new UsageError('Choose --local or --remote.');
   if (!remote && (env !== undefined || kvNamespaceId !== undefined)) {

@@ -68,7 +68,7 @@ function toChannels(graph: OnnxGraph, node: OnnxNode, index: number, channels: n
 }
 
 /** @see https://onnx.ai/onnx/operators/onnx__BatchNormalization.html; opset 7 and 9 differ from 15 in types only. */
-function parseBatchNorm(graph: OnnxGraph, node: OnnxNode, channels: number): Affine {
+export function parseBatchNorm(graph: OnnxGraph, node: OnnxNode, channels: number): Affine {
   if (intAttribute(node, 'training_mode', 0) !== 0 || node.outputs.slice(1).some((output) => output !== '')) {
     throw new UnsupportedGraphError(node, 'is in training mode; export the model in inference mode');
   }

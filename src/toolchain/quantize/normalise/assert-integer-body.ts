@@ -6,19 +6,26 @@ import type { InferredShapes } from '../../onnx/shape-inference.ts';
  * The last word on a normalised graph: nothing but operators for which ONNX Runtime and our own engine have
  * integer kernels, arranged so that each of them gets one.
  *
+ * @param head nodes that stay in floats.
  * @throws {UnsupportedGraphError} At the first node that would run in floats.
  */
-export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes): void {
+export function assertIntegerBody(
+  graph: OnnxGraph,
+  { shapes }: InferredShapes,
+  head: ReadonlySet<OnnxNode>,
+): void {
   const index = indexGraph(graph);
   const isConstant = (name: string | undefined) => graph.initializers.has(name ?? '');
   for (const node of graph.nodes) {
+    if (head.has(node)) continue;
     switch (node.opType) {
       case 'Conv':
         if (!isConstant(node.inputs[1]) || (node.inputs[2] && !isConstant(node.inputs[2]))) {
           throw new UnsupportedGraphError(node, 'its weights and bias must be constants');
         }
         break;
-      case 'Relu': {
+      case 'Relu':
+      case 'Clip': {
         const source = index.producers.get(node.inputs[0] as string);
         const isMergeable = source?.opType === 'Conv' || source?.opType === 'Add';
         if (!isMergeable || soleConsumer(index, node.inputs[0] as string) !== node) {
@@ -36,6 +43,7 @@ export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes):
         }
         break;
       }
+      case 'Pad': // makePaddingExplicit leaves those alone that stand before a MaxPool
       case 'MaxPool':
       case 'AveragePool':
       case 'GlobalAveragePool':
@@ -50,7 +58,7 @@ export function assertIntegerBody(graph: OnnxGraph, { shapes }: InferredShapes):
         throw new UnsupportedGraphError(node, 'not an operator of a ResNet classifier');
     }
   }
-  assertEndsInClassifier(graph, index.producers);
+  if (head.size === 0) assertEndsInClassifier(graph, index.producers);
 }
 
 function assertEndsInClassifier(graph: OnnxGraph, producers: ReadonlyMap<string, OnnxNode>): void {

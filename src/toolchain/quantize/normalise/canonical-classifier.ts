@@ -1,8 +1,8 @@
+import { removeNode, toFreshName } from '../../onnx/graph-edit.ts';
 import { floatAttribute, intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../onnx/onnx-graph.ts';
 import { elementCount, fp32Tensor, toFloat32 } from '../../onnx/onnx-tensor.ts';
-import { removeNode, toFreshName } from './graph-edit.ts';
 
 /**
  * One spelling for the classifier: Gemm with weights [classes, features], a bias [classes], and neither

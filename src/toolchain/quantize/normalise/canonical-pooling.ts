@@ -1,12 +1,13 @@
+import { bypassNode, toFreshName } from '../../onnx/graph-edit.ts';
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { AttributeValue, OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
 import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow } from '../../onnx/shape-of-window.ts';
-import { bypassNode, toFreshName } from './graph-edit.ts';
 
 /**
- * One spelling for the end of the body: a mean over height and width becomes GlobalAveragePool, and every
+ * One spelling for the end of the body: a mean over height and width becomes GlobalAveragePool, a maximum
+ * GlobalMaxPool, and every
  * way to drop the two sizes of one becomes Flatten.
  *
  * @param inferred shapes of the graph as it is.
@@ -16,10 +17,16 @@ export function canonicalisePooling(graph: OnnxGraph, inferred: InferredShapes):
   for (const node of [...graph.nodes]) {
     switch (node.opType) {
       case 'ReduceMean':
-        rewriteReduceMean(graph, node, inferred);
+        rewriteReduce(graph, node, inferred, 'GlobalAveragePool');
+        break;
+      case 'ReduceMax':
+        rewriteReduce(graph, node, inferred, 'GlobalMaxPool');
         break;
       case 'AveragePool':
-        rewriteAveragePool(node, inferred);
+        rewriteWholePool(node, inferred, 'GlobalAveragePool');
+        break;
+      case 'MaxPool':
+        rewriteWholePool(node, inferred, 'GlobalMaxPool');
         break;
       case 'Reshape':
       case 'Squeeze':
@@ -30,14 +37,19 @@ export function canonicalisePooling(graph: OnnxGraph, inferred: InferredShapes):
   }
 }
 
-function rewriteReduceMean(graph: OnnxGraph, node: OnnxNode, inferred: InferredShapes): void {
+function rewriteReduce(
+  graph: OnnxGraph,
+  node: OnnxNode,
+  inferred: InferredShapes,
+  pool: 'GlobalAveragePool' | 'GlobalMaxPool',
+): void {
   const input = shapeOf(node.inputs[0], inferred);
   const axes = intsOperand(node, 'axes', 1, inferred)?.map((axis) => (axis < 0 ? axis + 4 : axis));
   if (input.length !== 4 || axes?.toSorted().join() !== '2,3') {
-    throw new UnsupportedGraphError(node, 'only a mean over height and width is a pooling');
+    throw new UnsupportedGraphError(node, 'only a reduction over height and width is a pooling');
   }
   const keepsDimensions = intAttribute(node, 'keepdims', 1) === 1;
-  node.opType = 'GlobalAveragePool';
+  node.opType = pool;
   node.inputs.length = 1;
   node.attributes = new Map();
   if (keepsDimensions) return;
@@ -54,12 +66,17 @@ function rewriteReduceMean(graph: OnnxGraph, node: OnnxNode, inferred: InferredS
   });
 }
 
-function rewriteAveragePool(node: OnnxNode, inferred: InferredShapes): void {
+function rewriteWholePool(
+  node: OnnxNode,
+  inferred: InferredShapes,
+  pool: 'GlobalAveragePool' | 'GlobalMaxPool',
+): void {
   const input = shapeOf(node.inputs[0], inferred);
   const { kernel, pads } = toWindow(node, input);
   if (kernel[0] !== input[2] || kernel[1] !== input[3] || pads.some((pad) => pad > 0)) return;
-  node.opType = 'GlobalAveragePool';
+  node.opType = pool;
   node.attributes = new Map();
+  node.outputs.length = 1;
 }
 
 function rewriteFlatten(graph: OnnxGraph, node: OnnxNode, inferred: InferredShapes): void {

@@ -1,8 +1,8 @@
+import { bypassNode } from '../../onnx/graph-edit.ts';
 import { intAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode } from '../../onnx/onnx-graph.ts';
 import { datatypeCodes, toIntegers } from '../../onnx/onnx-tensor.ts';
-import { bypassNode } from './graph-edit.ts';
 
 /**
  * Takes out what does nothing at inference: Identity, Dropout, casts between float types, and a final

@@ -1,11 +1,11 @@
+import { bypassNode, toFreshName } from '../../onnx/graph-edit.ts';
 import { intAttribute, stringAttribute } from '../../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../onnx/onnx-graph.ts';
-import { toFloat32 } from '../../onnx/onnx-tensor.ts';
+import { int64Tensor, toFloat32 } from '../../onnx/onnx-tensor.ts';
 import type { Shape } from '../../onnx/shape.ts';
 import { type InferredShapes, intsOperand, shapeOf } from '../../onnx/shape-inference.ts';
 import { toWindow, type Window } from '../../onnx/shape-of-window.ts';
-import { bypassNode } from './graph-edit.ts';
 
 /**
  * Writes out every window's padding: a Pad node goes into the convolution after it, auto_pad and
@@ -85,22 +85,40 @@ function mergePad(graph: OnnxGraph, pad: OnnxNode, inferred: InferredShapes): vo
     bypassNode(graph, pad, pad.inputs[0] as string);
     return;
   }
+  const isBeforePool = reader?.opType === 'MaxPool' && hasNoPads(reader);
   const isSpatial = amounts.every((amount, i) => amount === 0 || (amount > 0 && i % 4 >= 2));
   if (
     reader === undefined ||
-    !(reader.opType === 'Conv' || isPool) ||
+    !(reader.opType === 'Conv' || isPool || isBeforePool) ||
     !isSpatial ||
     !padsWithZero(graph, pad)
   ) {
     throw new UnsupportedGraphError(
       pad,
-      'only zeros around height and width, before one Conv, can be merged',
+      'only zeros around height and width, before one Conv or MaxPool, are run in integers',
     );
+  }
+  if (isBeforePool && !isPool) {
+    keepZeros(graph, pad, amounts);
+    return;
   }
   const pads = reader.attributes.get('pads')?.value as readonly number[];
   const added = [amounts[2], amounts[3], amounts[6], amounts[7]] as number[];
   reader.attributes.set('pads', { type: 'INTS', value: pads.map((own, i) => own + (added[i] as number)) });
   bypassNode(graph, pad, pad.inputs[0] as string);
+}
+
+function hasNoPads({ attributes }: OnnxNode): boolean {
+  const pads = attributes.get('pads');
+  return pads?.type !== 'INTS' || pads.value.every((amount) => amount === 0);
+}
+
+/** Zeros that may win a maximum stay a node, in the spelling of opset 13. */
+function keepZeros(graph: OnnxGraph, pad: OnnxNode, amounts: readonly number[]): void {
+  const name = toFreshName(graph, `${pad.outputs[0]}_pads`);
+  graph.initializers.set(name, int64Tensor(amounts));
+  pad.inputs = [pad.inputs[0] as string, name];
+  pad.attributes = new Map();
 }
 
 function padsWithZero(graph: OnnxGraph, pad: OnnxNode): boolean {

@@ -1,8 +1,8 @@
+import { removeNode, toFreshName } from '../../onnx/graph-edit.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../onnx/onnx-graph.ts';
 import { fp32Tensor, toFloat32 } from '../../onnx/onnx-tensor.ts';
 import type { InferredShapes } from '../../onnx/shape-inference.ts';
 import { type Affine, parseAffine } from './affine.ts';
-import { removeNode, toFreshName } from './graph-edit.ts';
 
 /**
  * Folds every per-channel `x * scale + shift` (BatchNormalization, and arithmetic with a constant) into the

@@ -1,29 +1,38 @@
+import { removeDeadNodes } from '../../onnx/graph-edit.ts';
+import { liftConstants } from '../../onnx/lift-constants.ts';
 import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../../onnx/onnx-graph.ts';
 import { datatypeCodes } from '../../onnx/onnx-tensor.ts';
 import type { Shape } from '../../onnx/shape.ts';
 import { inferShapes } from '../../onnx/shape-inference.ts';
+import { toSinglePrecision } from '../../onnx/single-precision.ts';
 import { assertIntegerBody } from './assert-integer-body.ts';
 import { canonicaliseClassifier } from './canonical-classifier.ts';
+import { canonicaliseClips } from './canonical-clip.ts';
+import { canonicaliseConvHead } from './canonical-conv-head.ts';
 import { canonicalisePooling } from './canonical-pooling.ts';
 import { dropInertNodes } from './drop-inert-nodes.ts';
 import { makePaddingExplicit } from './explicit-padding.ts';
+import { findFloatHead } from './find-float-head.ts';
 import { foldAffine } from './fold-affine.ts';
-import { removeDeadNodes } from './graph-edit.ts';
-import { liftConstants } from './lift-constants.ts';
+import { foldDenseAffine } from './fold-dense-affine.ts';
 
 export interface NormalisedGraph {
-  /** Conv (with bias or without), Relu, Add, MaxPool, AveragePool, GlobalAveragePool, Flatten, Gemm: opset 13. */
+  /** Conv (with bias or without), Relu, Clip (a ReLU6), Add, MaxPool, AveragePool, GlobalAveragePool, Flatten, Gemm: opset 13. */
   readonly graph: OnnxGraph;
+  /** Nodes behind the pooled features that stay in floats; none where one layer follows, which is quantized. */
+  readonly head: ReadonlySet<OnnxNode>;
   /** [channels, height, width]. */
   readonly imageShape: readonly [number, number, number];
   readonly classes: number;
   readonly notes: readonly string[];
 }
 
-/** Operator sets whose meaning for these operators was read up and is tested. */
+/**
+ * Before it, operators broadcast in another way. There is no newest one: what a ResNet is made of has kept its meaning
+ * through operator set 25, and a node that is not known is refused by its own name.
+ */
 const oldestOpset = 7;
-const newestOpset = 21;
 
 /**
  * Brings the same network, as any exporter spells it, to one form. Computes what the original computes, up
@@ -36,15 +45,17 @@ const newestOpset = 21;
 export function normaliseGraph(model: OnnxModel, imageElements: number): NormalisedGraph {
   const { graph } = model;
   const opset = model.opsets.get('') ?? 0;
-  if (opset < oldestOpset || opset > newestOpset) {
+  if (opset < oldestOpset) {
     throw new UnsupportedGraphError(
       undefined,
-      `the model has opset ${opset}; export it with ${oldestOpset} to ${newestOpset}`,
+      `the model has opset ${opset}; export it with ${oldestOpset} or later`,
     );
   }
   assertPlainOperators(graph);
   liftConstants(graph);
+  toSinglePrecision(graph);
   const notes = dropInertNodes(graph);
+  canonicaliseClips(graph);
   // An old way to write a residual connection.
   for (const node of graph.nodes) if (node.opType === 'Sum' && node.inputs.length === 2) node.opType = 'Add';
 
@@ -63,18 +74,22 @@ export function normaliseGraph(model: OnnxModel, imageElements: number): Normali
   canonicalisePooling(graph, shapesNow());
   removeDeadNodes(graph);
   makePaddingExplicit(graph, shapesNow());
+  canonicaliseConvHead(graph, shapesNow());
   canonicaliseClassifier(graph);
   foldAffine(graph, shapesNow());
+  foldDenseAffine(graph, shapesNow());
   removeDeadNodes(graph);
 
   const inferred = shapesNow();
-  assertIntegerBody(graph, inferred);
+  const head = findFloatHead(graph, inferred);
+  if (head.size > 0) notes.push(`the head behind the pooled features (${head.size} nodes) stays in floats`);
+  assertIntegerBody(graph, inferred, head);
   const outputShape = inferred.shapes.get(output.name) as Shape;
   const toDeclared = (shape: Shape) => shape.map((size) => (size === 'batch' ? 'N' : size));
   graph.inputs = [{ name: input.name, elementType: datatypeCodes.FP32, shape: ['N', ...imageShape] }];
   graph.outputs = [{ name: output.name, elementType: datatypeCodes.FP32, shape: toDeclared(outputShape) }];
   nameNodes(graph.nodes);
-  return { graph, imageShape, classes: outputShape[1] as number, notes };
+  return { graph, head, imageShape, classes: outputShape[1] as number, notes };
 }
 
 function assertPlainOperators(graph: OnnxGraph): void {

@@ -1,17 +1,10 @@
-import { tensorAttribute } from '../../onnx/onnx-attribute.ts';
-import { UnsupportedGraphError } from '../../onnx/onnx-errors.ts';
-import type { OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
-import {
-  datatypeCodes,
-  fp32Tensor,
-  int64Tensor,
-  type OnnxTensor,
-  toFloat32,
-} from '../../onnx/onnx-tensor.ts';
+import { tensorAttribute } from './onnx-attribute.ts';
+import { UnsupportedGraphError } from './onnx-errors.ts';
+import type { OnnxGraph, OnnxNode } from './onnx-graph.ts';
+import { fp32Tensor, int64Tensor, type OnnxTensor } from './onnx-tensor.ts';
 
 /**
- * Constant nodes become initializers, and half and double precision becomes single: activations are
- * calibrated, and weights rounded, from FP32 alone.
+ * Constant nodes become initializers.
  *
  * @throws {UnsupportedGraphError} At a Constant that holds neither a tensor nor numbers.
  */
@@ -21,17 +14,6 @@ export function liftConstants(graph: OnnxGraph): void {
     graph.initializers.set(node.outputs[0] as string, toConstant(node));
     return false;
   });
-  for (const [name, tensor] of graph.initializers) {
-    if (tensor.datatype === 'FP16' || tensor.datatype === 'FP64') {
-      graph.initializers.set(name, fp32Tensor(tensor.shape, toFloat32(tensor, name)));
-    }
-  }
-  const toFp32 = <T extends { elementType: number }>(value: T): T => ({
-    ...value,
-    elementType: datatypeCodes.FP32,
-  });
-  graph.inputs = graph.inputs.map(toFp32);
-  graph.outputs = graph.outputs.map(toFp32);
 }
 
 function toConstant(node: OnnxNode): OnnxTensor {

@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode } from '../../onnx/onnx-graph.ts';
+import type { OnnxGraph, OnnxNode } from './onnx-graph.ts';
 
 /** Makes every reader of `from` (and the graph's output, if it is `from`) read `to`. */
 export function redirectReaders(graph: OnnxGraph, from: string, to: string): void {

@@ -1,0 +1,2 @@
+/** One operator, all addresses resolved. */
+export type Step = () => void;

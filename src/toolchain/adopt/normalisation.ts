@@ -1,0 +1,45 @@
+import type { GraphPreprocessing } from './take-out-preprocessing.ts';
+
+/** The part of a manifest's preprocessing that a graph may have inside. */
+export interface Normalisation {
+  /** 1/255. */
+  readonly rescale_factor: number;
+  /** Per channel, in the network's order. */
+  readonly mean: [number, number, number];
+  readonly std: [number, number, number];
+  readonly channel_order: 'rgb' | 'bgr';
+}
+
+const rescale = 1 / 255;
+
+/**
+ * What a graph does to its pixels, as mean and standard deviation of samples from 0 to 1.
+ *
+ * @param takesBytes whether the graph's input was UINT8: its values are 0 to 255 then.
+ * @returns undefined if it left its input as it was, so that somebody else has to say how it is made.
+ */
+export function toNormalisation(
+  { affine, channelOrder }: GraphPreprocessing,
+  takesBytes: boolean,
+): Normalisation | undefined {
+  if (!affine && !takesBytes) return undefined;
+  const { scale, shift } = affine ?? { scale: [1, 1, 1], shift: [0, 0, 0] };
+  const top = takesBytes || wantsBytes(scale, shift) ? 255 : 1;
+  // value = scale * top * sample + shift, for a sample of 0 to 1.
+  const std = toTriple((channel) => 1 / (scale[channel]! * top));
+  const mean = toTriple((channel) => 0 - shift[channel]! * std[channel]!);
+  return { rescale_factor: rescale, mean, std, channel_order: channelOrder };
+}
+
+/**
+ * Whether arithmetic is meant for values of 0 to 255 and not of 0 to 1: it divides by 50 or more, or takes off a mean
+ * that no value of 0 to 1 has.
+ */
+function wantsBytes(scale: readonly number[], shift: readonly number[]): boolean {
+  const largestMean = Math.max(...shift.map((value, channel) => -value / scale[channel]!));
+  return largestMean > 2 || scale.every((value) => value <= 1 / 50);
+}
+
+function toTriple(of: (channel: number) => number): [number, number, number] {
+  return [of(0), of(1), of(2)];
+}
