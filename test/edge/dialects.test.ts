@@ -118,7 +118,10 @@ describe('Open Inference Protocol v2', () => {
           { name: 'data', datatype: 'UINT8', shape: [-1, 224, 224, 3] },
           { name: 'data', datatype: 'BYTES', shape: [-1] },
         ],
-        outputs: [{ datatype: 'FP32', shape: [-1, 1000] }],
+        outputs: [
+          { datatype: 'FP32', shape: [-1, 1000] },
+          { name: 'embedding', datatype: 'FP32', shape: [-1, -1] },
+        ],
       });
       expect(await read(`${path}/ready`)).toMatchObject({ name: model, ready: true });
     }

@@ -1,6 +1,7 @@
 import type { CommandGroup } from '../command-line/command.ts';
 import { add } from './commands/adding.ts';
 import { adopt } from './commands/adopting.ts';
+import { exportModel } from './commands/exporting.ts';
 import { list, verify } from './commands/inventory.ts';
 import { bench, evaluateModel } from './commands/judging.ts';
 import { compile, importFile, pull, quantize } from './commands/making.ts';
@@ -16,6 +17,7 @@ const commands = {
   compile,
   teach,
   adopt,
+  export: exportModel,
   verify,
   push,
   promote,

@@ -1,0 +1,104 @@
+import { removeDeadNodes, toFreshName } from '../onnx/graph-edit.ts';
+import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
+import type { AttributeValue, OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
+import { parseModel, serialiseModel } from '../onnx/onnx-model.ts';
+import { datatypeCodes, fp32Tensor } from '../onnx/onnx-tensor.ts';
+
+/** A linear classifier over the pooled outputs of a network's residual blocks. */
+export interface AttachedHead {
+  readonly classes: number;
+  /** Values of each block that it reads: the last so many of the network's blocks. */
+  readonly blocks: readonly number[];
+  /** Divides the sums before softmax. */
+  readonly temperature: number;
+  /** FP32 [classes][features], row-major. */
+  readonly weights: Float32Array;
+  /** FP32 [classes]. */
+  readonly biases: Float32Array;
+}
+
+/** Output of a graph with a head: FP32 [N, classes], after softmax. */
+export const headOutput = 'probabilities';
+
+/**
+ * Puts a head in place of a network's own classifier: each block is pooled, scaled to length 1 and joined with the
+ * others. The body stays as it is, int8 in QDQ form, because the head was learned on its very numbers.
+ *
+ * @param onnx a QDQ ResNet.
+ * @throws {UnsupportedGraphError} if it has no residual blocks to read, or fewer than the head has.
+ */
+export function attachHead(onnx: Uint8Array, head: AttachedHead): Uint8Array {
+  const model = parseModel(onnx);
+  const { graph } = model;
+  const blocks = listBlockOutputs(graph).slice(-head.blocks.length);
+  if (blocks.length < head.blocks.length) {
+    throw new UnsupportedGraphError(
+      undefined,
+      `the head reads ${head.blocks.length} blocks, the graph has ${blocks.length}`,
+    );
+  }
+  const builder = new TailBuilder(graph);
+  const share = builder.constant('share', [1], Float32Array.of(1 / Math.sqrt(blocks.length)));
+  const parts = blocks.map((block) => {
+    const pooled = builder.node('GlobalAveragePool', [block]);
+    const flat = builder.node('Flatten', [pooled], { axis: 1 });
+    const unit = builder.node('LpNormalization', [flat], { axis: 1, p: 2 });
+    return builder.node('Mul', [unit, share]);
+  });
+  const features = head.blocks.reduce((sum, size) => sum + size, 0);
+  const vector = builder.node('Concat', parts, { axis: 1 });
+  const weights = builder.constant('weights', [head.classes, features], head.weights);
+  const biases = builder.constant('biases', [head.classes], head.biases);
+  const sums = builder.node('Gemm', [vector, weights, biases], { transB: 1 });
+  const temperature = builder.constant('temperature', [1], Float32Array.of(head.temperature));
+  const scaled = builder.node('Div', [sums, temperature]);
+  const scores = builder.node('Softmax', [scaled], { axis: 1 });
+  const last = graph.nodes.at(-1);
+  if (last?.outputs[0] === scores) last.outputs[0] = headOutput;
+  const [own] = graph.outputs;
+  const batch = own?.shape?.[0] ?? 'N';
+  graph.outputs = [{ name: headOutput, elementType: datatypeCodes.FP32, shape: [batch, head.classes] }];
+  removeDeadNodes(graph);
+  return serialiseModel(model);
+}
+
+/** Dequantized outputs of the residual blocks, first block first. */
+function listBlockOutputs({ nodes }: OnnxGraph): string[] {
+  const readerOf = (tensor: string | undefined, opType: string) =>
+    nodes.find((node) => node.opType === opType && node.inputs[0] === tensor);
+  return nodes
+    .filter(({ opType }) => opType === 'Add')
+    .map((sum) => {
+      const activated = readerOf(sum.outputs[0], 'Relu') ?? sum;
+      const quantized = readerOf(activated.outputs[0], 'QuantizeLinear');
+      const output = readerOf(quantized?.outputs[0], 'DequantizeLinear')?.outputs[0];
+      if (output !== undefined) return output;
+      throw new UnsupportedGraphError(sum, 'a residual sum that is not quantized');
+    });
+}
+
+/** Appends nodes and constants under names that the graph does not have. */
+class TailBuilder {
+  readonly #graph: OnnxGraph;
+
+  constructor(graph: OnnxGraph) {
+    this.#graph = graph;
+  }
+
+  constant(name: string, shape: readonly number[], data: Float32Array): string {
+    const own = toFreshName(this.#graph, `head_${name}`);
+    this.#graph.initializers.set(own, fp32Tensor(shape, data));
+    return own;
+  }
+
+  /** @returns the name of its output. */
+  node(opType: string, inputs: string[], ints: Readonly<Record<string, number>> = {}): string {
+    const output = toFreshName(this.#graph, `head_${opType.toLowerCase()}`);
+    const attributes = new Map(
+      Object.entries(ints).map(([key, value]): [string, AttributeValue] => [key, { type: 'INT', value }]),
+    );
+    const node: OnnxNode = { name: output, opType, domain: '', inputs, outputs: [output], attributes };
+    this.#graph.nodes.push(node);
+    return output;
+  }
+}
