@@ -30,6 +30,16 @@ describe('documents say what the code says', () => {
     );
     expect(listed.sort()).toEqual([...imageWarningCodes].sort());
   });
+  it('docs/scale.md has the tables of npm run scale', async () => {
+    const printed = execFileSync(process.execPath, ['test/bench/scale.ts'], {
+      cwd: projectRoot,
+      encoding: 'utf8',
+    });
+    const rows = printed.split('\n').filter((line) => line.startsWith('|'));
+    const page = await read('docs/scale.md');
+    expect(rows.length).toBeGreaterThan(8);
+    expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+  });
   it('every variable that wrangler.toml sets stands in a document', async () => {
     const variables = named(await read('wrangler.toml'), /^[A-Z][A-Z0-9_]+(?= = )/gm);
     const operate = await read('docs/operate.md');

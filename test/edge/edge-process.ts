@@ -4,6 +4,8 @@ import { projectRoot } from '../../src/cli/paths.ts';
 
 export interface EdgeProcess {
   readonly url: string;
+  /** Of the process, and of the group of all that it starts. */
+  readonly pid: number;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Ends it as a power cut would, workerd included. */
   kill(): Promise<void>;
@@ -37,6 +39,7 @@ export async function startEdgeProcess(
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    pid: child.pid ?? 0,
     fetch: (path, init) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(30_000), ...init }),
     kill: async () => {
       if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
