@@ -1,0 +1,22 @@
+import type { Hold } from '../service/call-service.ts';
+import type { ServiceProblem } from '../service/service-problem.ts';
+import { element } from './element.ts';
+
+/** A problem in words, what to do about it, and buttons that do it. */
+export function createProblem(problem: ServiceProblem, ...actions: readonly HTMLElement[]): HTMLElement {
+  return element(
+    'div',
+    { class: 'problem', attributes: { role: 'alert' } },
+    element('p', { class: 'problem-what', text: problem.message }),
+    ...(problem.advice ? [element('p', { text: problem.advice })] : []),
+    ...(actions.length > 0 ? [element('p', { class: 'actions' }, ...actions)] : []),
+  );
+}
+
+export const holdTitle = (hold: Hold): string =>
+  hold.reason === 'offline' ? 'You are offline.' : 'The service is busy.';
+
+export const holdText = (hold: Hold): string =>
+  hold.reason === 'offline'
+    ? 'Your pictures wait here. They are sent when the network is back.'
+    : `It is asked again in ${hold.seconds} s.`;
