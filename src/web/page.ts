@@ -5,7 +5,7 @@ import { createKeyView } from './key-view.ts';
 import { createLook } from './look/look.ts';
 import { showNotice } from './notice.ts';
 import { isAboutCredential, toProblem } from './service/service-problem.ts';
-import { createTeach } from './teach/teach.ts';
+import { Teach } from './teach/teach.ts';
 
 const tabs = [find('#tab-look', HTMLElement), find('#tab-teach', HTMLElement)] as const;
 const panels = [find('#look', HTMLElement), find('#teach', HTMLElement)] as const;
@@ -13,7 +13,7 @@ const panels = [find('#look', HTMLElement), find('#teach', HTMLElement)] as cons
 refuseOtherDrops();
 const keyView = createKeyView({ onCredential: load });
 const look = createLook({ onRefused: (problem) => keyView.show(problem) });
-const teach = createTeach({ onRefused: (problem) => keyView.show(problem) });
+const teach = new Teach({ onRefused: (problem) => keyView.show(problem) });
 
 const chooseTab = createTabs(tabs, (tab) => {
   for (const [index, panel] of panels.entries()) panel.hidden = tabs[index] !== tab;
@@ -21,6 +21,7 @@ const chooseTab = createTabs(tabs, (tab) => {
   if (location.hash !== hash && (location.hash !== '' || hash !== '#look'))
     history.replaceState(null, '', hash);
   if (tab === tabs[1]) teach.open();
+  else teach.leave();
 });
 const followHash = () => chooseTab(location.hash === '#teach' ? tabs[1] : tabs[0]);
 addEventListener('hashchange', followHash);
@@ -34,6 +35,7 @@ async function load(): Promise<void> {
     await look.load();
     keyView.hide();
     document.body.dataset['ready'] = '';
+    if (location.hash === '#teach') teach.open();
   } catch (cause) {
     const problem = toProblem(cause);
     if (isAboutCredential(problem)) keyView.show(problem);

@@ -3,7 +3,8 @@ export function formatShare(share: number): string {
   const percent = share * 100;
   if (percent > 0 && percent < 0.1) return '< 0.1 %';
   if (percent < 100 && percent >= 99.95) return '> 99.9 %';
-  return `${percent < 1 || percent > 99 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+  const isNearCertainty = (percent > 0 && percent < 1) || (percent > 99 && percent < 100);
+  return `${percent.toFixed(isNearCertainty ? 1 : 0)} %`;
 }
 
 export const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;

@@ -1,0 +1,87 @@
+import { announce } from '../dom/announce.ts';
+import { element, find } from '../dom/element.ts';
+import { formatCount, formatShare } from '../dom/format.ts';
+import type { ClassifierVersion } from '../service/classifiers.ts';
+import { adviseOnPhotos } from './advice.ts';
+import type { Lesson } from './lesson.ts';
+
+const shownVersions = 14;
+
+/** How good the newest version is, how it came there, and which photos would help. */
+export class EstimateView {
+  readonly #figure = find('#estimate-figure', HTMLElement);
+  readonly #words = find('#estimate-words', HTMLElement);
+  readonly #chart = find('#estimate-chart', HTMLElement);
+  readonly #advice = find('#estimate-advice', HTMLElement);
+  readonly #panel = find('#estimate', HTMLElement);
+  #announced = '';
+
+  show(lesson: Lesson): void {
+    const { versions, training, classes } = lesson.classifier;
+    const newest = versions.find(({ state }) => state === 'ready');
+    this.#panel.dataset['state'] = training ? 'training' : 'still';
+    this.#figure.textContent = newest?.accuracy ? formatShare(newest.accuracy.estimate) : '–';
+    this.#words.textContent = toWords(newest, training !== undefined, classes);
+    this.#chart.replaceChildren(
+      ...versions
+        .filter(({ accuracy }) => accuracy !== undefined)
+        .slice(0, shownVersions)
+        .toReversed()
+        .map(createColumn),
+    );
+    this.#advice.textContent = toAdvice(lesson);
+    this.#announce(newest);
+  }
+
+  #announce(newest: ClassifierVersion | undefined): void {
+    if (!newest) return;
+    const words = newest.accuracy
+      ? `Version ${newest.version}: ${formatShare(newest.accuracy.estimate)} right.`
+      : `Version ${newest.version} is ready.`;
+    if (words === this.#announced) return;
+    this.#announced = words;
+    announce(words);
+  }
+}
+
+function toWords(
+  newest: ClassifierVersion | undefined,
+  isTraining: boolean,
+  classes: readonly { readonly examples: number }[],
+): string {
+  if (!newest) {
+    if (isTraining) return 'It is learning…';
+    const filled = classes.filter(({ examples }) => examples > 0).length;
+    return filled < 2 ? 'It learns as soon as two classes have photos.' : 'It has not learned yet.';
+  }
+  const { accuracy, examples, version } = newest;
+  if (!accuracy) {
+    return `Version ${version} has learned from ${formatCount(examples, 'photo')}: too few different scenes to say how good it is.`;
+  }
+  return (
+    `right on photos of scenes that it has not seen, learned from ${formatCount(examples, 'photo')}. ` +
+    `With 95 % certainty the truth is between ${formatShare(accuracy.low)} and ${formatShare(accuracy.high)}.`
+  );
+}
+
+function toAdvice({ report, classifier }: Lesson): string {
+  const [failed] = classifier.versions;
+  if (failed?.state === 'failed')
+    return `Version ${failed.version} failed: ${failed.error?.detail ?? 'no reason given'}`;
+  const advice = report && adviseOnPhotos(report);
+  return advice ? `More photos of ${advice.className} would help most. ${advice.reason}` : '';
+}
+
+/** The interval as a bar, the estimate as a mark on it. The figures stand in the list of versions. */
+function createColumn({ accuracy, version, examples }: ClassifierVersion): HTMLElement {
+  const column = element(
+    'li',
+    { attributes: { title: `Version ${version}, ${formatCount(examples, 'photo')}` } },
+    element('span', { class: 'interval' }),
+    element('span', { class: 'mark' }),
+  );
+  column.style.setProperty('--low', String(accuracy?.low ?? 0));
+  column.style.setProperty('--high', String(accuracy?.high ?? 0));
+  column.style.setProperty('--estimate', String(accuracy?.estimate ?? 0));
+  return column;
+}
