@@ -5,8 +5,7 @@ const readAccuracy = record({ estimate: number, low: number, high: number });
 const readVersionFields = {
   version: number,
   state: text,
-  classes: number,
-  examples: number,
+  examples: optional(number),
   accuracy: optional(readAccuracy),
   error: optional(record({ code: text, detail: text })),
 };
@@ -18,7 +17,6 @@ const readClassifierBody = record({
   classes: list(record({ name: text, examples: number })),
   examples: number,
   version: optional(number),
-  training: optional(record({ version: number })),
   stale: flag,
   versions: list(record(readVersionFields)),
 });
@@ -26,6 +24,7 @@ export type Classifier = Read<typeof readClassifierBody>;
 export type ClassifierVersion = Classifier['versions'][number];
 
 const readReport = record({
+  helps_most: optional(text),
   per_class: list(record({ label: text, photos: number, scenes: number, recall: optional(number) })),
   confusions: list(record({ label: text, taken_for: text, photos: number })),
   doubtful: list(record({ id: text, name: text, label: text, looks_like: text, score: number })),
@@ -36,10 +35,10 @@ const readExample = record({ id: text, class: text, name: text });
 export type Example = Read<typeof readExample>;
 
 const readAdded = record({
-  examples: list(
+  results: list(
     either(
-      record({ index: number, id: text, class: text, name: text, duplicate: flag }),
-      record({ index: number, error: record({ code: text, detail: text }) }),
+      record({ index: number, id: text, class: text, duplicate: flag }),
+      record({ index: number, problem: record({ code: text, detail: text }) }),
     ),
   ),
   classifier: readClassifierBody,
@@ -81,21 +80,24 @@ export async function addExamples(
   options: Pick<CallOptions, 'onHold'>,
 ): Promise<AddedExamples> {
   const body = new FormData();
+  body.append('class', className);
   for (const file of files) body.append('image', file, file.name);
-  const path = `${toPath(id, 'examples')}?class=${encodeURIComponent(className)}`;
-  return await readAnswer(await callService(path, { ...options, method: 'POST', body }), readAdded);
+  return await readAnswer(
+    await callService(toPath(id, 'examples'), { ...options, method: 'POST', body }),
+    readAdded,
+  );
 }
 
 export async function listExamples(id: string): Promise<readonly Example[]> {
-  const page = record({ examples: list(readExample), next_cursor: optional(text) });
+  const page = record({ examples: list(readExample), next_after: optional(text) });
   const examples: Example[] = [];
-  let cursor: string | undefined;
+  let after: string | undefined;
   do {
-    const query = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const query = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
     const answer = await readAnswer(await callService(`${toPath(id, 'examples')}?limit=100${query}`), page);
     examples.push(...answer.examples);
-    cursor = answer.next_cursor;
-  } while (cursor !== undefined);
+    after = answer.next_after;
+  } while (after !== undefined);
   return examples;
 }
 

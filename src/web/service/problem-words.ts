@@ -61,6 +61,18 @@ const words: Readonly<Record<string, Words>> = {
     what: 'The model is not there at the moment.',
     advice: 'Try again, or choose another model.',
   },
+  classifier_not_configured: {
+    what: 'This deployment cannot teach.',
+    advice: 'Its owner has to give it the database and the queue of lessons.',
+  },
+  classifier_quota_exceeded: {
+    what: 'There is no more room.',
+    advice: 'Remove photos or classifiers that you no longer need.',
+  },
+  embedding_unsupported: {
+    what: 'The default model gives no features to learn from.',
+    advice: 'Its owner can choose one that runs on the int8 engine.',
+  },
   classifier_unknown: {
     what: 'This classifier is gone.',
     advice: 'It was deleted, here or elsewhere. Make a new one.',

@@ -10,27 +10,27 @@ export interface Advice {
 const fewScenes = 5;
 
 /**
- * Which class wants photos: one with far fewer scenes than the others, else the one that is recognised worst. Scenes
- * count, not photos: ten photos of one thing in one light teach as much as one.
+ * Which class wants photos: one with very few scenes, else the one that the service names. Scenes count, not photos: ten
+ * photos of one thing in one light teach as much as one.
  *
  * @returns undefined if no class stands out.
  */
-export function adviseOnPhotos({ per_class: classes }: Pick<Report, 'per_class'>): Advice | undefined {
-  const byScenes = [...classes].sort((a, b) => a.scenes - b.scenes);
-  const [fewest] = byScenes;
-  const most = byScenes.at(-1);
-  if (!fewest || !most) return undefined;
-  if (fewest.scenes < fewScenes || fewest.scenes * 2 <= most.scenes) {
+export function adviseOnPhotos({
+  per_class: classes,
+  helps_most,
+}: Pick<Report, 'per_class' | 'helps_most'>): Advice | undefined {
+  const [fewest] = [...classes].sort((a, b) => a.scenes - b.scenes);
+  if (fewest && fewest.scenes < fewScenes) {
     const scenes = fewest.scenes === 1 ? 'one scene' : `${fewest.scenes} different scenes`;
-    return { className: fewest.label, reason: `It has ${scenes}.` };
+    return {
+      className: fewest.label,
+      reason: `It has only ${scenes}: show it from another side, in another light.`,
+    };
   }
-  const [worst] = classes
-    .flatMap(({ label, recall }) => (recall === undefined || recall >= 0.98 ? [] : [{ label, recall }]))
-    .sort((a, b) => a.recall - b.recall);
-  return (
-    worst && {
-      className: worst.label,
-      reason: `${Math.round(worst.recall * 10)} in 10 of its photos are recognised.`,
-    }
-  );
+  const weakest = classes.find(({ label }) => label === helps_most);
+  if (weakest?.recall === undefined || weakest.recall >= 0.995) return undefined;
+  return {
+    className: weakest.label,
+    reason: `${Math.round(weakest.recall * 100)} in 100 of its photos are recognised.`,
+  };
 }

@@ -17,11 +17,14 @@ export class EstimateView {
   #announced = '';
 
   show(lesson: Lesson): void {
-    const { versions, training, classes } = lesson.classifier;
+    const { versions, classes } = lesson.classifier;
+    const { isTraining } = lesson;
     const newest = versions.find(({ state }) => state === 'ready');
-    this.#panel.dataset['state'] = training ? 'training' : 'still';
-    this.#figure.textContent = newest?.accuracy ? formatShare(newest.accuracy.estimate) : '–';
-    this.#words.textContent = toWords(newest, training !== undefined, classes);
+    this.#panel.dataset['state'] = isTraining ? 'training' : 'still';
+    this.#figure.textContent = toFigure(newest, isTraining);
+    this.#figure.classList.toggle('words', newest?.accuracy === undefined);
+    this.#words.textContent = toWords(newest, isTraining, classes);
+    this.#chart.hidden = !versions.some(({ accuracy }) => accuracy !== undefined);
     this.#chart.replaceChildren(
       ...versions
         .filter(({ accuracy }) => accuracy !== undefined)
@@ -44,22 +47,28 @@ export class EstimateView {
   }
 }
 
+function toFigure(newest: ClassifierVersion | undefined, isTraining: boolean): string {
+  if (newest?.accuracy) return formatShare(newest.accuracy.estimate);
+  if (newest) return 'Too early to say.';
+  return isTraining ? 'Learning…' : 'No photos yet.';
+}
+
 function toWords(
   newest: ClassifierVersion | undefined,
   isTraining: boolean,
   classes: readonly { readonly examples: number }[],
 ): string {
   if (!newest) {
-    if (isTraining) return 'It is learning…';
+    if (isTraining) return 'A few seconds.';
     const filled = classes.filter(({ examples }) => examples > 0).length;
     return filled < 2 ? 'It learns as soon as two classes have photos.' : 'It has not learned yet.';
   }
   const { accuracy, examples, version } = newest;
   if (!accuracy) {
-    return `Version ${version} has learned from ${formatCount(examples, 'photo')}: too few different scenes to say how good it is.`;
+    return `Version ${version} has learned from ${formatCount(examples ?? 0, 'photo')}: too few different scenes to say how good it is.`;
   }
   return (
-    `right on photos of scenes that it has not seen, learned from ${formatCount(examples, 'photo')}. ` +
+    `right on photos of scenes that it has not seen, learned from ${formatCount(examples ?? 0, 'photo')}. ` +
     `With 95 % certainty the truth is between ${formatShare(accuracy.low)} and ${formatShare(accuracy.high)}.`
   );
 }
@@ -76,7 +85,7 @@ function toAdvice({ report, classifier }: Lesson): string {
 function createColumn({ accuracy, version, examples }: ClassifierVersion): HTMLElement {
   const column = element(
     'li',
-    { attributes: { title: `Version ${version}, ${formatCount(examples, 'photo')}` } },
+    { attributes: { title: `Version ${version}, ${formatCount(examples ?? 0, 'photo')}` } },
     element('span', { class: 'interval' }),
     element('span', { class: 'mark' }),
   );

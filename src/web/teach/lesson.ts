@@ -41,6 +41,7 @@ export class Lesson {
   #examples: readonly Example[] = [];
   #report: Report | undefined;
   #reportOf: number | undefined;
+  #uploads = 0;
   #isWatching = false;
   #isClosed = false;
   /** Classes that have a name and no photo yet: the service learns of them with their first photo. */
@@ -67,6 +68,10 @@ export class Lesson {
 
   get classifier(): Classifier {
     return this.#classifier;
+  }
+
+  get isTraining(): boolean {
+    return this.#classifier.versions.some(({ state }) => state === 'training');
   }
 
   /** Of the newest version that is ready. */
@@ -110,19 +115,20 @@ export class Lesson {
   ): Promise<readonly Refusal[]> {
     const refusals: Refusal[] = [];
     let done = 0;
+    this.#uploads++;
     onProgress({ done, total: files.length });
     try {
       for (const group of toUploadGroups(files)) {
         const onHold = (hold: Hold) => onProgress({ done, total: files.length, hold });
-        const { examples, classifier } = await addExamples(this.#classifier.id, className, group, { onHold });
-        for (const result of examples) {
+        const { results, classifier } = await addExamples(this.#classifier.id, className, group, { onHold });
+        for (const result of results) {
           const file = group[result.index];
           if (!file) continue;
-          if ('error' in result) {
-            const { code, detail } = result.error;
+          if ('problem' in result) {
+            const { code, detail } = result.problem;
             refusals.push({ name: file.name, problem: new ServiceProblem(422, code, { detail }) });
           } else {
-            await this.#keep(result, file);
+            await this.#keep({ ...result, name: file.name }, file);
           }
         }
         this.#classifier = classifier;
@@ -131,7 +137,9 @@ export class Lesson {
         this.#onChange();
       }
     } finally {
-      if (done > refusals.length) await this.train();
+      this.#uploads--;
+      // Photos of two classes that are sent at once are one lesson.
+      if (this.#uploads === 0) await this.train();
     }
     return refusals;
   }
@@ -185,12 +193,10 @@ export class Lesson {
   }
 
   async #keep({ id, class: className, name }: Example, file: File): Promise<void> {
-    this.#examples = [
-      ...this.#examples.filter((known) => known.id !== id),
-      { id, class: className, name: name || file.name },
-    ];
+    // First the thumbnail: whoever shows the example looks for it.
     const thumbnail = await createThumbnail(file);
     if (thumbnail) await keepThumbnail(id, thumbnail);
+    this.#examples = [...this.#examples.filter((known) => known.id !== id), { id, class: className, name }];
   }
 
   async #refresh(): Promise<void> {
@@ -203,7 +209,7 @@ export class Lesson {
     if (this.#isWatching) return;
     this.#isWatching = true;
     try {
-      while (this.#classifier.training && !this.#isClosed) {
+      while (this.isTraining && !this.#isClosed) {
         await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
         if (!this.#isClosed) await this.#refresh();
       }

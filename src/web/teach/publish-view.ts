@@ -64,6 +64,7 @@ export class PublishView {
     );
     this.#versions.replaceChildren(...shown.map((version) => this.#createRow(version)));
     this.#more.hidden = shown.length === classifier.versions.length;
+    find('#stored-expiry', HTMLElement).hidden = readCredential() !== '';
     this.#stored.textContent = formatCount(classifier.examples, 'photo');
   }
 
@@ -76,7 +77,7 @@ export class PublishView {
       'tr',
       {},
       element('th', { text: String(version), attributes: { scope: 'row' } }),
-      element('td', { text: formatCount(examples, 'photo') }),
+      element('td', { text: examples === undefined ? '' : formatCount(examples, 'photo') }),
       element('td', { text: toAccuracy(row) }),
       element(
         'td',
