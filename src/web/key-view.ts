@@ -19,7 +19,7 @@ export function createKeyView({ onCredential }: { readonly onCredential: () => P
   const input = find('#key', HTMLInputElement);
   const error = find('#key-error', HTMLElement);
   const submit = find('#key-submit', HTMLButtonElement);
-  const forget = find('#forget-key', HTMLButtonElement);
+  const note = find('#key-note', HTMLElement);
 
   find('#key-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
@@ -31,7 +31,7 @@ export function createKeyView({ onCredential }: { readonly onCredential: () => P
       submit.disabled = false;
     });
   });
-  forget.addEventListener('click', () => {
+  find('#forget-key', HTMLButtonElement).addEventListener('click', () => {
     keepCredential('');
     location.reload();
   });
@@ -51,7 +51,7 @@ export function createKeyView({ onCredential }: { readonly onCredential: () => P
       delete document.body.dataset['private'];
       view.hidden = true;
       input.value = '';
-      forget.hidden = readCredential() === '';
+      note.hidden = readCredential() === '';
     },
   };
 }

@@ -36,7 +36,7 @@ function createDrawing(format: string, explanation: string): HTMLElement {
   return element(
     'div',
     { class: 'drawing' },
-    element('span', { class: 'drawing-format', text: format, attributes: { 'aria-hidden': 'true' } }),
+    element('span', { class: 'drawing-format', attributes: { 'data-format': format } }),
     element('span', { class: 'drawing-text', text: explanation }),
   );
 }

@@ -71,6 +71,8 @@ export class StripView {
 
   #create(picture: Picture): Item {
     const caption = element('span', { class: 'strip-caption' });
+    const preview = createPreview(picture.source, picture.name);
+    preview.ariaHidden = 'true'; // the button's own name says it all
     const button = element(
       'button',
       {
@@ -78,7 +80,7 @@ export class StripView {
         attributes: { type: 'button' },
         onClick: () => this.#options.onPicture(picture),
       },
-      createPreview(picture.source, picture.name),
+      preview,
       caption,
     );
     const created = { item: element('li', {}, button), button, caption };

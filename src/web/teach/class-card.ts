@@ -44,11 +44,11 @@ export class ClassCard {
     film.hidden = true;
     showWithCamera([film]);
     const remove = button('Remove class', () => void this.#removeClass(), 'link');
-    remove.setAttribute('aria-label', `Remove the class ${className}`);
+    remove.setAttribute('aria-label', `Remove class ${className}`);
     this.root = element(
       'section',
       { class: 'class-card', attributes: { 'aria-labelledby': titleId } },
-      element('header', {}, element('h3', { text: className, attributes: { id: titleId } }), this.#count),
+      element('header', {}, element('h2', { text: className, attributes: { id: titleId } }), this.#count),
       this.#sheet,
       this.#status,
       this.#refusals,

@@ -71,7 +71,7 @@ export class PublishView {
   #createRow(row: ClassifierVersion): HTMLElement {
     const { version, state, examples } = row;
     const isServing = version === this.#lesson?.classifier.version;
-    const serve = button('Serve it', () => this.#serve(version), 'link');
+    const serve = button('Serve', () => this.#serve(version), 'link');
     serve.setAttribute('aria-label', `Serve version ${version}`);
     return element(
       'tr',
