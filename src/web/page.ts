@@ -3,7 +3,7 @@ import { createTabs } from './dom/tabs.ts';
 import { refuseOtherDrops } from './dom/take-pictures.ts';
 import { createKeyView } from './key-view.ts';
 import { createLook } from './look/look.ts';
-import { showNotice } from './notice.ts';
+import { hideNotice, showHold, showNotice, tellWhenOffline } from './notice.ts';
 import { isAboutCredential, toProblem } from './service/service-problem.ts';
 import { Teach } from './teach/teach.ts';
 
@@ -11,6 +11,7 @@ const tabs = [find('#tab-look', HTMLElement), find('#tab-teach', HTMLElement)] a
 const panels = [find('#look', HTMLElement), find('#teach', HTMLElement)] as const;
 
 refuseOtherDrops();
+tellWhenOffline();
 const keyView = createKeyView({ onCredential: load });
 const look = createLook({ onRefused: (problem) => keyView.show(problem) });
 const teach = new Teach({ onRefused: (problem) => keyView.show(problem) });
@@ -31,13 +32,14 @@ await load();
 /** Asks what the service has for this visitor. A refusal shows the view that asks for a key. */
 async function load(): Promise<void> {
   try {
-    showNotice(undefined);
-    await look.load();
+    await look.load(showHold);
+    hideNotice();
     keyView.hide();
     document.body.dataset['ready'] = '';
     if (location.hash === '#teach') teach.open();
   } catch (cause) {
     const problem = toProblem(cause);
+    hideNotice();
     if (isAboutCredential(problem)) keyView.show(problem);
     else showNotice(problem, () => void load());
   }

@@ -4,6 +4,7 @@ import { announce } from '../dom/announce.ts';
 import { find } from '../dom/element.ts';
 import { formatShare } from '../dom/format.ts';
 import { takeChoices, takeDrops, takePastes } from '../dom/take-pictures.ts';
+import type { Hold } from '../service/call-service.ts';
 import { isAboutCredential, type ServiceProblem } from '../service/service-problem.ts';
 import { AnswerView } from './answer-view.ts';
 import { Gallery, type NewPicture, type Picture } from './gallery.ts';
@@ -19,7 +20,9 @@ interface LookOptions {
 }
 
 /** The tab "Look": what is in this picture? */
-export function createLook({ onRefused }: LookOptions): { readonly load: () => Promise<void> } {
+export function createLook({ onRefused }: LookOptions): {
+  readonly load: (onHold: (hold: Hold) => void) => Promise<void>;
+} {
   const panel = find('#look', HTMLElement);
   let chosen: Picture | undefined;
 
@@ -93,7 +96,7 @@ export function createLook({ onRefused }: LookOptions): { readonly load: () => P
     addUrl(address);
     url.value = '';
   });
-  return { load: () => models.load() };
+  return { load: (onHold) => models.load(onHold) };
 }
 
 function toSentence(

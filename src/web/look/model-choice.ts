@@ -1,5 +1,6 @@
 import { element, find } from '../dom/element.ts';
 import { formatBytes, formatShare } from '../dom/format.ts';
+import type { Hold } from '../service/call-service.ts';
 import { listModels, type ModelCard, readModelCard } from '../service/models.ts';
 import { toProblem } from '../service/service-problem.ts';
 
@@ -30,8 +31,8 @@ export class ModelChoice {
   }
 
   /** @throws {ServiceProblem} if the service does not list its models to this visitor. */
-  async load(): Promise<void> {
-    const models = await listModels();
+  async load(onHold: (hold: Hold) => void): Promise<void> {
+    const models = await listModels(onHold);
     this.#select.replaceChildren(
       ...models.map((model) => new Option(model.name, model.name, model.default, model.default)),
     );
