@@ -1,11 +1,11 @@
-import { button, element, find } from './dom/element.ts';
+import { element, find } from './dom/element.ts';
 import { createProblem, holdText, holdTitle } from './dom/problem-view.ts';
 import type { Hold } from './service/call-service.ts';
 import type { ServiceProblem } from './service/service-problem.ts';
 
 /** A line over both tabs for what concerns the whole page. */
 export function showNotice(problem: ServiceProblem, retry: () => void): void {
-  fill(createProblem(problem, button('Try again', retry)));
+  fill(createProblem(problem, retry));
 }
 
 export function showHold(hold: Hold): void {

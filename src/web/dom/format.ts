@@ -7,6 +7,9 @@ export function formatShare(share: number): string {
   return `${percent.toFixed(isNearCertainty ? 1 : 0)} %`;
 }
 
+/** 0.994 as `99 %`: an estimate has no better figures. */
+export const formatEstimate = (share: number): string => `${Math.round(share * 100)} %`;
+
 export const formatMs = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 
 export function formatBytes(bytes: number): string {

@@ -1,9 +1,10 @@
 import type { Hold } from '../service/call-service.ts';
-import type { ServiceProblem } from '../service/service-problem.ts';
-import { element } from './element.ts';
+import { isWorthAnotherTry, type ServiceProblem } from '../service/service-problem.ts';
+import { button, element } from './element.ts';
 
-/** A problem in words, what to do about it, and buttons that do it. */
-export function createProblem(problem: ServiceProblem, ...actions: readonly HTMLElement[]): HTMLElement {
+/** A problem in words, what to do about it, and a button that tries again where that can help. */
+export function createProblem(problem: ServiceProblem, retry?: () => void): HTMLElement {
+  const actions = retry && isWorthAnotherTry(problem) ? [button('Try again', retry)] : [];
   return element(
     'div',
     { class: 'problem', attributes: { role: 'alert' } },

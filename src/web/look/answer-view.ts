@@ -30,10 +30,7 @@ export class AnswerView {
       this.#fill(
         'No answer',
         picture.name,
-        createProblem(
-          state.problem,
-          button('Try again', () => this.#again(picture)),
-        ),
+        createProblem(state.problem, () => this.#again(picture)),
       );
     } else {
       const title = state.kind === 'held' ? holdTitle(state.hold) : 'Looking…';

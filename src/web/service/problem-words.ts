@@ -48,7 +48,7 @@ const words: Readonly<Record<string, Words>> = {
   },
   scope_missing: {
     what: 'This key may not do that.',
-    advice: 'Ask the owner of the service for a key with the scope that it needs.',
+    advice: 'Ask the owner of the service for another key.',
   },
   rate_limited: { what: 'Too many requests from here.', advice: 'Wait a little, then try again.' },
   overloaded: { what: 'The service has too much to do.', advice: 'Wait a little, then try again.' },

@@ -20,7 +20,8 @@ export class ServiceProblem extends Error {
     super(words?.what ?? detail ?? `The service answered with status ${status}.`);
     this.status = status;
     this.code = code;
-    this.advice = words?.advice ?? '';
+    // Which scope is missing, the service says best.
+    this.advice = [code === 'scope_missing' ? detail : undefined, words?.advice].filter(Boolean).join(' ');
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -29,6 +30,11 @@ export class ServiceProblem extends Error {
 export function toProblem(cause: unknown): ServiceProblem {
   if (cause instanceof ServiceProblem) return cause;
   return new ServiceProblem(0, 'page_failed');
+}
+
+/** Whether the same request may succeed later. A file that is no picture stays none. */
+export function isWorthAnotherTry({ status }: ServiceProblem): boolean {
+  return status === 0 || status === 408 || status === 429 || status >= 500 || (status >= 200 && status < 300);
 }
 
 /** Codes of a request that lacks a credential, or has a wrong one. */

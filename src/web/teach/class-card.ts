@@ -50,6 +50,7 @@ export class ClassCard {
       { class: 'class-card', attributes: { 'aria-labelledby': titleId } },
       element('header', {}, element('h2', { text: className, attributes: { id: titleId } }), this.#count),
       this.#sheet,
+      element('p', { class: 'sheet-hint', text: 'Drop photos here' }),
       this.#status,
       this.#refusals,
       element(

@@ -1,6 +1,6 @@
 import { announce } from '../dom/announce.ts';
 import { element, find } from '../dom/element.ts';
-import { formatCount, formatShare } from '../dom/format.ts';
+import { formatCount, formatEstimate } from '../dom/format.ts';
 import type { ClassifierVersion } from '../service/classifiers.ts';
 import { adviseOnPhotos } from './advice.ts';
 import type { Lesson } from './lesson.ts';
@@ -39,7 +39,7 @@ export class EstimateView {
   #announce(newest: ClassifierVersion | undefined): void {
     if (!newest) return;
     const words = newest.accuracy
-      ? `Version ${newest.version}: ${formatShare(newest.accuracy.estimate)} right.`
+      ? `Version ${newest.version}: ${formatEstimate(newest.accuracy.estimate)} right.`
       : `Version ${newest.version} is ready.`;
     if (words === this.#announced) return;
     this.#announced = words;
@@ -48,7 +48,7 @@ export class EstimateView {
 }
 
 function toFigure(newest: ClassifierVersion | undefined, isTraining: boolean): string {
-  if (newest?.accuracy) return formatShare(newest.accuracy.estimate);
+  if (newest?.accuracy) return formatEstimate(newest.accuracy.estimate);
   if (newest) return 'Too early to say.';
   return isTraining ? 'Learning…' : 'No photos yet.';
 }
@@ -69,7 +69,7 @@ function toWords(
   }
   return (
     `right on photos of scenes that it has not seen, learned from ${formatCount(examples ?? 0, 'photo')}. ` +
-    `With 95 % certainty the truth is between ${formatShare(accuracy.low)} and ${formatShare(accuracy.high)}.`
+    `With 95 % certainty the truth is between ${formatEstimate(accuracy.low)} and ${formatEstimate(accuracy.high)}.`
   );
 }
 

@@ -1,7 +1,7 @@
 import { confirmDialog } from '../dom/confirm-dialog.ts';
 import { createCopyButton } from '../dom/copy-button.ts';
 import { button, element, find } from '../dom/element.ts';
-import { formatCount, formatShare } from '../dom/format.ts';
+import { formatCount, formatEstimate } from '../dom/format.ts';
 import { toCurl } from '../look/snippets.ts';
 import type { ClassifierVersion } from '../service/classifiers.ts';
 import { readCredential } from '../service/credential.ts';
@@ -110,5 +110,5 @@ export class PublishView {
 
 function toAccuracy({ accuracy }: ClassifierVersion): string {
   if (!accuracy) return 'not known';
-  return `${formatShare(accuracy.estimate)} (${formatShare(accuracy.low)} to ${formatShare(accuracy.high)})`;
+  return `${formatEstimate(accuracy.estimate)} (${formatEstimate(accuracy.low)} to ${formatEstimate(accuracy.high)})`;
 }

@@ -1,5 +1,5 @@
 import { announce } from '../dom/announce.ts';
-import { button, find } from '../dom/element.ts';
+import { find } from '../dom/element.ts';
 import { createProblem } from '../dom/problem-view.ts';
 import { createClassifier, listClassifiers } from '../service/classifiers.ts';
 import { readCredential } from '../service/credential.ts';
@@ -118,6 +118,7 @@ export class Teach {
     const lesson = this.#lesson;
     if (!lesson) return;
     this.#panel.dataset['view'] = 'lesson';
+    this.#panel.toggleAttribute('data-learned', lesson.classifier.version !== undefined);
     find('#lesson-name', HTMLElement).textContent = lesson.classifier.name;
     this.#showClasses(lesson);
     this.#estimate.show(lesson);
@@ -177,11 +178,6 @@ export class Teach {
       return;
     }
     if (!this.#lesson) this.#startNew();
-    this.#problem.replaceChildren(
-      createProblem(
-        problem,
-        button('Try again', () => this.#act(() => this.#openLatest())),
-      ),
-    );
+    this.#problem.replaceChildren(createProblem(problem, () => this.#act(() => this.#openLatest())));
   }
 }

@@ -2,7 +2,7 @@ import { type Camera, openCamera } from '../camera/camera.ts';
 import { showWithCamera } from '../camera/has-camera.ts';
 import { announce } from '../dom/announce.ts';
 import { createBars } from '../dom/bars.ts';
-import { button, element, find } from '../dom/element.ts';
+import { element, find } from '../dom/element.ts';
 import { formatShare } from '../dom/format.ts';
 import { createPreview } from '../dom/preview.ts';
 import { createProblem, holdText, holdTitle } from '../dom/problem-view.ts';
@@ -70,12 +70,7 @@ export class TryView {
       this.#showAnswer(answer);
     } catch (cause) {
       this.#title.textContent = 'No answer';
-      this.#body.replaceChildren(
-        createProblem(
-          toProblem(cause),
-          button('Try again', () => void this.#try(file)),
-        ),
-      );
+      this.#body.replaceChildren(createProblem(toProblem(cause), () => void this.#try(file)));
     }
   }
 
@@ -137,7 +132,7 @@ export class TryView {
         ? [
             element('p', {
               class: 'hint',
-              text: 'No score reaches the threshold below which it is none of your classes.',
+              text: 'It is unlike what it has learned, or it could be several: none of your classes.',
             }),
           ]
         : []),
