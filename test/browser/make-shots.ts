@@ -58,7 +58,7 @@ try {
         const name = `${state}-${width}-${colorScheme}`;
         const isWindow = inReadme.includes(name) || state === 'reference';
         const page = await session.newPage({
-          viewport: { width, height: width < 600 ? 844 : 800 },
+          viewport: { width, height: width < 600 ? 844 : 720 },
           colorScheme,
         });
         const context: ShotContext = { page, openUrl: open.url, privateUrl: closed.url, key, photos };
@@ -73,9 +73,7 @@ try {
         const shot = await page.screenshot({ fullPage: !isWindow });
         await writeFile(
           join(folder, `${name}.png`),
-          await sharp(shot)
-            .png({ palette: true, effort: 8, colours: inReadme.includes(name) ? 128 : 256 })
-            .toBuffer(),
+          await sharp(shot).png({ palette: true, colours: 128, dither: 0.5, effort: 8 }).toBuffer(),
         );
         console.log(`docs/shots/${name}.png`);
         await page.context().close();
