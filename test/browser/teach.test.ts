@@ -1,5 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EdgeServer, startEdge } from '../edge/edge-server.ts';
 import { goldenPath } from '../golden/golden.ts';
@@ -209,6 +211,24 @@ describe.skipIf(executablePath === undefined)('the tab Teach in Chromium', () =>
     await expect.poll(() => page.locator('#announcer').textContent()).toMatch(/^Version \d+ is ready/);
     await tryPhoto(cats[1]!);
     await expect.poll(() => page.locator('#announcer').textContent()).toContain('cat.');
+  });
+
+  it('sends a large photo as a smaller copy, under its own name', async () => {
+    await begin('Phone', 'cat', 'coffee');
+    const large = join(folder, 'IMG_0001.JPG');
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    await sharp({ create: { width: 3000, height: 2000, channels: 3, background: '#000', noise } })
+      .jpeg({ quality: 90 })
+      .toFile(large);
+    const { size } = await stat(large);
+    expect(size).toBeGreaterThan(2_000_000);
+    const sent = page.waitForRequest(
+      (request) => request.method() === 'POST' && request.url().endsWith('/examples'),
+    );
+    await addPhotos('cat', [large]);
+    const headers = await (await sent).allHeaders();
+    expect(Number(headers['content-length'])).toBeLessThan(size / 2);
+    await expect.poll(() => card('cat').locator('img').getAttribute('alt')).toBe('IMG_0001.JPG');
   });
 
   it('asks for two names before it begins', async () => {

@@ -16,6 +16,7 @@ import {
 } from '../service/classifiers.ts';
 import { ServiceProblem } from '../service/service-problem.ts';
 import { forget, remember } from './known-classifiers.ts';
+import { shrinkPhoto } from './shrink-photo.ts';
 import { createThumbnail, deleteThumbnails, keepThumbnail } from './thumbnails.ts';
 import { toUploadGroups } from './upload-groups.ts';
 
@@ -103,7 +104,7 @@ export class Lesson {
   }
 
   /**
-   * Sends photos as they are: the service decodes them better than a canvas would. Then it learns anew.
+   * Sends photos, large ones as smaller copies, and lets the service learn anew.
    *
    * @returns the files that were refused.
    * @throws {ServiceProblem} if a request failed; what was sent before stays.
@@ -118,7 +119,9 @@ export class Lesson {
     this.#uploads++;
     onProgress({ done, total: files.length });
     try {
-      for (const group of toUploadGroups(files)) {
+      const photos: File[] = [];
+      for (const file of files) photos.push(await shrinkPhoto(file)); // one by one: each is a large bitmap
+      for (const group of toUploadGroups(photos)) {
         const onHold = (hold: Hold) => onProgress({ done, total: files.length, hold });
         const { results, classifier } = await addExamples(this.#classifier.id, className, group, { onHold });
         for (const result of results) {

@@ -65,7 +65,8 @@ export class PublishView {
     this.#versions.replaceChildren(...shown.map((version) => this.#createRow(version)));
     this.#more.hidden = shown.length === classifier.versions.length;
     find('#stored-expiry', HTMLElement).hidden = readCredential() !== '';
-    this.#stored.textContent = formatCount(classifier.examples, 'photo');
+    this.#stored.textContent =
+      classifier.examples === 0 ? 'your photos' : formatCount(classifier.examples, 'photo');
   }
 
   #createRow(row: ClassifierVersion): HTMLElement {
