@@ -32,7 +32,7 @@ export class StageView {
   /** The frame is the model's centre crop: a part of the picture's shorter side. */
   showCrop({ preprocess }: ModelCard): void {
     const part = Math.min(1, preprocess.center_crop / preprocess.resize_shortest_edge);
-    this.#figure.style.setProperty('--crop', String(part));
+    this.#figure.style.setProperty('--model-crop', String(part));
   }
 
   #resize(width: number, height: number): void {
