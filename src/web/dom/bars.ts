@@ -26,7 +26,7 @@ export function createBars(caption: string, bars: readonly Bar[], className = ''
           { class: 'bar', attributes: { 'aria-hidden': 'true' } },
           element('span', { class: 'track' }, fill),
         ),
-        element('td', { class: 'figure', text: figure }),
+        element('td', { class: 'amount', text: figure }),
       ),
     );
   }
