@@ -8,7 +8,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EdgeServer, startEdge } from '../edge/edge-server.ts';
 import { goldenPath } from '../golden/golden.ts';
-import { BrowserSession, dropFile, executablePath, findViolations, pressTabs } from './browser-session.ts';
+import { BrowserSession, dropFile, executablePath, pressTabs } from './browser-session.ts';
 import { makeFolder } from './photo-variants.ts';
 
 const run = promisify(execFile);
@@ -208,95 +208,33 @@ describe.skipIf(executablePath === undefined)('the tab Look in Chromium', () => 
     await expect.poll(() => page.locator('#announcer').textContent()).toContain('espresso');
   });
 
-  it('does not jump when the answer comes, and moves nothing but by transform and opacity', async () => {
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
+  it('asks another model about every picture when it is chosen', async () => {
+    await page.route('**/v1/models', async (route) => {
+      const response = await route.fetch();
+      const { models } = (await response.json()) as { models: object[] };
+      const other = { ...models[0], name: 'other', default: false };
+      await route.fulfill({ response, json: { models: [...models, other] } });
     });
-    await page.route('**/v1/classify*', async (route) => {
-      await held;
-      await route.continue();
+    await page.route('**/v1/models/other', (route) =>
+      route.fulfill({ status: 503, json: { code: 'model_unavailable' } }),
+    );
+    await page.route('**/v1/classify?model=other', async (route) => {
+      const answer = {
+        model: 'other',
+        model_version: '1',
+        tier: 'edge',
+        image: { format: 'jpeg', width: 1, height: 1 },
+      };
+      await route.fulfill({ json: { ...answer, predictions: [{ label: 'teapot', score: 1 }] } });
     });
+    await page.reload();
+    await page.waitForFunction(() => 'ready' in document.body.dataset);
     await drop('cat.jpg', goldenPath('cat.jpg'));
-    await expect.poll(title).toBe('Looking…');
-    await page.locator('#figure.sized').waitFor();
-    const selectors = [
-      '#answer-title',
-      '#answer-facts',
-      '.scores',
-      '.scores tr:last-child',
-      '#picture',
-      '#strip',
-    ];
-    const measure = () =>
-      page.evaluate(
-        (all) => all.map((selector) => document.querySelector(selector)?.getBoundingClientRect().toJSON()),
-        selectors,
-      );
-    const before = await measure();
-    const animated = await page.evaluate(() =>
-      document
-        .getAnimations()
-        .flatMap(({ effect }) =>
-          effect instanceof KeyframeEffect
-            ? effect.getKeyframes().flatMap((frame) => Object.keys(frame))
-            : [],
-        ),
-    );
-    const timing = ['offset', 'computedOffset', 'easing', 'composite'];
-    expect(new Set(animated.filter((key) => !timing.includes(key)))).toEqual(
-      new Set(['transform', 'opacity']),
-    );
-    release();
     await expect.poll(title).toBe('Egyptian cat');
-    expect(await measure()).toEqual(before);
-  });
-
-  it('stands still for people who want that', async () => {
-    await page.context().close();
-    await open({ reducedMotion: 'reduce' });
-    await page.route('**/v1/classify*', () => {});
-    await drop('cat.jpg', goldenPath('cat.jpg'));
-    await expect.poll(title).toBe('Looking…');
-    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
-  });
-
-  it.each([320, 390, 768, 1280, 1920])('fits a window of %i px', async (width) => {
-    await page.setViewportSize({ width, height: 800 });
-    await chooseSample('Cat');
-    await expect.poll(title).toBe('Egyptian cat');
-    for (const tab of ['#tab-look', '#tab-teach']) {
-      await page.locator(tab).click();
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow, tab).toBeLessThanOrEqual(0);
-    }
-  });
-
-  it.each(['light', 'dark'] as const)(
-    'has no accessibility violation that axe finds, %s',
-    async (colorScheme) => {
-      await page.context().close();
-      // axe has to be evaluated, which the page's own policy forbids.
-      await open({ bypassCSP: true, colorScheme });
-      expect(await findViolations(page)).toEqual([]);
-      await drop('cat.jpg', goldenPath('cat.jpg'));
-      await expect.poll(title).toBe('Egyptian cat');
-      expect(await findViolations(page)).toEqual([]);
-      await drop('notes.txt', goldenPath('logits.json'));
-      await expect.poll(() => page.getByRole('alert').isVisible()).toBe(true);
-      expect(await findViolations(page)).toEqual([]);
-      await page.getByRole('button', { name: 'Camera' }).click();
-      await expect.poll(() => page.getByRole('button', { name: 'Take the photo' }).isEnabled()).toBe(true);
-      expect(await findViolations(page)).toEqual([]);
-    },
-  );
-
-  it('lets the page ask nobody else', async () => {
-    const policy = (await edge.fetch('/', { headers: { accept: 'text/html' } })).headers.get(
-      'content-security-policy',
-    );
-    expect(policy).toContain("default-src 'none'");
-    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    await page.getByLabel('Model', { exact: true }).selectOption('other');
+    await expect.poll(title).toBe('teapot');
+    expect(await page.locator('#code').textContent()).toContain('model=other');
+    await expect.poll(() => page.locator('#model-card').textContent()).toContain('not there at the moment');
   });
 });
 

@@ -104,6 +104,29 @@ describe.skipIf(executablePath === undefined)('the tab Teach in Chromium', () =>
     expect(await page.locator('#try-body').textContent()).toContain('none of your classes');
   });
 
+  it('says why a version could not be learned, and learns again', async () => {
+    await begin('Bad luck', 'cat', 'coffee');
+    let hasFailed = false;
+    await page.route(/\/v1\/classifiers\/clf-[a-z2-7]+$/, async (route) => {
+      const response = await route.fetch();
+      const body = (await response.json()) as { versions: object[] };
+      const error = { code: 'internal', detail: 'The isolate was gone.' };
+      const failed = { version: 99, state: 'failed', classes: 2, examples: 2, accuracy: null, error };
+      const isFailure = !hasFailed && body.versions.length > 0;
+      await route.fulfill({
+        response,
+        json: isFailure ? { ...body, versions: [failed, ...body.versions] } : body,
+      });
+    });
+    await addPhotos('cat', cats.slice(0, 1));
+    await addPhotos('coffee', coffees.slice(0, 1));
+    await expect.poll(() => page.locator('#estimate').textContent()).toContain('The isolate was gone.');
+    hasFailed = true;
+    await page.getByRole('button', { name: 'Learn again' }).click();
+    await expect.poll(newestVersion).toMatch(hasLearned(2));
+    expect(await page.getByRole('button', { name: 'Learn again' }).count()).toBe(0);
+  });
+
   it('survives a reload, thumbnails included', async () => {
     await begin('After the night', 'cat', 'coffee');
     await addPhotos('cat', cats.slice(0, 2));

@@ -14,7 +14,12 @@ export class EstimateView {
   readonly #chart = find('#estimate-chart', HTMLElement);
   readonly #advice = find('#estimate-advice', HTMLElement);
   readonly #panel = find('#estimate', HTMLElement);
+  readonly #again = find('#learn-again', HTMLButtonElement);
   #announced = '';
+
+  constructor(onLearnAgain: () => void) {
+    this.#again.addEventListener('click', onLearnAgain);
+  }
 
   show(lesson: Lesson): void {
     const { versions, classes } = lesson.classifier;
@@ -33,6 +38,7 @@ export class EstimateView {
         .map(createColumn),
     );
     this.#advice.textContent = toAdvice(lesson);
+    this.#again.hidden = !lesson.hasFailed;
     this.#announce(newest);
   }
 
@@ -73,10 +79,11 @@ function toWords(
   );
 }
 
-function toAdvice({ report, classifier }: Lesson): string {
-  const [failed] = classifier.versions;
-  if (failed?.state === 'failed')
-    return `Version ${failed.version} failed: ${failed.error?.detail ?? 'no reason given'}`;
+function toAdvice({ report, classifier, hasFailed }: Lesson): string {
+  const [newest] = classifier.versions;
+  if (newest && hasFailed) {
+    return `Version ${newest.version} could not be learned. ${newest.error?.detail ?? ''}`;
+  }
   const advice = report && adviseOnPhotos(report);
   return advice ? `More photos of ${advice.className} would help most. ${advice.reason}` : '';
 }

@@ -167,10 +167,15 @@ export class Lesson {
     this.#onChange();
   }
 
-  /** Learns, if there is something new and there are two classes with a photo. */
+  /** Whether the newest version could not be learned. */
+  get hasFailed(): boolean {
+    return this.#classifier.versions[0]?.state === 'failed';
+  }
+
+  /** Learns, if there are two classes with a photo and the newest version does not know all of them. */
   async train(): Promise<void> {
     const filled = this.#classifier.classes.filter(({ examples }) => examples > 0);
-    if (filled.length < 2 || !this.#classifier.stale) return;
+    if (filled.length < 2 || !(this.#classifier.stale || this.hasFailed)) return;
     await trainClassifier(this.#classifier.id);
     await this.#refresh();
     void this.#watch();
@@ -212,11 +217,13 @@ export class Lesson {
     if (this.#isWatching) return;
     this.#isWatching = true;
     try {
-      while (this.isTraining && !this.#isClosed) {
-        await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
-        if (!this.#isClosed) await this.#refresh();
-      }
-      await this.#readReport();
+      do {
+        while (this.isTraining && !this.#isClosed) {
+          await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
+          if (!this.#isClosed) await this.#refresh();
+        }
+        await this.#readReport();
+      } while (this.isTraining && !this.#isClosed); // the next lesson may have begun meanwhile
     } catch (cause) {
       this.#onTrouble(cause);
     } finally {

@@ -28,7 +28,7 @@ export class Teach {
   readonly #create = new CreateView({
     onCreate: (name, classes) => this.#act(() => this.#begin(name, classes)),
   });
-  readonly #estimate = new EstimateView();
+  readonly #estimate = new EstimateView(() => this.#act(async () => await this.#lesson?.train()));
   readonly #doubtful = new DoubtfulView((id) => this.#act(async () => await this.#lesson?.removeExample(id)));
   readonly #try = new TryView();
   readonly #publish = new PublishView({
