@@ -277,6 +277,15 @@ describe.skipIf(executablePath === undefined)('the tab Teach in Chromium', () =>
       await page.locator('#doubtful').waitFor();
       await tryPhoto(cats[6]!);
       expect(await findViolations(page)).toEqual([]);
+      await page.getByLabel('Name for people', { exact: true }).fill('Animals of the neighbourhood');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => page.locator('#lesson-name').textContent()).toContain('neighbourhood');
+      for (const width of [320, 768, 1920]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+        ).toBeLessThanOrEqual(0);
+      }
       await page.getByRole('button', { name: 'Delete this classifier' }).click();
       expect(await findViolations(page)).toEqual([]);
     },

@@ -11,6 +11,10 @@ import { type Answer, classify } from '../service/classify.ts';
 import { toProblem } from '../service/service-problem.ts';
 
 const shownLabels = 6;
+/** Width by height of the well. */
+const wellRatio = 4 / 3;
+/** The model sees 224 of 256 pixels of the shorter side. */
+const seenPart = 224 / 256;
 /** A camera's picture is sent at most this often. */
 const liveEveryMs = 400;
 
@@ -55,7 +59,9 @@ export class TryView {
 
   async #try(file: File): Promise<void> {
     this.#stopLive();
-    this.#well.replaceChildren(createPreview({ kind: 'file', file }, file.name || 'pasted.png'));
+    const source = { kind: 'file', file } as const;
+    const name = file.name || 'pasted.png';
+    this.#well.replaceChildren(createPreview(source, name, (width, height) => this.#frame(width / height)));
     this.#title.textContent = 'Looking…';
     try {
       const answer = await classify(
@@ -82,6 +88,7 @@ export class TryView {
       this.#camera = camera;
       this.#live.textContent = 'Stop the camera';
       this.#well.replaceChildren(camera.video);
+      this.#frame(camera.video.videoWidth / camera.video.videoHeight);
       void this.#watch(camera);
     } catch {
       this.#title.textContent = 'The camera was refused.';
@@ -108,6 +115,13 @@ export class TryView {
       }
       await new Promise((resolve) => setTimeout(resolve, liveEveryMs));
     }
+  }
+
+  /** Puts the corners around the centre of the picture, which stands in the middle of a well of 4:3. */
+  #frame(ratio: number): void {
+    const heightOfPicture = Math.min(1, wellRatio / ratio);
+    const side = seenPart * heightOfPicture * Math.min(1, ratio);
+    this.#well.parentElement?.style.setProperty('--crop', String(side));
   }
 
   #stopLive(): void {
