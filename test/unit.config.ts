@@ -8,7 +8,7 @@ export default defineConfig({
     include: [
       'test/architecture.test.ts',
       'test/docs/**/*.test.ts',
-      'test/{classify,http,image,jobs,learn,lib,model,protocol}/**/*.test.ts',
+      'test/{classify,http,image,jobs,learn,lib,model,protocol,web}/**/*.test.ts',
       'test/tier/client/**/*.test.ts',
       'test/tier/server/{dynamic-batcher,worker-pool}.test.ts',
       'test/toolchain/onnx/**/*.test.ts',

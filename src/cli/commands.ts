@@ -50,7 +50,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./build/build.ts')).build,
   },
   'build:web': {
-    summary: 'the demo page and the API reference alone',
+    summary: 'the page and the API reference alone',
     load: async () => (await import('./build/build.ts')).buildPages,
   },
   'build:package': {

@@ -125,6 +125,10 @@ export function toTenant(c: Context<HonoEnv>): string {
   return c.get('options').sharesAnswers ? '' : toPayer(c);
 }
 
+/** RFC 9111, 5.2.1.4: whoever says `no-cache` wants an answer that is computed now. */
+const asksAnew = (c: Context<HonoEnv>): boolean =>
+  /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(c.req.header('cache-control') ?? '');
+
 function toContext(c: Context<HonoEnv>): ClassifyContext {
   const { metrics } = c.get('options');
   const timing = c.get('timing');
@@ -134,6 +138,7 @@ function toContext(c: Context<HonoEnv>): ClassifyContext {
     isCancelled: c.get('isCancelled'),
     tenant: toTenant(c),
     caller: toKnownCaller(c),
+    remembers: !asksAnew(c),
     onStage: async (stage) => {
       const seconds = await timing.lap(stage);
       if (seconds !== undefined) metrics.observe('resnet_edge_stage_duration_seconds', { stage }, seconds);

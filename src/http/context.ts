@@ -53,7 +53,7 @@ export interface AppOptions {
   ) => Promise<Uint8Array | undefined>;
   /** Names that other APIs use for a model, such as `@cf/microsoft/resnet-50`, and the model that answers. */
   readonly modelAliases?: ReadonlyMap<string, string>;
-  /** Static files: the demo page and the API reference. */
+  /** Static files: the page at / and the API reference. */
   readonly assets?: { fetch(request: Request): Promise<Response> };
   readonly log: Log;
   /** One data point for each request, for long-term analytics. */

@@ -121,6 +121,11 @@ export const declareInfer = <P extends string>(path: P, operationId: string) =>
     },
   });
 
+const pathExamples: Readonly<Record<string, string>> = { model: 'resnet18-imagenet1k', version: '3' };
+
 function toPathParameters(path: string): Record<string, z.ZodString> {
-  return Object.fromEntries(Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => [name!, z.string()]));
+  const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name!);
+  return Object.fromEntries(
+    names.map((name) => [name, z.string().openapi({ example: pathExamples[name] ?? '' })]),
+  );
 }

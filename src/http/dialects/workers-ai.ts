@@ -59,7 +59,10 @@ const restRoute = createRoute({
   operationId: 'workersAiRest',
   tags: ['dialects'],
   summary: 'The path of Cloudflare’s SDKs, with their envelope; the account is not looked at',
-  request: { params: z.object({ account_id: z.string(), model: modelParameter }), body },
+  request: {
+    params: z.object({ account_id: z.string().openapi({ example: 'any' }), model: modelParameter }),
+    body,
+  },
   responses: {
     200: { description: 'Five labels.', content: jsonContent(envelopeSchema) },
     ...problemResponses(...pictureCodes),

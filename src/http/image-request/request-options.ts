@@ -64,6 +64,7 @@ export const imageOptionsSchema = z.object({
     .openapi({
       description:
         'A name of GET /v1/models, or a classifier’s id; else the default model. To classify, several heads of one backbone, separated by commas.',
+      example: 'resnet18-imagenet1k',
     }),
   orientation: z
     .enum(['apply', 'ignore'])

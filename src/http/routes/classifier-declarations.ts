@@ -124,7 +124,7 @@ export const addExampleFormRoute = createRoute({
         'multipart/form-data': {
           schema: z
             .object({
-              class: nameSchema,
+              class: nameSchema.openapi({ example: 'apple' }),
               image: z.array(bytesSchema).openapi({ description: `1 to ${maxImagesPerRequest} files.` }),
             })
             .openapi('AddExamplesForm'),

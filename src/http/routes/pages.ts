@@ -5,8 +5,8 @@ import { CodedError } from '../../errors.ts';
 import type { HonoEnv } from '../context.ts';
 import { openApiInfo, tags } from '../openapi.ts';
 
-/** The demo: nothing but its own files and what the person picks. */
-const demoPolicy = [
+/** The page: nothing but its own files and what the person picks. */
+const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -18,20 +18,20 @@ const demoPolicy = [
 ].join('; ');
 
 /** Swagger UI writes style attributes and draws from data: URLs. */
-const referencePolicy = demoPolicy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+const referencePolicy = pagePolicy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 
-/** What a person opens in a browser: the demo at /, the API reference at /docs; and /openapi.json. */
+/** What a person opens in a browser: the page at /, the API reference at /docs; and /openapi.json. */
 export function pageRoutes(api: OpenAPIHono<HonoEnv>) {
   let document: object | undefined;
   return new Hono<HonoEnv>()
     .get('/', async (c) => {
       if (c.get('options').assets && c.req.header('accept')?.includes('text/html'))
-        return await serve(c, '/demo.html', demoPolicy);
+        return await serve(c, '/page.html', pagePolicy);
       c.header('vary', 'accept');
       return c.json({ service: 'resnet-edge', documentation: '/docs', openapi: '/openapi.json' });
     })
     .get('/docs', (c) => serve(c, '/docs.html', referencePolicy))
-    .get('/assets/:file', (c) => serve(c, c.req.path, demoPolicy))
+    .get('/assets/:file', (c) => serve(c, c.req.path, pagePolicy))
     .get('/openapi.json', (c) => {
       document ??= api.getOpenAPI31Document({
         ...openApiInfo,

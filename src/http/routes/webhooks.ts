@@ -12,6 +12,7 @@ import { requireBatches } from './batches.ts';
 
 const eventSchema = z.record(z.string(), z.unknown()).openapi('WebhookEvent', {
   description: 'What the source sends. Its configuration says where the image’s URL stands.',
+  example: { type: 'photo.created', data: { image_url: 'https://example.com/photo.jpg' } },
 });
 const answerSchema = z
   .object({
@@ -31,7 +32,7 @@ const webhookRoute = createRoute({
     'Authenticated by its signature (Standard Webhooks, or X-Hub-Signature-256), not by an API key.',
   security: [],
   request: {
-    params: z.object({ source: z.string() }),
+    params: z.object({ source: z.string().openapi({ example: 'shop' }) }),
     body: { required: true, content: jsonContent(eventSchema) },
   },
   responses: {
