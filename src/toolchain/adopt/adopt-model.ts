@@ -1,3 +1,4 @@
+import { removeDeadNodes } from '../onnx/graph-edit.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from '../onnx/onnx-graph.ts';
@@ -13,6 +14,7 @@ import { freeBatch } from './free-batch.ts';
 import { type Normalisation, toNormalisation } from './normalisation.ts';
 import { runGraph, toNoise } from './run-graph.ts';
 import { takeOutPreprocessing } from './take-out-preprocessing.ts';
+import { makeActivationsUnsigned } from './unsigned-activations.ts';
 
 export interface AdoptOptions {
   /** Side of the image where the graph leaves it free, in pixels. */
@@ -135,6 +137,10 @@ async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boo
   );
   if (fixedBatch !== undefined && fixedBatch > 1) {
     notes.push(`The graph took ${fixedBatch} images at a time, and takes any number now.`);
+  }
+  if (makeActivationsUnsigned(graph)) {
+    removeDeadNodes(graph);
+    notes.push('Activations were S8, and are U8 now: the same integers with an offset of 128.');
   }
   const bytes = serialiseModel(model);
   return {
