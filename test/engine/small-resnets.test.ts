@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
 import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../../src/engine/plan.ts';
 import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
-import { adoptModel } from '../../src/toolchain/adopt/adopt-model.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { QdqReader } from '../../src/toolchain/engine-compiler/qdq-reader.ts';
+import { importGraph } from '../../src/toolchain/import/import-graph.ts';
 import { UnsupportedGraphError } from '../../src/toolchain/onnx/onnx-errors.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { datatypeCodes, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
@@ -220,7 +220,7 @@ describe.each(kernelSetNames)(
         await readFile(new URL(`golden/quantize-static-${kind}.onnx`, import.meta.url)),
       );
       // As import takes it: onnxruntime runs S8 activations in floats here and there, and U8 in integers throughout.
-      const { bytes } = await adoptModel(parseModel(onnx), { side });
+      const { bytes } = await importGraph(parseModel(onnx), { side });
       expect(countOperators(await optimisedNodes(bytes))).not.toHaveProperty('Conv');
       const { file } = compileEngineModel(bytes, side);
       // The engine takes either.

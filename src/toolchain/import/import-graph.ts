@@ -16,7 +16,7 @@ import { runGraph, toNoise } from './run-graph.ts';
 import { takeOutPreprocessing } from './take-out-preprocessing.ts';
 import { makeActivationsUnsigned } from './unsigned-activations.ts';
 
-export interface AdoptOptions {
+export interface ImportGraphOptions {
   /** Side of the image where the graph leaves it free, in pixels. */
   readonly side: number;
   /** The tensor that holds the scores; may be left out if there is one output. */
@@ -24,7 +24,7 @@ export interface AdoptOptions {
 }
 
 /** A classifier in the form that is served: FP32 NCHW in, FP32 logits [batch, classes] out, its constants worked out. */
-export interface AdoptedModel {
+export interface ImportedGraph {
   /** The serialised model. */
   readonly bytes: Uint8Array;
   readonly model: OnnxModel;
@@ -57,17 +57,21 @@ export interface AdoptedModel {
  * @param original of parseModel; not changed.
  * @throws {UnsupportedGraphError} naming the node or the reason, and what to do about it.
  */
-export async function adoptModel(original: OnnxModel, options: AdoptOptions): Promise<AdoptedModel> {
+export async function importGraph(original: OnnxModel, options: ImportGraphOptions): Promise<ImportedGraph> {
   try {
-    return await adopt(original, options, true);
+    return await take(original, options, true);
   } catch (error) {
     // A graph for one image at a time is served one by one.
-    if (error instanceof BatchError && error.fixedBatch === 1) return await adopt(original, options, false);
+    if (error instanceof BatchError && error.fixedBatch === 1) return await take(original, options, false);
     throw error;
   }
 }
 
-async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boolean): Promise<AdoptedModel> {
+async function take(
+  original: OnnxModel,
+  options: ImportGraphOptions,
+  freesBatch: boolean,
+): Promise<ImportedGraph> {
   const graph = copyGraph(original.graph);
   dropUnreadInputs(graph);
   if (graph.inputs.length !== 1) {
