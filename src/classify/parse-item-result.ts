@@ -25,9 +25,10 @@ const itemResultSchema: z.ZodType<ItemResult> = z.union([
         .transform((codes) => codes.filter(isImageWarning))
         .optional(),
     }),
-    predictions: z.array(predictionSchema).min(1),
+    // None, where each class is answered for itself and none reaches the model's threshold.
+    predictions: z.array(predictionSchema),
     unknown: z.literal(true).optional(),
-    others: z.undefined(),
+    others: z.undefined().optional(),
   }),
   z.strictObject({
     problem: z.object({

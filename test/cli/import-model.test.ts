@@ -10,7 +10,7 @@ import { readSources } from '../../src/cli/models/sources.ts';
 import type { OnnxModel } from '../../src/toolchain/onnx/onnx-graph.ts';
 import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { decodeModelProto, encodeModelProto } from '../../src/toolchain/onnx/onnx-proto.ts';
-import { type Wrapping, wrapResnet } from '../toolchain/adopt/wrap-resnet.ts';
+import { type Wrapping, wrapResnet } from '../toolchain/import/wrap-resnet.ts';
 import { runModel } from '../toolchain/quantize/ort-checks.ts';
 import { buildResnet, classCount, imageShape } from '../toolchain/quantize/resnet-builder.ts';
 import { smoothImages } from '../toolchain/quantize/smooth-images.ts';

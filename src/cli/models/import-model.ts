@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelNameSchema } from '../../model/manifest.ts';
-import { type AdoptedModel, adoptModel } from '../../toolchain/adopt/adopt-model.ts';
+import { type ImportedGraph, importGraph } from '../../toolchain/import/import-graph.ts';
 import { inspectModel } from '../../toolchain/onnx/inspect-model.ts';
 import { describeFile } from './describe-file.ts';
 import { type LabelSource, labelsFile, writeLabels } from './labels.ts';
@@ -44,24 +44,24 @@ export async function importModel(source: string | OnnxFile, options: ImportOpti
     throw new Error(`"${options.name}" cannot be a model's name: ${name.error.issues[0]?.message}.`);
   const { bytes, model, hasExternalData } = typeof source === 'string' ? await readOnnx(source) : source;
   const { recipe, changes = {} } = options;
-  const adopted = await adoptModel(model, {
+  const imported = await importGraph(model, {
     side: changes.size ?? recipe.center_crop,
     output: options.output,
   });
-  const preprocess = toPreprocessOf(adopted, recipe, changes);
+  const preprocess = toPreprocessOf(imported, recipe, changes);
   const { folder, version } = await createVersion(options.name);
   try {
-    const isAsItCame = adopted.isUnchanged && !hasExternalData;
-    await writeFile(join(folder, onnxFile), isAsItCame ? bytes : adopted.bytes);
-    await writeLabels(folder, options.labels ?? nameFeatures(adopted), adopted.output.classes);
-    const { input, side, output } = adopted;
+    const isAsItCame = imported.isUnchanged && !hasExternalData;
+    await writeFile(join(folder, onnxFile), isAsItCame ? bytes : imported.bytes);
+    await writeLabels(folder, options.labels ?? nameFeatures(imported), imported.output.classes);
+    const { input, side, output } = imported;
     const json = {
       name: options.name,
       version,
       ...(options.description && { description: options.description }),
       files: { onnx: await describeFile(join(folder, onnxFile)) },
       labels: await describeFile(join(folder, labelsFile)),
-      datatype: inspectModel(adopted.model).datatype === 'INT8' ? 'int8' : 'fp32',
+      datatype: inspectModel(imported.model).datatype === 'INT8' ? 'int8' : 'fp32',
       input: { name: input, shape: [1, 3, side, side], datatype: 'FP32', layout: 'NCHW' },
       output: {
         name: output.name,
@@ -75,7 +75,7 @@ export async function importModel(source: string | OnnxFile, options: ImportOpti
       accuracy: options.accuracy ?? [],
       tier: 'node', // an .onnx file is for the Node tier; compiling decides about the edge
     };
-    return { folder, manifest: await writeManifest(folder, json), json, notes: adopted.notes };
+    return { folder, manifest: await writeManifest(folder, json), json, notes: imported.notes };
   } catch (error) {
     await rm(folder, { recursive: true });
     throw error;
@@ -83,7 +83,7 @@ export async function importModel(source: string | OnnxFile, options: ImportOpti
 }
 
 /** Features have no labels. A manifest has one for each number that a graph gives. */
-function nameFeatures({ endsInFeatures, output }: AdoptedModel): readonly string[] | undefined {
+function nameFeatures({ endsInFeatures, output }: ImportedGraph): readonly string[] | undefined {
   return endsInFeatures ? Array.from({ length: output.classes }, (_, i) => `feature ${i}`) : undefined;
 }
 
@@ -95,7 +95,7 @@ function toScoring(scoring: 'softmax' | 'sigmoid', threshold: number | undefined
 
 /** The recipe for this graph's size, with what the graph did to its pixels itself. */
 function toPreprocessOf(
-  { side, normalisation, turnsChannels }: AdoptedModel,
+  { side, normalisation, turnsChannels }: ImportedGraph,
   recipe: Recipe,
   changes: RecipeChanges,
 ): PreprocessJson {

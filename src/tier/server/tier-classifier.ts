@@ -101,7 +101,15 @@ export class TierClassifier {
       const output = await model.run(tensor);
       const predictions = toPredictions(output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
-      return { model: name, model_version: version, tier: 'node', image, predictions };
+      const isUnknown = predictions.length === 0;
+      return {
+        model: name,
+        model_version: version,
+        tier: 'node',
+        image,
+        predictions,
+        ...(isUnknown && ({ unknown: true } as const)),
+      };
     } catch (error) {
       metrics.failure.inc(label);
       return { problem: toProblem(error) };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { toPredictions } from '../../../src/classify/classify.ts';
 import { toTensor } from '../../../src/image/to-tensor.ts';
 import { runOnce } from '../../../src/inference/ort-node.ts';
-import { adoptModel } from '../../../src/toolchain/adopt/adopt-model.ts';
+import { importGraph } from '../../../src/toolchain/import/import-graph.ts';
 import type { OnnxModel } from '../../../src/toolchain/onnx/onnx-graph.ts';
 import { parseModel, serialiseModel } from '../../../src/toolchain/onnx/onnx-model.ts';
 import { int64Tensor } from '../../../src/toolchain/onnx/onnx-tensor.ts';
@@ -15,7 +15,7 @@ import { castTo, int, ints, perChannel, scalar, type Wrapping, wrapResnet } from
 const side = 32;
 const mean = [0.485, 0.456, 0.406];
 const std = [0.229, 0.224, 0.225];
-const adopt = (model: OnnxModel, output?: string) => adoptModel(model, { side, output });
+const take = (model: OnnxModel, output?: string) => importGraph(model, { side, output });
 
 /** What the service does where the graph does nothing itself. */
 const preset = { rescale_factor: 1 / 255, mean, std };
@@ -44,7 +44,7 @@ async function runOriginal(
 }
 
 /** What was made of it, fed by the service's own pipeline. */
-async function runAdopted({ bytes, normalisation, turnsChannels }: Awaited<ReturnType<typeof adopt>>) {
+async function runAdopted({ bytes, normalisation, turnsChannels }: Awaited<ReturnType<typeof take>>) {
   const figures = normalisation ?? preset;
   const [first, second, third] = figures.mean;
   const [a, b, c] = figures.std;
@@ -134,11 +134,11 @@ describe('pixels that a graph prepares itself are prepared once, by the manifest
     const model = wrapResnet({ before, input });
     const layout = input.shape[3] === 3 ? 'NHWC' : 'NCHW';
     const reference = await runOriginal(model, layout, input.type === 'UINT8' ? 'uint8' : 'float32', toValue);
-    const adopted = await adopt(model);
-    expect(Array.from(await runAdopted(adopted))).toEqual(closeTo(reference));
-    expect(adopted.model.graph.nodes[0]?.opType).toBe('Conv');
-    expect(adopted.model.graph.inputs[0]).toMatchObject({ elementType: 1, shape: ['N', 3, side, side] });
-    expect(adopted.notes.join(' ')).toContain('prepare its pixels');
+    const imported = await take(model);
+    expect(Array.from(await runAdopted(imported))).toEqual(closeTo(reference));
+    expect(imported.model.graph.nodes[0]?.opType).toBe('Conv');
+    expect(imported.model.graph.inputs[0]).toMatchObject({ elementType: 1, shape: ['N', 3, side, side] });
+    expect(imported.notes.join(' ')).toContain('prepare its pixels');
   });
 
   test('a graph that goes on in NHWC gets its input transposed', async () => {
@@ -146,7 +146,7 @@ describe('pixels that a graph prepares itself are prepared once, by the manifest
     const model = wrapResnet({ before, input: { type: 'FP32', shape: ['N', side, side, 3] } });
     const normalise = (sample: number) => (sample / 255 - 0.5) / 0.25;
     const reference = await runOriginal(model, 'NHWC', 'float32', normalise);
-    const adopted = await adopt(model);
+    const imported = await take(model);
     const input = toTensor(crop, {
       resizeShortestEdge: side,
       interpolation: 'bilinear',
@@ -155,7 +155,7 @@ describe('pixels that a graph prepares itself are prepared once, by the manifest
       mean: [0.5, 0.5, 0.5],
       std: [0.25, 0.25, 0.25],
     });
-    const [logits] = await runModel(adopted.bytes, [input.data], imageShape);
+    const [logits] = await runModel(imported.bytes, [input.data], imageShape);
     expect(Array.from(logits!)).toEqual(closeTo(reference));
   });
 
@@ -163,19 +163,19 @@ describe('pixels that a graph prepares itself are prepared once, by the manifest
     const ones = perChannel([1, 1, 1], [3]);
     const constants = [ones, perChannel([0, 0, 0], [3]), perChannel(mean, [3]), ones];
     const model = wrapResnet({ before: [{ opType: 'BatchNormalization', constants }] });
-    const adopted = await adopt(model);
-    expect(adopted.normalisation).toBeUndefined();
-    expect(adopted.model.graph.nodes[0]?.opType).toBe('BatchNormalization');
+    const imported = await take(model);
+    expect(imported.normalisation).toBeUndefined();
+    expect(imported.model.graph.nodes[0]?.opType).toBe('BatchNormalization');
   });
 
   test('a graph that multiplies by less than 0 is refused', async () => {
     const model = wrapResnet({ before: [{ opType: 'Mul', constants: [scalar(-1)] }] });
-    await expect(adopt(model)).rejects.toThrow('not above 0');
+    await expect(take(model)).rejects.toThrow('not above 0');
   });
 
   test('a graph that does none of this stays as it is, byte for byte', async () => {
-    const adopted = await adopt(parseModel(buildResnet({ opset: 13, norm: 'folded' })));
-    expect(adopted).toMatchObject({ normalisation: undefined, isUnchanged: true, notes: [] });
+    const imported = await take(parseModel(buildResnet({ opset: 13, norm: 'folded' })));
+    expect(imported).toMatchObject({ normalisation: undefined, isUnchanged: true, notes: [] });
   });
 });
 
@@ -190,17 +190,17 @@ describe('the end of a graph', () => {
   async function compare(behind: readonly Wrapping[], spelling = {}) {
     const model = wrapResnet({ behind }, spelling);
     const reference = await runOriginal(model, 'NCHW', 'float32', normalise);
-    const adopted = await adopt(model);
+    const imported = await take(model);
     const data = Float32Array.from(samples('NCHW'), normalise);
-    const [logits] = await runModel(adopted.bytes, [data], imageShape);
-    const { name, kind, scoring, classes } = adopted.output;
+    const [logits] = await runModel(imported.bytes, [data], imageShape);
+    const { name, kind, scoring, classes } = imported.output;
     const output = { name, kind, scoring, classes, threshold: 0 };
     const predictions = toPredictions(logits!, { output }, labels.slice(0, classes), {
       topK: 10,
       scoring: 'model',
     });
     const scores = predictions.toSorted((a, b) => a.class_index - b.class_index).map(({ score }) => score);
-    return { reference, scores, adopted };
+    return { reference, scores, imported };
   }
 
   test.each([
@@ -210,17 +210,17 @@ describe('the end of a graph', () => {
     ['Sigmoid', [sigmoid], 'sigmoid'],
     ['Sigmoid behind an Identity', [sigmoid, identity], 'sigmoid'],
   ])('%s: scores as the graph gave them, by logits and the service', async (_, behind, scoring) => {
-    const { reference, scores, adopted } = await compare(behind);
+    const { reference, scores, imported } = await compare(behind);
     expect(scores).toEqual(Array.from(reference, (value) => expect.closeTo(value, 5)));
-    expect(adopted.output).toMatchObject({ kind: 'logits', scoring, classes: 10 });
-    expect(adopted.model.graph.nodes.at(-1)?.opType).toBe('Gemm');
+    expect(imported.output).toMatchObject({ kind: 'logits', scoring, classes: 10 });
+    expect(imported.model.graph.nodes.at(-1)?.opType).toBe('Gemm');
   });
 
   test('a softmax in single steps is seen by what it gives', async () => {
     const behind: Wrapping[] = [{ opType: 'LogSoftmax', attributes: { axis: int(1) } }, { opType: 'Exp' }];
-    const { reference, scores, adopted } = await compare(behind);
+    const { reference, scores, imported } = await compare(behind);
     expect(scores).toEqual(Array.from(reference, (value) => expect.closeTo(value, 5)));
-    expect(adopted.output.kind).toBe('probabilities');
+    expect(imported.output.kind).toBe('probabilities');
   });
 
   const pickFirst: Wrapping = {
@@ -228,9 +228,9 @@ describe('the end of a graph', () => {
     constants: [int64Tensor([0]), int64Tensor([1]), int64Tensor([1])],
   };
   test('one sigmoid is two classes', async () => {
-    const { reference, scores, adopted } = await compare([pickFirst, sigmoid]);
+    const { reference, scores, imported } = await compare([pickFirst, sigmoid]);
     expect(scores).toEqual([expect.closeTo(1 - reference[0]!, 5), expect.closeTo(reference[0]!, 5)]);
-    expect(adopted.output).toMatchObject({ scoring: 'softmax', classes: 2 });
+    expect(imported.output).toMatchObject({ scoring: 'softmax', classes: 2 });
   });
   test.each(['gemm', 'gemm-plain', 'matmul-add'] as const)(
     'one logit too, inside the last layer: %s',
@@ -249,10 +249,10 @@ describe('the end of a graph', () => {
       first(layer.inputs[1]!, isTransposed ? [1, 16] : [16, 1], isTransposed ? 1 : 10);
       first(bias, [1], 1);
       const logit = (await runOriginal(model, 'NCHW', 'float32', normalise))[0]!;
-      const adopted = await adopt(model);
-      expect(adopted.model.graph.nodes.at(-1)?.opType).toBe(graph.nodes.at(-1)?.opType);
+      const imported = await take(model);
+      expect(imported.model.graph.nodes.at(-1)?.opType).toBe(graph.nodes.at(-1)?.opType);
       const [logits] = await runModel(
-        adopted.bytes,
+        imported.bytes,
         [Float32Array.from(samples('NCHW'), normalise)],
         imageShape,
       );
@@ -260,12 +260,12 @@ describe('the end of a graph', () => {
     },
   );
   test('a softmax over one number is refused', async () => {
-    await expect(adopt(wrapResnet({ behind: [pickFirst, softmax] }))).rejects.toThrow('1.0 for every image');
+    await expect(take(wrapResnet({ behind: [pickFirst, softmax] }))).rejects.toThrow('1.0 for every image');
   });
   test('an ArgMax is refused, naming what stands before it; which then is taken', async () => {
     const model = wrapResnet({ behind: [{ opType: 'ArgMax', attributes: { axis: int(1) } }] });
-    await expect(adopt(model)).rejects.toThrow("add --output 'bare'");
-    expect((await adopt(model, 'bare')).output).toMatchObject({ name: 'bare', classes: 10 });
+    await expect(take(model)).rejects.toThrow("add --output 'bare'");
+    expect((await take(model, 'bare')).output).toMatchObject({ name: 'bare', classes: 10 });
   });
   test('of two outputs one is named', async () => {
     const model = wrapResnet({});
@@ -274,27 +274,27 @@ describe('the end of a graph', () => {
       { name: 'logits', elementType: 1, shape: ['N', 10] },
       { name: features, elementType: 1, shape: ['N', 16] },
     ];
-    await expect(adopt(model)).rejects.toThrow(`2 outputs, 'logits' [N,10], '${features}' [N,16]`);
-    const { output, model: made } = await adopt(model, 'logits');
+    await expect(take(model)).rejects.toThrow(`2 outputs, 'logits' [N,10], '${features}' [N,16]`);
+    const { output, model: made } = await take(model, 'logits');
     expect(output.classes).toBe(10);
     expect(made.graph.outputs).toHaveLength(1);
-    await expect(adopt(model, 'nothing')).rejects.toThrow("makes no 'nothing'");
+    await expect(take(model, 'nothing')).rejects.toThrow("makes no 'nothing'");
   });
   test('pooled features alone are a backbone', async () => {
     const model = wrapResnet({});
     const name = model.graph.nodes.find(({ opType }) => opType === 'GlobalAveragePool')!.outputs[0]!;
-    const adopted = await adopt(model, name);
-    expect(adopted).toMatchObject({ endsInFeatures: true, output: { classes: 16, kind: 'logits' } });
-    expect((await adopt(wrapResnet({}))).endsInFeatures).toBe(false);
+    const imported = await take(model, name);
+    expect(imported).toMatchObject({ endsInFeatures: true, output: { classes: 16, kind: 'logits' } });
+    expect((await take(wrapResnet({}))).endsInFeatures).toBe(false);
   });
   test('a feature map is no row of scores', async () => {
     const model = wrapResnet({});
     const name = model.graph.nodes.find(({ opType }) => opType === 'MaxPool')!.outputs[0]!;
-    await expect(adopt(model, name)).rejects.toThrow('is it a feature map?');
+    await expect(take(model, name)).rejects.toThrow('is it a feature map?');
   });
   test('scores in [1, classes, 1, 1] are flattened', async () => {
     const unsqueeze: Wrapping = { opType: 'Unsqueeze', constants: [int64Tensor([2, 3])] };
-    expect((await adopt(wrapResnet({ behind: [unsqueeze] }))).output.classes).toBe(10);
+    expect((await take(wrapResnet({ behind: [unsqueeze] }))).output.classes).toBe(10);
   });
 });
 
@@ -306,7 +306,7 @@ describe('what lies between the ends', () => {
     // As `model.half()` is exported: no casts at all.
     const { graph } = model;
     graph.inputs = [{ ...graph.inputs[0]!, elementType: 10 }];
-    const { bytes, notes } = await adopt(model);
+    const { bytes, notes } = await take(model);
     expect(notes).toContain('The input was FP16, and is FP32 now.');
     expect(parseModel(bytes).graph.inputs[0]).toMatchObject({ elementType: 1, shape: ['N', ...imageShape] });
     const datatypes = Array.from(parseModel(bytes).graph.initializers.values(), ({ datatype }) => datatype);
@@ -331,7 +331,7 @@ describe('what lies between the ends', () => {
       make('Sqrt', ['expanded'], 'root'),
     );
     norm.inputs[1] = 'root';
-    const { bytes } = await adopt(model);
+    const { bytes } = await take(model);
     expect(parseModel(bytes).graph.nodes.map(({ opType }) => opType)).not.toContain('Sqrt');
     async function* images() {
       yield* smoothImages(4, 1);
@@ -347,7 +347,7 @@ describe('what lies between the ends', () => {
     const model = parseModel(buildResnet({ opset: 13, norm: 'folded', ...spelling }));
     const images = smoothImages(2, 5);
     const reference = await runModel(serialiseModel(model), images, imageShape, batch);
-    const { bytes } = await adopt(model);
+    const { bytes } = await take(model);
     for (const size of [1, 3]) {
       const actual = await runModel(bytes, images, imageShape, size);
       actual.forEach((logits, i) => {
@@ -373,11 +373,11 @@ describe('what lies between the ends', () => {
       model.graph.inputs.push({ name: 'other', elementType: 1, shape: [1] });
       model.graph.nodes[0]!.inputs.push('other');
     }
-    await expect(adopt(model)).rejects.toThrow(message);
+    await expect(take(model)).rejects.toThrow(message);
   });
   test('an input that nothing reads is dropped', async () => {
     const model = wrapResnet({});
     model.graph.inputs.push({ name: 'left_over', elementType: 1, shape: [1] });
-    expect((await adopt(model)).model.graph.inputs).toHaveLength(1);
+    expect((await take(model)).model.graph.inputs).toHaveLength(1);
   });
 });

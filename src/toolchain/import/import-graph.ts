@@ -1,3 +1,4 @@
+import { removeDeadNodes } from '../onnx/graph-edit.ts';
 import { liftConstants } from '../onnx/lift-constants.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxModel, type OnnxNode } from '../onnx/onnx-graph.ts';
@@ -13,8 +14,9 @@ import { freeBatch } from './free-batch.ts';
 import { type Normalisation, toNormalisation } from './normalisation.ts';
 import { runGraph, toNoise } from './run-graph.ts';
 import { takeOutPreprocessing } from './take-out-preprocessing.ts';
+import { makeActivationsUnsigned } from './unsigned-activations.ts';
 
-export interface AdoptOptions {
+export interface ImportGraphOptions {
   /** Side of the image where the graph leaves it free, in pixels. */
   readonly side: number;
   /** The tensor that holds the scores; may be left out if there is one output. */
@@ -22,7 +24,7 @@ export interface AdoptOptions {
 }
 
 /** A classifier in the form that is served: FP32 NCHW in, FP32 logits [batch, classes] out, its constants worked out. */
-export interface AdoptedModel {
+export interface ImportedGraph {
   /** The serialised model. */
   readonly bytes: Uint8Array;
   readonly model: OnnxModel;
@@ -55,17 +57,21 @@ export interface AdoptedModel {
  * @param original of parseModel; not changed.
  * @throws {UnsupportedGraphError} naming the node or the reason, and what to do about it.
  */
-export async function adoptModel(original: OnnxModel, options: AdoptOptions): Promise<AdoptedModel> {
+export async function importGraph(original: OnnxModel, options: ImportGraphOptions): Promise<ImportedGraph> {
   try {
-    return await adopt(original, options, true);
+    return await take(original, options, true);
   } catch (error) {
     // A graph for one image at a time is served one by one.
-    if (error instanceof BatchError && error.fixedBatch === 1) return await adopt(original, options, false);
+    if (error instanceof BatchError && error.fixedBatch === 1) return await take(original, options, false);
     throw error;
   }
 }
 
-async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boolean): Promise<AdoptedModel> {
+async function take(
+  original: OnnxModel,
+  options: ImportGraphOptions,
+  freesBatch: boolean,
+): Promise<ImportedGraph> {
   const graph = copyGraph(original.graph);
   dropUnreadInputs(graph);
   if (graph.inputs.length !== 1) {
@@ -135,6 +141,10 @@ async function adopt(original: OnnxModel, options: AdoptOptions, freesBatch: boo
   );
   if (fixedBatch !== undefined && fixedBatch > 1) {
     notes.push(`The graph took ${fixedBatch} images at a time, and takes any number now.`);
+  }
+  if (makeActivationsUnsigned(graph)) {
+    removeDeadNodes(graph);
+    notes.push('Activations were S8, and are U8 now: the same integers with an offset of 128.');
   }
   const bytes = serialiseModel(model);
   return {
