@@ -5,7 +5,7 @@ import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { PixelRoutines } from '../../src/image/pixel-arena.ts';
 import pixelRoutines from '../../src/image/pixel-routines.wasm';
 import { digestHex } from '../../src/lib/digest.ts';
-import { defaultSpec } from '../image/fixtures.ts';
+import { defaultSpec } from '../image/default-spec.ts';
 
 const options = {
   routines: new PixelRoutines(pixelRoutines),
