@@ -101,6 +101,16 @@ describe.skipIf(executablePath === undefined)('the tab Look in Chromium', () => 
     expect(await page.locator('#snippets').isVisible()).toBe(false);
   });
 
+  it('says so if none of the classes reaches its threshold', async () => {
+    await page.route('**/v1/classify*', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), predictions: [] } });
+    });
+    await drop('cat.jpg', goldenPath('cat.jpg'));
+    await expect.poll(title).toBe('None of these');
+    expect(await page.locator('#snippets').isVisible()).toBe(true);
+  });
+
   it('takes several files, counts them, and shows each when it is chosen', async () => {
     const files = ['cat.jpg', 'coffee.png', 'logits.json', 'rocket.jpg'].map((name) => goldenPath(name));
     await page.locator('#files').setInputFiles(files);

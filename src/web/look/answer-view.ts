@@ -53,7 +53,7 @@ export class AnswerView {
         ]
       : [];
     this.#fill(
-      answer.unknown ? 'None of these' : (best?.label ?? 'Nothing'),
+      answer.unknown ? 'None of these' : (best?.label ?? 'None of these'),
       `${best ? `${formatShare(best.score)} sure · ` : ''}${picture.name} · ${format.toUpperCase()}, ${width} × ${height}`,
       ...(answer.unknown && best
         ? [element('p', { text: `It looks like nothing that the model knows. Nearest is ${best.label}.` })]

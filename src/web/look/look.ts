@@ -104,7 +104,7 @@ function toSentence(
   best: { readonly label: string; readonly score: number } | undefined,
 ): string {
   const { state } = picture;
-  if (!best || state.kind !== 'done') return `${picture.name}: nothing.`;
+  if (!best || state.kind !== 'done') return `${picture.name}: none of the model's classes.`;
   if (state.answer.unknown) return `${picture.name}: none of the model's classes.`;
   return `${picture.name}: ${best.label}, ${formatShare(best.score)}.`;
 }

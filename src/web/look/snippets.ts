@@ -39,7 +39,7 @@ export function toJavaScript({ origin, model, name, source, needsKey }: SnippetR
     `  body: ${body},`,
     '});',
     'const { predictions } = await response.json();',
-    'console.log(predictions[0]);',
+    'console.log(predictions);',
   ].join('\n');
 }
 
@@ -58,7 +58,7 @@ export function toPython({ origin, model, name, source, needsKey }: SnippetReque
     `    data=${data},`,
     `    headers={"Content-Type": "${type}"${needsKey ? ', "Authorization": "Bearer " + os.environ["KEY"]' : ''}},`,
     ')',
-    'print(json.load(urllib.request.urlopen(request))["predictions"][0])',
+    'print(json.load(urllib.request.urlopen(request))["predictions"])',
   ].join('\n');
 }
 

@@ -134,5 +134,5 @@ function toCaption({ state }: Picture): string {
   if (state.kind === 'failed') return 'No answer';
   const [best] = state.answer.predictions;
   if (state.answer.unknown) return 'None of these';
-  return best ? `${best.label} ${formatShare(best.score)}` : 'Nothing';
+  return best ? `${best.label} ${formatShare(best.score)}` : 'None of these';
 }

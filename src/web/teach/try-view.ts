@@ -132,7 +132,7 @@ export class TryView {
 
   #showAnswer({ predictions, unknown }: Answer): void {
     const [best] = predictions;
-    const label = unknown ? 'None of these' : (best?.label ?? 'Nothing');
+    const label = unknown ? 'None of these' : (best?.label ?? 'None of these');
     this.#title.textContent = label;
     // A camera gives two answers a second: only another label is told.
     if (label !== this.#lastLabel) announce(`${label}.`);
