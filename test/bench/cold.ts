@@ -4,9 +4,12 @@
  * Every sample is a workerd process of its own; warm answers come from the same process. The network
  * between an isolate and R2 is not in it: R2 is on this machine. ResNet-50 has seeded weights: see seeded-resnet50.ts.
  */
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { compileModel } from '../../src/cli/models/compile-model.ts';
+import { importModel } from '../../src/cli/models/import-model.ts';
+import { findPreset, readSources } from '../../src/cli/models/sources.ts';
 import { parseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import setupBuild from '../build-edge.ts';
 import { startEdge } from '../edge/edge-server.ts';
@@ -80,11 +83,8 @@ async function takeSample(name: string, extra: Extra | undefined): Promise<numbe
   }
 }
 
+/** Made in the workspace as its owner would, and taken out of it again. */
 async function makeResnet50(): Promise<Extra> {
-  process.env['RESNET_EDGE_MODELS_DIR'] = await mkdtemp(join(tmpdir(), 'bench-'));
-  const { compileModel } = await import('../../src/cli/models/compile-model.ts');
-  const { importModel } = await import('../../src/cli/models/import-model.ts');
-  const { findPreset, readSources } = await import('../../src/cli/models/sources.ts');
   const preprocess = findPreset(await readSources(), 'torchvision-v1');
   const bytes = await makeSeededResnet50Int8();
   const draft = await importModel(
@@ -92,12 +92,14 @@ async function makeResnet50(): Promise<Extra> {
     { name: 'resnet50', recipe: preprocess, source: 'seeded', licence: 'MIT' },
   );
   const { folder, manifest } = await compileModel(draft);
+  const { version } = manifest;
   const files = new Map<string, Uint8Array>();
   for (const file of [manifest.edgeFile.file, manifest.labels.file, 'manifest.json'])
-    files.set(`resnet50/1/${file}`, await readFile(join(folder, file)));
+    files.set(`resnet50/${version}/${file}`, await readFile(join(folder, file)));
+  await rm(folder, { recursive: true });
   const models = [
     { name: 'resnet18-imagenet1k', version: '3' },
-    { name: 'resnet50', version: '1' },
+    { name: 'resnet50', version },
   ];
   files.set('catalog.json', new TextEncoder().encode(JSON.stringify({ default_model: 'resnet50', models })));
   return { name: 'resnet50', files };

@@ -6,7 +6,7 @@
  * Everything it needs is here: ResNet-18 is the default model, ResNet-50 has the real topology and seeded weights, and
  * fp32 is made of int8 by dequantizing. Speed does not depend on what a network has learned.
  */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
@@ -61,6 +61,7 @@ if (values.layers || values.against) {
       else await printLayers(name, plan, weights, set);
     }
   }
+  await rm(scratch, { recursive: true });
   process.exit(0);
 }
 for (const { name, bytes } of await readNetworks()) {
@@ -150,4 +151,5 @@ async function bench(title: string, contestants: readonly Contestant[]): Promise
     );
   }
 }
+await rm(scratch, { recursive: true });
 process.exit(0);

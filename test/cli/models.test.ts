@@ -99,6 +99,12 @@ describe('npm run models', () => {
       datatype: 'fp32',
       classes: classCount,
       tier: 'edge',
+      served_by: 'the edge, and the batch tier',
+      not_for_resnet_int8: expect.stringContaining('run models quantize first'),
+      exporter: 'resnet-builder',
+      preprocessing: expect.stringMatching(/^tiny: shorter side to 36, bilinear, crop 32/),
+      scoring: 'softmax',
+      next: 'npm run models -- quantize imported --calibration FOLDER_OF_PHOTOS',
     });
     const manifest = JSON.parse(await readFile(join(folder, 'workspace/imported/1/manifest.json'), 'utf8'));
     expect(manifest.input.shape).toEqual([1, 3, 32, 32]);

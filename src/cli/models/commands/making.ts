@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelManifest, runtimeNames } from '../../../model/manifest.ts';
 import { UnsupportedGraphError } from '../../../toolchain/onnx/onnx-errors.ts';
+import { parseModel } from '../../../toolchain/onnx/onnx-model.ts';
 import { quantizeModel } from '../../../toolchain/quantize/quantize-model.ts';
 import { toPath } from '../../command-line/to-path.ts';
 import { listImages } from '../../list-images.ts';
@@ -146,20 +147,20 @@ export const quantize = defineModelCommand({
         throw error instanceof UnsupportedGraphError ? toRefusal(error, source) : error;
       })
       .finally(() => progress.end());
-    const scratch = join(source.folder, 'quantized.onnx');
-    await writeFile(scratch, model);
     const { output, preprocess } = source.manifest;
-    const draft = await importModel(scratch, {
-      name: source.manifest.name,
-      labels: join(source.folder, source.manifest.labels.file),
-      recipe: recipeSchema.parse(source.json['preprocess']),
-      changes: { size: preprocess.centerCrop },
-      scoring: output.scoring,
-      threshold: output.threshold,
-      source: `${source.manifest.source}; int8 by models quantize from version ${source.manifest.version}`,
-      licence: source.manifest.licence,
-    });
-    await rm(scratch);
+    const draft = await importModel(
+      { bytes: model, model: parseModel(model), hasExternalData: false },
+      {
+        name: source.manifest.name,
+        labels: join(source.folder, source.manifest.labels.file),
+        recipe: recipeSchema.parse(source.json['preprocess']),
+        changes: { size: preprocess.centerCrop },
+        scoring: output.scoring,
+        threshold: output.threshold,
+        source: `${source.manifest.source}; int8 by models quantize from version ${source.manifest.version}`,
+        licence: source.manifest.licence,
+      },
+    );
     const { calibrationImages, percentile, notes } = report;
     return {
       ...(await finish(draft, false, {})),
