@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { auxiliaryEdge } from './workerd/auxiliary-edge.ts';
@@ -10,6 +11,8 @@ export default defineConfig({
   root,
   test: {
     globalSetup: ['test/build-edge.ts'],
+    // Vitest leaves a core for its own thread, which has nothing to do; and a test waits for workerd half of its time.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         root,
