@@ -343,6 +343,8 @@ export const maxWaitingRequests = 64;
 /** How long a request waits in all unless `Prefer: wait=` says otherwise, and the most it may ask for. */
 export const defaultWaitMs = 10_000;
 export const maxWaitMs = 30_000;
+/** And the least: in a second a request is answered that need not wait for others. */
+export const minWaitMs = 1_000;
 
 /** How long an item of a batch waits for its turn to be decoded here, before its message is tried again. */
 export const edgeItemWaitMs = 30_000;

@@ -1,3 +1,5 @@
+import { type Pace, withoutPauses } from './pace.ts';
+
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /** Sums that were made without the photo, and its class. */
@@ -21,23 +23,47 @@ export function toProbabilities(sums: Float64Array, temperature: number): Float6
  *
  * @param scenes that the photos show: photos of one scene are right or wrong together.
  */
-export function fitTemperature(judged: readonly Judged[], scenes: number): number {
+export async function fitTemperature(
+  judged: readonly Judged[],
+  scenes: number,
+  pace: Pace = withoutPauses,
+): Promise<number> {
   const doubt = 1 / (scenes + 2);
-  const loss = (exponent: number) =>
-    judged.reduce((sum, { sums, label }) => {
-      const known = sums.filter(Number.isFinite).length;
-      const logs = toProbabilities(sums, Math.exp(exponent)).map((score) => Math.log(Math.max(score, 1e-12)));
-      const mean = logs.reduce((a, b, c) => (Number.isFinite(sums[c]) ? a + b : a), 0) / known;
-      return sum - (1 - doubt) * logs[label]! - doubt * mean;
-    }, 0);
+  // Of each photo: what the loss is linear in, its own sum and the mean of those that can be.
+  const targets = judged.map(({ sums, label }) => {
+    const known = sums.filter(Number.isFinite);
+    return (1 - doubt) * sums[label]! + (doubt * known.reduce((a, b) => a + b, 0)) / known.length;
+  });
+  const loss = async (exponent: number) => {
+    const temperature = Math.exp(exponent);
+    let total = 0;
+    for (const [index, { sums }] of judged.entries()) {
+      const pause = pace(exponentialCost * sums.length);
+      if (pause) await pause;
+      total += logSumExp(sums, temperature) - targets[index]! / temperature;
+    }
+    return total;
+  };
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [Math.log(0.005), Math.log(5)];
   for (let step = 0; step < 40; step++) {
     const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
-    if (loss(a) < loss(b)) high = b;
+    if ((await loss(a)) < (await loss(b))) high = b;
     else low = a;
   }
   return Math.exp((low + high) / 2);
+}
+
+/** An exponential takes as long as so many products. */
+const exponentialCost = 20;
+
+/** The logarithm of the sum of exponentials of all sums over the temperature. */
+function logSumExp(sums: Float64Array, temperature: number): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const sum of sums) if (sum > largest) largest = sum;
+  let total = 0;
+  for (const sum of sums) total += Math.exp((sum - largest) / temperature);
+  return largest / temperature + Math.log(total);
 }
 
 /** Expected calibration error over 10 bins of the best score: 0 is perfect. */

@@ -63,6 +63,8 @@ export async function scoreHeldOut(
     const classifier = await fitRidge(renumbered.set, learned, penalty, pace);
     for (const index of among) {
       if (folds[index] !== fold || !known.has(set.classes[index]!)) continue;
+      const pause = pace(learned.length * known.size);
+      if (pause) await pause;
       const own = scoreExample(classifier, renumbered.set, index);
       sums[index] = Float64Array.from({ length: set.classCount }, (_, label) => {
         const at = renumbered.numbers.get(label);

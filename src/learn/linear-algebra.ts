@@ -127,6 +127,8 @@ export async function solveCholesky(
     scaleRow(right, i, 1 / factor[i * size + i]!, columns);
   }
   for (let i = size - 1; i >= 0; i--) {
+    const pause = pace(2 * (size - i) * columns);
+    if (pause) await pause;
     for (let k = i + 1; k < size; k++) subtractRow(right, i, k, factor[k * size + i]!, columns);
     scaleRow(right, i, 1 / factor[i * size + i]!, columns);
   }

@@ -26,11 +26,15 @@ export function groupNearDuplicates(gram: Float64Array, count: number): number[]
   return parents.map((_, index) => find(index));
 }
 
-/** @returns pairs of photos that are copies of each other. */
-export function listCopies(gram: Float64Array, count: number): [number, number][] {
+/** @returns pairs of photos that are copies of each other, the first `most` of them. */
+export function listCopies(gram: Float64Array, count: number, most: number): [number, number][] {
   const pairs: [number, number][] = [];
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < i; j++) if (gram[i * count + j]! >= copyCosine) pairs.push([j, i]);
+    for (let j = 0; j < i; j++) {
+      if (gram[i * count + j]! < copyCosine) continue;
+      pairs.push([j, i]);
+      if (pairs.length === most) return pairs;
+    }
   }
   return pairs;
 }

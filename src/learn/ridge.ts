@@ -142,15 +142,18 @@ export function scoreExample(
  * @param vectors of all examples.
  * @returns FP32 [classes][features], row-major.
  */
-export function toPrimalWeights(
+export async function toPrimalWeights(
   { indices, coefficients, biases }: DualClassifier,
   vectors: readonly Float32Array[],
-): Float32Array {
+  pace: Pace = withoutPauses,
+): Promise<Float32Array> {
   const features = vectors[0]!.length;
   const classCount = biases.length;
   const sums = new Float64Array(classCount * features);
   for (const [i, index] of indices.entries()) {
     const vector = vectors[index]!;
+    const pause = pace(classCount * features);
+    if (pause) await pause;
     for (let c = 0; c < classCount; c++) {
       const coefficient = coefficients[i * classCount + c]!;
       for (let f = 0; f < features; f++) sums[c * features + f]! += coefficient * vector[f]!;

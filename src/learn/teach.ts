@@ -25,6 +25,8 @@ import { fitRidgePrimal } from './ridge-primal.ts';
 const penalties = [0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
 /** Photos on which the penalty is chosen: more change the choice little and cost the cube of their number. */
 const maxPenaltyPhotos = 700;
+/** Pairs of copies that are named. */
+const maxCopies = 50;
 /** Shares of the scenes at which the learning curve is measured, before all of them. */
 const curveShares = [0.25, 0.5, 0.75] as const;
 
@@ -81,6 +83,18 @@ export async function teach(
   for (const [index, label] of labels.entries()) {
     if (!classes.includes(index)) throw new RangeError(`The class "${label}" has no photo.`);
   }
+  const { penalty, ...judgement } = await judge(examples, labels, classes, pace);
+  // Nothing of the inner products is left by now: the equations below take their place in memory.
+  return { ...judgement, ...(await fitAll(examples, labels.length, viewCount, penalty, pace)) };
+}
+
+/** What can be said before the weights are fitted on everything. */
+async function judge(
+  examples: readonly Example[],
+  labels: readonly string[],
+  classes: readonly number[],
+  pace: Pace,
+): Promise<Omit<Lesson, 'weights' | 'biases'> & { readonly penalty: number }> {
   const vectors = examples.map(({ vector }) => vector);
   const gram = await toGram(vectors, pace);
   const set: TrainingSet = { gram, classes, classCount: labels.length };
@@ -98,7 +112,7 @@ export async function teach(
     ? toJudged((await scoreHeldOut(set, calibrationFolds, everyone, penalty, pace)).sums, classes)
     : judged;
   const temperature =
-    calibrating.size > 0 ? fitTemperature([...calibrating.values()], Math.max(1, scenes)) : 0.1;
+    calibrating.size > 0 ? await fitTemperature([...calibrating.values()], Math.max(1, scenes), pace) : 0.1;
   const right = [...calibrating].filter(([, photo]) => isRight(photo));
   const threshold = chooseThreshold(
     right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),
@@ -115,7 +129,7 @@ export async function teach(
   );
   const perClass = reportClasses(labels, classes, groups, judged);
   return {
-    ...(await fitAll(examples, labels.length, viewCount, penalty, pace)),
+    penalty,
     temperature,
     threshold,
     minSimilarity,
@@ -136,9 +150,9 @@ export async function teach(
       per_class: perClass,
       confusions: listConfusions(labels, judged),
       doubtful: listDoubtful(examples, labels, judged, temperature),
-      copies: listCopies(gram, examples.length)
-        .slice(0, 50)
-        .map(([a, b]) => [examples[a]!.name, examples[b]!.name] as const),
+      copies: listCopies(gram, examples.length, maxCopies).map(
+        ([a, b]) => [examples[a]!.name, examples[b]!.name] as const,
+      ),
     },
   };
 }
@@ -171,7 +185,10 @@ async function fitAll(
   const everyone = classes.map((_, index) => index);
   const set = { gram: await toGram(vectors, pace), classes, classCount };
   const classifier = await fitRidge(set, everyone, penalty, pace);
-  return { weights: toPrimalWeights(classifier, vectors), biases: Float32Array.from(classifier.biases) };
+  return {
+    weights: await toPrimalWeights(classifier, vectors, pace),
+    biases: Float32Array.from(classifier.biases),
+  };
 }
 
 function toJudged(sums: readonly (Float64Array | undefined)[], classes: readonly number[]): JudgedPhotos {

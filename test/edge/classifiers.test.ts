@@ -187,6 +187,24 @@ describe('a classifier', () => {
       { index: 1, class: 'cat' },
     ]);
     expect(json.classifier.examples).toBe(1);
+    const refused = await call('POST', `/v1/classifiers/${id}/examples/json`, { class: 'zz', image: 'AAAA' });
+    expect(refused.json.code).toBe('image_format_unknown');
+    // What cannot be read leaves no class behind.
+    expect((await call('GET', `/v1/classifiers/${id}`)).json.classes).toEqual([{ name: 'cat', examples: 1 }]);
+  });
+
+  it('has the features of a photo that moved while its class was deleted', async () => {
+    const id = await createClassifier();
+    await addPhotos(id, 'old', 'cat', [0, 1, 2, 3]);
+    const [moved] = await Promise.all([
+      addPhotos(id, 'new', 'cat', [0, 1, 2, 3]),
+      call('DELETE', `/v1/classifiers/${id}/classes/old`),
+    ]);
+    expect(moved.status).toBe(200);
+    const { json } = await call('GET', `/v1/classifiers/${id}/examples`);
+    const { objects } = await edge.env.BATCHES.list({ prefix: `classifiers/${id}/` });
+    const kept = objects.map(({ key }) => key.split('/').at(-1)?.replace('.f32', ''));
+    expect(json.examples.filter((example: Json) => !kept.includes(example.id))).toEqual([]);
   });
 
   it('refuses to learn from one class, and bad names', async () => {
@@ -196,7 +214,7 @@ describe('a classifier', () => {
       status: 409,
       code: 'classifier_not_trainable',
     });
-    for (const name of ['', '  ', 'a\u0000b', 'x'.repeat(81)]) {
+    for (const name of ['', '  ', 'a\u0000b', 'x'.repeat(81), '\ud800', '..', '\u200b']) {
       expect((await call('POST', '/v1/classifiers', { name })).json).toMatchObject({
         code: 'option_invalid',
       });

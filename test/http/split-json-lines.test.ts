@@ -93,6 +93,8 @@ describe('lines of NDJSON', () => {
   it.each([
     ['base64_invalid', '{"url":"x"}\n{"image":"%%%%"}'],
     ['base64_invalid', `{"url":"x"}\n{"image":"${'A'.repeat(2000)}=AAA${'A'.repeat(100_000)}"}`],
+    // Each escape was decoded anew with all before it.
+    ['base64_invalid', `{"url":"x"}\n{"image":"AA==${'A'.repeat(50_000)}${'\\/'.repeat(100_000)}"}`],
     ['base64_invalid', `{"url":"x"}\n{"image":"data:text/plain,${'A'.repeat(2000)}"}`],
     ['body_empty', '{"url":"x"}\n{"image":""}'],
     ['json_invalid', '{"url":"x"}\n{"image":"AA\nAA"}'],

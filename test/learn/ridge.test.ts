@@ -90,7 +90,7 @@ describe('ridge regression', () => {
     const set = { gram: await toGram(vectors), classes, classCount };
     const seen = classes.map((_, index) => index);
     const dual = await fitRidge(set, seen, penalty);
-    const weights = toPrimalWeights(dual, vectors);
+    const weights = await toPrimalWeights(dual, vectors);
     const reference = fitPrimal();
     const views = vectors.map((vector, i) => ({ label: classes[i]!, read: async () => [vector] }));
     const primal = await fitRidgePrimal(views, 1, features, classCount, penalty);

@@ -116,6 +116,29 @@ describe('teach', () => {
     expect(await teach(examples, labels)).toEqual(await teach(examples, labels));
   });
 
+  it('names the first copies alone, however many there are', async () => {
+    const [one, ...others] = makeExamples([60, 6], 1);
+    const same = Array.from({ length: 60 }, (_, index) => ({ ...one!, name: `same ${index}` }));
+    const { copies } = (
+      await teach([...same, ...others.filter(({ label }) => label === 1)], ['same', 'other'])
+    ).report;
+    expect(copies).toHaveLength(50);
+  });
+
+  it('asks for its pace before each stretch of work, and gives the same with it', async () => {
+    const examples = makeExamples([20, 20, 20], 1.5);
+    let longest = 0;
+    let pauses = 0;
+    const pace = (products: number) => {
+      longest = Math.max(longest, products);
+      pauses++;
+      return pauses % 50 === 0 ? Promise.resolve() : undefined;
+    };
+    expect(await teach(examples, labels, { pace })).toEqual(await teach(examples, labels));
+    expect(pauses).toBeGreaterThan(1000);
+    expect(longest).toBeLessThan(200_000);
+  });
+
   it('refuses a class without photos, and one class alone', async () => {
     await expect(teach(makeExamples([3, 3], 1), labels)).rejects.toThrow('The class "plum" has no photo.');
     await expect(teach(makeExamples([3], 1), ['apple'])).rejects.toThrow(RangeError);
@@ -132,7 +155,7 @@ describe('calibration', () => {
       const label = drawn < scores[0]! ? 0 : drawn < scores[0]! + scores[1]! ? 1 : 2;
       return { sums, label };
     });
-    const temperature = fitTemperature(judged, judged.length);
+    const temperature = await fitTemperature(judged, judged.length);
     expect(temperature).toBeCloseTo(0.2, 1);
     expect(calibrationError(judged, temperature)).toBeLessThan(0.03);
     expect(calibrationError(judged, temperature / 8)).toBeGreaterThan(0.15);

@@ -7,12 +7,21 @@ import { decodeBase64Image } from '../image-request/base64-image.ts';
 const headLength = 512;
 /** Characters decoded at once. */
 const pieceLength = 48 * 1024;
+/** Characters from the padding on, white space among them, escaped or not. */
+const maxTrailing = 256;
+
+function invalid(): CodedError {
+  return new CodedError('base64_invalid', '"image" is neither base64 nor a base64 data: URL.');
+}
 
 /** Decodes base64, or a base64 data: URL, as it comes. What it has decoded so far is all that it holds. */
 export class Base64Sink {
   #pending = '';
   #hasBegun = false;
   #isUrl = false;
+  /** Characters that came after the padding. */
+  #trailing = 0;
+  #hasPadding = false;
   #bytes = new Uint8Array(0);
   #length = 0;
 
@@ -24,6 +33,11 @@ export class Base64Sink {
   /** @throws {CodedError} `base64_invalid`, `body_too_large`. */
   write(text: string): void {
     this.#pending += text;
+    if (this.#hasPadding) {
+      this.#trailing += text.length;
+      if (this.#trailing > maxTrailing) throw invalid();
+      return;
+    }
     if (!this.#hasBegun) {
       if (this.#pending.length < headLength) return;
       this.#begin();
@@ -61,8 +75,10 @@ export class Base64Sink {
     const text = this.#clean(this.#pending.slice(0, safe));
     const whole = text.length - (text.length % 4);
     const padded = text.indexOf('=');
-    // Padding ends it: the rest is decoded with it, and refused if it is more than that.
-    if (padded >= 0 && padded < whole) {
+    // Padding ends it: what is there is decoded at the end, and much more than that is refused as it comes.
+    if (padded >= 0) {
+      if (text.length - padded > maxTrailing) throw invalid();
+      this.#hasPadding = true;
       this.#pending = text + this.#pending.slice(safe);
       this.#assertFits(0);
       return;
@@ -80,7 +96,7 @@ export class Base64Sink {
 
   #append(text: string): void {
     const bytes = decodeBase64(text);
-    if (!bytes) throw new CodedError('base64_invalid', '"image" is neither base64 nor a base64 data: URL.');
+    if (!bytes) throw invalid();
     this.#assertFits(bytes.length);
     const needed = this.#length + bytes.length;
     if (needed > this.#bytes.length) {

@@ -148,7 +148,10 @@ function parseImageLine(json: unknown, bytes: Uint8Array, where: string): RawInp
 
 function isOptions(json: unknown): json is Record<string, unknown> {
   return (
-    typeof json === 'object' && json !== null && Object.keys(json).every((key) => optionNames.includes(key))
+    typeof json === 'object' &&
+    json !== null &&
+    !Array.isArray(json) &&
+    Object.keys(json).every((key) => optionNames.includes(key))
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { CodedError, type ErrorCode } from '../../errors.ts';
 import { maxCredentialLength } from '../../limits.ts';
-import type { Scope } from '../access/api-keys.ts';
+import { anonymousId, type Scope } from '../access/api-keys.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**
@@ -25,7 +25,8 @@ export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
 /** Whom a request counts against: the key, or the address of a caller without one. */
 export function toPayer(c: Context<HonoEnv>): string {
   const { kind, id } = c.get('principal');
-  return kind === 'public' ? toAddress(c) : `key:${id}`;
+  // Tokens that were made without a key are anonymous too.
+  return kind === 'public' || id === anonymousId ? toAddress(c) : `key:${id}`;
 }
 
 /** Stands for an Authorization header of another scheme: no key has a space. */

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { defaultWaitMs, maxWaitMs } from '../../limits.ts';
+import { defaultWaitMs, maxWaitMs, minWaitMs } from '../../limits.ts';
 import type { HeldBody } from '../body-budget.ts';
 import type { HonoEnv } from '../context.ts';
 import { toKnownCaller } from './access.ts';
@@ -13,7 +13,8 @@ const preferredWait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,4})"?/i;
 export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const { bodies } = c.get('options');
   const [, seconds] = preferredWait.exec(c.req.header('prefer') ?? '') ?? [];
-  const waitMs = seconds === undefined ? defaultWaitMs : Math.min(Number(seconds) * 1000, maxWaitMs);
+  const waitMs =
+    seconds === undefined ? defaultWaitMs : Math.min(Math.max(Number(seconds) * 1000, minWaitMs), maxWaitMs);
   const deadline = Date.now() + waitMs;
   const { signal } = c.req.raw;
   const isCancelled = () => signal?.aborted === true;

@@ -208,7 +208,13 @@ export const importExamplesRoute = createRoute({
   },
   responses: {
     202: anAnswer('Accepted; `imports` counts what is still to be fetched.', classifierSchema),
-    ...problemResponses(...found, 'classifier_quota_exceeded', 'media_type_unsupported', ...bodyCodes),
+    ...problemResponses(
+      ...found,
+      'classifier_quota_exceeded',
+      'r2_not_configured',
+      'media_type_unsupported',
+      ...bodyCodes,
+    ),
   },
 });
 
@@ -223,6 +229,16 @@ export const listImportsRoute = createRoute({
     200: anAnswer('`next_after` asks for the next page.', importListSchema),
     ...problemResponses(...found),
   },
+});
+
+export const clearImportsRoute = createRoute({
+  ...common,
+  method: 'delete',
+  path: '/v1/classifiers/{id}/imports',
+  operationId: 'clearImports',
+  summary: 'Forget the pictures that could not be had',
+  request: { params: own },
+  responses: { 204: { description: 'They are gone.' }, ...problemResponses(...found) },
 });
 
 export const trainRoute = createRoute({

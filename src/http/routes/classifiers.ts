@@ -9,6 +9,7 @@ import {
   toImportJson,
   toVersionJson,
 } from '../../jobs/classifiers/classifier-wire.ts';
+import { toExampleName } from '../../jobs/classifiers/example-name.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
 import { maxJsonObjectBytes } from '../../limits.ts';
 import { answerEach } from '../answer-each.ts';
@@ -29,6 +30,7 @@ import {
 import {
   addExampleFormRoute,
   addExampleJsonRoute,
+  clearImportsRoute,
   createClassifierRoute,
   deleteClassifierRoute,
   downloadHeadRoute,
@@ -96,7 +98,6 @@ function mountExamples(app: ReturnType<typeof createRouter>): void {
   mount(app, addExampleFormRoute, async (c) => {
     const classifier = await findClassifier(c);
     const { images, label } = await parseImageForm(c, exampleOptions);
-    await requireClassifiers(c).addClasses(classifier.id, [label]);
     const results = await answerEach(c, images, (bytes, name) =>
       addExample(c, classifier, label, bytes, name),
     );
@@ -105,7 +106,6 @@ function mountExamples(app: ReturnType<typeof createRouter>): void {
   mount(app, addExampleJsonRoute, async (c) => {
     const classifier = await findClassifier(c);
     const { image, label } = await parseImageJson(c, exampleOptions);
-    await requireClassifiers(c).addClasses(classifier.id, [label]);
     const added = await addExample(c, classifier, label, image.bytes, undefined);
     return c.json({ ...added, classifier: await describe(c, await findClassifier(c)) });
   });
@@ -134,8 +134,16 @@ function mountExamples(app: ReturnType<typeof createRouter>): void {
       if (reference.success) return reference.data;
       throw new CodedError('option_invalid', 'Each of images has one of url and r2_key.');
     });
+    if (!c.get('options').readR2Image && references.some((reference) => 'r2_key' in reference)) {
+      throw new CodedError('r2_not_configured', 'No bucket of images is bound (IMAGES_BUCKET).');
+    }
     await requireClassifiers(c).importExamples(id, label, references);
     return c.json(await describe(c, await findClassifier(c)), 202);
+  });
+  mount(app, clearImportsRoute, async (c) => {
+    const { id } = await findClassifier(c);
+    await requireClassifiers(c).imports.deleteFailed(id);
+    return c.body(null, 204);
   });
   mount(app, listImportsRoute, async (c) => {
     const { id } = await findClassifier(c);
@@ -193,7 +201,7 @@ async function addExample(
   const { catalog, classifier: runner } = c.get('options');
   const { base } = classifier;
   const manifest = await catalog.readManifest(base.name, base.version);
-  const example = { bytes, class: label, name: (name ?? '').slice(0, 80) || 'photo' };
+  const example = { bytes, class: label, name: toExampleName(name ?? '') };
   return await requireClassifiers(c).addExample(classifier, example, () =>
     recordImage(c, bytes, manifest, async (context) => {
       const { image, vectors } = await runner.features.embedViews(bytes, manifest, context);

@@ -13,13 +13,17 @@ const time = z.string().openapi({ format: 'date-time' });
 /** What a person calls something: no control characters, no spaces around it. */
 export const nameSchema = z
   .string()
-  .transform((text) => text.trim())
+  .refine((text) => text.isWellFormed(), 'no half characters')
+  .transform((text) => text.normalize('NFC').trim())
   .pipe(
     z
       .string()
       .min(1)
       .max(maxClassifierNameLength)
-      .regex(/^[^\p{Cc}]*$/u, 'no control characters'),
+      .regex(/^[^\p{Cc}]*$/u, 'no control characters')
+      .regex(/[^\p{Cf}\p{Z}]/u, 'something to see')
+      // In a path they stand for folders.
+      .refine((text) => text !== '.' && text !== '..', 'another name than a dot or two'),
   )
   .openapi({ type: 'string', minLength: 1, maxLength: maxClassifierNameLength });
 

@@ -30,20 +30,27 @@ export interface AddedExample {
  * given.
  *
  * @param readViews FP32 of length 1, one vector a view.
+ * @param addClass makes the class, if it is not there.
  * @throws {CodedError} `classifier_quota_exceeded`, `classifier_unknown`; what `readViews` throws.
  */
 export async function addExample(
   classifier: string,
   { bytes, class: label, name }: NewExample,
   readViews: () => Promise<readonly Float32Array[]>,
+  addClass: () => Promise<void>,
   { examples, features }: AddServices,
 ): Promise<AddedExample> {
   const id = await digestHex(bytes);
-  const isKnown = (await examples.findClass(classifier, id)) !== undefined;
+  const isKnown =
+    (await examples.findClass(classifier, id)) !== undefined && (await features.has(classifier, id));
   if (!isKnown) await features.put(classifier, id, await readViews());
+  // Not before: what cannot be read leaves no class behind.
+  await addClass();
   const outcome = await examples.add(classifier, { id, class: label, name });
   if (outcome === 'full' || outcome === 'gone') {
-    if (!isKnown) await features.delete(classifier, [id]);
+    // Another request may have added the same picture meanwhile.
+    const isNobodys = (await examples.findClass(classifier, id)) === undefined;
+    if (isNobodys) await features.delete(classifier, [id]);
     throw outcome === 'gone'
       ? new CodedError('classifier_unknown', 'The classifier or the class was deleted meanwhile.')
       : new CodedError(
@@ -51,5 +58,7 @@ export async function addExample(
           `A classifier learns from ${maxClassifierExamples} photos at most, and all of a caller's from ${maxCallerExamples}.`,
         );
   }
+  // Its class may have been deleted while it moved out of it, and its features with it.
+  if (isKnown && !(await features.has(classifier, id))) await features.put(classifier, id, await readViews());
   return { id, class: label, name, duplicate: outcome === 'duplicate' };
 }

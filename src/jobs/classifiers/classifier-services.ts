@@ -6,6 +6,7 @@ import {
   anonymousClassifierMs,
   importMessageItems,
   maxClassifierClasses,
+  maxClassifierExamples,
   maxClassifiers,
 } from '../../limits.ts';
 import { createQueueSender } from '../batch/chunk-queue.ts';
@@ -82,6 +83,7 @@ export class ClassifierServices {
       imports: this.imports,
       heads: this.heads,
       features: this.#features,
+      addClass: (id, label) => this.addClasses(id, [label]),
     };
   }
 
@@ -103,7 +105,13 @@ export class ClassifierServices {
         `A caller has ${maxClassifiers} classifiers at most.`,
       );
     }
-    await this.addClasses(id, classes);
+    try {
+      await this.addClasses(id, classes);
+    } catch (error) {
+      // Nobody would know its id.
+      await this.delete(id);
+      throw error;
+    }
     const made = await this.store.find(id);
     if (made) return made;
     throw new CodedError('classifier_unknown', 'The classifier was deleted meanwhile.');
@@ -112,6 +120,8 @@ export class ClassifierServices {
   /** @throws {CodedError} `classifier_quota_exceeded`. */
   async addClasses(id: string, names: readonly string[]): Promise<void> {
     if (await this.examples.addClasses(id, names)) return;
+    if (!(await this.store.find(id)))
+      throw new CodedError('classifier_unknown', 'The classifier was deleted meanwhile.');
     throw new CodedError(
       'classifier_quota_exceeded',
       `A classifier has ${maxClassifierClasses} classes at most.`,
@@ -134,7 +144,8 @@ export class ClassifierServices {
     example: NewExample,
     readViews: () => Promise<readonly Float32Array[]>,
   ): Promise<AddedExample> {
-    return await addExample(classifier.id, example, readViews, {
+    const addClass = () => this.addClasses(classifier.id, [example.class]);
+    return await addExample(classifier.id, example, readViews, addClass, {
       examples: this.examples,
       features: this.#features,
     });
@@ -156,8 +167,16 @@ export class ClassifierServices {
 
   /** The queue's consumer fetches them. */
   async importExamples(id: string, label: string, references: readonly ImportReference[]): Promise<void> {
-    await this.addClasses(id, [label]);
-    await this.#sendImports(id, await this.imports.add(id, label, references));
+    const ids = await this.imports.add(id, label, references);
+    if (!ids) {
+      throw (await this.store.find(id))
+        ? new CodedError(
+            'classifier_quota_exceeded',
+            `A classifier learns from ${maxClassifierExamples} photos at most, those that wait included.`,
+          )
+        : new CodedError('classifier_unknown', 'The classifier was deleted meanwhile.');
+    }
+    await this.#sendImports(id, ids);
   }
 
   /**

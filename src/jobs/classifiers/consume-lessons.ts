@@ -64,8 +64,9 @@ async function learn(classifier: string, version: number, services: ConsumeServi
   } catch (error) {
     if (!(error instanceof CodedError) || error.retryAfterSeconds !== undefined) throw error;
     const { code, detail } = toProblem(error);
-    await versions.fail(classifier, version, { code, detail });
+    const isAgain = await versions.fail(classifier, version, { code, detail });
     log('error', { event: 'lesson_given_up', classifier, version, code });
+    if (isAgain) await requestLesson(classifier, services);
   } finally {
     leave();
   }

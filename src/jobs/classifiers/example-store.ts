@@ -26,7 +26,8 @@ export class ExampleStore {
   async addClasses(classifier: string, names: readonly string[]): Promise<boolean> {
     const add = `INSERT INTO classifier_classes (classifier, name, position)
       SELECT ?1, ?2, coalesce((SELECT max(position) + 1 FROM classifier_classes WHERE classifier = ?1), 0)
-      WHERE (SELECT count(*) FROM classifier_classes WHERE classifier = ?1) < ?3 ON CONFLICT DO NOTHING`;
+      WHERE (SELECT count(*) FROM classifier_classes WHERE classifier = ?1) < ?3
+        AND EXISTS (SELECT 1 FROM classifiers WHERE id = ?1 AND deleted_at IS NULL) ON CONFLICT DO NOTHING`;
     if (names.length > 0) {
       await this.#db.batch(
         names.map((name) => this.#db.prepare(add).bind(classifier, name, maxClassifierClasses)),
@@ -44,6 +45,9 @@ export class ExampleStore {
         .bind(classifier, name),
       this.#db
         .prepare('DELETE FROM classifier_classes WHERE classifier = ?1 AND name = ?2')
+        .bind(classifier, name),
+      this.#db
+        .prepare('DELETE FROM classifier_imports WHERE classifier = ?1 AND class = ?2')
         .bind(classifier, name),
     ]);
     const rows = (removed?.results ?? []) as readonly { id: string }[];

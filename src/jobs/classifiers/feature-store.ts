@@ -21,6 +21,10 @@ export class FeatureStore {
     await this.#bucket.put(keyOf(classifier, example), all.buffer);
   }
 
+  async has(classifier: string, example: string): Promise<boolean> {
+    return (await this.#bucket.head(keyOf(classifier, example))) !== null;
+  }
+
   /** @returns the view that the service itself sees; undefined if the example is gone. */
   async readFirst(classifier: string, example: string, features: number): Promise<Float32Array | undefined> {
     const length = features * Float32Array.BYTES_PER_ELEMENT;

@@ -1,4 +1,5 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import { maxClassifierExamples } from '../../limits.ts';
 import {
   type ClassifierImport,
   type ImportReference,
@@ -26,20 +27,30 @@ export class ImportStore {
     this.#now = now;
   }
 
-  /** @returns the ids of the imports, in order. */
-  async add(classifier: string, label: string, references: readonly ImportReference[]): Promise<string[]> {
+  /**
+   * @returns the ids of the imports, in order; undefined if that were more photos than a classifier may have, or there is no
+   *   such classifier.
+   */
+  async add(
+    classifier: string,
+    label: string,
+    references: readonly ImportReference[],
+  ): Promise<string[] | undefined> {
     const rows = references.map((reference) => ({
       id: crypto.randomUUID(),
       reference: JSON.stringify(reference),
     }));
-    await this.#db
+    const { meta } = await this.#db
       .prepare(
         `INSERT INTO classifier_imports (id, classifier, class, reference, created_at)
-         SELECT json_extract(value, '$.id'), ?1, ?2, json_extract(value, '$.reference'), ?4 FROM json_each(?3)`,
+         SELECT json_extract(value, '$.id'), ?1, ?2, json_extract(value, '$.reference'), ?4 FROM json_each(?3)
+         WHERE EXISTS (SELECT 1 FROM classifiers WHERE id = ?1 AND deleted_at IS NULL)
+           AND (SELECT count(*) FROM classifier_imports WHERE classifier = ?1 AND error_code IS NULL)
+             + (SELECT count(*) FROM classifier_examples WHERE classifier = ?1) + ?5 <= ?6`,
       )
-      .bind(classifier, label, JSON.stringify(rows), this.#now())
+      .bind(classifier, label, JSON.stringify(rows), this.#now(), rows.length, maxClassifierExamples)
       .run();
-    return rows.map(({ id }) => id);
+    return meta.changes > 0 ? rows.map(({ id }) => id) : undefined;
   }
 
   async count(classifier: string): Promise<{ waiting: number; failed: number }> {
@@ -84,6 +95,14 @@ export class ImportStore {
     await this.#db
       .prepare('UPDATE classifier_imports SET error_code = ?2, error_detail = ?3 WHERE id = ?1')
       .bind(id, code, detail)
+      .run();
+  }
+
+  /** Forgets those that could not be had. */
+  async deleteFailed(classifier: string): Promise<void> {
+    await this.#db
+      .prepare('DELETE FROM classifier_imports WHERE classifier = ?1 AND error_code IS NOT NULL')
+      .bind(classifier)
       .run();
   }
 

@@ -4,11 +4,14 @@ import { toProblem } from '../../problem.ts';
 import { type AddServices, addExample } from './add-example.ts';
 import type { ClassifierImport, ImportReference, TaughtClassifier } from './classifier.ts';
 import type { ClassifierStore } from './classifier-store.ts';
+import { toExampleName } from './example-name.ts';
 import type { ImportStore } from './import-store.ts';
 
 export interface ImportServices extends AddServices {
   readonly store: ClassifierStore;
   readonly imports: ImportStore;
+  /** Makes a class, if it is not there. @throws {CodedError} `classifier_quota_exceeded`. */
+  readonly addClass: (classifier: string, label: string) => Promise<void>;
   /** @throws {CodedError} `url_*`, `image_not_found`. */
   readonly fetchImage: (reference: ImportReference) => Promise<Uint8Array>;
   /** The views of a photo, see `readLearningViews`. */
@@ -26,7 +29,10 @@ export async function runImports(
   services: ImportServices,
 ): Promise<boolean> {
   const classifier = await services.store.find(id);
-  if (!classifier) return true;
+  if (!classifier) {
+    for (const importId of importIds) await services.imports.delete(importId);
+    return true;
+  }
   let isDone = true;
   for (const row of await services.imports.findWaiting(importIds)) {
     if (!(await runImport(classifier, row, services))) isDone = false;
@@ -46,7 +52,8 @@ async function runImport(
     await imports.noteAttempt(id);
     const bytes = await fetchImage(reference);
     const example = { bytes, class: label, name: toName(name) };
-    await addExample(classifier, example, () => readViews(bytes, base), services);
+    const addClass = () => services.addClass(classifier, label);
+    await addExample(classifier, example, () => readViews(bytes, base), addClass, services);
     await imports.delete(id);
     return true;
   } catch (error) {
@@ -61,5 +68,5 @@ async function runImport(
 /** The last part of a path, without a query. */
 function toName(path: string): string {
   const [plain = path] = path.split(/[?#]/, 1);
-  return plain.split('/').filter(Boolean).at(-1)?.slice(0, 80) ?? plain.slice(0, 80);
+  return toExampleName(plain.split('/').filter(Boolean).at(-1) ?? plain);
 }

@@ -55,6 +55,8 @@ export async function runLesson(id: string, number: number, services: LessonServ
     pace: createPace(services.pause),
   });
   const { report } = lesson;
+  // Another message of the same lesson may have been faster: what answers is not written anew.
+  if ((await versions.find(id, number))?.state !== 'training') return false;
   await heads.put(
     {
       name: id,
@@ -77,8 +79,8 @@ export async function runLesson(id: string, number: number, services: LessonServ
     return false;
   }
   for (const surplus of await versions.findSurplus(id)) {
-    await heads.delete(id, surplus);
-    await versions.delete(id, surplus);
+    // First the row, which nobody can then let answer.
+    if (await versions.deleteSurplus(id, surplus)) await heads.delete(id, surplus);
   }
   return finished.again;
 }
@@ -90,28 +92,28 @@ async function readExamples(
   { examples: store, features: vectors }: LessonServices,
 ): Promise<{ labels: string[]; examples: Example[]; known: ClassifierExample[] }> {
   const known = await store.list(id, maxClassifierExamples);
+  const vectorsOf: (Float32Array | undefined)[] = [];
+  const waiting = [...known.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, { id: example }] = next;
+      vectorsOf[index] = await vectors.readFirst(id, example, features);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  // One without features was removed a moment ago.
+  const there = known.filter((_, index) => vectorsOf[index]?.length === features);
   const labels = (await store.countByClass(id))
-    .filter(({ name }) => known.some((example) => example.class === name))
+    .filter(({ name }) => there.some((example) => example.class === name))
     .map(({ name }) => name);
   if (labels.length < 2) {
     throw new CodedError('classifier_not_trainable', 'There must be two classes that have a photo.');
   }
-  const read: (Example | undefined)[] = [];
-  const waiting = [...known.entries()];
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [index, { id: example, class: label }] = next;
-      const vector = await vectors.readFirst(id, example, features);
-      // One that is gone was removed a moment ago.
-      if (vector?.length !== features) continue;
-      read[index] = {
-        name: example,
-        label: labels.indexOf(label),
-        vector,
-        readViews: async () => (await vectors.readAll(id, example)).slice(1),
-      };
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return { labels, examples: read.filter((example) => example !== undefined), known };
+  const examples = known.flatMap(({ id: example, class: label }, index): Example[] => {
+    const vector = vectorsOf[index];
+    if (vector?.length !== features || !labels.includes(label)) return [];
+    const readViews = async () => (await vectors.readAll(id, example)).slice(1);
+    return [{ name: example, label: labels.indexOf(label), vector, readViews }];
+  });
+  return { labels, examples, known };
 }

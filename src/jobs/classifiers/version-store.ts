@@ -31,7 +31,7 @@ export class VersionStore {
    * @returns the version, and whether it is a new one; undefined if there is no such classifier.
    */
   async request(classifier: string): Promise<{ version: number; isNew: boolean } | undefined> {
-    const [inserted] = await this.#db.batch([
+    const [inserted, , , , found] = await this.#db.batch<{ version: number }>([
       this.#db
         .prepare(
           `INSERT INTO classifier_versions (classifier, version, state, created_at)
@@ -51,14 +51,18 @@ export class VersionStore {
              AND revision < (SELECT revision FROM classifiers WHERE id = ?1)`,
         )
         .bind(classifier),
-    ]);
-    const row = await this.#db
-      .prepare(
-        `SELECT v.version FROM classifier_versions v JOIN classifiers c ON c.id = v.classifier
+      // What an earlier version asked for is this one.
+      this.#db
+        .prepare("UPDATE classifier_versions SET again = 0 WHERE classifier = ?1 AND state <> 'training'")
+        .bind(classifier),
+      this.#db
+        .prepare(
+          `SELECT v.version FROM classifier_versions v JOIN classifiers c ON c.id = v.classifier
          WHERE c.id = ?1 AND c.deleted_at IS NULL AND v.state = 'training'`,
-      )
-      .bind(classifier)
-      .first<{ version: number }>();
+        )
+        .bind(classifier),
+    ]);
+    const [row] = found?.results ?? [];
     return row ? { version: row.version, isNew: (inserted?.meta.changes ?? 0) > 0 } : undefined;
   }
 
@@ -79,11 +83,12 @@ export class VersionStore {
     return row ? toVersion(row) : undefined;
   }
 
-  /** Notes what it is about to learn from. */
+  /** Notes what it is about to learn from; when it is begun once more, what was noted stays. */
   async begin(classifier: string, version: number): Promise<void> {
     await this.#db
       .prepare(
-        `UPDATE classifier_versions SET again = 0, revision = (SELECT revision FROM classifiers WHERE id = ?1)
+        `UPDATE classifier_versions
+         SET revision = coalesce(revision, (SELECT revision FROM classifiers WHERE id = ?1))
          WHERE classifier = ?1 AND version = ?2 AND state = 'training'`,
       )
       .bind(classifier, version)
@@ -130,7 +135,8 @@ export class VersionStore {
     return row ? { again: row.again !== 0 } : undefined;
   }
 
-  async fail(classifier: string, version: number, { code, detail }: VersionError): Promise<void> {
+  /** @returns whether it is to be trained once more: other examples came, and somebody asked. */
+  async fail(classifier: string, version: number, { code, detail }: VersionError): Promise<boolean> {
     await this.#db
       .prepare(
         `UPDATE classifier_versions SET state = 'failed', error_code = ?3, error_detail = ?4
@@ -138,6 +144,11 @@ export class VersionStore {
       )
       .bind(classifier, version, code, detail)
       .run();
+    const row = await this.#db
+      .prepare('SELECT again FROM classifier_versions WHERE classifier = ?1 AND version = ?2')
+      .bind(classifier, version)
+      .first<{ again: number }>();
+    return (row?.again ?? 0) !== 0;
   }
 
   /** Versions beyond those that are kept; never the one that answers or one that is being trained. */
@@ -153,11 +164,16 @@ export class VersionStore {
     return results.map(({ version }) => version);
   }
 
-  async delete(classifier: string, version: number): Promise<void> {
-    await this.#db
-      .prepare('DELETE FROM classifier_versions WHERE classifier = ?1 AND version = ?2')
+  /** @returns false if it answers by now. */
+  async deleteSurplus(classifier: string, version: number): Promise<boolean> {
+    const { meta } = await this.#db
+      .prepare(
+        `DELETE FROM classifier_versions WHERE classifier = ?1 AND version = ?2
+           AND version IS NOT (SELECT version FROM classifiers WHERE id = ?1)`,
+      )
       .bind(classifier, version)
       .run();
+    return meta.changes > 0;
   }
 
   /** Those whose message was sent before this time, or never. */

@@ -21,7 +21,7 @@ export function openD1(): D1Database {
       all: async () => ({ results: statement.all(parameters) }),
       run: async () => ({ meta: { changes: Number(statement.run(parameters).changes) } }),
       runNow() {
-        if (/\bRETURNING\b/.test(sql)) {
+        if (/\bRETURNING\b|^\s*SELECT\b/.test(sql)) {
           const results = statement.all(parameters);
           return { results, meta: { changes: results.length } };
         }

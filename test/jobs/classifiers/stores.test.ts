@@ -164,7 +164,8 @@ describe('examples', () => {
 describe('imports', () => {
   it('wait, fail with a reason, and go when the example is there', async () => {
     const imports = new ImportStore(db, () => now);
-    const [first, second] = await imports.add(id, 'cat', [{ url: 'https://x.example/1' }, { r2_key: 'two' }]);
+    const both = await imports.add(id, 'cat', [{ url: 'https://x.example/1' }, { r2_key: 'two' }]);
+    const [first, second] = both!;
     expect(await imports.count(id)).toEqual({ waiting: 2, failed: 0 });
     await imports.noteAttempt(first!);
     await imports.fail(first!, { code: 'url_unreachable', detail: 'Nothing there.' });
@@ -175,5 +176,42 @@ describe('imports', () => {
     expect(await imports.count(id)).toEqual({ waiting: 0, failed: 1 });
     now += 1;
     expect(await imports.findLost(now, 10)).toEqual([]);
+  });
+
+  it('count against the photos of a classifier, and are none of a deleted one', async () => {
+    const imports = new ImportStore(db, () => now);
+    const references = Array.from({ length: 1000 }, (_, index) => ({ r2_key: `${index}` }));
+    expect(await imports.add(id, 'cat', references)).toHaveLength(1000);
+    expect(await imports.add(id, 'cat', references.slice(0, maxClassifierExamples - 1000))).toHaveLength(
+      maxClassifierExamples - 1000,
+    );
+    expect(await imports.add(id, 'cat', references.slice(0, 1))).toBeUndefined();
+    await examples.removeClass(id, 'cat');
+    expect(await imports.count(id)).toEqual({ waiting: 0, failed: 0 });
+    await store.markDeleted(id);
+    expect(await imports.add(id, 'dog', references)).toBeUndefined();
+    expect(await examples.addClasses(id, ['bird'])).toBe(false);
+  });
+});
+
+describe('a version', () => {
+  it('that failed is followed by another if somebody asked with other examples', async () => {
+    await versions.request(id);
+    await versions.begin(id, 1);
+    await add('a', 'cat');
+    await versions.request(id);
+    expect(await versions.fail(id, 1, { code: 'classifier_not_trainable', detail: '' })).toBe(true);
+    expect(await versions.request(id)).toEqual({ version: 2, isNew: true });
+    expect(await versions.fail(id, 2, { code: 'classifier_not_trainable', detail: '' })).toBe(false);
+  });
+
+  it('that answers by now is not trimmed', async () => {
+    for (const version of [1, 2]) {
+      await versions.request(id);
+      await versions.finish(id, version, outcome);
+    }
+    await store.serve(id, 1);
+    expect(await versions.deleteSurplus(id, 1)).toBe(false);
+    expect(await versions.deleteSurplus(id, 2)).toBe(true);
   });
 });
