@@ -42,6 +42,8 @@ export class CatalogReader {
   readonly #manifests = new RecentMap<ModelManifest>(maxKeptManifests);
   readonly #labels = new RecentMap<readonly ClassLabel[]>(maxKeptLabelsBytes);
   readonly #versions = new RecentMap<{ readonly version: string; readonly readAt: number }>(maxKeptManifests);
+  /** Times that somebody knew of a change. */
+  #forgotten = 0;
   #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
 
   constructor(
@@ -102,6 +104,7 @@ export class CatalogReader {
 
   /** Asks anew which version a model is, where it is not in the catalogue: this isolate knows that it has changed. */
   forgetVersion(name: string): void {
+    this.#forgotten++;
     this.#versions.delete(name);
   }
 
@@ -109,9 +112,11 @@ export class CatalogReader {
   async #readVersion(name: string): Promise<string | undefined> {
     const known = this.#versions.get(name);
     if (known && this.#now() - known.readAt < this.#ttlMs) return known.version;
+    const asked = this.#forgotten;
     const version = await this.#findVersion?.(name);
     if (version === undefined) this.#versions.delete(name);
-    else this.#versions.set(name, { version, readAt: this.#now() });
+    // An answer from before the change is not kept.
+    else if (asked === this.#forgotten) this.#versions.set(name, { version, readAt: this.#now() });
     return version;
   }
 

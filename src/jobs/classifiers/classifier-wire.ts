@@ -9,7 +9,8 @@ const toTime = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /** A classifier as it stands on the wire. */
 export function toClassifierJson({ classifier, classes, versions, imports }: ClassifierOverview) {
-  const [newest] = versions;
+  // One that failed knows nothing.
+  const newest = versions.find(({ state }) => state !== 'failed');
   return {
     id: classifier.id,
     object: 'classifier' as const,
