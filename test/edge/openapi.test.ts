@@ -95,6 +95,19 @@ describe('/openapi.json', () => {
       expect(components.schemas).not.toHaveProperty(name);
   });
 
+  it('has no two enums that share a constant: Go has one name space for all', () => {
+    const { schemas } = JSON.parse(text).components as { schemas: Record<string, Json> };
+    const owners = new Map<string, string[]>();
+    for (const [name, schema] of Object.entries(schemas)) {
+      const values = (schema['x-enum-varnames'] ?? schema['enum'] ?? []) as string[];
+      for (const value of values) {
+        const constant = value.toUpperCase().replaceAll('-', '_');
+        owners.set(constant, [...(owners.get(constant) ?? []), name]);
+      }
+    }
+    expect([...owners].filter(([, names]) => names.length > 1)).toEqual([]);
+  });
+
   it('has examples that run as they are', async () => {
     const tried: string[] = [];
     const made: Record<string, string> = {};

@@ -59,7 +59,12 @@ const accuracySchema = z
 
 const versionShape = {
   version: z.int(),
-  state: z.enum(['training', 'ready', 'failed']).openapi('ClassifierVersionState'),
+  state: z
+    .enum(['training', 'ready', 'failed'])
+    // Go has one name space for the constants of all enums, and a batch fails too.
+    .openapi('ClassifierVersionState', {
+      'x-enum-varnames': ['VERSION_TRAINING', 'VERSION_READY', 'VERSION_FAILED'],
+    }),
   classes: z.int().nullable(),
   examples: z.int().nullable(),
   accuracy: accuracySchema.nullable(),
