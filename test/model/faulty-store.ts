@@ -1,12 +1,14 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { createFsModelStore } from '../../src/model/fs-model-store.ts';
 import type { ModelStore } from '../../src/model/model-store.ts';
 import { writeStore } from '../golden/default-versions.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'resnet-edge-store-'));
 await writeStore(root);
+afterAll(() => rm(root, { recursive: true }));
 
 /** What a broken store gives in place of the intact bytes; undefined is "no such object". */
 export type Fault = (

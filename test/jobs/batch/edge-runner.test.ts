@@ -1,9 +1,9 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { defaultChoice } from '../../../src/classify/choice.ts';
 import { Classifier } from '../../../src/classify/classifier.ts';
 import { Gate } from '../../../src/classify/gate.ts';
@@ -24,6 +24,7 @@ const read = async (file: string) => new Uint8Array(await readFile(goldenPath(fi
 
 it('an item of a batch waits while a request decodes: an isolate has memory for one decoder', async () => {
   const root = await mkdtemp(join(tmpdir(), 'resnet-edge-store-'));
+  onTestFinished(() => rm(root, { recursive: true }));
   await writeStore(root);
   const sources = new ModelSources([{ name: 'folder', store: createFsModelStore(root) }]);
   const catalog = new CatalogReader(sources, createNodeSha256);
@@ -86,6 +87,7 @@ it('an item of a batch waits while a request decodes: an isolate has memory for 
 
 it('what says nothing against an image is trouble with a time to come back; a bad image is its own result', async () => {
   const root = await mkdtemp(join(tmpdir(), 'resnet-edge-store-'));
+  onTestFinished(() => rm(root, { recursive: true }));
   await writeStore(root);
   const sources = new ModelSources([{ name: 'folder', store: createFsModelStore(root) }]);
   const catalog = new CatalogReader(sources, createNodeSha256);
