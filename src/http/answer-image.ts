@@ -8,6 +8,7 @@ import { maxHeadsPerRequest } from '../limits.ts';
 import type { ModelManifest } from '../model/manifest.ts';
 import type { HonoEnv } from './context.ts';
 import { toKnownCaller, toPayer } from './middleware/access.ts';
+import { toModelLabel } from './model-label.ts';
 
 /** The model a request means: a catalogue name, or a name other APIs use for one. */
 export async function readModel(c: Context<HonoEnv>, name: string | undefined): Promise<ModelManifest> {
@@ -97,10 +98,11 @@ export async function answerImageOfHeads(
 export async function recordImage<T>(
   c: Context<HonoEnv>,
   bytes: Uint8Array,
-  { name: model }: ModelManifest,
+  { name }: ModelManifest,
   work: (context: ClassifyContext) => Promise<{ readonly image: ImageInfo; readonly result: T }>,
 ): Promise<T> {
   const { metrics } = c.get('options');
+  const model = toModelLabel(name);
   const record = c.get('record');
   record.images = (record.images ?? 0) + 1;
   record.imageBytes = (record.imageBytes ?? 0) + bytes.byteLength;

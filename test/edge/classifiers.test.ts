@@ -27,7 +27,7 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${(images.address() as AddressInfo).port}`;
   edge = await startEdge({
     vars: {
-      PUBLIC_SCOPES: 'classify,teach',
+      PUBLIC_SCOPES: 'classify,teach,admin',
       IMAGE_URL_ALLOW: origin,
       CATALOG_TTL_SECONDS: '0',
       BATCH_RETRY_BASE_SECONDS: '0',
@@ -330,6 +330,9 @@ describe('classifiers with API keys', () => {
     const mine = (await call('GET', '/v1/classifiers?limit=100', undefined, 'shop key')).json;
     expect(mine.classifiers.map((row: Json) => row.id)).toEqual([id]);
     expect((await call('GET', '/v1/classifiers')).json).toEqual({ classifiers: [], next_after: null });
+    const metrics = await (await edge.fetch('/metrics')).text();
+    expect(metrics).toContain('model="classifier"');
+    expect(metrics).not.toContain('clf-');
     expect((await call('GET', '/v1/models')).json.models.map(({ name }: Json) => name)).not.toContain(id);
   });
 });

@@ -34,6 +34,7 @@ import { answerError } from '../answer-error.ts';
 import { readModel } from '../answer-image.ts';
 import type { HonoEnv } from '../context.ts';
 import { needs, toKnownCaller } from '../middleware/access.ts';
+import { toModelLabel } from '../model-label.ts';
 import { createRouter, mount } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import {
@@ -138,7 +139,7 @@ async function readVersion(c: Context<HonoEnv>): Promise<ModelManifest> {
 async function readCounts(c: Context<HonoEnv>): Promise<[ModelManifest, ModelCounts]> {
   const manifest = await readVersion(c);
   const { metrics } = c.get('options');
-  const model = manifest.name;
+  const model = toModelLabel(manifest.name);
   const succeeded = metrics.sum('resnet_edge_images_total', { model, outcome: 'ok' });
   return [manifest, { succeeded, failed: metrics.sum('resnet_edge_images_total', { model }) - succeeded }];
 }
@@ -168,7 +169,7 @@ async function infer(c: Context<HonoEnv>): Promise<Response> {
   for (const input of inputs) {
     const format = input.kind === 'tensor' ? 'tensor' : 'unknown';
     const count = (outcome: string) =>
-      metrics.add('resnet_edge_images_total', { model: manifest.name, format, outcome });
+      metrics.add('resnet_edge_images_total', { model: toModelLabel(manifest.name), format, outcome });
     if (rows.length > 0) await yieldToOthers();
     try {
       rows.push(await classifier.infer(input, manifest, context, { embedding: wantsEmbedding }));
