@@ -27,7 +27,7 @@ export async function answerEach(
     } catch (error) {
       if (c.get('isCancelled')()) throw error;
       const problem = toProblem(error);
-      if (problem.status === 500)
+      if (problem.status >= 500 && problem.code !== 'overloaded')
         c.get('options').log('error', { code: problem.code, request_id: c.get('requestId'), error });
       results.push({ index, name, problem });
     }
