@@ -93,19 +93,23 @@ export async function requestLesson(
   return version;
 }
 
-/** The dead-letter queue's consumer: what the queue has given up is marked failed. */
+/**
+ * The dead-letter queue's consumer: what the queue has given up is marked failed. A version that somebody asked for
+ * meanwhile is asked for again.
+ */
 export async function consumeDeadLessons(
   messages: readonly Message<unknown>[],
-  { versions, imports, log }: ConsumeServices,
+  services: Pick<ConsumeServices, 'versions' | 'imports' | 'queue' | 'log'>,
 ): Promise<void> {
   const error = { code: 'batch_retries_exhausted', detail: 'Given up after many attempts.' };
   for (const message of messages) {
     const parsed = lessonMessageSchema.safeParse(message.body);
     if (parsed.success) {
       const { data } = parsed;
-      if ('version' in data) await versions.fail(data.classifier, data.version, error);
-      else for (const id of data.imports) await imports.fail(id, error);
-      log('error', { event: 'lesson_given_up', ...data });
+      services.log('error', { event: 'lesson_given_up', ...data });
+      if ('imports' in data) for (const id of data.imports) await services.imports.fail(id, error);
+      else if (await services.versions.fail(data.classifier, data.version, error))
+        await requestLesson(data.classifier, services);
     }
     message.ack();
   }

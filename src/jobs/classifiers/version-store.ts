@@ -135,7 +135,7 @@ export class VersionStore {
     return row ? { again: row.again !== 0 } : undefined;
   }
 
-  /** @returns whether it is to be trained once more: other examples came, and somebody asked. */
+  /** @returns whether it is to be trained once more: other examples came, somebody asked, and it is still there. */
   async fail(classifier: string, version: number, { code, detail }: VersionError): Promise<boolean> {
     await this.#db
       .prepare(
@@ -145,7 +145,10 @@ export class VersionStore {
       .bind(classifier, version, code, detail)
       .run();
     const row = await this.#db
-      .prepare('SELECT again FROM classifier_versions WHERE classifier = ?1 AND version = ?2')
+      .prepare(
+        `SELECT v.again FROM classifier_versions v JOIN classifiers c ON c.id = v.classifier
+         WHERE v.classifier = ?1 AND v.version = ?2 AND c.deleted_at IS NULL`,
+      )
       .bind(classifier, version)
       .first<{ again: number }>();
     return (row?.again ?? 0) !== 0;
