@@ -45,7 +45,7 @@ export class Classifier {
   readonly #services: ClassifierServices;
   readonly #networks: Networks;
   readonly features: Features;
-  readonly #flights = new SingleFlight<Classification>();
+  readonly #flights = new SingleFlight<Answer>();
 
   constructor(services: ClassifierServices) {
     this.#services = services;
@@ -96,18 +96,22 @@ export class Classifier {
   ): Promise<Answer> {
     const answers = context.remembers === false ? undefined : this.#services.answers;
     const key = name ?? (await this.nameAnswer(bytes, manifest, choice, context.tenant));
-    const known = answers && (await this.#recall(answers, key));
-    if (known) return { classification: known, origin: 'hit' };
-    const { value: classification, shared } = await this.#flights.join(key, context, (isAbandoned) =>
-      runHereOrThere(
-        this.#delegationOf(manifest),
-        () => this.#compute(bytes, manifest, choice, context, isAbandoned),
-        (delegate) => delegate.classify(bytes, manifest, choice, context.deadline),
-      ),
-    );
-    if (shared) return { classification, origin: 'shared' };
-    if (answers) context.keepAlive(answers.put(key, classification).catch((error) => this.#warn(error)));
-    return { classification, origin: answers ? 'miss' : 'bypass' };
+    const { value, shared } = await this.#flights.join(answers ? key : `${key} anew`, context, {
+      run: async (isAbandoned) => {
+        const known = answers && (await this.#recall(answers, key));
+        if (known) return { classification: known, origin: 'hit' };
+        const classification = await runHereOrThere(
+          this.#delegationOf(manifest),
+          () => this.#compute(bytes, manifest, choice, context, isAbandoned),
+          (delegate) => delegate.classify(bytes, manifest, choice, context.deadline),
+        );
+        return { classification, origin: answers ? 'miss' : 'bypass' };
+      },
+      keep: async ({ classification, origin }) => {
+        if (origin === 'miss') await answers?.put(key, classification).catch((error) => this.#warn(error));
+      },
+    });
+    return shared && value.origin !== 'hit' ? { ...value, origin: 'shared' } : value;
   }
 
   /**

@@ -10,6 +10,14 @@ export interface Passenger {
   readonly isCancelled: () => boolean;
 }
 
+/** Work that a flight does. */
+export interface FlightWork<T> {
+  /** @param isAbandoned tells whether nobody waits for the result any more. */
+  readonly run: (isAbandoned: () => boolean) => Promise<T>;
+  /** Keeps the result, such as in a cache. Nobody waits for it, but the flight lasts until it has ended. */
+  readonly keep?: (value: T) => Promise<void>;
+}
+
 interface Flight<T> {
   readonly promise: Promise<T>;
   /** The deadline of the passenger that runs the work. The work stops there, even if others have more time. */
@@ -20,28 +28,26 @@ interface Flight<T> {
 /**
  * Lets identical work that is asked for at the same time run once. It runs in the request that asked first and is
  * kept alive beyond it; it may stop once every passenger's client has gone. If it runs out of time, a passenger that
- * has more time runs it again. So does a passenger that joined while it was stopping.
+ * has more time runs it again. So does a passenger that joined while it was stopping. A flight whose result is kept
+ * lasts until it is: a passenger that comes between the two gets the result, and does not run the work again.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
   /**
-   * @param run `isAbandoned` tells whether anybody still waits for the result.
    * @returns the result, and whether somebody else's run gave it.
-   * @throws {CodedError} `overloaded` at the deadline; whatever `run` throws.
+   * @throws {CodedError} `overloaded` at the deadline; whatever `work.run` throws.
    */
   async join(
     key: string,
     passenger: Passenger,
-    run: (isAbandoned: () => boolean) => Promise<T>,
+    work: FlightWork<T>,
   ): Promise<{ readonly value: T; readonly shared: boolean }> {
     for (;;) {
       const known = this.#flights.get(key);
-      const flight = known ?? this.#start(key, passenger, run);
+      const flight = known ?? this.#start(key, passenger, work);
       flight.passengers.add(passenger);
-      const late = new CodedError('overloaded', 'The answer did not come before the deadline.', {
-        retryAfterSeconds: 1,
-      });
+      const late = outOfTime();
       try {
         const left = Math.max(1, passenger.deadline - Date.now());
         return { value: await withTimeout(flight.promise, left, () => late), shared: known !== undefined };
@@ -55,17 +61,28 @@ export class SingleFlight<T> {
     }
   }
 
-  #start(key: string, passenger: Passenger, run: (isAbandoned: () => boolean) => Promise<T>): Flight<T> {
+  #start(key: string, passenger: Passenger, { run, keep }: FlightWork<T>): Flight<T> {
     const passengers = new Set<Passenger>([passenger]);
     const isAbandoned = () => [...passengers].every((other) => other.isCancelled());
-    const promise = run(isAbandoned).finally(() => {
+    const end = () => {
       if (this.#flights.get(key)?.promise === promise) this.#flights.delete(key);
+    };
+    // A failed flight ends before its passengers hear of it, so that one of them can start the next.
+    const promise = run(isAbandoned).catch((error: unknown) => {
+      end();
+      throw error;
     });
-    passenger.keepAlive(promise.catch(() => undefined));
+    const kept = promise.then((value) => keep?.(value));
+    const keptInTime = withTimeout(kept, Math.max(1, passenger.deadline - Date.now()), outOfTime);
+    passenger.keepAlive(keptInTime.catch(() => undefined).finally(end));
     const flight = { promise, passengers, deadline: passenger.deadline };
     this.#flights.set(key, flight);
     return flight;
   }
+}
+
+function outOfTime(): CodedError {
+  return new CodedError('overloaded', 'The answer did not come before the deadline.', { retryAfterSeconds: 1 });
 }
 
 /**
