@@ -82,7 +82,9 @@ export class SingleFlight<T> {
 }
 
 function outOfTime(): CodedError {
-  return new CodedError('overloaded', 'The answer did not come before the deadline.', { retryAfterSeconds: 1 });
+  return new CodedError('overloaded', 'The answer did not come before the deadline.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 /**
