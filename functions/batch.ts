@@ -16,6 +16,7 @@ import { TierClassifier } from '../src/tier/server/tier-classifier.ts';
 import { parseTierConfig, type TierConfig } from '../src/tier/server/tier-config.ts';
 import { TierMetrics } from '../src/tier/server/tier-metrics.ts';
 import { TierModels } from '../src/tier/server/tier-models.ts';
+import { attachFeatures, featuresOutput } from '../src/toolchain/export/attach-head.ts';
 
 // The JavaScript heap is small, about 15 MB, and V8 lets it grow by little before it collects it again; bodies
 // count as growth. Twelve times as much is still nothing here, and saves a seventh of the CPU time (measured).
@@ -36,14 +37,16 @@ async function main(): Promise<void> {
     writeLog('error', { event: 'model_source_failed', source, key, error }),
   );
   const catalog = new CatalogReader(sources, createNodeSha256);
-  const models = new TierModels(catalog, sources, {
+  const options = {
     executionProviders: config.TIER_EXECUTION_PROVIDERS,
     allowFallback: config.TIER_ALLOW_FALLBACK === 'yes',
     threads: config.TIER_THREADS || cores,
     preferredSizes: config.TIER_PREFERRED_BATCH_SIZES,
     maxQueueDelayMs: config.TIER_MAX_QUEUE_DELAY_MS,
     metrics,
-  });
+  };
+  const featureGraph = { output: featuresOutput, attach: attachFeatures };
+  const models = new TierModels(catalog, sources, options, featureGraph);
   const classifier = new TierClassifier({
     decodeWorkers: config.TIER_DECODE_WORKERS || cores,
     maxQueueItems: config.TIER_MAX_QUEUE_ITEMS,

@@ -42,8 +42,7 @@ export function composeRunners({ nodeTier, catalog, classifier }: RunnerParts): 
           `${model} needs the Node tier, which is not configured.`,
         );
       }
-      // The Node tier gives no features, so a head runs where its backbone's engine is.
-      return { model, modelVersion, tier: nodeTier && !backbone ? 'node' : 'edge' };
+      return { model, modelVersion, tier: nodeTier ? 'node' : 'edge' };
     },
   };
 }

@@ -119,6 +119,8 @@ export const maxHeadBytes = 4 * MiB;
  * given in the table above.
  */
 export const maxHeadsBytes = 10 * MiB;
+/** Likewise on the Node tier, which has gigabytes: a thousand heads of 20 classes. */
+export const maxTierHeadsBytes = 256 * MiB;
 
 /** onnxruntime-web's linear memory before any model is loaded (its initial size, ORT 1.30.0). */
 export const runtimeBaseBytes = 16 * MiB;

@@ -101,7 +101,7 @@ export class Classifier {
         const known = answers && (await this.#recall(answers, key));
         if (known) return { classification: known, origin: 'hit' };
         const classification = await runHereOrThere(
-          this.#delegationOf(manifest),
+          this.#services,
           () => this.#compute(bytes, manifest, choice, context, isAbandoned),
           (delegate) => delegate.classify(bytes, manifest, choice, context.deadline),
         );
@@ -148,7 +148,7 @@ export class Classifier {
   ): Promise<InferredRow> {
     if (wants.embedding) return await this.#inferHere(input, manifest, context, true);
     return await runHereOrThere<InferredRow>(
-      this.#delegationOf(manifest),
+      this.#services,
       () => this.#inferHere(input, manifest, context, false),
       async (delegate) => ({
         output: await delegate.infer(input, manifest, context.deadline),
@@ -167,7 +167,7 @@ export class Classifier {
     { keepAlive, deadline }: Pick<ClassifyContext, 'keepAlive' | 'deadline'>,
   ): Promise<void> {
     await runHereOrThere(
-      { delegate: this.#delegationOf(manifest).delegate },
+      { delegate: this.#services.delegate },
       async () => await this.#services.sessions.warm(await this.#networks.readBackbone(manifest), keepAlive),
       (delegate) => delegate.assertReady(manifest, deadline),
     );
@@ -252,11 +252,6 @@ export class Classifier {
   /** Starts loading what a model runs on. Never fails: the request that needs it gets the error. */
   preload(manifest: ModelManifest, keepAlive: KeepAlive): void {
     this.#networks.preload(manifest, keepAlive);
-  }
-
-  /** The Node tier gives no features, so nothing of a head goes there. */
-  #delegationOf({ backbone }: ModelManifest): Delegation {
-    return backbone ? {} : this.#services;
   }
 
   async #recall(answers: AnswerStore, key: string): Promise<Classification | undefined> {

@@ -3,7 +3,7 @@ import { withTimeout } from '../../lib/with-timeout.ts';
 import { batchBodyTimeoutMs, tierStallMs } from '../../limits.ts';
 import type { ChunkReader } from '../../protocol/tier/chunk-reader.ts';
 import type { Admission, TierChoice, TierClassifier } from './tier-classifier.ts';
-import type { TierModel } from './tier-model.ts';
+import type { TierNetwork } from './tier-model.ts';
 
 /**
  * Answers a chunk while it is still coming in: NDJSON, a line as each item is done. No more images are
@@ -15,7 +15,7 @@ export function answerChunk(
   reader: ChunkReader,
   items: number,
   choice: TierChoice,
-  model: TierModel,
+  model: TierNetwork,
   classifier: TierClassifier,
   admission: Admission,
 ): ReadableStream<Uint8Array> {

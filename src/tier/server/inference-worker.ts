@@ -14,6 +14,8 @@ export interface InferenceWorkerData {
   /** FP32 (batch, 3, side, side) each: where the tier puts a batch before it sends the slot's number. */
   readonly slots: readonly SharedArrayBuffer[];
   readonly kind: FileKind;
+  /** Whether the output is the features of all blocks, which the engine gives beside its own. */
+  readonly wantsFeatures: boolean;
   readonly inputName: string;
   readonly outputName: string;
   readonly side: number;
@@ -28,8 +30,8 @@ export interface InferenceJob {
 }
 
 export interface InferenceAnswer {
-  /** FP32 (count, classes). */
-  readonly logits: Float32Array<ArrayBuffer>;
+  /** FP32 (count, classes), or (count, features). */
+  readonly outputs: Float32Array<ArrayBuffer>;
   readonly computeUs: number;
   /** Whether the graph takes more than one image at once. */
   readonly batches: boolean;
@@ -40,7 +42,7 @@ interface Instance {
   run(data: Float32Array, count: number): Promise<Float32Array>;
 }
 
-const { model, slots, kind, inputName, outputName, side, executionProviders, threads } =
+const { model, slots, kind, wantsFeatures, inputName, outputName, side, executionProviders, threads } =
   workerData as InferenceWorkerData;
 const imageSize = 3 * side * side;
 let loading: Promise<Instance> | undefined;
@@ -84,7 +86,10 @@ function fromEngine(session: InferenceSession): Instance {
   return {
     batches: false,
     async run(data) {
-      return (await session.run({ datatype: 'FP32', shape: [1, 3, side, side], data })).data;
+      const input = { datatype: 'FP32', shape: [1, 3, side, side], data } as const;
+      if (!wantsFeatures) return (await session.run(input)).data;
+      const { features } = await session.runWithFeatures!(input, 'all');
+      return Float32Array.from(features.flatMap((block) => [...block]));
     },
   };
 }
@@ -101,10 +106,10 @@ async function work({ slot, count }: InferenceJob): Promise<void> {
         ? await instance.run(new Float32Array(imageSize), 1)
         : await instance.run(new Float32Array(slots[slot]!, 0, count * imageSize), count);
     // A copy that may leave the thread: the runtime's own memory may not.
-    const logits = new Float32Array(output);
-    transfer.push(logits.buffer);
+    const outputs = new Float32Array(output);
+    transfer.push(outputs.buffer);
     const computeUs = Math.round((performance.now() - started) * 1000);
-    answer = { value: { logits, computeUs, batches: instance.batches } };
+    answer = { value: { outputs, computeUs, batches: instance.batches } };
   } catch (error) {
     loading = undefined;
     answer = {

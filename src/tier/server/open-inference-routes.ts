@@ -20,7 +20,7 @@ import { toModelMetadata, toOpenError, toServerMetadata } from '../../protocol/o
 import { toModelInputs } from '../../protocol/open-inference/model-inputs.ts';
 import { type OpenTensor, tensorError } from '../../protocol/open-inference/tensor.ts';
 import { BodyPool } from './body-pool.ts';
-import type { TierModel } from './tier-model.ts';
+import type { TierNetwork } from './tier-model.ts';
 import type { TierServices } from './tier-services.ts';
 
 /** The Open Inference Protocol v2 on the tier, below /v2. */
@@ -122,13 +122,14 @@ async function infer(
   const admission = classifier.admit(inputs.length);
   try {
     const rows = await allOf(
-      inputs.map(async (input) =>
-        model.run(
+      inputs.map(async (input) => {
+        const { output } = await model.infer(
           input.kind === 'tensor'
             ? input.tensor.data
             : (await classifier.decode(input.bytes, model, defaultChoice, c.req.raw.signal)).tensor,
-        ),
-      ),
+        );
+        return output;
+      }),
     );
     const { headers, body: answer } = formatInferResponse({
       modelName: manifest.name,
@@ -151,7 +152,7 @@ async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
 function toOutputs(
   { outputs: wanted, binaryOutput }: InferRequest,
   rows: readonly Float32Array[],
-  { manifest, labels }: TierModel,
+  { manifest, labels }: TierNetwork,
 ) {
   const { name, classes } = manifest.output;
   const requested = wanted.length > 0 ? wanted : [{ name, classification: undefined, binary: binaryOutput }];

@@ -5,7 +5,7 @@ import { CodedError } from '../../errors.ts';
 import { toProblem } from '../../problem.ts';
 import type { DecodedImage, DecodeJob } from './decode-worker.ts';
 import type { TierMetrics } from './tier-metrics.ts';
-import type { TierModel } from './tier-model.ts';
+import type { TierNetwork } from './tier-model.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** The largest image there is takes about 2 s; what takes this long is not going to end. */
@@ -88,20 +88,20 @@ export class TierClassifier {
    */
   async classify(
     bytes: Uint8Array,
-    model: TierModel,
+    model: TierNetwork,
     choice: TierChoice,
     signal?: AbortSignal,
   ): Promise<ItemResult> {
     const { metrics } = this.#options;
     const { name, version } = model.manifest;
-    const label = { model: name, version };
+    const { label } = model;
     const started = performance.now();
     try {
       const { image, tensor } = await this.decode(bytes, model, choice, signal);
-      const output = await model.run(tensor);
-      const predictions = toPredictions(output, model.manifest, model.labels, choice);
+      const inference = await model.infer(tensor);
+      const predictions = toPredictions(inference.output, model.manifest, model.labels, choice);
       metrics.success.inc(label);
-      const isUnknown = predictions.length === 0;
+      const isUnknown = model.isUnknown(choice.scoring, predictions, inference);
       return {
         model: name,
         model_version: version,
@@ -123,13 +123,13 @@ export class TierClassifier {
   /** @throws {CodedError} `image_*`; `client_closed` once `signal` says so. */
   async decode(
     bytes: Uint8Array,
-    model: TierModel,
+    model: TierNetwork,
     { orientation, strict }: Pick<TierChoice, 'orientation' | 'strict'>,
     signal?: AbortSignal,
   ): Promise<DecodedImage> {
-    const { name, version, preprocess: spec } = model.manifest;
+    const { preprocess: spec } = model.manifest;
     const { metrics } = this.#options;
-    const label = { model: name, version };
+    const { label } = model;
     // A view would take all of its buffer along: the whole body of a request, for each image in it.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const started = performance.now();

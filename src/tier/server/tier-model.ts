@@ -1,3 +1,5 @@
+import type { Scoring } from '../../classify/choice.ts';
+import type { Prediction } from '../../classify/classification.ts';
 import { CodedError } from '../../errors.ts';
 import type { ClassLabel, FileKind, ModelManifest } from '../../model/manifest.ts';
 import { DynamicBatcher } from './dynamic-batcher.ts';
@@ -10,6 +12,31 @@ import { WorkerPool } from './worker-pool.ts';
 export interface TierModelFile {
   readonly kind: FileKind;
   readonly bytes: SharedArrayBuffer;
+  /** Where the network gives the features of its blocks in place of its classes: the graph's output of them. */
+  readonly featuresOutput?: string;
+}
+
+/** What an image gives before it is scored. */
+export interface Inference {
+  /** FP32 (classes). */
+  readonly output: Float32Array;
+  /** Of a head: how near the image is to what it has learned. */
+  readonly similarity?: number | undefined;
+}
+
+/** What answers on the tier: a model that is loaded, or a head behind one. */
+export interface TierNetwork {
+  readonly manifest: ModelManifest;
+  readonly labels: readonly ClassLabel[];
+  readonly provider: string;
+  /** Most images that are run as one batch; 1 where the graph or the engine takes no more. */
+  readonly maxBatch: number;
+  /** What metrics call it. */
+  readonly label: { readonly model: string; readonly version: string };
+  /** @param tensor FP32 (3, side, side), normalised. */
+  infer(tensor: Float32Array): Promise<Inference>;
+  /** Whether an image shows none of the classes. */
+  isUnknown(scoring: Scoring, predictions: readonly Prediction[], inference: Inference): boolean;
 }
 
 export interface TierModelOptions {
@@ -29,13 +56,13 @@ const depth = 2;
 const batchTimeoutMs = 120_000;
 
 /** A model that is loaded, with its queue. */
-export class TierModel {
+export class TierModel implements TierNetwork {
   readonly manifest: ModelManifest;
   readonly labels: readonly ClassLabel[];
   /** What computes: `cpu`, `cuda`, ..., or `resnet-int8` for the edge's own engine. */
   readonly provider: string;
-  /** Most images that are run as one batch; 1 where the graph or the engine takes no more. */
   readonly maxBatch: number;
+  readonly label: { readonly model: string; readonly version: string };
   readonly #pool: WorkerPool<InferenceAnswer>;
   readonly #batcher: DynamicBatcher<Float32Array, Float32Array>;
 
@@ -55,16 +82,17 @@ export class TierModel {
     const sizes = batches ? preferredSizes.toSorted((a, b) => a - b) : [1];
     this.maxBatch = sizes.at(-1)!;
     const label = { model: manifest.name, version: manifest.version };
+    this.label = label;
     this.#batcher = new DynamicBatcher<Float32Array, Float32Array>(
       async (tensors) => {
-        const { logits, computeUs } = await slots.use(tensors, (slot) =>
+        const { outputs, computeUs } = await slots.use(tensors, (slot) =>
           pool.run({ slot, count: tensors.length } satisfies InferenceJob),
         );
         metrics.executions.inc(label);
         metrics.inferences.inc(label, tensors.length);
         metrics.computeUs.inc(label, computeUs);
-        const { classes } = manifest.output;
-        return tensors.map((_, row) => logits.subarray(row * classes, (row + 1) * classes));
+        const width = outputs.length / tensors.length;
+        return tensors.map((_, row) => outputs.subarray(row * width, (row + 1) * width));
       },
       { preferredSizes: sizes, maxQueueDelayMs, instances: pool.size, ahead: pool.size * (depth - 1) },
       (waitedUs) => metrics.queueUs.inc(label, waitedUs),
@@ -79,7 +107,7 @@ export class TierModel {
   static async load(
     manifest: ModelManifest,
     labels: readonly ClassLabel[],
-    { kind, bytes }: TierModelFile,
+    { kind, bytes, featuresOutput }: TierModelFile,
     options: TierModelOptions,
   ): Promise<TierModel> {
     const isEngine = kind === 'rni8';
@@ -97,7 +125,8 @@ export class TierModel {
         slots: slots.buffers,
         kind,
         inputName: manifest.input.name,
-        outputName: manifest.output.name,
+        outputName: featuresOutput ?? manifest.output.name,
+        wantsFeatures: featuresOutput !== undefined,
         side: manifest.preprocess.centerCrop,
         executionProviders: [provider],
         threads: options.threads,
@@ -125,9 +154,17 @@ export class TierModel {
     );
   }
 
-  /** @param tensor FP32 (3, side, side), normalised. @returns FP32 (classes). */
+  /** @param tensor FP32 (3, side, side), normalised. @returns FP32 (classes), or the features of all blocks. */
   run(tensor: Float32Array): Promise<Float32Array> {
     return this.#batcher.submit(tensor);
+  }
+
+  async infer(tensor: Float32Array): Promise<Inference> {
+    return { output: await this.run(tensor) };
+  }
+
+  isUnknown(_scoring: Scoring, predictions: readonly Prediction[]): boolean {
+    return predictions.length === 0;
   }
 
   close(): Promise<void> {

@@ -1,35 +1,67 @@
 import { CodedError } from '../../errors.ts';
+import { maxTierHeadsBytes } from '../../limits.ts';
 import type { CatalogReader } from '../../model/catalog-reader.ts';
+import { HeadCache } from '../../model/head-cache.ts';
 import type { FileKind, ModelFile, ModelManifest } from '../../model/manifest.ts';
 import type { ModelSources } from '../../model/model-sources.ts';
 import { toModelKey } from '../../model/model-store.ts';
 import { createNodeSha256 } from '../../model/sha256-node.ts';
 import { readVerifiedChunks } from '../../model/verified-chunks.ts';
-import { TierModel, type TierModelOptions } from './tier-model.ts';
+import { TierHead } from './tier-head.ts';
+import { TierModel, type TierModelOptions, type TierNetwork } from './tier-model.ts';
 
-/** Models of the tier by name and version, loaded when they are first asked for and kept. */
+/** A graph's bytes with the features of its blocks as its one output, of that name. */
+export interface FeatureGraph {
+  readonly output: string;
+  readonly attach: (onnx: Uint8Array) => Uint8Array;
+}
+
+/**
+ * Models of the tier by name and version, loaded when they are first asked for and kept. A backbone is loaded once more
+ * for its features, however many heads it has; the heads are kept within a budget.
+ */
 export class TierModels {
   readonly #catalog: CatalogReader;
   readonly #sources: ModelSources;
   readonly #options: TierModelOptions;
+  readonly #featureGraph: FeatureGraph;
+  readonly #heads: HeadCache;
   readonly #models = new Map<string, Promise<TierModel>>();
 
-  constructor(catalog: CatalogReader, sources: ModelSources, options: TierModelOptions) {
+  constructor(
+    catalog: CatalogReader,
+    sources: ModelSources,
+    options: TierModelOptions,
+    featureGraph: FeatureGraph,
+  ) {
     this.#catalog = catalog;
     this.#sources = sources;
     this.#options = options;
+    this.#featureGraph = featureGraph;
+    this.#heads = new HeadCache(sources, createNodeSha256, maxTierHeadsBytes);
   }
 
   /**
    * @param version undefined for what the name means now.
    * @throws {CodedError} `model_*`.
    */
-  async get(name: string | undefined, version?: string): Promise<TierModel> {
+  async get(name: string | undefined, version?: string): Promise<TierNetwork> {
     const manifest = await this.#catalog.readManifest(name, version);
-    const key = `${manifest.name}/${manifest.version}`;
+    const { backbone } = manifest;
+    if (!backbone) return await this.#keep(manifest, false);
+    const [network, head, labels] = await Promise.all([
+      this.#catalog.readManifest(backbone.name, backbone.version).then((own) => this.#keep(own, true)),
+      this.#heads.read(manifest),
+      this.#catalog.readLabels(manifest),
+    ]);
+    return new TierHead(manifest, labels, head, network);
+  }
+
+  async #keep(manifest: ModelManifest, wantsFeatures: boolean): Promise<TierModel> {
+    const key = `${manifest.name}/${manifest.version}${wantsFeatures ? ' features' : ''}`;
     let loading = this.#models.get(key);
     if (!loading) {
-      loading = this.#load(manifest);
+      loading = this.#load(manifest, wantsFeatures);
       this.#models.set(key, loading);
       // A failure is not remembered: the next request tries again.
       loading.catch(() => this.#models.delete(key));
@@ -43,9 +75,10 @@ export class TierModels {
     );
   }
 
-  async #load(manifest: ModelManifest): Promise<TierModel> {
+  async #load(manifest: ModelManifest, wantsFeatures: boolean): Promise<TierModel> {
     const labels = await this.#catalog.readLabels(manifest);
-    const { kind, modelFile } = pickFile(manifest, this.#options.executionProviders);
+    const [provider] = this.#options.executionProviders;
+    const { kind, modelFile } = pickFile(manifest, wantsFeatures ? featureKinds : toKinds(provider));
     const { file, bytes } = modelFile;
     const shared = new SharedArrayBuffer(bytes);
     await this.#sources.read(toModelKey(manifest.name, manifest.version, file), async (object) => {
@@ -56,19 +89,37 @@ export class TierModels {
         offset += chunk.byteLength;
       }
     });
-    return await TierModel.load(manifest, labels, { kind, bytes: shared }, this.#options);
+    const { output: featuresOutput, attach } = this.#featureGraph;
+    const network = !wantsFeatures
+      ? { kind, bytes: shared }
+      : {
+          kind,
+          bytes: kind === 'onnx' ? toShared(attach(new Uint8Array(shared).slice())) : shared,
+          featuresOutput,
+        };
+    return await TierModel.load(manifest, labels, network, this.#options);
   }
 }
 
+function toShared(bytes: Uint8Array): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(bytes.byteLength);
+  new Uint8Array(shared).set(bytes);
+  return shared;
+}
+
+/** A head was learned on the int8 network's numbers: it gets no others. */
+const featureKinds: readonly FileKind[] = ['onnx', 'rni8'];
+
 /** A CPU is fastest on int8, a GPU on float: it takes the int8 graph only where a version has nothing else. */
+const toKinds = (provider: string | undefined): readonly FileKind[] =>
+  provider === undefined || provider === 'cpu'
+    ? ['onnx', 'ort', 'rni8', 'onnx_fp32', 'onnx_fp16']
+    : ['onnx_fp16', 'onnx_fp32', 'onnx', 'ort', 'rni8'];
+
 function pickFile(
   { name, files }: ModelManifest,
-  [provider]: readonly string[],
+  kinds: readonly FileKind[],
 ): { kind: FileKind; modelFile: ModelFile } {
-  const kinds: readonly FileKind[] =
-    provider === undefined || provider === 'cpu'
-      ? ['onnx', 'ort', 'rni8', 'onnx_fp32', 'onnx_fp16']
-      : ['onnx_fp16', 'onnx_fp32', 'onnx', 'ort', 'rni8'];
   for (const kind of kinds) {
     const modelFile = files[kind];
     if (modelFile) return { kind, modelFile };

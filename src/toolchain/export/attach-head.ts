@@ -19,6 +19,25 @@ export interface AttachedHead {
 
 /** Output of a graph with a head: FP32 [N, classes], after softmax. */
 export const headOutput = 'probabilities';
+/** Output of a graph that gives features: FP32 [N, features]. */
+export const featuresOutput = 'features';
+
+/**
+ * Puts a network's features in place of its classifier: the means of each residual block's channels, first block first.
+ * The body stays as it is.
+ *
+ * @param onnx a QDQ ResNet.
+ * @throws {UnsupportedGraphError} if it has no residual blocks.
+ */
+export function attachFeatures(onnx: Uint8Array): Uint8Array {
+  const model = parseModel(onnx);
+  const blocks = listBlockOutputs(model.graph);
+  if (blocks.length === 0) throw new UnsupportedGraphError(undefined, 'the graph has no residual blocks');
+  const builder = new TailBuilder(model.graph);
+  const parts = blocks.map((block) => builder.pool(block));
+  builder.end(builder.node('Concat', parts, { axis: 1 }), featuresOutput, 'features');
+  return serialiseModel(model);
+}
 
 /**
  * Puts a head in place of a network's own classifier: each block is pooled, scaled to length 1 and joined with the
@@ -40,9 +59,7 @@ export function attachHead(onnx: Uint8Array, head: AttachedHead): Uint8Array {
   const builder = new TailBuilder(graph);
   const share = builder.constant('share', [1], Float32Array.of(1 / Math.sqrt(blocks.length)));
   const parts = blocks.map((block) => {
-    const pooled = builder.node('GlobalAveragePool', [block]);
-    const flat = builder.node('Flatten', [pooled], { axis: 1 });
-    const unit = builder.node('LpNormalization', [flat], { axis: 1, p: 2 });
+    const unit = builder.node('LpNormalization', [builder.pool(block)], { axis: 1, p: 2 });
     return builder.node('Mul', [unit, share]);
   });
   const features = head.blocks.reduce((sum, size) => sum + size, 0);
@@ -52,13 +69,7 @@ export function attachHead(onnx: Uint8Array, head: AttachedHead): Uint8Array {
   const sums = builder.node('Gemm', [vector, weights, biases], { transB: 1 });
   const temperature = builder.constant('temperature', [1], Float32Array.of(head.temperature));
   const scaled = builder.node('Div', [sums, temperature]);
-  const scores = builder.node('Softmax', [scaled], { axis: 1 });
-  const last = graph.nodes.at(-1);
-  if (last?.outputs[0] === scores) last.outputs[0] = headOutput;
-  const [own] = graph.outputs;
-  const batch = own?.shape?.[0] ?? 'N';
-  graph.outputs = [{ name: headOutput, elementType: datatypeCodes.FP32, shape: [batch, head.classes] }];
-  removeDeadNodes(graph);
+  builder.end(builder.node('Softmax', [scaled], { axis: 1 }), headOutput, head.classes);
   return serialiseModel(model);
 }
 
@@ -89,6 +100,21 @@ class TailBuilder {
     const own = toFreshName(this.#graph, `head_${name}`);
     this.#graph.initializers.set(own, fp32Tensor(shape, data));
     return own;
+  }
+
+  /** @returns the means of a block's channels, flat. */
+  pool(block: string): string {
+    return this.node('Flatten', [this.node('GlobalAveragePool', [block])], { axis: 1 });
+  }
+
+  /** Makes the tensor that was added last the graph's one output, and removes what nothing reads any more. */
+  end(tensor: string, name: string, width: number | string): void {
+    const graph = this.#graph;
+    const last = graph.nodes.at(-1);
+    if (last?.outputs[0] === tensor) last.outputs[0] = name;
+    const batch = graph.outputs[0]?.shape?.[0] ?? 'N';
+    graph.outputs = [{ name, elementType: datatypeCodes.FP32, shape: [batch, width] }];
+    removeDeadNodes(graph);
   }
 
   /** @returns the name of its output. */
