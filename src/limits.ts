@@ -372,6 +372,15 @@ export const maxBatchItems = 100_000;
 /** Images of one key that are accepted and not answered: ten batches, whose rows are about 150 MB of D1's 10 GB. */
 export const maxPendingItems = 10 * maxBatchItems;
 
+/**
+ * Databases that batches may be spread over: 16 x 10 GB are the rows of 10 billion images a month (`npm run scale`). A
+ * list, and a request with a new Idempotency-Key, ask each of them: 16 statements.
+ */
+export const maxBatchDatabases = 16;
+
+/** How often the sweep runs (wrangler.toml, `crons`). Each one begins with another database. */
+export const sweepIntervalMs = 5 * 60_000;
+
 /** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
 export const maxBatchBodyBytes = 100 * MiB;
 /** That body as a whole, whose items are stored as they come: 100 MiB at 3 Mbit/s take 280 s. */

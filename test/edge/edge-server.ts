@@ -27,6 +27,7 @@ export interface EdgeBindings {
   /** Where a test's configuration has it. */
   readonly IMAGES_BUCKET?: ImagesBucket;
   readonly BATCHES_DB: MigratedDatabase;
+  readonly BATCHES_DB_2?: MigratedDatabase;
   readonly BATCH_CHUNKS: MessageQueue;
   readonly OBJECT_EVENTS?: MessageQueue;
 }
@@ -57,6 +58,11 @@ interface StoredObject {
   readonly httpMetadata?: { readonly contentType?: string };
 }
 
+/** Makes the tables of every database of batches. */
+async function migrate({ BATCHES_DB, BATCHES_DB_2 }: EdgeBindings): Promise<void> {
+  for (const database of [BATCHES_DB, BATCHES_DB_2]) if (database) await applyMigrations(database);
+}
+
 export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
@@ -79,7 +85,7 @@ export async function startEdge({
   const url = (await harness.listen()).url.origin;
   const env = await harness.getWorker<EdgeBindings>().getEnv();
   const { MODELS: models } = env;
-  if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
+  await migrate(env);
   if (seed) await putMissing(models, await verifyAssets());
   return {
     url,

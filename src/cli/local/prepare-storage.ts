@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
+import { orderDatabaseBindings } from '../../jobs/batch/database-bindings.ts';
 import { type LocalAsset, verifyAssets } from '../assets.ts';
 import { migrationsDir, stateDir } from '../paths.ts';
 import { applyMigrations, type MigratedDatabase } from './migrate-batches.ts';
@@ -14,7 +15,7 @@ export const persistenceDir = join(stateDir, 'v3');
 const stampPath = join(persistenceDir, 'prepared.sha256');
 
 /**
- * Brings models into the local bucket and migrations into the local database. Does nothing when the storage was
+ * Brings models into the local bucket and migrations into the local databases. Does nothing when the storage was
  * prepared from the same models and migrations before.
  *
  * @throws {Error} if a file of model-assets is not what its manifest says.
@@ -34,9 +35,15 @@ export async function prepareStorage(
     (written) => `${written} of ${assets.size} files were new`,
   );
   await steps.run(
-    'Bring the local database up to date',
-    async () =>
-      await applyMigrations((await miniflare.getD1Database('BATCHES_DB')) as unknown as MigratedDatabase),
+    'Bring the local databases up to date',
+    async () => {
+      let applied = 0;
+      for (const name of orderDatabaseBindings(Object.keys(options.d1Databases)))
+        applied += await applyMigrations(
+          (await miniflare.getD1Database(name)) as unknown as MigratedDatabase,
+        );
+      return applied;
+    },
     (applied) => `${applied} migrations`,
   );
   await writeFile(stampPath, fingerprint);
