@@ -22,7 +22,7 @@ it('staging is production but for its names', () => {
 });
 
 it('no environment shares a bucket, a database, a queue or a count of requests with another', async () => {
-  const deployments = await Promise.all(environments.map(readDeployment));
+  const deployments = await Promise.all(environments.map((name) => readDeployment(name)));
   const names = deployments.flatMap(({ name, buckets, databases, queues }) => [
     name,
     ...buckets,

@@ -45,13 +45,17 @@ export const toEntry = (engineOnly: boolean): readonly string[] =>
   engineOnly ? ['functions/edge-engine.ts'] : [];
 
 /**
+ * @param path of wrangler.toml.
  * @throws {Error} if wrangler.toml lacks what every deployment needs, or numbers its databases wrongly.
  */
-export async function readDeployment(environment: EnvironmentName): Promise<Deployment> {
+export async function readDeployment(
+  environment: EnvironmentName,
+  path: string = committedConfig,
+): Promise<Deployment> {
   // wrangler takes more than a second to import.
   const { unstable_readConfig } = await import('wrangler');
   const config: WranglerConfig = unstable_readConfig(
-    { config: committedConfig, env: toWranglerEnv(environment) },
+    { config: path, env: toWranglerEnv(environment) },
     { hideWarnings: true },
   );
   const { name, r2_buckets: bound, d1_databases: databases, queues } = config;

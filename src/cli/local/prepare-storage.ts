@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
-import { orderDatabaseBindings } from '../../jobs/batch/database-bindings.ts';
 import { type LocalAsset, verifyAssets } from '../assets.ts';
 import { migrationsDir, stateDir } from '../paths.ts';
-import { applyMigrations, type MigratedDatabase } from './migrate-batches.ts';
+import { migrateDatabases } from './migrate-batches.ts';
 import { putMissing, type SeedBucket } from './seed-models.ts';
 import type { Steps } from './steps.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -30,20 +29,13 @@ export async function prepareStorage(
   if ((await readFile(stampPath, 'utf8').catch(() => '')) === fingerprint && (await hasStorage())) return;
   await steps.run(
     'Seed the local bucket with the models',
-    // miniflare's types are those of workers-types; seeding and migrating need a part of them.
+    // miniflare's types are those of workers-types; seeding needs a part of them.
     async () => await putMissing((await miniflare.getR2Bucket('MODELS')) as unknown as SeedBucket, assets),
     (written) => `${written} of ${assets.size} files were new`,
   );
   await steps.run(
     'Bring the local databases up to date',
-    async () => {
-      let applied = 0;
-      for (const name of orderDatabaseBindings(Object.keys(options.d1Databases)))
-        applied += await applyMigrations(
-          (await miniflare.getD1Database(name)) as unknown as MigratedDatabase,
-        );
-      return applied;
-    },
+    async () => await migrateDatabases(miniflare, Object.keys(options.d1Databases)),
     (applied) => `${applied} migrations`,
   );
   await writeFile(stampPath, fingerprint);
