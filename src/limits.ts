@@ -85,7 +85,10 @@ export const maxCallerExamples = 20_000;
 /** Versions that a classifier keeps beside the one that answers. */
 export const maxClassifierVersions = 20;
 
-/** Photos in one import by reference, and in one message of it: 16 x 3 views x ~60 ms are 3 s of CPU. */
+/**
+ * Photos in one import by reference, and in one message of it: 16 x 3 views x ~60 ms are 3 s of CPU. An import has one
+ * message in the queue at a time, so that a lesson waits 3 s for each import before it, however long that is.
+ */
 export const maxImportReferences = 1000;
 export const importMessageItems = 16;
 

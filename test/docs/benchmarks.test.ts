@@ -24,7 +24,10 @@ describe('docs/benchmarks is what the committed figures make', () => {
     expect((await readdir(join(docs, 'benchmarks'))).sort()).toEqual(made.sort());
   });
   it('of a run of every benchmark', () => {
-    const script = execFileSync('git', ['show', ':test/bench/all.ts'], { cwd: projectRoot, encoding: 'utf8' });
+    const script = execFileSync('git', ['show', ':test/bench/all.ts'], {
+      cwd: projectRoot,
+      encoding: 'utf8',
+    });
     const [, names = ''] = /const benches = \[(.*)\]/.exec(script) ?? [];
     const commands = names.match(/\w+/g)?.map((name) => `npm run bench:${name}`);
     expect(record.results.map(({ command }) => command)).toEqual(commands);
