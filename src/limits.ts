@@ -340,6 +340,17 @@ export const bodyTimeoutMs = 30_000;
  */
 export const bodyHeadStartMs = 2_000;
 
+/**
+ * Bytes that the bodies of one caller hold together: half of those of large bodies, so that another one's photo of 10 MiB
+ * comes in beside them. A body that is larger by itself may have more, up to its limit: it borrows.
+ */
+export const callerBodiesShareBytes = maxBodyBytes / 2;
+/**
+ * While another caller waits, a body of one who borrows has to keep the pace that brings it within this: 20 MiB keep 28
+ * Mbit/s. It is less than the 10 s that a request waits.
+ */
+export const borrowedBodyTimeoutMs = 6_000;
+
 /** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
 export const maxWaitingRequests = 64;
 

@@ -148,7 +148,7 @@ async function bench(title: string, contestants: readonly Contestant[]): Promise
   await noteComparison({
     title,
     unit: 'ms',
-    // The set that nearly every CPU runs.
+    // What the Worker takes where the CPU has it.
     base: own.find(({ name }) => name.endsWith('relaxed'))?.name ?? own[0]!.name,
     rows: contestants.map(({ name }, index) => ({
       name,

@@ -31,7 +31,7 @@ interface Round {
 export async function measureTier(threads: number): Promise<void> {
   const decodeWorkers = availableParallelism();
   const tier = await startTier({
-    TIER_PRELOAD: `${model}/1`,
+    TIER_PRELOAD: model,
     TIER_PREFERRED_BATCH_SIZES: String(batch),
     TIER_THREADS: String(threads),
     TIER_DECODE_WORKERS: String(decodeWorkers),

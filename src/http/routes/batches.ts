@@ -10,6 +10,7 @@ import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
 import { edgeItemWaitMs, maxBatchItems, maxBodyBytes } from '../../limits.ts';
 import { readBatchBody } from '../batch-body/read-batch-body.ts';
+import type { HeldBody } from '../body-budget.ts';
 import type { HonoEnv } from '../context.ts';
 import { addressPrefix, needs, toPayer } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
@@ -48,10 +49,14 @@ export function batchRoutes() {
     const batches = requireBatches(c);
     assertPlainBody(c.req.raw);
     const caller = { owner: ownerOf(c), idempotencyKey: readIdempotencyKey(c) };
-    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256, () => {
-      const item = c.get('openBody')(maxBodyBytes, undefined, Date.now() + edgeItemWaitMs);
-      return (bytes) => item.growTo(bytes);
-    });
+    let item: HeldBody | undefined;
+    const openItem = () => {
+      const opened = c.get('openBody')(maxBodyBytes, undefined, Date.now() + edgeItemWaitMs);
+      item = opened;
+      return (bytes: number) => opened.growTo(bytes);
+    };
+    const isOverdue = () => item?.isOverdue() === true;
+    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256, openItem, isOverdue);
     const { batch, replayed } = await batches.submit(inputs, caller);
     const record = c.get('record');
     record.model = batch.model;

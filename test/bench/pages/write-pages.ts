@@ -50,15 +50,18 @@ export function replaceTables(page: string, record: BenchRecord): string {
 export function toPlots(record: BenchRecord): PageFile[] {
   const measured = record.results.filter(({ comparisons }) => comparisons.length > 0);
   return [
-    ...measured.map((result) => ({
-      name: `${toName(result)}.svg`,
-      content: plotBars({
-        title: toTitle(result),
-        description: result.comparisons.map(toSentence).join(' '),
-        panels: result.comparisons.map(toPanel),
-        caption: toCaption(record, result.command),
-      }),
-    })),
+    ...measured.map((result) => {
+      const shown = result.comparisons.filter(isPlotted);
+      return {
+        name: `${toName(result)}.svg`,
+        content: plotBars({
+          title: toTitle(result),
+          description: shown.map(toSentence).join(' '),
+          panels: shown.map(toPanel),
+          caption: toCaption(record, result.command),
+        }),
+      };
+    }),
     { name: 'cost.svg', content: plotCost(record) },
   ];
 }
@@ -67,7 +70,7 @@ function toTables(record: BenchRecord): string {
   const measured = record.results.filter(({ comparisons }) => comparisons.length > 0);
   const sections = measured.map(
     (result) =>
-      `## ${toTitle(result)}\n\n![${result.comparisons.map(toSentence).join(' ')}](benchmarks/${toName(result)}.svg)\n\n${toTable(result)}\n`,
+      `## ${toTitle(result)}\n\n![${toTitle(result)}, as bars](benchmarks/${toName(result)}.svg)\n\n${toTable(result)}\n`,
   );
   return `${toCaption(record, 'npm run bench')}\n\n${sections.join('\n')}\n${toCostSection(record)}`;
 }
@@ -95,7 +98,7 @@ function toCostSection(record: BenchRecord): string {
   ]);
   return `## What a million images cost
 
-![${toCostSentence(record)}](benchmarks/cost.svg)
+![What a million images cost, as bars](benchmarks/cost.svg)
 
 Dollars per million = ${formula}. CPU is what the operating system counted for the decoder and for the network in the runs above; HTTP, JSON and the log add a few milliseconds that are not in it. Workers AI asks $${(price.workersAiImage * 1e6).toFixed(2)} for a million images by \`@cf/microsoft/resnet-50\` (November 2026). The plan's $5 a month, R2 and the cache are the same for both.
 
@@ -138,13 +141,15 @@ function toCostSentence(record: BenchRecord): string {
 function toPanel(comparison: Comparison): Panel {
   const base = toBase(comparison);
   return {
-    title: `${comparison.title}: ${comparison.unit === 'images/s' ? 'speed' : 'time'} of each, in that of ${comparison.base}`,
-    bars: comparison.rows.map(({ name, value, isOurs }) => ({
-      label: name,
-      value,
-      text: `${toRatio(value / base)} x, ${toMeasured(value, comparison.unit)}`,
-      isOurs,
-    })),
+    title: `${comparison.title}: ${comparison.unit === 'images/s' ? 'speed' : 'time'} as a multiple of “${comparison.base}”`,
+    bars: comparison.rows
+      .toSorted((a, b) => a.value - b.value)
+      .map(({ name, value, isOurs }) => ({
+        label: name,
+        value,
+        text: `${toRatio(value / base)} x, ${toMeasured(value, comparison.unit)}`,
+        isOurs,
+      })),
   };
 }
 
@@ -177,6 +182,9 @@ function toCaption({ date, machine, load, versions }: BenchRecord, command: stri
   const busy = `${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}`;
   return `${command}, ${date.slice(0, 10)}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy}. Contestants took turns: ratios count, times are of this machine and of what else ran on it.`;
 }
+
+/** Photos of other sizes than a phone's 12 megapixels stand in the table alone. */
+const isPlotted = ({ title }: Comparison) => !/ (1|48) MP$/.test(title);
 
 const toName = ({ command }: BenchResult) => command.replace(/^npm run bench:/, '');
 const toTitle = (result: BenchResult) => titles[toName(result)] ?? toName(result);
