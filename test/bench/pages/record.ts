@@ -1,5 +1,8 @@
 import { appendFile, readFile } from 'node:fs/promises';
 
+/** What `npm run bench` runs, each a `npm run bench:NAME`. */
+export const benches = ['image', 'formats', 'inference', 'cold', 'batch', 'answers'] as const;
+
 /** Contestants that took turns in one run. */
 export interface Comparison {
   readonly title: string;
@@ -16,21 +19,21 @@ export interface Comparison {
   }[];
 }
 
-/** One benchmark of a run. */
+/** One benchmark that was run. */
 export interface BenchResult {
   readonly command: string;
+  /** When it began, ISO 8601. */
+  readonly date: string;
+  /** Processes that wanted a core, averaged over a minute, before and after it. */
+  readonly load: readonly [before: number, after: number];
   readonly status: number;
   readonly seconds: number;
   readonly comparisons: readonly Comparison[];
 }
 
-/** A run of all benchmarks, as docs/benchmarks/figures.json keeps it. */
+/** The last run of each benchmark on one machine, as docs/benchmarks/figures.json keeps it. */
 export interface BenchRecord {
-  /** ISO 8601. */
-  readonly date: string;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memory_bytes: number };
-  /** Processes that wanted a core, averaged over a minute, before the run and after each of its parts. */
-  readonly load: readonly number[];
   /** By package. */
   readonly versions: Readonly<Record<string, string>>;
   readonly results: readonly BenchResult[];

@@ -58,7 +58,7 @@ export function toPlots(record: BenchRecord): PageFile[] {
           title: toTitle(result),
           description: shown.map(toSentence).join(' '),
           panels: shown.map(toPanel),
-          caption: toCaption(record, result.command),
+          caption: toCaption(record, [result]),
         }),
       };
     }),
@@ -72,7 +72,7 @@ function toTables(record: BenchRecord): string {
     (result) =>
       `## ${toTitle(result)}\n\n![${toTitle(result)}, as bars](benchmarks/${toName(result)}.svg)\n\n${toTable(result)}\n`,
   );
-  return `${toCaption(record, 'npm run bench')}\n\n${sections.join('\n')}\n${toCostSection(record)}`;
+  return `${toCaption(record, measured)}\n\n${sections.join('\n')}\n${toCostSection(record)}`;
 }
 
 /** Ratios first: they survive another machine. */
@@ -126,7 +126,10 @@ function plotCost(record: BenchRecord): string {
     title: 'What a million images cost, beside Workers AI',
     description: toCostSentence(record),
     panels: [{ title: `Dollars a million = ${formula}`, bars: [peer, ...bars] }],
-    caption: toCaption(record, 'npm run bench'),
+    caption: toCaption(
+      record,
+      record.results.filter(({ command }) => /bench:(image|inference)$/.test(command)),
+    ),
   });
 }
 
@@ -168,7 +171,8 @@ function toBase({ title, base, rows }: Comparison): number {
   throw new Error(`${title}: there is no contestant "${base}".`);
 }
 
-function toCaption({ date, machine, load, versions }: BenchRecord, command: string): string {
+/** @param results what it is about. */
+function toCaption({ machine, versions }: BenchRecord, results: readonly BenchResult[]): string {
   const { cpu, cores, memory_bytes: memory } = machine;
   const peers = [
     'onnxruntime-web',
@@ -179,8 +183,11 @@ function toCaption({ date, machine, load, versions }: BenchRecord, command: stri
     'fast-png',
   ];
   const named = peers.flatMap((name) => (versions[name] ? [`${name} ${versions[name]}`] : []));
+  const load = results.flatMap((result) => result.load);
   const busy = `${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}`;
-  return `${command}, ${date.slice(0, 10)}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy}. Contestants took turns: ratios count, times are of this machine and of what else ran on it.`;
+  const dates = [...new Set(results.map(({ date }) => date.slice(0, 10)))].join(', ');
+  const commands = results.map(({ command }) => command).join(', ');
+  return `${commands}: ${dates}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy} on ${cores} cores. Contestants took turns: ratios count, times are of this machine and of what else ran on it.`;
 }
 
 /** Photos of other sizes than a phone's 12 megapixels stand in the table alone. */
