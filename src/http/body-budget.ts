@@ -72,9 +72,9 @@ const pollMs = 50;
  * Bytes of an isolate, shared by the bodies that are coming in. A body takes them as it arrives and not before, so who
  * declares much and sends little holds little. Bodies that each hold a part and wait for the rest would wait for each
  * other; so bytes are granted only while all open bodies could still be finished one after another, the nearest to its
- * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. A caller has a share; one large
- * body may borrow beyond it, and has to make haste while others wait. Two bodies that outgrow what
- * they said may still wait for each other, until a deadline.
+ * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. A caller has a share; a body
+ * that is larger borrows beyond it, and has to make haste while others wait. Two bodies that outgrow what they said may
+ * still wait for each other, until a deadline.
  */
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
