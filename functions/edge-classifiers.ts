@@ -4,6 +4,7 @@ import { Gate } from '../src/classify/gate.ts';
 import { CodedError } from '../src/errors.ts';
 import type { LessonMessage } from '../src/jobs/classifiers/classifier.ts';
 import { ClassifierServices } from '../src/jobs/classifiers/classifier-services.ts';
+import matrixRoutines from '../src/learn/matrix/matrix-routines.wasm';
 import { fetchPublic } from '../src/lib/net/fetch-public.ts';
 import type { UrlPolicy } from '../src/lib/net/url-policy.ts';
 import type { Log } from '../src/lib/observe/write-log.ts';
@@ -56,6 +57,7 @@ export function composeClassifiers(
       if (bytes) return bytes;
       throw new CodedError('image_not_found', `There is no object "${reference.r2_key.slice(0, 200)}".`);
     },
+    matrixRoutines,
     pause: yieldToOthers,
     onServed: (name) => catalog.forgetVersion(name),
     stallMs,

@@ -61,8 +61,21 @@ export const maxLabelsBytes = 4 * MiB;
 export const maxKeptManifests = 500;
 export const maxKeptLabelsBytes = 1 * MiB;
 
-/** Photos of one lesson. Their inner products are 8 bytes a pair: 200 MB, and an equation of their number takes minutes. */
-export const maxTeachPhotos = 5000;
+/**
+ * Photos of one lesson by the command. It holds three vectors of each, 2,432 x 4 bytes, and compares all pairs: 20,000
+ * are 584 MB and some 10 s.
+ */
+export const maxTeachPhotos = 20_000;
+
+/**
+ * Landmarks: photos whose span stands for all while a lesson is judged, in 7 tiles of 64 more than 256. An equation of
+ * their number is solved 45 times, in 10 ms each; its matrix has 2.2 MB, and the coordinates of 5,000 photos 14 MB.
+ */
+export const maxJudgeLandmarks = 704;
+/** Unknowns of the equation that gives the weights: its lower triangle is 26.9 MB. */
+export const maxLessonUnknowns = 2560;
+/** Landmarks' features as INT16: 2,560 of 2,432 features, and 512 of the 15,104 that ResNet-50's blocks have. */
+export const maxLandmarkBytes = 16 * MiB;
 
 // ---- Classifiers that callers teach ----
 
@@ -72,11 +85,11 @@ export const maxClassifierClasses = 200;
 export const maxClassifierNameLength = 80;
 
 /**
- * Photos of one classifier that is taught by the API. Learning holds one vector of each, 2,000 x 2,432 x 4 bytes are
- * 19.5 MB, and their inner products, 32 MB; then, without those, an equation of 2,432 unknowns, 47 MB. Beside the
- * default model (20 MB) that is within an isolate, one lesson at a time. It is some 20 s of CPU.
+ * Photos of one classifier that is taught by the API. A lesson reads each twice from R2, and an invocation may ask for
+ * 10,000 objects. It holds 704 coordinates of each, 4,000 x 704 x 4 bytes are 11 MB, and an equation of 2,432 unknowns,
+ * 24 MB: beside the default model (20 MB) that is within an isolate, one lesson at a time. It is some 3 s of CPU.
  */
-export const maxClassifierExamples = 2000;
+export const maxClassifierExamples = 4000;
 
 /** Classifiers of one caller, and photos in all of them: 3 x 9.7 kB of features each are 0.6 GB of R2. */
 export const maxClassifiers = 100;

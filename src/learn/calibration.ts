@@ -46,10 +46,21 @@ export async function fitTemperature(
   };
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [Math.log(0.005), Math.log(5)];
-  for (let step = 0; step < 40; step++) {
-    const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
-    if ((await loss(a)) < (await loss(b))) high = b;
-    else low = a;
+  let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [leftLoss, rightLoss] = [await loss(left), await loss(right)];
+  // 25 steps leave 4e-5 of the logarithm open. Each keeps one of its two points, and computes the other.
+  for (let step = 0; step < 25; step++) {
+    if (leftLoss < rightLoss) {
+      high = right;
+      [right, rightLoss] = [left, leftLoss];
+      left = high - ratio * (high - low);
+      leftLoss = await loss(left);
+    } else {
+      low = left;
+      [left, leftLoss] = [right, rightLoss];
+      right = low + ratio * (high - low);
+      rightLoss = await loss(right);
+    }
   }
   return Math.exp((low + high) / 2);
 }

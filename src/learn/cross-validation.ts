@@ -1,5 +1,8 @@
+import { tileSide } from './matrix/layout.ts';
+import type { MatrixMemory } from './matrix/matrix-memory.ts';
+import { multiplyRows } from './matrix/multiply-rows.ts';
 import { type Pace, withoutPauses } from './pace.ts';
-import { fitRidge, scoreExample, type TrainingSet } from './ridge.ts';
+import { type LinearClassifier, RidgeEquations } from './ridge.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -37,47 +40,80 @@ export function assignFolds(classes: readonly number[], groups: readonly number[
   return folds;
 }
 
-/** What a classifier that never saw a photo's group says of it. */
-export interface HeldOut {
-  /** FP64 (classes), undefined where no other group has the photo's class. */
-  readonly sums: readonly (Float64Array | undefined)[];
+/** Photos by number, and the class of each. */
+export interface TrainingSet {
+  readonly memory: MatrixMemory;
+  /** FP32 (dimensions) of every photo: its coordinates in the space that landmarks span. */
+  readonly rows: readonly Float32Array[];
+  /** FP64 (dimensions): their mean. */
+  readonly centre: Float64Array;
+  /** Class of every photo, 0 to classCount - 1. */
+  readonly classes: readonly number[];
+  readonly classCount: number;
 }
+
+/** What a classifier that never saw a photo's group says of it: FP64 (classes), undefined where no other has its class. */
+export type HeldOutSums = readonly (Float64Array | undefined)[];
 
 /**
  * @param among the photos to use; others are neither learned from nor judged.
- * @param penalty of `fitRidge`.
+ * @param penalties as of `RidgeEquations.solve`.
+ * @returns the sums of each photo by penalty, in order. A class that was not learned has negative infinity.
  */
 export async function scoreHeldOut(
   set: TrainingSet,
   folds: readonly number[],
   among: readonly number[],
-  penalty: number,
+  penalties: readonly number[],
   pace: Pace = withoutPauses,
-): Promise<HeldOut> {
-  const sums: (Float64Array | undefined)[] = set.classes.map(() => undefined);
+): Promise<HeldOutSums[]> {
+  const all = penalties.map((): (Float64Array | undefined)[] => set.classes.map(() => undefined));
   for (let fold = 0; fold < foldCount; fold++) {
     const learned = among.filter((index) => folds[index] !== fold);
-    const known = new Set(learned.map((index) => set.classes[index]!));
-    if (known.size < 2) continue;
-    const renumbered = renumber(set, known);
-    const classifier = await fitRidge(renumbered.set, learned, penalty, pace);
-    for (const index of among) {
-      if (folds[index] !== fold || !known.has(set.classes[index]!)) continue;
-      const pause = pace(learned.length * known.size);
-      if (pause) await pause;
-      const own = scoreExample(classifier, renumbered.set, index);
-      sums[index] = Float64Array.from({ length: set.classCount }, (_, label) => {
-        const at = renumbered.numbers.get(label);
-        return at === undefined ? Number.NEGATIVE_INFINITY : own[at]!;
-      });
+    const counts = new Array<number>(set.classCount).fill(0);
+    for (const index of learned) counts[set.classes[index]!]!++;
+    if (counts.filter((count) => count > 0).length < 2) continue;
+    const asked = among.filter((index) => folds[index] === fold && counts[set.classes[index]!]! > 0);
+    await set.memory.within(async () => {
+      const equations = new RidgeEquations(set.memory, counts, set.centre);
+      for (const index of learned) await equations.add(set.rows[index]!, set.classes[index]!, pace);
+      await equations.finish(pace);
+      for (const [at, penalty] of penalties.entries()) {
+        const judge = async () => {
+          const classifier = await equations.solve(penalty, at === penalties.length - 1, pace);
+          await scoreRows(set, asked, classifier, all[at]!, pace);
+        };
+        await set.memory.within(judge);
+      }
+    });
+    for (const sums of all) {
+      for (const index of asked) {
+        for (const [label, count] of counts.entries()) if (count === 0) sums[index]![label] = -Infinity;
+      }
     }
   }
-  return { sums };
+  return all;
 }
 
-/** A fold may lack a class: the others are numbered without a gap. */
-function renumber(set: TrainingSet, known: ReadonlySet<number>) {
-  const numbers = new Map([...known].sort((a, b) => a - b).map((label, index) => [label, index]));
-  const classes = set.classes.map((label) => numbers.get(label) ?? -1);
-  return { numbers, set: { gram: set.gram, classes, classCount: known.size } };
+/** Writes the sums of the photos that are asked for. */
+async function scoreRows(
+  { memory, rows, classCount }: TrainingSet,
+  asked: readonly number[],
+  { weights, biases }: LinearClassifier,
+  sums: (Float64Array | undefined)[],
+  pace: Pace,
+): Promise<void> {
+  for (let first = 0; first < asked.length; first += tileSide) {
+    const block = asked.slice(first, first + tileSide);
+    const pause = pace((tileSide * rows[0]!.length * classCount) / 4);
+    if (pause) await pause;
+    const products = await multiplyRows(
+      memory,
+      block.map((index) => rows[index]!),
+      weights,
+    );
+    for (const [at, index] of block.entries()) {
+      sums[index] = Float64Array.from(biases, (bias, label) => bias + products(at, label));
+    }
+  }
 }

@@ -1,18 +1,42 @@
+import { dot } from './dot.ts';
+import { tileSide } from './matrix/layout.ts';
+import type { MatrixMemory } from './matrix/matrix-memory.ts';
+import { UnitRowPanels } from './matrix/panels.ts';
+import { TiledColumns } from './matrix/tiles.ts';
+import type { Pace } from './pace.ts';
+
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Cosine from which two photos count as the same thing in the same light. */
-const sameSceneCosine = 0.93;
+/**
+ * Cosine from which two photos count as the same thing in the same light. On a public set of 81 goods in shops, judged on
+ * photos of other shops, the report's estimate is then within some 5 per cent of the truth with 5 photos a class or all:
+ * 63 for 67, 77 for 78, 82 for 81. It is lower with 0.93, and with 0.95 higher.
+ */
+const sameSceneCosine = 0.94;
 /** Cosine from which two photos are copies of each other. */
 const copyCosine = 0.995;
+
+export interface NearDuplicates {
+  /** A group's number for each photo. */
+  readonly groups: readonly number[];
+  /** Pairs of photos that are copies of each other, the first of them. */
+  readonly copies: readonly (readonly [number, number])[];
+}
 
 /**
  * Groups photos that come from one burst, so that an estimate never learns from a photo what it is asked of its twin.
  *
- * @param gram FP64 (count, count): inner products of vectors of length 1.
- * @returns a group's number for each photo.
+ * @param rows the photos' coordinates, see `LandmarkSpace`. What they leave out of two photos counts as the same: of
+ *   near-duplicates it is, and of others it is too little to make them some.
+ * @param mostCopies pairs of copies that are listed.
  */
-export function groupNearDuplicates(gram: Float64Array, count: number): number[] {
-  const parents = Array.from({ length: count }, (_, index) => index);
+export async function findNearDuplicates(
+  memory: MatrixMemory,
+  rows: readonly Float32Array[],
+  mostCopies: number,
+  pace: Pace,
+): Promise<NearDuplicates> {
+  const parents = rows.map((_, index) => index);
   const find = (index: number): number => {
     while (parents[index] !== index) {
       parents[index] = parents[parents[index]!]!;
@@ -20,21 +44,44 @@ export function groupNearDuplicates(gram: Float64Array, count: number): number[]
     }
     return index;
   };
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < i; j++) if (gram[i * count + j]! >= sameSceneCosine) parents[find(i)] = find(j);
-  }
-  return parents.map((_, index) => find(index));
+  /** Length of what the coordinates leave out of a photo. */
+  const rests = rows.map((row) => Math.sqrt(Math.max(0, 1 - dot(row, row))));
+  const copies: [number, number][] = [];
+  const visit = (i: number, j: number, product: number) => {
+    const cosine = product + rests[i]! * rests[j]!;
+    if (cosine >= sameSceneCosine) parents[find(i)] = find(j);
+    if (cosine >= copyCosine && copies.length < mostCopies) copies.push([j, i]);
+  };
+  await forEachPair(memory, rows, visit, pace);
+  return { groups: parents.map((_, index) => find(index)), copies };
 }
 
-/** @returns pairs of photos that are copies of each other, the first `most` of them. */
-export function listCopies(gram: Float64Array, count: number, most: number): [number, number][] {
-  const pairs: [number, number][] = [];
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < i; j++) {
-      if (gram[i * count + j]! < copyCosine) continue;
-      pairs.push([j, i]);
-      if (pairs.length === most) return pairs;
+/** Visits the inner products of all pairs, i > j. */
+async function forEachPair(
+  memory: MatrixMemory,
+  rows: readonly Float32Array[],
+  visit: (i: number, j: number, product: number) => void,
+  pace: Pace,
+): Promise<void> {
+  await memory.within(async () => {
+    const panels = new UnitRowPanels(memory, rows.length, rows[0]!.length);
+    for (const [index, row] of rows.entries()) panels.setRow(index, row);
+    const target = new TiledColumns(memory, tileSide, tileSide).tile(0, 0);
+    const products = memory.float64(target, tileSide ** 2);
+    for (let a = 0; a < panels.rowTiles; a++) {
+      for (let b = 0; b <= a; b++) {
+        const pause = pace(panels.cost + tileSide ** 2);
+        if (pause) await pause;
+        products.fill(0);
+        panels.addProducts(target, a, panels, b);
+        const last = Math.min(rows.length, (a + 1) * tileSide);
+        for (let i = a * tileSide; i < last; i++) {
+          const end = Math.min(i, (b + 1) * tileSide);
+          for (let j = b * tileSide; j < end; j++) {
+            visit(i, j, products[(i % tileSide) * tileSide + (j % tileSide)]!);
+          }
+        }
+      }
     }
-  }
-  return pairs;
+  });
 }

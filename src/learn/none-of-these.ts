@@ -1,4 +1,8 @@
-import type { TrainingSet } from './ridge.ts';
+import type { TrainingSet } from './cross-validation.ts';
+import { tileSide } from './matrix/layout.ts';
+import { multiplyRows } from './matrix/multiply-rows.ts';
+import { TiledColumns } from './matrix/tiles.ts';
+import type { Pace } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -45,52 +49,64 @@ export function chooseMinSimilarity(similarities: readonly number[], scenes: num
  *
  * @param photos indices of the photos to measure.
  */
-export function scoreSimilarities(
-  { gram, classes, classCount }: TrainingSet,
+export async function scoreSimilarities(
+  { memory, rows, classes, classCount }: TrainingSet,
   folds: readonly number[],
   photos: readonly number[],
-): number[] {
-  const all = classes.length;
-  const lengths = new Map<number, Float64Array>();
-  /** Squared lengths of the classes' sums without a fold. */
-  const lengthsWithout = (fold: number) => {
-    const known = lengths.get(fold);
-    if (known) return known;
-    const squares = new Float64Array(classCount);
-    for (let i = 0; i < all; i++) {
-      if (folds[i] === fold) continue;
-      for (let j = 0; j < all; j++) {
-        if (folds[j] !== fold && classes[i] === classes[j]) squares[classes[i]!]! += gram[i * all + j]!;
+  pace: Pace,
+): Promise<number[]> {
+  const similarities = new Map<number, number>();
+  const everyone = classes.map((_, index) => index);
+  const all = sumByClass(rows, classes, classCount, everyone);
+  for (const fold of new Set(photos.map((photo) => folds[photo]!))) {
+    const members = everyone.filter((index) => folds[index] === fold);
+    const directions = sumByClass(rows, classes, classCount, members).map((sum, label) =>
+      toRest(all[label]!, sum),
+    );
+    const own = photos.filter((photo) => folds[photo] === fold);
+    await memory.within(async () => {
+      const means = new TiledColumns(memory, rows[0]!.length, classCount);
+      for (const [label, direction] of directions.entries()) {
+        const [tile, at] = [Math.floor(label / tileSide), label % tileSide];
+        for (const [d, value] of direction.entries()) means.rowOf(d, tile)[at] = value;
       }
-    }
-    lengths.set(fold, squares);
-    return squares;
-  };
-  return photos.map((photo) => {
-    const fold = folds[photo]!;
-    const sums = new Float64Array(classCount);
-    for (let j = 0; j < all; j++) if (folds[j] !== fold) sums[classes[j]!]! += gram[photo * all + j]!;
-    const squares = lengthsWithout(fold);
-    return sums.reduce((best, sum, label) => {
-      const square = squares[label]!;
-      return square > 0 ? Math.max(best, sum / Math.sqrt(square)) : best;
-    }, 0);
-  });
+      for (let first = 0; first < own.length; first += tileSide) {
+        const block = own.slice(first, first + tileSide);
+        const pause = pace((tileSide * rows[0]!.length * classCount) / 4);
+        if (pause) await pause;
+        const cosines = await multiplyRows(
+          memory,
+          block.map((photo) => rows[photo]!),
+          means,
+        );
+        for (const [at, photo] of block.entries()) {
+          const best = directions.reduce((most, _, label) => Math.max(most, cosines(at, label)), 0);
+          similarities.set(photo, best);
+        }
+      }
+    });
+  }
+  return photos.map((photo) => similarities.get(photo)!);
 }
 
-/** @returns FP32 (features), one a class. */
-export function toMeans(
+function sumByClass(
   vectors: readonly Float32Array[],
   classes: readonly number[],
   classCount: number,
-): Float32Array[] {
-  const features = vectors[0]!.length;
-  const sums = Array.from({ length: classCount }, () => new Float64Array(features));
-  const counts = new Float64Array(classCount);
-  for (const [index, vector] of vectors.entries()) {
+  among: readonly number[],
+): Float64Array[] {
+  const sums = Array.from({ length: classCount }, () => new Float64Array(vectors[0]!.length));
+  for (const index of among) {
     const sum = sums[classes[index]!]!;
-    counts[classes[index]!]!++;
-    for (let f = 0; f < features; f++) sum[f]! += vector[f]!;
+    const vector = vectors[index]!;
+    for (let f = 0; f < sum.length; f++) sum[f]! += vector[f]!;
   }
-  return sums.map((sum, label) => Float32Array.from(sum, (value) => value / counts[label]!));
+  return sums;
+}
+
+/** All less the part, of length 1; 0 where nothing is left. */
+function toRest(all: Float64Array, part: Float64Array): Float64Array {
+  const rest = all.map((value, f) => value - part[f]!);
+  const length = Math.sqrt(rest.reduce((total, value) => total + value * value, 0));
+  return length > 1e-9 ? rest.map((value) => value / length) : rest.fill(0);
 }

@@ -11,7 +11,7 @@ export interface LessonReport {
   /** Of photos whose scene was held out; with its 95 % interval (Wilson), by scenes. Undefined if none could be. */
   readonly accuracy: { readonly estimate: number; readonly low: number; readonly high: number } | undefined;
   /**
-   * Accuracy by photo with a quarter, a half, three quarters and all of the scenes, where it could be measured: if it
+   * Accuracy, each scene once, with a quarter, a half, three quarters and all of the scenes, where it could be measured: if it
    * still rises at its end, more photos will help.
    */
   readonly learning_curve: readonly { readonly photos: number; readonly accuracy: number }[];
@@ -51,16 +51,24 @@ export type JudgedPhotos = ReadonlyMap<number, Judged>;
 export const isRight = ({ sums, label }: Judged) => indexOfLargest(sums) === label;
 export const round = (value: number) => Math.round(value * 1e4) / 1e4;
 
-/** Each scene counts once: its photos are right or wrong together. */
-export function estimateAccuracy(judged: JudgedPhotos, groups: readonly number[]): LessonReport['accuracy'] {
+/** @returns the share of right photos, where each scene counts once, and the scenes. */
+export function shareByScene(
+  judged: JudgedPhotos,
+  groups: readonly number[],
+): { readonly share: number; readonly scenes: number } {
   const scenes = new Map<number, { right: number; count: number }>();
   for (const [index, photo] of judged) {
     const scene = scenes.get(groups[index]!) ?? { right: 0, count: 0 };
     scenes.set(groups[index]!, { right: scene.right + (isRight(photo) ? 1 : 0), count: scene.count + 1 });
   }
-  const count = scenes.size;
+  const sum = [...scenes.values()].reduce((total, { right, count }) => total + right / count, 0);
+  return { share: sum / scenes.size, scenes: scenes.size };
+}
+
+/** With its 95 % interval (Wilson), as if each scene's photos were right or wrong together. */
+export function estimateAccuracy(judged: JudgedPhotos, groups: readonly number[]): LessonReport['accuracy'] {
+  const { share: estimate, scenes: count } = shareByScene(judged, groups);
   if (count === 0) return undefined;
-  const estimate = [...scenes.values()].reduce((sum, { right, count: own }) => sum + right / own, 0) / count;
   const z = 1.96;
   const centre = (estimate + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
   const half =

@@ -1,163 +1,196 @@
-import { factorCholesky, solveCholesky } from './linear-algebra.ts';
-import { type Pace, withoutPauses } from './pace.ts';
+import { depthStepBytes, panelBytes, panelDepth, panelRowBytes, tileSide } from './matrix/layout.ts';
+import type { MatrixMemory } from './matrix/matrix-memory.ts';
+import { SymmetricTiles, TiledColumns } from './matrix/tiles.ts';
+import type { Pace } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Examples by index, and the class of each. */
-export interface TrainingSet {
-  /** FP64 (all, all): inner products of all examples' vectors. */
-  readonly gram: Float64Array;
-  /** Class of every example, 0 to classCount - 1. */
-  readonly classes: readonly number[];
-  readonly classCount: number;
-}
+/** Root of the largest sum of squares in a row of a panel: by Cauchy and Schwarz no sum of products exceeds INT32. */
+const largestNorm = 46_000;
+const largestInt16 = 32_767;
+/** The routines make so many products of INT16 in the time that a plain loop takes for one. */
+const speed = 30;
 
-/** A linear classifier as a sum over its examples: score c of x is bias + sum of coefficients times inner products. */
-export interface DualClassifier {
-  /** The examples that it was fitted on. */
-  readonly indices: readonly number[];
-  /** FP64 (indices, classes). */
-  readonly coefficients: Float64Array;
+/** A linear classifier: score c of x is bias c + column c of the weights times x. */
+export interface LinearClassifier {
+  /** (dimensions, classes). */
+  readonly weights: TiledColumns;
   /** FP64 (classes). */
   readonly biases: Float64Array;
 }
 
 /**
- * Ridge regression on one-hot targets, in closed form. Each class has the same weight, however many examples it has, so
- * that large classes do not swallow small ones. Features are centred, and their mean goes into the biases.
+ * The normal equations of ridge regression on one-hot targets. Each class has the same weight, however many examples it
+ * has, so that large classes do not swallow small ones. Features are centred, and their mean goes into the biases.
  *
- * @param indices of the examples to fit on; each class has one at least.
- * @param penalty L2, in units of the examples' mean squared length.
+ * Examples are added in blocks: their values are rounded to INT16 by a scale for each feature and block, so that the
+ * products are exact and fast. What is lost is some 1 / 3,000 of a feature's spread in an example.
  */
-export async function fitRidge(
-  { gram, classes, classCount }: TrainingSet,
-  indices: readonly number[],
-  penalty: number,
-  pace: Pace = withoutPauses,
-): Promise<DualClassifier> {
-  const count = indices.length;
-  const all = classes.length;
-  const weights = weighByClass(
-    indices.map((index) => classes[index]!),
-    classCount,
-  );
-  const centred = centre(gram, all, indices, weights);
-  const roots = weights.map(Math.sqrt);
-  const matrix = new Float64Array(count * count);
-  let trace = 0;
-  for (let i = 0; i < count; i++) trace += weights[i]! * centred.gram[i * count + i]!;
-  const ridge = Math.max((penalty * trace) / count, 1e-9);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j <= i; j++) matrix[i * count + j] = roots[i]! * roots[j]! * centred.gram[i * count + j]!;
-    matrix[i * count + i]! += ridge;
+export class RidgeEquations {
+  readonly #memory: MatrixMemory;
+  readonly #dimensions: number;
+  readonly #counts: Float64Array;
+  readonly #total: number;
+  /** Classes that have an example. */
+  readonly #known: number;
+  /** About the mean of all: what is subtracted before anything is summed, so that little is lost to rounding. */
+  readonly #centre: Float64Array;
+  readonly #matrix: SymmetricTiles;
+  readonly #panels: number;
+  readonly #scales: number;
+  /** FP64 (classes, dimensions): weighted sums of the examples' values, less the centre. */
+  readonly #sums: Float64Array[];
+  #block: { readonly vector: Float32Array; readonly root: number }[] = [];
+
+  /**
+   * Its memory lasts as long as the `within` around it.
+   *
+   * @param counts examples of each class that will be added; a class without any is not learned.
+   * @param centre FP64 (dimensions).
+   */
+  constructor(memory: MatrixMemory, counts: readonly number[], centre: Float64Array) {
+    this.#memory = memory;
+    this.#dimensions = centre.length;
+    this.#counts = Float64Array.from(counts);
+    this.#total = counts.reduce((a, b) => a + b, 0);
+    this.#known = counts.filter((count) => count > 0).length;
+    this.#centre = centre;
+    this.#matrix = new SymmetricTiles(memory, this.#dimensions);
+    this.#panels = memory.allocate(this.#matrix.tiles * panelBytes);
+    this.#scales = memory.allocate(this.#matrix.tiles * tileSide * 8);
+    this.#sums = counts.map(() => new Float64Array(this.#dimensions));
   }
-  await factorCholesky(matrix, count, pace);
-  // Weighted classes are equally frequent: the mean target is 1 / classCount.
-  const mean = 1 / classCount;
-  const solution = new Float64Array(count * classCount);
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < classCount; c++) {
-      const target = classes[indices[i]!] === c ? 1 : 0;
-      solution[i * classCount + c] = roots[i]! * (target - mean);
+
+  /** @param vector FP32 (dimensions); it must not change until `finish`. */
+  async add(vector: Float32Array, label: number, pace: Pace): Promise<void> {
+    // Equal in sum for each class, 1 on average.
+    const weight = this.#total / (this.#known * this.#counts[label]!);
+    const sums = this.#sums[label]!;
+    const centre = this.#centre;
+    for (let f = 0; f < sums.length; f++) sums[f]! += weight * (vector[f]! - centre[f]!);
+    this.#block.push({ vector, root: Math.sqrt(weight) });
+    if (this.#block.length === panelDepth) await this.#addBlock(pace);
+  }
+
+  /** After the last `add`: subtracts the mean. */
+  async finish(pace: Pace): Promise<void> {
+    await this.#addBlock(pace);
+    this.#matrix.subtractOuter(this.#means(), this.#total);
+  }
+
+  /**
+   * After `finish`. Its memory lasts as long as the `within` around it.
+   *
+   * @param penalty L2, in units of the examples' mean squared length.
+   * @param last whether these equations are not asked again: their own memory is used.
+   */
+  async solve(penalty: number, last: boolean, pace: Pace): Promise<LinearClassifier> {
+    const weights = new TiledColumns(this.#memory, this.#dimensions, this.#counts.length);
+    const means = this.#means();
+    // Weighted classes are equally frequent: the mean target is 1 / known, and each class' sum of weights the same.
+    const target = 1 / this.#known;
+    const shares = means.map((mean) => mean * this.#total * target);
+    for (let c = 0; c < this.#counts.length; c++) {
+      const [tile, at] = [Math.floor(c / tileSide), c % tileSide];
+      if (this.#counts[c] === 0) continue;
+      const sums = this.#sums[c]!;
+      for (let d = 0; d < this.#dimensions; d++) weights.rowOf(d, tile)[at] = sums[d]! - shares[d]!;
     }
-  }
-  await solveCholesky(matrix, count, solution, classCount, pace);
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < classCount; c++) solution[i * classCount + c]! *= roots[i]!;
-  }
-  return uncentre(solution, centred.means, centred.mean, weights, indices, classCount, mean);
-}
-
-/** @returns a weight for each example: equal in sum for each class, 1 on average. */
-function weighByClass(classes: readonly number[], classCount: number): Float64Array {
-  const counts = new Float64Array(classCount);
-  for (const label of classes) counts[label]!++;
-  return Float64Array.from(classes, (label) => classes.length / (classCount * counts[label]!));
-}
-
-/** Inner products of the examples less their weighted mean. */
-function centre(gram: Float64Array, all: number, indices: readonly number[], weights: Float64Array) {
-  const count = indices.length;
-  const own = new Float64Array(count * count);
-  const means = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const row = indices[i]! * all;
-    for (let j = 0; j < count; j++) {
-      const product = gram[row + indices[j]!]!;
-      own[i * count + j] = product;
-      means[i]! += (weights[j]! * product) / count;
+    const solve = async () => {
+      let matrix = this.#matrix;
+      if (!last) {
+        matrix = new SymmetricTiles(this.#memory, this.#dimensions);
+        matrix.copyFrom(this.#matrix);
+      }
+      matrix.addToDiagonal(Math.max((penalty * matrix.trace()) / this.#total, 1e-9));
+      await matrix.factor(pace);
+      await matrix.solveForward(weights, pace);
+      await matrix.solveBackward(weights, pace);
+    };
+    await this.#memory.within(solve);
+    const biases = new Float64Array(this.#counts.length).fill(target);
+    for (let d = 0; d < this.#dimensions; d++) {
+      const mean = this.#centre[d]! + means[d]!;
+      for (let tile = 0; tile < weights.columnTiles; tile++) {
+        const row = weights.rowOf(d, tile);
+        const first = tile * tileSide;
+        const count = Math.min(tileSide, biases.length - first);
+        for (let k = 0; k < count; k++) biases[first + k]! -= row[k]! * mean;
+      }
     }
+    return { weights, biases };
   }
-  const mean = means.reduce((sum, value, i) => sum + (weights[i]! * value) / count, 0);
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < count; j++) own[i * count + j]! += mean - means[i]! - means[j]!;
-  }
-  return { gram: own, means, mean };
-}
 
-/** From coefficients of centred features to those of the features themselves. */
-function uncentre(
-  solution: Float64Array,
-  means: Float64Array,
-  mean: number,
-  weights: Float64Array,
-  indices: readonly number[],
-  classCount: number,
-  target: number,
-): DualClassifier {
-  const count = indices.length;
-  const biases = new Float64Array(classCount).fill(target);
-  const sums = new Float64Array(classCount);
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < classCount; c++) {
-      sums[c]! += solution[i * classCount + c]!;
-      biases[c]! -= solution[i * classCount + c]! * (means[i]! - mean);
-    }
+  /** The weighted mean of the examples, less the centre. */
+  #means(): Float64Array {
+    const means = new Float64Array(this.#dimensions);
+    for (const sums of this.#sums) for (let d = 0; d < means.length; d++) means[d]! += sums[d]! / this.#total;
+    return means;
   }
-  const coefficients = solution.slice();
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < classCount; c++) {
-      coefficients[i * classCount + c]! -= (sums[c]! * weights[i]!) / count;
-    }
-  }
-  return { indices, coefficients, biases };
-}
 
-/** @returns FP64 (classCount): the sums of one example, whether it was fitted on or not. */
-export function scoreExample(
-  { indices, coefficients, biases }: DualClassifier,
-  { gram, classes, classCount }: TrainingSet,
-  example: number,
-): Float64Array {
-  const sums = biases.slice();
-  const row = example * classes.length;
-  for (let i = 0; i < indices.length; i++) {
-    const product = gram[row + indices[i]!]!;
-    for (let c = 0; c < classCount; c++) sums[c]! += coefficients[i * classCount + c]! * product;
-  }
-  return sums;
-}
-
-/**
- * @param vectors of all examples.
- * @returns FP32 [classes][features], row-major.
- */
-export async function toPrimalWeights(
-  { indices, coefficients, biases }: DualClassifier,
-  vectors: readonly Float32Array[],
-  pace: Pace = withoutPauses,
-): Promise<Float32Array> {
-  const features = vectors[0]!.length;
-  const classCount = biases.length;
-  const sums = new Float64Array(classCount * features);
-  for (const [i, index] of indices.entries()) {
-    const vector = vectors[index]!;
-    const pause = pace(classCount * features);
+  async #addBlock(pace: Pace): Promise<void> {
+    const block = this.#block;
+    if (block.length === 0) return;
+    this.#block = [];
+    const pause = pace(2 * block.length * this.#dimensions);
     if (pause) await pause;
-    for (let c = 0; c < classCount; c++) {
-      const coefficient = coefficients[i * classCount + c]!;
-      for (let f = 0; f < features; f++) sums[c * features + f]! += coefficient * vector[f]!;
+    this.#fillPanels(block);
+    const { tiles } = this.#matrix;
+    const depthBytes = Math.ceil((block.length * 2) / depthStepBytes) * depthStepBytes;
+    for (let i = 0; i < tiles; i++) {
+      const rest = pace(((i + 1) * tileSide ** 2 * block.length) / speed);
+      if (rest) await rest;
+      for (let j = 0; j <= i; j++) {
+        this.#memory.routines.add_products(
+          this.#matrix.tile(i, j),
+          this.#panels + i * panelBytes,
+          this.#panels + j * panelBytes,
+          this.#scales + i * tileSide * 8,
+          this.#scales + j * tileSide * 8,
+          depthBytes,
+        );
+      }
     }
   }
-  return Float32Array.from(sums);
+
+  /** Writes the block's values by feature, each as large as INT16 and the sums allow. */
+  #fillPanels(block: readonly { readonly vector: Float32Array; readonly root: number }[]): void {
+    const dimensions = this.#dimensions;
+    const centre = this.#centre;
+    const largest = new Float64Array(dimensions);
+    const squares = new Float64Array(dimensions);
+    for (const { vector, root } of block) {
+      for (let d = 0; d < dimensions; d++) {
+        const value = Math.abs(root * (vector[d]! - centre[d]!));
+        squares[d]! += value * value;
+        if (value > largest[d]!) largest[d] = value;
+      }
+    }
+    const factors = new Float64Array(dimensions);
+    const scales = this.#memory.float64(this.#scales, dimensions);
+    for (let d = 0; d < dimensions; d++) {
+      const factor = Math.min(largestInt16 / largest[d]!, largestNorm / Math.sqrt(squares[d]!));
+      factors[d] = Number.isFinite(factor) ? factor : 0;
+      scales[d] = factors[d]! > 0 ? 1 / factors[d]! : 0;
+    }
+    const panels = this.#memory.int16(this.#panels, (this.#matrix.tiles * panelBytes) / 2);
+    const rowElements = panelRowBytes / 2;
+    if (block.length < panelDepth) panels.fill(0);
+    const nothing = { vector: new Float32Array(dimensions), root: 0 };
+    // Four vectors at once: their values of a feature are neighbours in the panel.
+    for (let k = 0; k < block.length; k += 4) {
+      const { vector: a, root: rootA } = block[k]!;
+      const { vector: b, root: rootB } = block[k + 1] ?? nothing;
+      const { vector: c, root: rootC } = block[k + 2] ?? nothing;
+      const { vector: d, root: rootD } = block[k + 3] ?? nothing;
+      for (let f = 0, at = k; f < dimensions; f++, at += rowElements) {
+        const factor = factors[f]!;
+        const middle = centre[f]!;
+        panels[at] = Math.floor(rootA * (a[f]! - middle) * factor + 0.5);
+        panels[at + 1] = Math.floor(rootB * (b[f]! - middle) * factor + 0.5);
+        panels[at + 2] = Math.floor(rootC * (c[f]! - middle) * factor + 0.5);
+        panels[at + 3] = Math.floor(rootD * (d[f]! - middle) * factor + 0.5);
+      }
+    }
+  }
 }

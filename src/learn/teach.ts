@@ -1,8 +1,10 @@
 import { calibrationError, fitTemperature, toProbabilities } from './calibration.ts';
-import { assignFolds, scoreHeldOut } from './cross-validation.ts';
-import { toGram } from './linear-algebra.ts';
-import { groupNearDuplicates, listCopies } from './near-duplicates.ts';
-import { chooseMinSimilarity, chooseThreshold, scoreSimilarities, toMeans } from './none-of-these.ts';
+import { assignFolds, type HeldOutSums, scoreHeldOut, type TrainingSet } from './cross-validation.ts';
+import { fitWeights } from './fit-weights.ts';
+import { projectAll } from './landmark-choice.ts';
+import { MatrixMemory } from './matrix/matrix-memory.ts';
+import { findNearDuplicates } from './near-duplicates.ts';
+import { chooseMinSimilarity, chooseThreshold, scoreSimilarities } from './none-of-these.ts';
 import { type Pace, withoutPauses } from './pace.ts';
 import {
   countConfusions,
@@ -15,16 +17,16 @@ import {
   listDoubtful,
   reportClasses,
   round,
+  shareByScene,
 } from './report.ts';
-import { fitRidge, type TrainingSet, toPrimalWeights } from './ridge.ts';
-import { fitRidgePrimal } from './ridge-primal.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Penalties that are tried, in units of the photos' mean squared length. */
-const penalties = [0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
-/** Photos on which the penalty is chosen: more change the choice little and cost the cube of their number. */
-const maxPenaltyPhotos = 700;
+/**
+ * Penalties that are tried, in units of the photos' mean squared length. The first is taken unless another one is clearly
+ * better: photos of bursts flatter strong penalties, and what is judged later is seldom of the same burst.
+ */
+const penalties = [0.01, 0.03, 0.1, 0.3, 1] as const;
 /** Pairs of copies that are named. */
 const maxCopies = 50;
 /** Shares of the scenes at which the learning curve is measured, before all of them. */
@@ -36,12 +38,9 @@ export interface Example {
   readonly name: string;
   /** Index among the labels. */
   readonly label: number;
-  /** FP32, of length 1: the features of the photo, see `toVector`. */
-  readonly vector: Float32Array;
-  /**
-   * Gives the same of other views of the photo: mirrored, cut out. They are learned from, and never judged. Where they
-   * are many, they are read one photo after the other and not kept.
-   */
+  /** Gives FP32, of length 1: the features of the photo, see `toVector`. They are read more than once, and not kept. */
+  readonly read: () => Promise<Float32Array>;
+  /** Gives the same of all views of the photo: its own, mirrored, cut out. They are learned from, and never judged. */
   readonly readViews?: (() => Promise<readonly Float32Array[]>) | undefined;
 }
 
@@ -61,7 +60,9 @@ export interface Lesson {
 }
 
 export interface TeachOptions {
-  /** Views of each photo, its own included: `readViews` gives one less. */
+  /** `matrix-routines.wasm`, compiled. */
+  readonly module: WebAssembly.Module;
+  /** Views of each photo, its own included: what `readViews` gives. */
   readonly viewCount?: number;
   readonly pace?: Pace;
 }
@@ -76,40 +77,41 @@ export interface TeachOptions {
 export async function teach(
   examples: readonly Example[],
   labels: readonly string[],
-  { viewCount = 1, pace = withoutPauses }: TeachOptions = {},
+  { module, viewCount = 1, pace = withoutPauses }: TeachOptions,
 ): Promise<Lesson> {
   const classes = examples.map(({ label }) => label);
   if (labels.length < 2) throw new RangeError('There must be at least two classes.');
   for (const [index, label] of labels.entries()) {
     if (!classes.includes(index)) throw new RangeError(`The class "${label}" has no photo.`);
   }
-  const { penalty, ...judgement } = await judge(examples, labels, classes, pace);
-  // Nothing of the inner products is left by now: the equations below take their place in memory.
-  return { ...judgement, ...(await fitAll(examples, labels.length, viewCount, penalty, pace)) };
+  const memory = new MatrixMemory(module);
+  const { penalty, ...judgement } = await memory.within(() => judge(memory, examples, labels, classes, pace));
+  // Nothing of the judgement's matrices is left by now: the equation takes their place in memory.
+  const fitted = await fitWeights(memory, examples, judgement.means, viewCount, penalty, pace);
+  return { ...judgement, ...fitted };
 }
 
 /** What can be said before the weights are fitted on everything. */
 async function judge(
+  memory: MatrixMemory,
   examples: readonly Example[],
   labels: readonly string[],
   classes: readonly number[],
   pace: Pace,
 ): Promise<Omit<Lesson, 'weights' | 'biases'> & { readonly penalty: number }> {
-  const vectors = examples.map(({ vector }) => vector);
-  const gram = await toGram(vectors, pace);
-  const set: TrainingSet = { gram, classes, classCount: labels.length };
-  const groups = groupNearDuplicates(gram, examples.length);
+  const { rows, means } = await projectAll(memory, examples, labels.length, pace);
+  const set: TrainingSet = { memory, rows, centre: toMean(rows), classes, classCount: labels.length };
+  const { groups, copies } = await findNearDuplicates(memory, rows, maxCopies, pace);
   const folds = assignFolds(classes, groups);
   const everyone = classes.map((_, index) => index);
 
-  const penalty = await choosePenalty(set, folds, thin(everyone, maxPenaltyPhotos), pace);
-  const judged = toJudged((await scoreHeldOut(set, folds, everyone, penalty, pace)).sums, classes);
+  const { penalty, judged } = await choosePenalty(set, folds, groups, pace);
   const scenes = new Set([...judged.keys()].map((index) => groups[index])).size;
   // Where no class has two scenes, photos of the same scene say something of scores, and nothing of how good they are.
   const isBlind = judged.size === 0;
   const calibrationFolds = isBlind ? assignFolds(classes, everyone) : folds;
   const calibrating = isBlind
-    ? toJudged((await scoreHeldOut(set, calibrationFolds, everyone, penalty, pace)).sums, classes)
+    ? toJudged((await scoreHeldOut(set, calibrationFolds, everyone, [penalty], pace))[0]!, classes)
     : judged;
   const temperature =
     calibrating.size > 0 ? await fitTemperature([...calibrating.values()], Math.max(1, scenes), pace) : 0.1;
@@ -120,10 +122,11 @@ async function judge(
     labels.length,
   );
   const minSimilarity = chooseMinSimilarity(
-    scoreSimilarities(
+    await scoreSimilarities(
       set,
       calibrationFolds,
       right.map(([index]) => index),
+      pace,
     ),
     scenes,
   );
@@ -133,7 +136,7 @@ async function judge(
     temperature,
     threshold,
     minSimilarity,
-    means: toMeans(vectors, classes, labels.length),
+    means,
     confusionMatrix: countConfusions(labels.length, judged),
     report: {
       photos: examples.length,
@@ -150,74 +153,34 @@ async function judge(
       per_class: perClass,
       confusions: listConfusions(labels, judged),
       doubtful: listDoubtful(examples, labels, judged, temperature),
-      copies: listCopies(gram, examples.length, maxCopies).map(
-        ([a, b]) => [examples[a]!.name, examples[b]!.name] as const,
-      ),
+      copies: copies.map(([a, b]) => [examples[a]!.name, examples[b]!.name] as const),
     },
   };
 }
 
-/** Fits on all views of all photos, by the smaller of the two systems of equations. */
-async function fitAll(
-  examples: readonly Example[],
-  classCount: number,
-  viewCount: number,
-  penalty: number,
-  pace: Pace,
-): Promise<Pick<Lesson, 'weights' | 'biases'>> {
-  const features = examples[0]!.vector.length;
-  const views = examples.map(({ vector, label, readViews }) => ({
-    label,
-    read: async () => [vector, ...((await readViews?.()) ?? [])],
-  }));
-  if (examples.length * viewCount > features) {
-    const { weights, biases } = await fitRidgePrimal(views, viewCount, features, classCount, penalty, pace);
-    return { weights, biases: Float32Array.from(biases) };
-  }
-  const vectors: Float32Array[] = [];
-  const classes: number[] = [];
-  for (const { label, read } of views) {
-    for (const vector of await read()) {
-      vectors.push(vector);
-      classes.push(label);
-    }
-  }
-  const everyone = classes.map((_, index) => index);
-  const set = { gram: await toGram(vectors, pace), classes, classCount };
-  const classifier = await fitRidge(set, everyone, penalty, pace);
-  return {
-    weights: await toPrimalWeights(classifier, vectors, pace),
-    biases: Float32Array.from(classifier.biases),
-  };
-}
-
-function toJudged(sums: readonly (Float64Array | undefined)[], classes: readonly number[]): JudgedPhotos {
+function toJudged(sums: HeldOutSums, classes: readonly number[]): JudgedPhotos {
   return new Map(
     sums.flatMap((own, index) => (own ? [[index, { sums: own, label: classes[index]! }] as const] : [])),
   );
 }
 
-/** Every so-many-th, at most `most`. */
-function thin(indices: readonly number[], most: number): number[] {
-  const step = Math.max(1, indices.length / most);
-  return Array.from({ length: Math.min(most, indices.length) }, (_, i) => indices[Math.floor(i * step)]!);
-}
-
+/** @returns the first penalty, or the best of those that are better by two standard errors. */
 async function choosePenalty(
   set: TrainingSet,
   folds: readonly number[],
-  among: readonly number[],
+  groups: readonly number[],
   pace: Pace,
-): Promise<number> {
-  let best = { penalty: 0.1, right: -1 };
-  for (const penalty of penalties) {
-    const { sums } = await scoreHeldOut(set, folds, among, penalty, pace);
-    const judged = [...toJudged(sums, set.classes).values()];
-    const right = judged.filter(isRight).length;
-    // Of equals the stronger penalty, which few photos need.
-    if (right >= best.right && judged.length > 0) best = { penalty, right };
-  }
-  return best.penalty;
+): Promise<{ readonly penalty: number; readonly judged: JudgedPhotos }> {
+  const everyone = set.classes.map((_, index) => index);
+  const sums = await scoreHeldOut(set, folds, everyone, penalties, pace);
+  const tried = penalties.map((penalty, at) => {
+    const judged = toJudged(sums[at]!, set.classes);
+    return { penalty, judged, right: shareByScene(judged, groups).share };
+  });
+  const [first] = tried;
+  const { share, scenes } = shareByScene(first!.judged, groups);
+  const bar = share + 2 * Math.sqrt((share * (1 - share)) / scenes);
+  return tried.reduce((best, each) => (each.right > Math.max(best.right, bar) ? each : best), first!);
 }
 
 async function measureCurve(
@@ -231,8 +194,7 @@ async function measureCurve(
   const order = new Map([...new Set(groups)].map((group, index) => [group, index]));
   const curve: { photos: number; accuracy: number }[] = [];
   const note = (photos: number, judged: JudgedPhotos) => {
-    const right = [...judged.values()].filter(isRight).length;
-    if (judged.size > 0) curve.push({ photos, accuracy: round(right / judged.size) });
+    if (judged.size > 0) curve.push({ photos, accuracy: round(shareByScene(judged, groups).share) });
   };
   for (const share of curveShares) {
     // Scenes spread evenly over all.
@@ -240,9 +202,15 @@ async function measureCurve(
       const place = order.get(group)!;
       return Math.floor((place + 1) * share) > Math.floor(place * share) ? [index] : [];
     });
-    const { sums } = await scoreHeldOut(set, folds, some, penalty, pace);
-    note(some.length, toJudged(sums, set.classes));
+    const [sums] = await scoreHeldOut(set, folds, some, [penalty], pace);
+    note(some.length, toJudged(sums!, set.classes));
   }
   note(groups.length, whole);
   return curve;
+}
+
+function toMean(rows: readonly Float32Array[]): Float64Array {
+  const mean = new Float64Array(rows[0]!.length);
+  for (const row of rows) for (let d = 0; d < mean.length; d++) mean[d]! += row[d]! / rows.length;
+  return mean;
 }

@@ -5,6 +5,7 @@ import { kernelSetNames } from '../../engine/kernel-layout.ts';
 import { writeModule } from '../../engine/kernels/module.ts';
 import { writeFlushHook } from '../../image/codecs/heic/wat/flush-hook.ts';
 import { writePixelModule } from '../../image/wat/module.ts';
+import { writeMatrixModule } from '../../learn/matrix/wat/module.ts';
 import { defineCommand } from '../command-line/command.ts';
 import { projectRoot } from '../paths.ts';
 
@@ -15,11 +16,12 @@ const modules = [
     relaxed: set === 'relaxed',
   })),
   { file: 'src/image/pixel-routines.wasm', text: writePixelModule, relaxed: false },
+  { file: 'src/learn/matrix/matrix-routines.wasm', text: writeMatrixModule, relaxed: false },
   { file: 'src/image/codecs/heic/flush-hook.wasm', text: writeFlushHook, relaxed: false },
 ];
 
 /**
- * `npm run kernels`: assembles the kernels of the engine and of the pixels. The results are committed, because wrangler
+ * `npm run kernels`: assembles the kernels of the engine, and the routines of pixels and of learning. The results are committed, because wrangler
  * imports .wasm files.
  */
 export const buildKernels = defineCommand({

@@ -35,7 +35,15 @@ import { VersionStore } from './version-store.ts';
 export interface ClassifierConfiguration
   extends Pick<
     ConsumeServices,
-    'queue' | 'readBase' | 'pause' | 'fetchImage' | 'readViews' | 'onServed' | 'retryBaseSeconds' | 'log'
+    | 'queue'
+    | 'readBase'
+    | 'matrixRoutines'
+    | 'pause'
+    | 'fetchImage'
+    | 'readViews'
+    | 'onServed'
+    | 'retryBaseSeconds'
+    | 'log'
   > {
   readonly db: D1Database;
   /** Holds features. */

@@ -23,12 +23,11 @@ export interface LessonServices {
   readonly readBase: (
     base: TaughtClassifier['base'],
   ) => Promise<{ manifest: ModelManifest; blocks: readonly number[] }>;
+  /** `matrix-routines.wasm` of src/learn, compiled. */
+  readonly matrixRoutines: WebAssembly.Module;
   /** Lets other work of this isolate have its turn. */
   readonly pause: () => Promise<void>;
 }
-
-/** Features that are read at once. */
-const concurrency = 6;
 
 /**
  * Learns a version from the examples that are there now, stores it, and lets it answer. It may be repeated after it was
@@ -51,6 +50,7 @@ export async function runLesson(id: string, number: number, services: LessonServ
   const features = blocks.reduce((sum, size) => sum + size, 0);
   const { labels, examples, known } = await readExamples(id, features, services);
   const lesson = await teach(examples, labels, {
+    module: services.matrixRoutines,
     viewCount: learningViewCount,
     pace: createPace(services.pause),
   });
@@ -92,28 +92,27 @@ async function readExamples(
   { examples: store, features: vectors }: LessonServices,
 ): Promise<{ labels: string[]; examples: Example[]; known: ClassifierExample[] }> {
   const known = await store.list(id, maxClassifierExamples);
-  const vectorsOf: (Float32Array | undefined)[] = [];
-  const waiting = [...known.entries()];
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [index, { id: example }] = next;
-      vectorsOf[index] = await vectors.readFirst(id, example, features);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  // One without features was removed a moment ago.
-  const there = known.filter((_, index) => vectorsOf[index]?.length === features);
   const labels = (await store.countByClass(id))
-    .filter(({ name }) => there.some((example) => example.class === name))
+    .filter(({ name }) => known.some((example) => example.class === name))
     .map(({ name }) => name);
   if (labels.length < 2) {
     throw new CodedError('classifier_not_trainable', 'There must be two classes that have a photo.');
   }
-  const examples = known.flatMap(({ id: example, class: label }, index): Example[] => {
-    const vector = vectorsOf[index];
-    if (vector?.length !== features || !labels.includes(label)) return [];
-    const readViews = async () => (await vectors.readAll(id, example)).slice(1);
-    return [{ name: example, label: labels.indexOf(label), vector, readViews }];
+  const examples = known.flatMap(({ id: example, class: label }): Example[] => {
+    if (!labels.includes(label)) return [];
+    const read = async () => assertThere(await vectors.readFirst(id, example, features), example, features);
+    const readViews = async () => {
+      const views = await vectors.readAll(id, example);
+      assertThere(views[0], example, features);
+      return views;
+    };
+    return [{ name: example, label: labels.indexOf(label), read, readViews }];
   });
   return { labels, examples, known };
+}
+
+/** @throws {Error} for an example that was removed a moment ago: the lesson begins again, without it. */
+function assertThere(vector: Float32Array | undefined, example: string, features: number): Float32Array {
+  if (vector?.length !== features) throw new Error(`The features of the example ${example} are not there.`);
+  return vector;
 }

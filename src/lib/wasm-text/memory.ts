@@ -55,6 +55,7 @@ export const v128Load8x8U = load('v128', 'v128.load8x8_u');
 export const v128Load8x8S = load('v128', 'v128.load8x8_s');
 export const v128Load16Splat = load('v128', 'v128.load16_splat');
 export const v128Load32Splat = load('v128', 'v128.load32_splat');
+export const v128Load64Splat = load('v128', 'v128.load64_splat');
 
 export const i32Store = store<'i32'>('i32.store');
 export const i32Store8 = store<'i32'>('i32.store8');

@@ -112,7 +112,10 @@ export const f32x4ConvertI32x4S = unary('f32x4.convert_i32x4_s');
 export const f32x4DemoteF64x2Zero = unary('f32x4.demote_f64x2_zero');
 export const f32x4Splat = (a: F32): V128 => toValue('v128', `(f32x4.splat ${a.text})`);
 export const f64x2Add = binary('f64x2.add');
+export const f64x2Sub = binary('f64x2.sub');
 export const f64x2Mul = binary('f64x2.mul');
+export const f64x2Div = binary('f64x2.div');
+export const f64x2ConvertLowI32x4S = unary('f64x2.convert_low_i32x4_s');
 export const f64x2PromoteLowF32x4 = unary('f64x2.promote_low_f32x4');
 
 /** @param order for each byte of the result: 0 to 15 of `a`, 16 to 31 of `b`. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { learningViewCount } from '../../../classify/learning-views.ts';
 import { CodedError } from '../../../errors.ts';
+import { loadMatrixRoutines } from '../../../learn/matrix/matrix-routines-node.ts';
 import { type Example, teach as learn } from '../../../learn/teach.ts';
 import { maxTeachPhotos } from '../../../limits.ts';
 import { toHead } from '../../../model/format-head-version.ts';
@@ -40,7 +41,10 @@ Writes the next version of NAME, which push and promote publish. Its report.json
     const backbone = await findModel(base);
     const reader = await openFeatureReader(backbone);
     const { examples, unreadable } = await readExamples(reader, photos, strict);
-    const lesson = await learn(examples, labels, { viewCount: learningViewCount });
+    const lesson = await learn(examples, labels, {
+      module: loadMatrixRoutines(),
+      viewCount: learningViewCount,
+    });
     const { report } = lesson;
     const { name: baseName, version } = backbone.manifest;
     const { manifest, folder } = await writeHeadVersion(
@@ -82,8 +86,8 @@ async function readExamples(reader: FeatureReader, photos: readonly LessonPhoto[
   const unreadable: string[] = [];
   for (const [done, { path, name, label }] of photos.entries()) {
     try {
-      const [vector, ...views] = await reader.read(new Uint8Array(await readFile(path)));
-      examples.push({ name, label, vector: vector!, readViews: async () => views });
+      const views = await reader.read(new Uint8Array(await readFile(path)));
+      examples.push({ name, label, read: async () => views[0]!, readViews: async () => views });
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       if (isStrict) throw new Error(`${name}: ${error.message}`, { cause: error });

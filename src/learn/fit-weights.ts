@@ -1,0 +1,159 @@
+import { maxLandmarkBytes, maxLessonUnknowns } from '../limits.ts';
+import { LandmarkSpace } from './coordinates.ts';
+import { type ReadablePhoto, thin } from './landmark-choice.ts';
+import { tileSide } from './matrix/layout.ts';
+import type { MatrixMemory } from './matrix/matrix-memory.ts';
+import type { TiledColumns } from './matrix/tiles.ts';
+import type { Pace } from './pace.ts';
+import { RidgeEquations } from './ridge.ts';
+
+// `!` behind an index: the loops and the checked sizes keep it in range.
+
+/** What weights are fitted on: the vectors of all of a photo's views, or the photo's own. */
+export interface ViewedPhoto extends ReadablePhoto {
+  readonly readViews?: (() => Promise<readonly Float32Array[]>) | undefined;
+}
+
+export interface FittedWeights {
+  /** FP32 [classes][features], row-major. */
+  readonly weights: Float32Array;
+  /** FP32 [classes]. */
+  readonly biases: Float32Array;
+}
+
+/**
+ * Fits on all views of all photos. The equation has as many unknowns as there are features, or vectors, whichever are
+ * fewer. Where both are too many, so many of the vectors are landmarks, and the weights lie in their span.
+ *
+ * @param means FP32 (features), one a class: of its photos' own vectors.
+ * @param viewCount views of each photo, its own included.
+ * @param penalty as of `RidgeEquations.solve`.
+ */
+export async function fitWeights(
+  memory: MatrixMemory,
+  examples: readonly ViewedPhoto[],
+  means: readonly Float32Array[],
+  viewCount: number,
+  penalty: number,
+  pace: Pace,
+): Promise<FittedWeights> {
+  const features = means[0]!.length;
+  const counts = new Array<number>(means.length).fill(0);
+  for (const { label } of examples) counts[label]! += viewCount;
+  const vectors = examples.length * viewCount;
+  const fit = { memory, examples, means, counts, penalty, pace };
+  return await memory.within(() =>
+    features < vectors && features <= maxLessonUnknowns ? fitOnFeatures(fit) : fitOnLandmarks(fit, viewCount),
+  );
+}
+
+interface Fit {
+  readonly memory: MatrixMemory;
+  readonly examples: readonly ViewedPhoto[];
+  readonly means: readonly Float32Array[];
+  readonly counts: readonly number[];
+  readonly penalty: number;
+  readonly pace: Pace;
+}
+
+async function fitOnFeatures({
+  memory,
+  examples,
+  means,
+  counts,
+  penalty,
+  pace,
+}: Fit): Promise<FittedWeights> {
+  const features = means[0]!.length;
+  const centre = new Float64Array(features);
+  for (const mean of means) for (let f = 0; f < features; f++) centre[f]! += mean[f]! / means.length;
+  const equations = new RidgeEquations(memory, counts, centre);
+  for (const example of examples) {
+    for (const vector of await readAll(example)) await equations.add(vector, example.label, pace);
+  }
+  await equations.finish(pace);
+  const { weights, biases } = await equations.solve(penalty, true, pace);
+  return { weights: toRows(weights, features), biases: Float32Array.from(biases) };
+}
+
+async function fitOnLandmarks(
+  { memory, examples, means, counts, penalty, pace }: Fit,
+  viewCount: number,
+): Promise<FittedWeights> {
+  const most = LandmarkSpace.landmarksWithin(maxLandmarkBytes, means[0]!.length);
+  const chosen = thin(examples, Math.max(1, Math.floor(Math.min(most, maxLessonUnknowns) / viewCount)));
+  const landmarks: Float32Array[] = [];
+  for (const example of chosen) landmarks.push(...(await readAll(example)));
+  const space = await LandmarkSpace.open(memory, landmarks, pace);
+  const equations = new RidgeEquations(memory, counts, new Float64Array(space.dimensions));
+  if (chosen.length === examples.length) {
+    const labels = chosen.flatMap(({ label }) => new Array<number>(viewCount).fill(label));
+    for (const [index, label] of labels.entries()) await equations.add(space.landmark(index), label, pace);
+  } else {
+    await addProjected(space, equations, examples, pace);
+  }
+  await equations.finish(pace);
+  const { weights, biases } = await equations.solve(penalty, true, pace);
+  await space.toLandmarkWeights(weights, pace);
+  return { weights: await combine(landmarks, weights, pace), biases: Float32Array.from(biases) };
+}
+
+async function addProjected(
+  space: LandmarkSpace,
+  equations: RidgeEquations,
+  examples: readonly ViewedPhoto[],
+  pace: Pace,
+): Promise<void> {
+  let vectors: Float32Array[] = [];
+  let labels: number[] = [];
+  const project = async () => {
+    const rows = await space.project(vectors, pace);
+    for (const [index, row] of rows.entries()) await equations.add(row, labels[index]!, pace);
+    [vectors, labels] = [[], []];
+  };
+  for (const example of examples) {
+    for (const vector of await readAll(example)) {
+      vectors.push(vector);
+      labels.push(example.label);
+      if (vectors.length === tileSide) await project();
+    }
+  }
+  if (vectors.length > 0) await project();
+}
+
+async function readAll({ read, readViews }: ViewedPhoto): Promise<readonly Float32Array[]> {
+  return readViews ? await readViews() : [await read()];
+}
+
+/** @returns FP32 [columns][rows], row-major. */
+function toRows(columns: TiledColumns, rows: number): Float32Array {
+  const out = new Float32Array(columns.columns * rows);
+  for (let d = 0; d < rows; d++) {
+    for (let tile = 0; tile < columns.columnTiles; tile++) {
+      const first = tile * tileSide;
+      const values = columns.rowOf(d, tile);
+      const count = Math.min(tileSide, columns.columns - first);
+      for (let k = 0; k < count; k++) out[(first + k) * rows + d] = values[k]!;
+    }
+  }
+  return out;
+}
+
+/** @returns FP32 [classes][features], row-major: the vectors' sums by their weights. */
+async function combine(
+  vectors: readonly Float32Array[],
+  weights: TiledColumns,
+  pace: Pace,
+): Promise<Float32Array> {
+  const features = vectors[0]!.length;
+  const sums = new Float64Array(weights.columns * features);
+  for (const [index, vector] of vectors.entries()) {
+    const pause = pace(weights.columns * features);
+    if (pause) await pause;
+    for (let c = 0; c < weights.columns; c++) {
+      const weight = weights.rowOf(index, Math.floor(c / tileSide))[c % tileSide]!;
+      for (let f = 0; f < features; f++) sums[c * features + f]! += weight * vector[f]!;
+    }
+  }
+  return Float32Array.from(sums);
+}
