@@ -4,6 +4,7 @@ import { Gate } from '../../../src/classify/gate.ts';
 import { CodedError } from '../../../src/errors.ts';
 import type { LessonMessage } from '../../../src/jobs/classifiers/classifier.ts';
 import { ClassifierServices } from '../../../src/jobs/classifiers/classifier-services.ts';
+import { loadMatrixRoutines } from '../../../src/learn/matrix/matrix-routines-node.ts';
 import { importMessageItems } from '../../../src/limits.ts';
 import { createMessage } from '../batch/batch-fixture.ts';
 import { createMemoryBucket } from '../batch/memory-bucket.ts';
@@ -42,6 +43,7 @@ beforeEach(() => {
       },
     } as unknown as Queue<LessonMessage>,
     lessons: new Gate({ capacity: 1, maxWaiting: 1, maxHoldMs: 1000 }),
+    matrixRoutines: loadMatrixRoutines(),
     // A lesson ends at its first step: what counts here is when it has its turn.
     readBase: async () => {
       work.push('lesson');
