@@ -37,7 +37,7 @@ try {
     `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds, median ms`,
   );
   await noteComparison({
-    title: 'A photo of 640 x 480, request to last byte',
+    title: 'A photo of 451 x 300, request to last byte',
     unit: 'ms',
     base: 'computed',
     rows: [

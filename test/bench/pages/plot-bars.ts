@@ -23,14 +23,14 @@ const width = 860;
 const margin = 24;
 const labelWidth = 300;
 /** Room behind the longest bar for its text. */
-const textWidth = 150;
+const textWidth = 190;
 const barHeight = 16;
 const barPitch = 24;
 const headHeight = 40;
 const panelHead = 34;
 const captionLine = 17;
-/** A character of the caption takes 6.2 px or less on average: 130 fit. */
-const captionCharacters = 130;
+/** A character of the caption takes 6.8 px or less on average: 118 fit. */
+const captionCharacters = 118;
 
 /** A background of its own, because the page around a picture may be of another scheme than its reader's. */
 const style = `

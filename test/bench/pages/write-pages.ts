@@ -188,7 +188,7 @@ function toCaption({ machine, versions }: BenchRecord, results: readonly BenchRe
   const isCrowded = Math.max(...load) > cores;
   const dates = [...new Set(results.map(({ date }) => date.slice(0, 10)))].join(', ');
   const commands = results.map(({ command }) => command).join(', ');
-  return `${commands}: ${dates}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy} on ${cores} cores. Contestants took turns: ratios count, times are of this machine and of what else ran on it.${isCrowded ? ' Others wanted more cores than there are: ratios of what uses several cores at once (the Node tier) say nothing here.' : ''}`;
+  return `${commands} on ${dates}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy} on ${cores} cores. Contestants took turns: ratios count, times are of this machine and of what else ran on it.${isCrowded ? ' Others wanted more cores than there are: ratios of what uses several cores at once (the Node tier) say nothing here.' : ''}`;
 }
 
 /** Photos of other sizes than a phone's 12 megapixels stand in the table alone. */
