@@ -19,6 +19,9 @@ import { Metrics } from '../src/lib/observe/metrics.ts';
 import { toCode, writeLog } from '../src/lib/observe/write-log.ts';
 import { readR2Object } from '../src/lib/read-r2-object.ts';
 import {
+  bodyTimeoutMs,
+  borrowedBodyTimeoutMs,
+  callerBodiesShareBytes,
   maxBodiesInFlightBytes,
   maxHoldMs,
   maxSmallBodyBytes,
@@ -150,6 +153,9 @@ export function composeEdge(
       capacity: maxBodiesInFlightBytes,
       smallBodyRoom: smallBodyRoomBytes,
       maxSmallBody: maxSmallBodyBytes,
+      callerShare: callerBodiesShareBytes,
+      paceMs: bodyTimeoutMs,
+      borrowedPaceMs: borrowedBodyTimeoutMs,
       ...gate,
     }),
     metrics,

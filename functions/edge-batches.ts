@@ -8,9 +8,10 @@ import type { Log } from '../src/lib/observe/write-log.ts';
 import { maxBodyBytes } from '../src/limits.ts';
 import { type ChunkRunner, TierTrouble } from '../src/tier/client/chunk-runner.ts';
 import { parseBatchSettings } from './batch-settings.ts';
+import { readBatchDatabases } from './edge-databases.ts';
 import type { EdgeRunners } from './edge-runners.ts';
 
-/** Without all of these a deployment has no batches. */
+/** Without all of these a deployment has no batches. Further databases are BATCHES_DB_2 and so on (edge-databases.ts). */
 export interface BatchBindings {
   readonly BATCHES_DB: D1Database;
   readonly BATCHES: R2Bucket;
@@ -31,12 +32,13 @@ export function composeBatches(
   env: BatchEnv,
   { runners: { edge, embedding, node, resolveModel }, urls, log }: EdgeParts,
 ): BatchServices | undefined {
-  const { BATCHES_DB: db, BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
-  if (!db || !bucket || !chunkQueue || !deliveryQueue) return undefined;
+  const { BATCHES: bucket, BATCH_CHUNKS: chunkQueue, BATCH_WEBHOOKS: deliveryQueue } = env;
+  const databases = readBatchDatabases(env);
+  if (databases.length === 0 || !bucket || !chunkQueue || !deliveryQueue) return undefined;
   const settings = parseBatchSettings(env);
   const webhookUrls: UrlPolicy = { ...urls, allow: settings.webhookUrlAllow };
   return new BatchServices({
-    db,
+    databases,
     bucket,
     chunkQueue,
     deliveryQueue,

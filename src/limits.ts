@@ -98,7 +98,10 @@ export const maxCallerExamples = 20_000;
 /** Versions that a classifier keeps beside the one that answers. */
 export const maxClassifierVersions = 20;
 
-/** Photos in one import by reference, and in one message of it: 16 x 3 views x ~60 ms are 3 s of CPU. */
+/**
+ * Photos in one import by reference, and in one message of it: 16 x 3 views x ~60 ms are 3 s of CPU. An import has one
+ * message in the queue at a time, so that a lesson waits 3 s for each import before it, however long that is.
+ */
 export const maxImportReferences = 1000;
 export const importMessageItems = 16;
 
@@ -352,6 +355,17 @@ export const bodyTimeoutMs = 30_000;
  */
 export const bodyHeadStartMs = 2_000;
 
+/**
+ * Bytes that the bodies of one caller hold together: half of those of large bodies, so that another one's photo of 10 MiB
+ * comes in beside them. A body that is larger by itself may have more, up to its limit: it borrows.
+ */
+export const callerBodiesShareBytes = maxBodyBytes / 2;
+/**
+ * While another caller waits, a body of one who borrows has to keep the pace that brings it within this: 20 MiB keep 28
+ * Mbit/s. It is less than the 10 s that a request waits.
+ */
+export const borrowedBodyTimeoutMs = 6_000;
+
 /** Requests that wait for a place: at 90 ms each the last of 64 would wait about 6 s. */
 export const maxWaitingRequests = 64;
 
@@ -386,6 +400,15 @@ export const maxBatchItems = 100_000;
 
 /** Images of one key that are accepted and not answered: ten batches, whose rows are about 150 MB of D1's 10 GB. */
 export const maxPendingItems = 10 * maxBatchItems;
+
+/**
+ * Databases that batches may be spread over: 16 x 10 GB are the rows of 10 billion images a month (`npm run scale`). A
+ * list, and a request with a new Idempotency-Key, ask each of them: 16 statements.
+ */
+export const maxBatchDatabases = 16;
+
+/** How often the sweep runs (wrangler.toml, `crons`). Each one begins with another database. */
+export const sweepIntervalMs = 5 * 60_000;
 
 /** One batch's body, streamed, never held: what Cloudflare takes on most plans. */
 export const maxBatchBodyBytes = 100 * MiB;

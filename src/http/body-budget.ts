@@ -1,5 +1,6 @@
 import { CodedError } from '../errors.ts';
 import { FairQueue, type Queued } from '../lib/fair-queue.ts';
+import { canFinish, type Need, toNeed } from './body-need.ts';
 
 export interface BodyBudgetOptions {
   /** Bytes of bodies held at once. */
@@ -8,6 +9,12 @@ export interface BodyBudgetOptions {
   readonly smallBodyRoom: number;
   /** The largest limit of a small body. */
   readonly maxSmallBody: number;
+  /** Bytes that the bodies of one caller hold together, but for one that is larger by itself. */
+  readonly callerShare: number;
+  /** The pace of a body while others wait, as the time in which all of it has to come. */
+  readonly paceMs: number;
+  /** The same for the bodies of a caller who holds more than the share, while another caller waits. */
+  readonly borrowedPaceMs: number;
   /** Bodies that may wait for more; one more is turned away at once. */
   readonly maxWaiting: number;
   /**
@@ -34,21 +41,22 @@ export interface HeldBody {
    * @throws {CodedError} `overloaded`, `client_closed`.
    */
   growTo(bytes: number): Promise<void>;
+  /** The time in which all of it has to come; undefined while nobody waits for what it holds. */
+  paceMs(): number | undefined;
+  /** Whether it is large and has had longer than that since it was opened, what it waited itself left out. */
+  isOverdue(): boolean;
   /** The whole body has come: it will not grow any more. */
   settle(): void;
   /** Gives all back; harmless when called again. */
   release(): void;
 }
 
-interface Need {
-  held: number;
-  /** What it will come to hold, as far as is known. */
-  limit: number;
-}
-
 interface Account extends Need {
-  readonly max: number;
   readonly until: number;
+  /** Undefined where nothing tells callers apart. */
+  readonly caller: string | undefined;
+  /** When it was opened, in milliseconds since 1970; later by what it has waited. */
+  begun: number;
 }
 
 interface Waiter extends Queued {
@@ -64,8 +72,9 @@ const pollMs = 50;
  * Bytes of an isolate, shared by the bodies that are coming in. A body takes them as it arrives and not before, so who
  * declares much and sends little holds little. Bodies that each hold a part and wait for the rest would wait for each
  * other; so bytes are granted only while all open bodies could still be finished one after another, the nearest to its
- * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. Two bodies that outgrow what
- * they said may still wait for each other, until a deadline.
+ * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. A caller has a share; a body
+ * that is larger borrows beyond it, and has to make haste while others wait. Two bodies that outgrow what they said may
+ * still wait for each other, until a deadline.
  */
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
@@ -92,12 +101,25 @@ export class BodyBudget {
    * @param expected what it says that it will hold. A body that says nothing is small until it has grown.
    */
   open(max: number, wait: BodyWait, expected = this.#options.maxSmallBody): HeldBody {
-    const until = Date.now() + this.#options.maxHoldMs;
+    const begun = Date.now();
     const most = Math.min(max, this.#largeCapacity);
-    const account: Account = { held: 0, limit: Math.min(expected, most), max: most, until };
+    const account: Account = {
+      held: 0,
+      limit: Math.min(expected, most),
+      max: most,
+      until: begun + this.#options.maxHoldMs,
+      caller: wait.caller,
+      begun,
+    };
     this.#accounts.add(account);
     return {
       growTo: (bytes) => this.#growTo(account, Math.min(bytes, account.max), wait),
+      paceMs: () => this.#paceOf(account),
+      isOverdue: () => {
+        if (account.held <= this.#options.maxSmallBody) return false;
+        const pace = this.#paceOf(account);
+        return pace !== undefined && Date.now() - account.begun > pace;
+      },
       settle: () => {
         account.limit = account.held;
         this.#admit();
@@ -119,6 +141,7 @@ export class BodyBudget {
 
   async #wait(account: Account, bytes: number, { deadline, isCancelled, caller }: BodyWait): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const askedAt = Date.now();
     const waiter: Waiter = { account, bytes, caller, grant: resolve };
     this.#waiting.push(waiter);
     // A timer of its own, which touches no other request's: in workerd timers belong to requests.
@@ -133,12 +156,14 @@ export class BodyBudget {
     } finally {
       clearInterval(timer);
       this.#waiting.remove(waiter);
+      account.begun += Date.now() - askedAt;
     }
   }
 
   #hold(account: Account, bytes: number): void {
     this.#used += bytes - account.held;
-    Object.assign(account, toNeed(account, bytes));
+    const { held, limit } = toNeed(account, bytes);
+    Object.assign(account, { held, limit });
   }
 
   #close(account: Account): void {
@@ -161,9 +186,43 @@ export class BodyBudget {
     for (const other of this.#accounts) if (other !== account) bodies.push(other);
     const isLarge = ({ limit }: Need) => limit > this.#options.maxSmallBody;
     return (
+      this.#isWithinShare(account, bytes) &&
       canFinish(bodies, this.#options.capacity) &&
       (!isLarge(grown) || canFinish(bodies.filter(isLarge), this.#largeCapacity))
     );
+  }
+
+  /**
+   * Whether its caller may have so many bytes: the share for all bodies that fit in it. With one that does not they leave
+   * others half of the room of small bodies.
+   */
+  #isWithinShare(account: Account, bytes: number): boolean {
+    const { caller } = account;
+    if (caller === undefined) return true;
+    const { callerShare, capacity, smallBodyRoom } = this.#options;
+    const grown = toNeed(account, bytes);
+    const own: Need[] = [grown];
+    for (const other of this.#accounts) if (other !== account && other.caller === caller) own.push(other);
+    const fits = ({ limit }: Need) => limit <= callerShare;
+    return (
+      canFinish(own, capacity - smallBodyRoom / 2) &&
+      (!fits(grown) || canFinish(own.filter(fits), callerShare))
+    );
+  }
+
+  /** A body that its own caller's share holds back waits for no one else. */
+  #paceOf(account: Account): number | undefined {
+    const { callerShare, paceMs, borrowedPaceMs } = this.#options;
+    const waiting = this.#waiting
+      .inOrder()
+      .filter((waiter) => waiter.account !== account && this.#isWithinShare(waiter.account, waiter.bytes));
+    if (waiting.length === 0) return undefined;
+    const { caller } = account;
+    const isOthers = waiting.some((waiter) => waiter.caller !== caller);
+    if (caller === undefined || !isOthers) return paceMs;
+    let held = 0;
+    for (const other of this.#accounts) if (other.caller === caller) held += other.held;
+    return held > callerShare ? borrowedPaceMs : paceMs;
   }
 
   /** Callers take turns, and whom there is no room for does not stop the next. */
@@ -175,26 +234,6 @@ export class BodyBudget {
       waiter.grant();
     }
   }
-}
-
-/** A body that outgrows what was expected may hold this many times more. */
-const growth = 4;
-
-/** The body as it is when it holds so many bytes. */
-function toNeed({ limit, max }: Account, bytes: number): Need {
-  return { held: bytes, limit: bytes <= limit ? limit : Math.min(max, bytes * growth) };
-}
-
-/** Dijkstra's test: the body that needs least is finished, gives back what it has, and so on. */
-function canFinish(bodies: Need[], capacity: number): boolean {
-  let free = capacity;
-  for (const { held } of bodies) free -= held;
-  bodies.sort((a, b) => a.limit - a.held - (b.limit - b.held));
-  for (const { held, limit } of bodies) {
-    if (limit - held > free) return false;
-    free += held;
-  }
-  return free >= 0;
 }
 
 function overloaded(reason: string): CodedError {

@@ -22,10 +22,9 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
     weight * maxBytes,
     Number.isNaN(declared) ? undefined : weight * Math.min(declared, maxBytes),
   );
-  const { bodies } = c.get('options');
   try {
     const bytes = await readBytes(unpack(request, coding), maxBytes, {
-      isWanted: () => bodies.state().waiting > 0,
+      paceMs: () => body.paceMs(),
       hold: (size) => body.growTo(weight * size),
     });
     body.settle();

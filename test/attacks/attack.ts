@@ -12,6 +12,8 @@ export interface Target {
 
 export interface Attack {
   readonly name: string;
+  /** Whether the one beside it posts photos of 4 MB, with a key of their own; else small ones. */
+  readonly isAgainstLargePhotos?: boolean;
   /** Goes on until the signal; it may end earlier, and is then begun again. */
   run(target: Target): Promise<void>;
 }
@@ -21,6 +23,7 @@ export async function holdConnection(
   { origin, signal }: Target,
   head: string,
   drip?: { readonly text: string; readonly everyMs: number },
+  start?: Uint8Array,
 ): Promise<void> {
   const { hostname, port } = new URL(origin);
   const socket = connect(Number(port), hostname);
@@ -37,10 +40,14 @@ export async function holdConnection(
     socket.on('data', end);
     socket.on('connect', () => {
       socket.write(head);
+      if (start) socket.write(start);
       if (drip) timer = setInterval(() => socket.write(drip.text), drip.everyMs);
     });
   });
 }
+
+/** Keys of the attacker and of the one beside. */
+export const keys = { attacker: 'key of the attacker', victim: 'key of the one beside' } as const;
 
 /** So many at once, each again as soon as it has ended. */
 export async function keepBusy(

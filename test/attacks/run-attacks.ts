@@ -1,8 +1,9 @@
 /**
  * `npm run attack -- [--seconds 10] [--only TEXT]`: starts the service, runs each attack beside a person who posts a small
- * photo every half second, and prints what became of the photos. Fails if one of them was refused, or if 95 % did not come
+ * photo every half second, or one of 4 MB where the attack is against those, and prints what became of the photos. Fails if one of them was refused, or if 95 % did not come
  * within 5 s. Loopback alone.
  */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,8 +12,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEdgeProcess } from '../edge/edge-process.ts';
 import { goldenPath } from '../golden/golden.ts';
-import type { Attack } from './attack.ts';
+import { type Attack, keys } from './attack.ts';
 import { costlyInput } from './costly-input.ts';
+import { largeBodies } from './large-bodies.ts';
 import { slowBodies } from './slow-bodies.ts';
 import { postRegularly } from './victim.ts';
 
@@ -34,9 +36,17 @@ await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
 const silentOrigin = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
 const state = await mkdtemp(join(tmpdir(), 'attack-'));
 const photo = await readFile(goldenPath('cat.jpg'));
+// What stands behind the end of a JPEG is not read.
+const largePhoto = Buffer.concat([photo, Buffer.alloc(4e6 - photo.length)]);
+const apiKeys = Object.entries(keys).map(([id, key]) => ({
+  id,
+  sha256: createHash('sha256').update(key).digest('hex'),
+  scopes: ['classify', 'batch'],
+}));
 const edge = await startEdgeProcess({
   RESNET_EDGE_STATE_DIR: state,
   IMAGE_URL_ALLOW: silentOrigin,
+  API_KEYS: JSON.stringify(apiKeys),
   SHOP_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
   WEBHOOK_SOURCES: JSON.stringify([
     { name: 'shop', kind: 'standard', secrets: ['SHOP_SECRET'], image_url: '/url' },
@@ -49,6 +59,8 @@ try {
     { name: 'nobody', run: async () => undefined },
     ...slowBodies,
     ...costlyInput,
+    { name: 'nobody, photos of 4 MB', isAgainstLargePhotos: true, run: async () => undefined },
+    ...largeBodies,
   ];
   for (const attack of attacks.filter(({ name }) => name.includes(values.only))) {
     if (!(await report(attack))) isHeld = false;
@@ -67,7 +79,9 @@ async function report(attack: Attack): Promise<boolean> {
   const running = attack
     .run({ origin: edge.url, silentOrigin, signal: over.signal })
     .catch((error: unknown) => console.log(`        ${attack.name}: ${error}`));
-  const answers = await postRegularly(edge.url, photo, seconds);
+  const answers = attack.isAgainstLargePhotos
+    ? await postRegularly(edge.url, largePhoto, seconds, { authorization: `Bearer ${keys.victim}` })
+    : await postRegularly(edge.url, photo, seconds);
   over.abort();
   await running;
   const times = answers.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);

@@ -9,6 +9,7 @@ import { startEdge } from '../edge/edge-server.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { median } from './median.ts';
+import { noteComparison } from './pages/record.ts';
 
 const options = readScriptOptions('Usage: npm run bench:answers [-- --rounds 40]', {
   rounds: { type: 'string', default: '40' },
@@ -35,6 +36,15 @@ try {
   console.log(
     `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${rounds} rounds, median ms`,
   );
+  await noteComparison({
+    title: 'A photo of 451 x 300, request to last byte',
+    unit: 'ms',
+    base: 'computed',
+    rows: [
+      { name: 'computed', value: computed!, isOurs: true },
+      { name: 'remembered', value: remembered!, isOurs: true },
+    ],
+  });
   console.log(
     `computed ${computed!.toFixed(1)}  remembered ${remembered!.toFixed(1)}  ratio ${(remembered! / computed!).toFixed(2)}`,
   );

@@ -14,6 +14,7 @@ import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { goldenPath } from '../golden/golden.ts';
 import { defaultSpec } from '../image/default-spec.ts';
 import { median } from './median.ts';
+import { type Comparison, noteComparison } from './pages/record.ts';
 
 const rounds = 5;
 const [file] = process.argv.slice(2);
@@ -72,6 +73,7 @@ async function measureAll(): Promise<void> {
     '| format | megapixels | file, MB | CPU, ms a megapixel | the first time | memory beyond the file, MB |',
   );
   console.log('|---|---|---|---|---|---|');
+  const rows: Comparison['rows'][number][] = [];
   try {
     for (const [name, megapixels, make] of made) {
       const path = join(folder, 'photo');
@@ -80,6 +82,7 @@ async function measureAll(): Promise<void> {
       const argv = ['--expose-gc', '--disable-warning=ExperimentalWarning', 'test/bench/formats.ts', path];
       const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: projectRoot });
       const { cold, warm, grown } = JSON.parse(stdout) as { cold: number; warm: number; grown: number };
+      rows.push({ name, value: warm / megapixels, isOurs: true });
       const cells = [
         name,
         megapixels,
@@ -90,6 +93,7 @@ async function measureAll(): Promise<void> {
       ];
       console.log(`| ${cells.join(' | ')} |`);
     }
+    await noteComparison({ title: 'CPU', unit: 'ms a megapixel', base: 'JPEG, baseline', rows });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

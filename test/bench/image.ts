@@ -18,6 +18,7 @@ import { decodeToCrop } from '../../src/image/image-to-crop.ts';
 import { createCropResampler } from '../../src/image/resample/crop-resampler.ts';
 import { createRoutines, defaultSpec, readFixture } from '../image/fixtures.ts';
 import { readCount, readScriptOptions } from '../read-script-options.ts';
+import { noteComparison } from './pages/record.ts';
 
 const options = readScriptOptions('Usage: npm run bench:image [-- --rounds 9 --only WebP]', {
   rounds: { type: 'string', default: '9' },
@@ -140,14 +141,30 @@ function inflateAlone(png: Uint8Array): Contestant {
 async function compare(title: string, contestants: readonly Contestant[]): Promise<void> {
   if (!title.includes(options.only)) return;
   const times = contestants.map((): number[] => []);
+  const cpuTimes = contestants.map((): number[] => []);
   for (let round = -2; round < rounds; round++) {
     for (const [i, contestant] of contestants.entries()) {
       const started = performance.now();
+      const cpu = process.cpuUsage();
       await contestant.run();
-      if (round >= 0) times[i]!.push(performance.now() - started);
+      const { user, system } = process.cpuUsage(cpu);
+      if (round < 0) continue;
+      times[i]!.push(performance.now() - started);
+      cpuTimes[i]!.push((user + system) / 1000);
     }
   }
   const medians = times.map(median);
+  await noteComparison({
+    title: title.replace(/, \d+ bytes$/, ''),
+    unit: 'ms',
+    base: contestants[0]!.name,
+    rows: contestants.map(({ name }, index) => ({
+      name,
+      value: medians[index]!,
+      cpuMs: median(cpuTimes[index]!),
+      isOurs: name.startsWith('this package'),
+    })),
+  });
   console.log(`\n${title}`);
   for (const [i, { name }] of contestants.entries()) {
     const ratio = medians[0]! / medians[i]!;

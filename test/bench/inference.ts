@@ -25,6 +25,7 @@ import { readCount, readScriptOptions } from '../read-script-options.ts';
 import { printComparison } from './against.ts';
 import { printLayers } from './layers.ts';
 import { median } from './median.ts';
+import { noteComparison } from './pages/record.ts';
 import { makeSeededResnet50Int8 } from './seeded-resnet50.ts';
 import { createTfjsResnet } from './tfjs-resnet.ts';
 import { toDynamicQ8 } from './to-dynamic-q8.ts';
@@ -131,13 +132,31 @@ async function native(name: string, path: string): Promise<Contestant> {
 async function bench(title: string, contestants: readonly Contestant[]): Promise<void> {
   const warmups = 4;
   const times = contestants.map((): number[] => []);
+  const cpuTimes = contestants.map((): number[] => []);
   for (let round = 0; round < rounds + warmups; round++) {
     for (const [index, { run }] of contestants.entries()) {
       const start = performance.now();
+      const cpu = process.cpuUsage();
       await run();
-      if (round >= warmups) times[index]!.push(performance.now() - start);
+      const { user, system } = process.cpuUsage(cpu);
+      if (round < warmups) continue;
+      times[index]!.push(performance.now() - start);
+      cpuTimes[index]!.push((user + system) / 1000);
     }
   }
+  const own = contestants.filter(({ name }) => name.startsWith('resnet-edge, int8 engine'));
+  await noteComparison({
+    title,
+    unit: 'ms',
+    // What the Worker takes where the CPU has it.
+    base: own.find(({ name }) => name.endsWith('relaxed'))?.name ?? own[0]!.name,
+    rows: contestants.map(({ name }, index) => ({
+      name,
+      value: median(times[index]!),
+      cpuMs: median(cpuTimes[index]!),
+      isOurs: name.startsWith('resnet-edge'),
+    })),
+  });
   const base = median(times[0]!);
   const int8 = contestants.findIndex(({ name }) => name === webInt8);
   const other = int8 < 0 ? Number.NaN : median(times[int8]!);

@@ -2,18 +2,9 @@
  * `npm run scale`: what a deployment costs and what saturates first, from limits and prices that Cloudflare publishes and
  * from what one image takes here. It is arithmetic: nothing of it was measured on Cloudflare. docs/scale.md has its output.
  */
+import { price } from './prices.ts';
 
-/** Of Cloudflare's pages on prices and limits, November 2026. Dollars. */
-const price = {
-  request: 0.3 / 1e6,
-  cpuMs: 0.02 / 1e6,
-  r2Write: 4.5 / 1e6,
-  r2Read: 0.36 / 1e6,
-  d1RowWritten: 1 / 1e6,
-  d1RowRead: 0.001 / 1e6,
-  queueOperation: 0.4 / 1e6,
-  plan: 5,
-} as const;
+/** Of Cloudflare's pages on limits, November 2026. */
 const limit = {
   /** One database runs one statement after the other: about 1 ms each. */
   d1StatementsPerSecond: 1000,

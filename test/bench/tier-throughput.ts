@@ -6,6 +6,7 @@ import { chunkMediaType } from '../../src/protocol/tier/chunk-format.ts';
 import { goldenPath, modelPath, photoFiles, readCropTensor } from '../golden/golden.ts';
 import { startTier, type TierProcess } from '../tier/server/tier-process.ts';
 import { median } from './median.ts';
+import { noteComparison } from './pages/record.ts';
 
 const model = 'resnet18-imagenet1k';
 const batch = 16;
@@ -30,7 +31,7 @@ interface Round {
 export async function measureTier(threads: number): Promise<void> {
   const decodeWorkers = availableParallelism();
   const tier = await startTier({
-    TIER_PRELOAD: `${model}/1`,
+    TIER_PRELOAD: model,
     TIER_PREFERRED_BATCH_SIZES: String(batch),
     TIER_THREADS: String(threads),
     TIER_DECODE_WORKERS: String(decodeWorkers),
@@ -50,19 +51,32 @@ export async function measureTier(threads: number): Promise<void> {
       for (const [kind, into] of [raw, tensors, files].entries()) into.push(measured[kind]!);
     }
     await session.close();
-    report(threads, raw, tensors, files);
+    await report(threads, raw, tensors, files);
   } finally {
     await tier.stop();
   }
 }
 
-function report(
+async function report(
   threads: number,
   raw: readonly Round[],
   tensors: readonly Round[],
   files: readonly Round[],
-): void {
+): Promise<void> {
   const of = (rounds: readonly Round[], read: (round: Round) => number) => median(rounds.map(read));
+  const alone = 1000 / of(raw, ({ ms }) => ms);
+  const toSpeed = (kind: readonly Round[]) =>
+    alone * median(kind.map(({ ms }, round) => raw[round]!.ms / ms));
+  await noteComparison({
+    title: `${threads} inference thread${threads === 1 ? '' : 's'}, batches of ${batch}`,
+    unit: 'images/s',
+    base: 'onnxruntime-node alone',
+    rows: [
+      { name: 'onnxruntime-node alone', value: alone, isOurs: false },
+      { name: 'the tier, tensors over HTTP', value: toSpeed(tensors), isOurs: true },
+      { name: 'the tier, JPEG files', value: toSpeed(files), isOurs: true },
+    ],
+  });
   console.log(
     `\n${threads} inference thread(s), batches of ${batch}, ${rounds} rounds of ${perRound} images`,
   );

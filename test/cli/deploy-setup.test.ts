@@ -227,7 +227,7 @@ describe('deploy:setup', () => {
     expect(toKey(out)).toBeUndefined();
     // Two buckets, a database, five queues, the models.
     expect(out.match(/there already/g)).toHaveLength(9);
-    expect(out).toContain('Migrations of the database ... up to date');
+    expect(out).toContain('Migrations of resnet-edge-batches ... up to date');
     expect(out).toContain('new: NODE_TIER_SECRET\n');
     expect(changes(calls).filter((one) => /objects|\/d1\/database$|\/queues$/.test(one))).toEqual([]);
     expect(account.workers.get('resnet-edge')!.secrets).toEqual(

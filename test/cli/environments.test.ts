@@ -22,11 +22,11 @@ it('staging is production but for its names', () => {
 });
 
 it('no environment shares a bucket, a database, a queue or a count of requests with another', async () => {
-  const deployments = await Promise.all(environments.map(readDeployment));
-  const names = deployments.flatMap(({ name, buckets, database, queues }) => [
+  const deployments = await Promise.all(environments.map((name) => readDeployment(name)));
+  const names = deployments.flatMap(({ name, buckets, databases, queues }) => [
     name,
     ...buckets,
-    `${database} (D1)`,
+    ...databases.map((database) => `${database} (D1)`),
     ...queues,
   ]);
   expect(names).toHaveLength(new Set(names).size);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -17,7 +18,15 @@ beforeAll(async () => {
   // One byte of an image, and no more.
   silent = createServer((_, response) => response.writeHead(200).write('x'));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-  edge = await startEdge({ vars: { IMAGE_URL_ALLOW: toOrigin(silent) } });
+  const apiKeys = ['ann', 'bob'].map((id) => ({
+    id,
+    sha256: createHash('sha256').update(`key of ${id}`).digest('hex'),
+    scopes: ['classify', 'batch'],
+  }));
+  edge = await startEdge({
+    vars: { IMAGE_URL_ALLOW: toOrigin(silent) },
+    secrets: { API_KEYS: JSON.stringify(apiKeys) },
+  });
 });
 afterAll(async () => {
   await edge?.stop();
@@ -31,7 +40,7 @@ afterEach(() => {
 const toOrigin = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 /** A request that is begun and not ended. @returns whether the server still waits for the rest. */
-async function begin(path: string, headers: string, start = ''): Promise<() => boolean> {
+async function begin(path: string, headers: string, start: string | Uint8Array = ''): Promise<() => boolean> {
   const { hostname, port, host } = new URL(edge.url);
   const socket = connect(Number(port), hostname);
   sockets.push(socket);
@@ -39,8 +48,8 @@ async function begin(path: string, headers: string, start = ''): Promise<() => b
   socket.on('data', () => (isAnswered = true));
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('connect', resolve));
-  const head = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n\r\n${start}`;
-  await new Promise((resolve) => socket.write(head, resolve));
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n\r\n`);
+  await new Promise((resolve) => socket.write(start, resolve));
   return () => !isAnswered && !socket.destroyed;
 }
 
@@ -73,6 +82,51 @@ describe('A small photo', () => {
     expect(answers).toEqual(Array.from({ length: 3 }, () => [200, 'Egyptian cat']));
     // Otherwise nobody was in the way.
     expect(isWaiting.some((isOpen) => isOpen())).toBe(true);
+  });
+});
+
+/** Bodies of one caller of which the last bytes do not come: each is held whole. */
+const byAnn = 'Authorization: Bearer key of ann';
+const nearlyThere = (bytes: number) => () =>
+  begin(
+    '/v1/classify',
+    `${byAnn}\r\nContent-Type: image/jpeg\r\nContent-Length: ${bytes}`,
+    new Uint8Array(bytes - 1000),
+  );
+const greed = {
+  'six bodies of 5 MiB': Array.from({ length: 6 }, () => nearlyThere(5 * 1024 * 1024)),
+  'one of 20 MiB': [nearlyThere(maxBodyBytes)],
+  'two of 11 MiB and many small ones': [
+    ...Array.from({ length: 2 }, () => nearlyThere(11 * 1024 * 1024)),
+    ...Array.from({ length: 10 }, () => nearlyThere(1024 * 1024)),
+  ],
+  'a line of a batch that is nearly 20 MiB': [
+    () =>
+      begin(
+        '/v1/batches',
+        `${byAnn}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${2 * maxBodyBytes}`,
+        `{"image":"${'A'.repeat(Math.floor(maxBodyBytes * 1.3))}`,
+      ),
+  ],
+};
+
+describe('A photo of 4 MB, larger than what counts as small,', () => {
+  it.each(Object.entries(greed))('is classified beside those of another caller: %s', async (_, bodies) => {
+    await Promise.all(bodies.map((start) => start()));
+    // What stands behind the end of a JPEG is not read.
+    const large = new Uint8Array(4e6);
+    large.set(photo);
+    const answers = [];
+    for (let n = 0; n < 2; n++) {
+      const response = await edge.fetch('/v1/classify?top_k=1', {
+        method: 'POST',
+        headers: { authorization: 'Bearer key of bob' },
+        body: large,
+      });
+      const answer = (await response.json()) as { predictions?: { label: string }[]; code?: string };
+      answers.push(answer.predictions?.[0]?.label ?? answer.code);
+    }
+    expect(answers).toEqual(['Egyptian cat', 'Egyptian cat']);
   });
 });
 

@@ -8,12 +8,14 @@ import { buildDir, projectRoot } from '../../src/cli/paths.ts';
 export interface EdgeServer {
   readonly url: string;
   readonly models: SeedBucket;
-  /** The bindings, as the Worker has them. */
+  /** The bindings, as the Worker had them when it began or was reconfigured. */
   readonly env: EdgeBindings;
   /** `fetch` on the server with a timeout; `path` starts with a slash. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Lines the Worker logged, parsed. */
   logs(): Record<string, unknown>[];
+  /** Serves another configuration from the same storage, at the same address. Variables and secrets stay. */
+  reconfigure(configPath: string): Promise<void>;
   /** Runs the scheduled handler. */
   scheduled(): Promise<unknown>;
   stop(): Promise<void>;
@@ -27,6 +29,7 @@ export interface EdgeBindings {
   /** Where a test's configuration has it. */
   readonly IMAGES_BUCKET?: ImagesBucket;
   readonly BATCHES_DB: MigratedDatabase;
+  readonly BATCHES_DB_2?: MigratedDatabase;
   readonly BATCH_CHUNKS: MessageQueue;
   readonly OBJECT_EVENTS?: MessageQueue;
 }
@@ -57,6 +60,11 @@ interface StoredObject {
   readonly httpMetadata?: { readonly contentType?: string };
 }
 
+/** Makes the tables of every database of batches. */
+async function migrate({ BATCHES_DB, BATCHES_DB_2 }: EdgeBindings): Promise<void> {
+  for (const database of [BATCHES_DB, BATCHES_DB_2]) if (database) await applyMigrations(database);
+}
+
 export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
@@ -64,28 +72,35 @@ export async function startEdge({
   secrets = {} as Record<string, string>,
   workerDir = buildDir,
 } = {}): Promise<EdgeServer> {
-  const harness = createTestHarness({
+  const toOptions = (path: string) => ({
     root: projectRoot,
     // Open to everyone, and asked each question anew, unless a test says otherwise.
     workers: [
       {
-        configPath,
+        configPath: path,
         vars: { PUBLIC_SCOPES: 'classify,batch,teach,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
         secrets,
         prebuiltWorkerDir: workerDir,
       },
     ],
   });
-  const url = (await harness.listen()).url.origin;
-  const env = await harness.getWorker<EdgeBindings>().getEnv();
+  const harness = createTestHarness(toOptions(configPath));
+  const { url } = await harness.listen();
+  const readEnv = async () => {
+    const bound = await harness.getWorker<EdgeBindings>().getEnv();
+    await migrate(bound);
+    return bound;
+  };
+  let env = await readEnv();
   const { MODELS: models } = env;
-  if (env.BATCHES_DB) await applyMigrations(env.BATCHES_DB);
   if (seed) await putMissing(models, await verifyAssets());
   return {
-    url,
+    url: url.origin,
     models,
-    env,
-    fetch: (path, init) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(30_000), ...init }),
+    get env() {
+      return env;
+    },
+    fetch: (path, init) => fetch(`${url.origin}${path}`, { signal: AbortSignal.timeout(30_000), ...init }),
     logs: () =>
       harness.getLogs().flatMap(({ message }) => {
         try {
@@ -94,6 +109,10 @@ export async function startEdge({
           return [];
         }
       }),
+    async reconfigure(path) {
+      await harness.update(toOptions(path));
+      env = await readEnv();
+    },
     scheduled: () => harness.getWorker().scheduled({ cron: '*/5 * * * *' }),
     stop: () => harness.close(),
   };

@@ -14,6 +14,9 @@ const createBudget = (options = {}) =>
     capacity: 22,
     smallBodyRoom: 2,
     maxSmallBody: 1,
+    callerShare: 10,
+    paceMs: 30_000,
+    borrowedPaceMs: 6_000,
     maxWaiting: 3,
     maxHoldMs: 60_000,
     ...options,
@@ -146,5 +149,83 @@ describe('BodyBudget', () => {
     await refusal;
     dead.release();
     expect(budget.state().waiting).toBe(0);
+  });
+});
+
+describe('a caller’s share', () => {
+  const by = (caller: string) => ({ ...soon(), caller });
+
+  it('lets one body have all that a body may, and others only beside it', async () => {
+    const budget = createBudget();
+    const largest = budget.open(20, by('ann'), 20);
+    expect(await isGranted(largest.growTo(20))).toBe(true);
+    // Half of the room for small bodies is somebody else's.
+    const [photo, second] = [budget.open(1, by('ann'), 1), budget.open(1, by('ann'), 1)];
+    expect(await isGranted(photo.growTo(1))).toBe(true);
+    const late = second.growTo(1);
+    expect(await isGranted(late)).toBe(false);
+    expect(await isGranted(budget.open(1, by('bob'), 1).growTo(1))).toBe(true);
+    largest.release();
+    expect(await isGranted(late)).toBe(true);
+  });
+
+  it.each([2, 3, 5])('leaves half to others, however many bodies of %i come', async (size) => {
+    const budget = createBudget();
+    const bodies = Array.from({ length: 12 }, () => budget.open(20, by('ann'), size));
+    const growths = bodies.map((body) => body.growTo(size));
+    for (const growth of growths) growth.catch(() => undefined);
+    await Promise.resolve();
+    expect(budget.state().used).toBeLessThanOrEqual(10);
+    expect(await isGranted(budget.open(10, by('bob'), 10).growTo(10))).toBe(true);
+  });
+
+  it('lets two bodies that are larger come one after the other, and never wait for each other', async () => {
+    const budget = createBudget();
+    const [first, second] = [budget.open(20, by('ann'), 15), budget.open(20, by('ann'), 15)];
+    expect(await isGranted(first.growTo(4))).toBe(true);
+    expect(await isGranted(second.growTo(4))).toBe(true);
+    expect(await isGranted(first.growTo(15))).toBe(true);
+    const growth = second.growTo(15);
+    expect(await isGranted(growth)).toBe(false);
+    first.release();
+    expect(await isGranted(growth)).toBe(true);
+  });
+
+  it('asks for haste of who has more, while another caller waits, and of nobody else', async () => {
+    const budget = createBudget();
+    const largest = budget.open(20, by('ann'), 20);
+    await largest.growTo(20);
+    expect([largest.paceMs(), largest.isOverdue()]).toEqual([undefined, false]);
+    // Her own wait for her share: that is no haste of hers.
+    const own = budget.open(20, by('ann'), 12);
+    own.growTo(12).catch(() => undefined);
+    expect(largest.paceMs()).toBeUndefined();
+    const other = budget.open(4, by('bob'), 4);
+    const growth = other.growTo(4);
+    expect(await isGranted(growth)).toBe(false);
+    expect([largest.paceMs(), other.paceMs()]).toEqual([6_000, undefined]);
+    largest.release();
+    // Bob was served less often.
+    expect(await isGranted(growth)).toBe(true);
+  });
+
+  it('counts the time of a large body that waits for nothing itself', async () => {
+    const budget = createBudget();
+    const wait = { deadline: Date.now() + 60_000, isCancelled: () => false };
+    const largest = budget.open(20, { ...wait, caller: 'ann' }, 20);
+    await largest.growTo(20);
+    const other = budget.open(4, { ...wait, caller: 'bob' }, 4);
+    const growth = other.growTo(4);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(largest.isOverdue()).toBe(false);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(largest.isOverdue()).toBe(true);
+    largest.release();
+    await growth;
+    const small = budget.open(20, { ...wait, caller: 'cy' }, 18);
+    small.growTo(18).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(10_000);
+    // It has less than the share: the usual pace, and six seconds of that were spent waiting.
+    expect([other.paceMs(), other.isOverdue()]).toEqual([30_000, false]);
   });
 });

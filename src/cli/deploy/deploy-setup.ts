@@ -27,7 +27,7 @@ export const deploySetup = defineCommand({
   usage: `Usage: npm run deploy:setup -- [--env production|staging] [--engine-only] [--secrets-file FILE] [--dry-run]
 
 Makes everything that the service needs on the Cloudflare account that wrangler is logged in to (npx wrangler login):
-buckets, database, queues, tables, models, the first API key; deploys; waits until it answers. What is there already is
+buckets, databases, queues, tables, models, the first API key; deploys; waits until it answers. What is there already is
 left as it is: run it again after a failure, and it goes on; run it again later, and it deploys.
 
   --env NAME           ${environments.join(' (default) or ')}
@@ -96,11 +96,11 @@ interface StepOptions {
 }
 
 function toSteps(deployment: Deployment, options: StepOptions): readonly Step[] {
-  const { name, database, modelsBucket } = deployment;
+  const { name, databases, modelsBucket } = deployment;
   return [
     findAccount,
     ...createResources(deployment),
-    ...(database === undefined ? [] : [migrateDatabase(database, options.selection)]),
+    ...databases.map((database) => migrateDatabase(database, options.selection)),
     uploadModels(modelsBucket),
     makeSecrets(options),
     deploy(name, options),

@@ -1,3 +1,4 @@
+import { orderDatabaseBindings } from '../../jobs/batch/database-bindings.ts';
 import { committedConfig } from '../build/wrangler-config.ts';
 import { UsageError } from '../command-line/usage-error.ts';
 
@@ -22,8 +23,8 @@ export interface Deployment {
   readonly name: string;
   readonly modelsBucket: string;
   readonly buckets: readonly string[];
-  /** Undefined where there are no batches. */
-  readonly database: string | undefined;
+  /** Of batches, in the order of their numbers; none where there are no batches. */
+  readonly databases: readonly string[];
   /** Queues that it sends to, receives from, or gives up into. */
   readonly queues: readonly string[];
 }
@@ -43,12 +44,18 @@ export const toWranglerEnv = (environment: EnvironmentName): string =>
 export const toEntry = (engineOnly: boolean): readonly string[] =>
   engineOnly ? ['functions/edge-engine.ts'] : [];
 
-/** @throws {Error} if wrangler.toml lacks what every deployment needs. */
-export async function readDeployment(environment: EnvironmentName): Promise<Deployment> {
+/**
+ * @param path of wrangler.toml.
+ * @throws {Error} if wrangler.toml lacks what every deployment needs, or numbers its databases wrongly.
+ */
+export async function readDeployment(
+  environment: EnvironmentName,
+  path: string = committedConfig,
+): Promise<Deployment> {
   // wrangler takes more than a second to import.
   const { unstable_readConfig } = await import('wrangler');
   const config: WranglerConfig = unstable_readConfig(
-    { config: committedConfig, env: toWranglerEnv(environment) },
+    { config: path, env: toWranglerEnv(environment) },
     { hideWarnings: true },
   );
   const { name, r2_buckets: bound, d1_databases: databases, queues } = config;
@@ -60,7 +67,7 @@ export async function readDeployment(environment: EnvironmentName): Promise<Depl
     name,
     modelsBucket,
     buckets: bound.flatMap(({ bucket_name: bucket }) => bucket ?? []),
-    database: databases.find(({ binding }) => binding === 'BATCHES_DB')?.database_name,
+    databases: readDatabaseNames(databases),
     queues: [
       ...new Set([
         ...(queues.producers ?? []).flatMap(({ queue }) => queue ?? []),
@@ -70,4 +77,14 @@ export async function readDeployment(environment: EnvironmentName): Promise<Depl
       ]),
     ],
   };
+}
+
+function readDatabaseNames(bound: WranglerConfig['d1_databases']): readonly string[] {
+  const names = orderDatabaseBindings(bound.map(({ binding }) => binding)).map((name) => {
+    const database = bound.find(({ binding }) => binding === name)?.database_name;
+    if (database !== undefined) return database;
+    throw new Error(`wrangler.toml must give the database of ${name} a database_name.`);
+  });
+  if (new Set(names).size === names.length) return names;
+  throw new Error('wrangler.toml binds one database twice: batches in it would be listed twice.');
 }

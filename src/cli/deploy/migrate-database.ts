@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
 export function migrateDatabase(database: string, selection: readonly string[]): Step {
   const args = ['d1', 'migrations', 'apply', database, '--remote', ...selection];
   return {
-    title: 'Migrations of the database',
+    title: `Migrations of ${database}`,
     calls: [`npx wrangler ${args.join(' ')}`],
     async run() {
       const { output } = await callWrangler(args);

@@ -4,15 +4,15 @@ import type { Deployment } from './deployment.ts';
 import type { Step } from './step.ts';
 
 /**
- * Buckets, database and queues of a deployment, each created unless it is there.
+ * Buckets, databases and queues of a deployment, each created unless it is there.
  *
  * `wrangler deploy` would create buckets, databases and the queues that the Worker sends to (not its dead-letter
  * queues). They are made before, because models and tables have to be there when the first request comes.
  */
-export function createResources({ buckets, database, queues }: Deployment): Step[] {
+export function createResources({ buckets, databases, queues }: Deployment): Step[] {
   return [
     ...buckets.map((bucket) => createBucket(bucket)),
-    ...(database === undefined ? [] : [createDatabase(database)]),
+    ...databases.map((database) => createDatabase(database)),
     ...queues.map((queue) => createQueue(queue)),
   ];
 }

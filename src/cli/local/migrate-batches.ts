@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Miniflare } from 'miniflare';
+import { orderDatabaseBindings } from '../../jobs/batch/database-bindings.ts';
 import { migrationsDir } from '../paths.ts';
 
 /** The part of D1 that migrating uses; the proxy's own types are the Worker's. */
@@ -13,6 +15,22 @@ interface Statement {
   bind(...values: unknown[]): Statement;
   run(): Promise<unknown>;
   all(): Promise<{ results: unknown[] }>;
+}
+
+/**
+ * Brings every database of batches up to date.
+ *
+ * @param bindings names of all databases that are bound.
+ * @returns how many migrations were applied, of all databases together.
+ * @throws {CodedError} `configuration_invalid`, see `orderDatabaseBindings`.
+ */
+export async function migrateDatabases(miniflare: Miniflare, bindings: readonly string[]): Promise<number> {
+  let applied = 0;
+  for (const name of orderDatabaseBindings(bindings)) {
+    // miniflare's types are those of workers-types; migrating needs a part of them.
+    applied += await applyMigrations((await miniflare.getD1Database(name)) as unknown as MigratedDatabase);
+  }
+  return applied;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Miniflare } from 'miniflare';
 import { type LocalAsset, verifyAssets } from '../assets.ts';
 import { migrationsDir, stateDir } from '../paths.ts';
-import { applyMigrations, type MigratedDatabase } from './migrate-batches.ts';
+import { migrateDatabases } from './migrate-batches.ts';
 import { putMissing, type SeedBucket } from './seed-models.ts';
 import type { Steps } from './steps.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -14,7 +14,7 @@ export const persistenceDir = join(stateDir, 'v3');
 const stampPath = join(persistenceDir, 'prepared.sha256');
 
 /**
- * Brings models into the local bucket and migrations into the local database. Does nothing when the storage was
+ * Brings models into the local bucket and migrations into the local databases. Does nothing when the storage was
  * prepared from the same models and migrations before.
  *
  * @throws {Error} if a file of model-assets is not what its manifest says.
@@ -29,14 +29,13 @@ export async function prepareStorage(
   if ((await readFile(stampPath, 'utf8').catch(() => '')) === fingerprint && (await hasStorage())) return;
   await steps.run(
     'Seed the local bucket with the models',
-    // miniflare's types are those of workers-types; seeding and migrating need a part of them.
+    // miniflare's types are those of workers-types; seeding needs a part of them.
     async () => await putMissing((await miniflare.getR2Bucket('MODELS')) as unknown as SeedBucket, assets),
     (written) => `${written} of ${assets.size} files were new`,
   );
   await steps.run(
-    'Bring the local database up to date',
-    async () =>
-      await applyMigrations((await miniflare.getD1Database('BATCHES_DB')) as unknown as MigratedDatabase),
+    'Bring the local databases up to date',
+    async () => await migrateDatabases(miniflare, Object.keys(options.d1Databases)),
     (applied) => `${applied} migrations`,
   );
   await writeFile(stampPath, fingerprint);

@@ -11,8 +11,16 @@ export interface CountedBody {
   digest(): Promise<string>;
 }
 
-/** @throws {CodedError} (from the iteration) `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`. */
-export function countBody(request: Request, maxBytes: number, createSha256: CreateSha256): CountedBody {
+/**
+ * @param isOverdue asked now and then: whether the body is to be given up.
+ * @throws {CodedError} (from the iteration) `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
+ */
+export function countBody(
+  request: Request,
+  maxBytes: number,
+  createSha256: CreateSha256,
+  isOverdue: () => boolean,
+): CountedBody {
   const sha256 = createSha256();
   async function* read(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const reader = (request.body as ReadableStream<Uint8Array<ArrayBuffer>> | null)?.getReader();
@@ -24,7 +32,7 @@ export function countBody(request: Request, maxBytes: number, createSha256: Crea
     await sha256.update(new TextEncoder().encode(`${searchParams}\n`));
     try {
       while (reader) {
-        const { done, value } = await readBodyChunk(reader, deadline);
+        const { done, value } = await readBodyChunk(reader, deadline, isOverdue);
         if (done) break;
         total += value.byteLength;
         if (total > maxBytes) {

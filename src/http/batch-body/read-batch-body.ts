@@ -71,10 +71,16 @@ const inputSchema = z.union(
  * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as every other JSON.
  *
  * @param openItem begins to count the bytes of the next input against the isolate's, in place of those of the last one.
+ * @param isOverdue asked while nothing comes: whether the input being read keeps others waiting for too long.
  * @throws {CodedError} `media_type_unsupported`; from the iteration `body_*`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `too_many_images`.
  */
-export function readBatchBody(request: Request, createSha256: CreateSha256, openItem: OpenItem): BatchInputs {
+export function readBatchBody(
+  request: Request,
+  createSha256: CreateSha256,
+  openItem: OpenItem,
+  isOverdue: () => boolean = () => false,
+): BatchInputs {
   const query = new URL(request.url).searchParams;
   const contentType = request.headers.get('content-type') ?? '';
   const found: Record<string, unknown> = {};
@@ -84,7 +90,7 @@ export function readBatchBody(request: Request, createSha256: CreateSha256, open
   }
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
   const read = readerOf(mediaType);
-  const { chunks, digest } = countBody(request, maxBatchBodyBytes, createSha256);
+  const { chunks, digest } = countBody(request, maxBatchBodyBytes, createSha256, isOverdue);
   return {
     model: query.get('model') ?? undefined,
     inputs: limitCount(read(chunks, found, contentType, openItem)),

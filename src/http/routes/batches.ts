@@ -3,12 +3,14 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { CodedError } from '../../errors.ts';
 import type { Batch, ListPlace } from '../../jobs/batch/batch.ts';
+import type { BatchDatabase } from '../../jobs/batch/batch-database.ts';
 import type { BatchServices } from '../../jobs/batch/batch-services.ts';
 import { toBatchJson } from '../../jobs/batch/batch-wire.ts';
 import type { LoggedDelivery } from '../../jobs/batch/delivery.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
 import { edgeItemWaitMs, maxBatchItems, maxBodyBytes } from '../../limits.ts';
 import { readBatchBody } from '../batch-body/read-batch-body.ts';
+import type { HeldBody } from '../body-budget.ts';
 import type { HonoEnv } from '../context.ts';
 import { addressPrefix, needs, toPayer } from '../middleware/access.ts';
 import { createRouter, mount } from '../openapi.ts';
@@ -47,10 +49,14 @@ export function batchRoutes() {
     const batches = requireBatches(c);
     assertPlainBody(c.req.raw);
     const caller = { owner: ownerOf(c), idempotencyKey: readIdempotencyKey(c) };
-    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256, () => {
-      const item = c.get('openBody')(maxBodyBytes, undefined, Date.now() + edgeItemWaitMs);
-      return (bytes) => item.growTo(bytes);
-    });
+    let item: HeldBody | undefined;
+    const openItem = () => {
+      const opened = c.get('openBody')(maxBodyBytes, undefined, Date.now() + edgeItemWaitMs);
+      item = opened;
+      return (bytes: number) => opened.growTo(bytes);
+    };
+    const isOverdue = () => item?.isOverdue() === true;
+    const inputs = readBatchBody(c.req.raw, c.get('options').createSha256, openItem, isOverdue);
     const { batch, replayed } = await batches.submit(inputs, caller);
     const record = c.get('record');
     record.model = batch.model;
@@ -60,28 +66,27 @@ export function batchRoutes() {
     return c.json(toBatchJson(batch), 202);
   });
   mount(app, listRoute, async (c) => {
-    const { store } = requireBatches(c);
+    const batches = requireBatches(c);
     const limit = parseQuery(c, 'limit', limitSchema, 20);
     const place = readPlace(c.req.query('before'));
-    const list = isAnonymous(c) ? [] : await store.list(ownerOf(c), limit, place);
+    const list = isAnonymous(c) ? [] : await batches.list(ownerOf(c), limit, place);
     const next = list.length === limit ? formatPlace(list.at(-1)!) : null;
     return c.json({ batches: list.map((batch) => toBatchJson(batch)), next_before: next });
   });
-  mount(app, readRoute, async (c) => c.json(toBatchJson(await findBatch(c))));
+  mount(app, readRoute, async (c) => c.json(toBatchJson((await findBatch(c)).batch)));
   mount(app, cancelRoute, async (c) => {
-    const batches = requireBatches(c);
-    const batch = await findBatch(c);
-    await batches.cancel(batch);
-    return c.json(toBatchJson((await batches.store.find(batch.id)) ?? batch));
+    const { batch, database } = await findBatch(c);
+    await database.cancel(batch);
+    return c.json(toBatchJson((await database.store.find(batch.id)) ?? batch));
   });
   mount(app, deliveriesRoute, async (c) => {
-    const { id } = await findBatch(c);
-    const deliveries = await requireBatches(c).deliveries.log(id);
+    const { batch, database } = await findBatch(c);
+    const deliveries = await database.deliveries.log(batch.id);
     return c.json({ deliveries: deliveries.map(toDeliveryJson) });
   });
   mount(app, resultsRoute, async (c) => {
-    const batch = await findBatch(c);
-    const body = await requireBatches(c).streamResults(batch, parseQuery(c, 'cursor', cursorSchema, 0));
+    const { batch, database } = await findBatch(c);
+    const body = await database.streamResults(batch, parseQuery(c, 'cursor', cursorSchema, 0));
     return c.body(body, 200, {
       'content-type': 'application/x-ndjson',
       'x-batch-status': batch.status,
@@ -89,8 +94,8 @@ export function batchRoutes() {
     });
   });
   mount(app, eventsRoute, async (c) => {
-    const { id } = await findBatch(c);
-    const events = requireBatches(c).streamEvents(id, c.req.raw.signal);
+    const { batch: found, database } = await findBatch(c);
+    const events = database.streamEvents(found.id, c.req.raw.signal);
     const response = streamSSE(c, async (stream) => {
       for await (const { event, batch } of events) {
         await stream.writeSSE({ event, data: JSON.stringify(toBatchJson(batch)) });
@@ -115,11 +120,13 @@ const isAnonymous = (c: Context<HonoEnv>) => c.get('principal').kind === 'public
 /** Anonymous callers are told apart by their addresses: for quotas, and for their Idempotency-Keys. */
 export const ownerOf = (c: Context<HonoEnv>) => (isAnonymous(c) ? toPayer(c) : c.get('principal').id);
 
-/** A batch of someone else does not exist. */
-async function findBatch(c: Context<HonoEnv>): Promise<Batch> {
-  const batch = await requireBatches(c).store.find(c.req.param('id') ?? '');
+/** A batch and the database that it lies in. A batch of someone else does not exist. */
+async function findBatch(c: Context<HonoEnv>): Promise<{ batch: Batch; database: BatchDatabase }> {
+  const id = c.req.param('id') ?? '';
+  const database = requireBatches(c).databaseOf(id);
+  const batch = await database?.store.find(id);
   const isMine = isAnonymous(c) ? batch?.owner.startsWith(addressPrefix) : batch?.owner === ownerOf(c);
-  if (batch && isMine) return batch;
+  if (database && batch && isMine) return { batch, database };
   throw new CodedError('batch_unknown', 'There is no batch of this id.');
 }
 

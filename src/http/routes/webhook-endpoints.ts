@@ -45,7 +45,7 @@ export function webhookEndpointRoutes() {
   const app = createRouter();
   app.use('/v1/webhook-endpoints', needs('batch'));
   mount(app, listRoute, async (c) => {
-    const gone = await requireBatches(c).deliveries.listGone(ownerOf(c));
+    const gone = await requireBatches(c).listGone(ownerOf(c));
     const toTime = (milliseconds: number) => new Date(milliseconds).toISOString();
     const endpoints = gone.map(({ url, at }) => ({
       url,
@@ -55,7 +55,7 @@ export function webhookEndpointRoutes() {
     return c.json({ endpoints });
   });
   mount(app, restoreRoute, async (c) => {
-    if (await requireBatches(c).deliveries.restore(ownerOf(c), c.req.query('url') ?? '')) {
+    if (await requireBatches(c).restoreGone(ownerOf(c), c.req.query('url') ?? '')) {
       return c.body(null, 204);
     }
     throw new CodedError('webhook_endpoint_unknown', 'No such address is given up.');

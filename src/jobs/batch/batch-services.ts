@@ -1,46 +1,22 @@
-import type { D1Database, Message, Queue, R2Bucket } from '@cloudflare/workers-types';
-import { CodedError } from '../../errors.ts';
+import type { D1Database, Message } from '@cloudflare/workers-types';
 import type { nextDeliveryDelay } from '../../lib/retry-schedule.ts';
-import { batchChunkItems } from '../../limits.ts';
-import type { WebhookKey } from '../webhook/standard-webhook.ts';
+import { sweepIntervalMs } from '../../limits.ts';
 import type { WebhookSource } from '../webhook/webhook-source.ts';
-import type { Batch, ChunkMessage, DeliveryMessage } from './batch.ts';
+import type { Batch, DeliveryMessage, ListPlace } from './batch.ts';
+import { BatchDatabase, type BatchDatabaseConfiguration } from './batch-database.ts';
+import { toDatabaseNumber } from './batch-id.ts';
 import type { BatchCaller, BatchInputs } from './batch-inputs.ts';
-import { BatchStore } from './batch-store.ts';
-import { toBatchJson } from './batch-wire.ts';
-import { createQueueSender } from './chunk-queue.ts';
-import { ChunkStore } from './chunk-store.ts';
+import { chooseHome } from './choose-home.ts';
 import { type ConsumeOptions, consumeChunks, consumeDeadChunks } from './consume-chunks.ts';
-import { consumeDeliveries } from './deliver-webhook.ts';
-import type { Delivery } from './delivery.ts';
-import { DeliveryStore } from './delivery-store.ts';
-import { createImageGatherer } from './image-gatherer.ts';
-import { ResultsStore } from './results-store.ts';
-import type { RunServices } from './run-chunk.ts';
-import { streamEvents } from './stream-events.ts';
-import { streamResults } from './stream-results.ts';
-import { type SubmitServices, type SubmittedBatch, submitBatch } from './submit-batch.ts';
-import { sweep } from './sweep.ts';
+import { consumeDeliveries, type DeliverServices } from './deliver-webhook.ts';
+import type { SubmittedBatch } from './submit-batch.ts';
 
-export interface BatchConfiguration {
-  readonly db: D1Database;
-  readonly bucket: R2Bucket;
-  readonly chunkQueue: Queue<ChunkMessage>;
-  readonly deliveryQueue: Queue<DeliveryMessage>;
-  /** What `r2_key` names. */
-  readonly imageBucket: R2Bucket | undefined;
-  readonly resolveModel: SubmitServices['resolveModel'];
-  readonly runnerOf: RunServices['runnerOf'];
-  readonly fetchImage: (url: string) => Promise<Uint8Array>;
-  /** `fetch` for webhooks, with the same guard. */
+export interface BatchConfiguration extends BatchDatabaseConfiguration {
+  /** In the order of their numbers; one at least. */
+  readonly databases: readonly D1Database[];
+  /** `fetch` for webhooks, with the guard of `assertPublicUrl`. */
   readonly postWebhook: (url: string, init: RequestInit) => Promise<Response>;
-  readonly assertPublicUrl: (url: string) => Promise<void>;
-  /** Empty: no webhooks can be asked for. */
-  readonly webhookKeys: readonly WebhookKey[];
   readonly sources: ReadonlyMap<string, WebhookSource>;
-  readonly retentionMs: number;
-  readonly maxPendingItems: number;
-  readonly stallMs: number;
   readonly retryBaseSeconds: number;
   /** Chunks worked on at once by one consumer. */
   readonly concurrency: number;
@@ -49,123 +25,132 @@ export interface BatchConfiguration {
   readonly log: ConsumeOptions['log'];
 }
 
-/** Batches of this size or less have their results in the webhook itself. */
-const maxInlineResults = batchChunkItems;
-
-/** Everything about batches that HTTP, the queues and the clock call. */
+/**
+ * Everything about batches that HTTP, the queues and the clock call. A batch lies in one database, which its id and its
+ * messages name. New batches of an owner go to one database, the owner's home. When a database is added, the homes of
+ * some owners move and their batches stay: so what is asked by owner asks all databases.
+ */
 export class BatchServices {
-  readonly store: BatchStore;
-  readonly #chunks: ChunkStore;
-  readonly #results: ResultsStore;
-  readonly deliveries: DeliveryStore;
   readonly sources: ReadonlyMap<string, WebhookSource>;
+  readonly #databases: readonly BatchDatabase[];
   readonly #configuration: BatchConfiguration;
-  readonly #run: RunServices;
-  readonly #submit: SubmitServices;
   readonly #consume: ConsumeOptions;
 
   constructor(configuration: BatchConfiguration) {
-    const { db, bucket, imageBucket, fetchImage, webhookKeys } = configuration;
     this.#configuration = configuration;
     this.sources = configuration.sources;
-    this.store = new BatchStore(db);
-    this.#chunks = new ChunkStore(db);
-    this.#results = new ResultsStore(bucket);
-    this.deliveries = new DeliveryStore(db);
-    this.#run = {
-      store: this.store,
-      chunks: this.#chunks,
-      results: this.#results,
-      gatherer: createImageGatherer({ batchBucket: bucket, imageBucket, fetchImage }),
-      runnerOf: configuration.runnerOf,
-    };
-    this.#submit = {
+    this.#databases = configuration.databases.map((db, at) => new BatchDatabase(at + 1, db, configuration));
+    this.#consume = {
       ...configuration,
-      store: this.store,
-      chunks: this.#chunks,
-      queue: createQueueSender(configuration.chunkQueue),
-      assertPublicUrl: async (url) => {
-        if (webhookKeys.length === 0) throw noWebhooks();
-        await configuration.assertPublicUrl(url);
-      },
+      onSettled: (batchId) => this.#require(toDatabaseNumber(batchId)).sendOwedWebhooks(batchId),
     };
-    this.#consume = { ...configuration, onSettled: (batchId) => this.#sendOwedWebhooks(batchId) };
+  }
+
+  /** The database that a batch of this id would lie in; undefined if there is none of its number. */
+  databaseOf(batchId: string): BatchDatabase | undefined {
+    return this.#databases[toDatabaseNumber(batchId) - 1];
   }
 
   /** @see submitBatch */
-  submit(inputs: BatchInputs, caller: BatchCaller): Promise<SubmittedBatch> {
-    return submitBatch(inputs, caller, this.#submit);
+  async submit(inputs: BatchInputs, caller: BatchCaller): Promise<SubmittedBatch> {
+    const database = await this.#findHome(caller);
+    return await database.submit(inputs, caller);
   }
 
-  /** @see streamResults */
-  streamResults(batch: Batch, cursor: number) {
-    return streamResults(batch, cursor, this.#chunks, this.#results);
+  /** Newest first. @param place only batches that come after it in the list. */
+  async list(owner: string, limit: number, place: ListPlace): Promise<Batch[]> {
+    const lists = await this.#askAll(({ store }) => store.list(owner, limit, place));
+    return lists.flat().sort(newestFirst).slice(0, limit);
   }
 
-  streamEvents(id: string, signal: AbortSignal) {
-    return streamEvents(id, this.store, signal);
+  /** Addresses that answered 410 to this owner's webhooks, by URL, each since it last did. */
+  async listGone(owner: string): Promise<{ readonly url: string; readonly at: number }[]> {
+    const lists = await this.#askAll(({ deliveries }) => deliveries.listGone(owner));
+    const latest = new Map<string, number>();
+    for (const { url, at } of lists.flat()) latest.set(url, Math.max(at, latest.get(url) ?? 0));
+    return Array.from(latest, ([url, at]) => ({ url, at })).sort((a, b) => (a.url < b.url ? -1 : 1));
   }
 
-  async cancel(batch: Batch): Promise<boolean> {
-    const canceled = await this.store.cancel(batch.id);
-    await this.#sendOwedWebhooks(batch.id);
-    return canceled;
+  /** @returns whether the address was given up. */
+  async restoreGone(owner: string, url: string): Promise<boolean> {
+    const wasGone = await this.#askAll(({ deliveries }) => deliveries.restore(owner, url));
+    return wasGone.includes(true);
   }
 
   consumeChunks(messages: readonly Message<unknown>[]): Promise<void> {
-    return consumeChunks(messages, this.#run, this.#consume);
+    return consumeChunks(messages, (id) => this.#require(toDatabaseNumber(id)).run, this.#consume);
   }
 
   consumeDeadChunks(messages: readonly Message<unknown>[]): Promise<void> {
-    return consumeDeadChunks(messages, this.#run, this.#consume);
+    return consumeDeadChunks(messages, (id) => this.#require(toDatabaseNumber(id)).run, this.#consume);
   }
 
   consumeDeliveries(messages: readonly Message<unknown>[]): Promise<void> {
+    return consumeDeliveries(
+      messages,
+      (message) => this.#toDeliverServices(message),
+      this.#configuration.log,
+    );
+  }
+
+  /**
+   * Each sweep begins with another database, so that one that takes all the statements of an invocation keeps none from
+   * its turn. Nor does one that fails.
+   *
+   * @throws what a database threw, after the others had their turn.
+   */
+  async sweep(now: number = Date.now()): Promise<void> {
+    const { log } = this.#configuration;
+    const first = Math.floor(now / sweepIntervalMs) % this.#databases.length;
+    const failures: unknown[] = [];
+    for (const database of [...this.#databases.slice(first), ...this.#databases.slice(0, first)]) {
+      try {
+        const done = await database.sweep();
+        if (done.resent + done.owed + done.expired > 0) log('info', { event: 'sweep', ...done });
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /**
+   * Where a new batch goes. An Idempotency-Key that is known in a database keeps the request there, so that it still
+   * holds when the owner's home has moved.
+   */
+  async #findHome({ owner, idempotencyKey: key }: BatchCaller): Promise<BatchDatabase> {
+    const home = this.#require(await chooseHome(owner, this.#databases.length));
+    if (key === undefined || this.#databases.length === 1) return home;
+    if (await home.store.findByIdempotencyKey(owner, key)) return home;
+    const found = await this.#askAll(({ store }) => store.findByIdempotencyKey(owner, key));
+    return this.#databases.find((_, at) => found[at] !== undefined) ?? home;
+  }
+
+  #askAll<T>(ask: (database: BatchDatabase) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#databases.map(ask));
+  }
+
+  /** @throws {Error} if it is not bound: the message comes again, and may find it then. */
+  #require(number: number): BatchDatabase {
+    const database = this.#databases[number - 1];
+    if (database) return database;
+    throw new Error(`Database ${number} of batches is not bound.`);
+  }
+
+  #toDeliverServices({ database: number = 1 }: DeliveryMessage): DeliverServices {
     const { webhookKeys: keys, postWebhook: post, log, nextDeliveryDelay: nextDelay } = this.#configuration;
-    return consumeDeliveries(messages, {
-      deliveries: this.deliveries,
+    const database = this.#require(number);
+    return {
+      deliveries: database.deliveries,
       keys,
       post,
       log,
-      toPayload: (delivery) => this.#toPayload(delivery),
+      toPayload: (delivery) => database.toPayload(delivery),
       ...(nextDelay && { nextDelay }),
-    });
-  }
-
-  async sweep(): Promise<void> {
-    const { bucket, chunkQueue, deliveryQueue, stallMs, log } = this.#configuration;
-    const done = await sweep({
-      store: this.store,
-      chunks: this.#chunks,
-      deliveries: this.deliveries,
-      bucket,
-      stallMs,
-      queue: createQueueSender(chunkQueue),
-      deliveryQueue: createQueueSender(deliveryQueue),
-    });
-    if (done.resent + done.owed + done.expired > 0) log('info', { event: 'sweep', ...done });
-  }
-
-  async #sendOwedWebhooks(batchId: string): Promise<void> {
-    const owed = await this.deliveries.findNew(batchId);
-    await createQueueSender(this.#configuration.deliveryQueue).send(owed.map((id) => ({ delivery_id: id })));
-  }
-
-  async #toPayload({ batchId, type, createdAt }: Delivery): Promise<string | undefined> {
-    const batch = await this.store.find(batchId);
-    if (!batch) return undefined;
-    const results =
-      batch.total <= maxInlineResults
-        ? Array.from(await this.#results.read(batchId, 0), ([index, result]) => ({ index, ...result }))
-        : undefined;
-    return JSON.stringify({
-      type,
-      timestamp: new Date(createdAt).toISOString(),
-      data: { ...toBatchJson(batch), ...(results && { results }) },
-    });
+    };
   }
 }
 
-function noWebhooks(): CodedError {
-  return new CodedError('option_invalid', 'webhook_url: this deployment has no webhook secret to sign with.');
+function newestFirst(a: Batch, b: Batch): number {
+  return b.createdAt - a.createdAt || (b.id < a.id ? -1 : 1);
 }

@@ -73,7 +73,11 @@ export const chunkMessageSchema = z.strictObject({
 });
 export type ChunkMessage = z.infer<typeof chunkMessageSchema>;
 
-export const deliveryMessageSchema = z.strictObject({ delivery_id: z.string().max(64) });
+export const deliveryMessageSchema = z.strictObject({
+  delivery_id: z.string().max(64),
+  /** Number of the database that the delivery lies in; the first one if it says nothing. */
+  database: z.int().positive().optional(),
+});
 export type DeliveryMessage = z.infer<typeof deliveryMessageSchema>;
 
 export interface Chunk {

@@ -17,16 +17,19 @@ export interface ConsumeOptions {
   readonly onSettled: (batchId: string) => Promise<void>;
 }
 
+/** What runs the chunks of a batch. @throws {Error} if its database cannot be reached; the message comes again. */
+export type FindRunServices = (batchId: string) => RunServices;
+
 /** The queue's consumer: each message is acknowledged or sent back by itself. */
 export async function consumeChunks(
   messages: readonly Message<unknown>[],
-  services: RunServices,
+  findServices: FindRunServices,
   options: ConsumeOptions,
 ): Promise<void> {
   const waiting = [...messages];
   const work = async () => {
     for (let message = waiting.shift(); message; message = waiting.shift()) {
-      await consume(message, services, options);
+      await consume(message, findServices, options);
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, work));
@@ -34,7 +37,7 @@ export async function consumeChunks(
 
 async function consume(
   message: Message<unknown>,
-  services: RunServices,
+  findServices: FindRunServices,
   { retryBaseSeconds, log, onSettled }: ConsumeOptions,
 ): Promise<void> {
   const parsed = chunkMessageSchema.safeParse(message.body);
@@ -46,6 +49,7 @@ async function consume(
   }
   let retryAfterSeconds: number | undefined;
   try {
+    const services = findServices(parsed.data.batch_id);
     const outcome = await runChunk(parsed.data, message.attempts, services);
     if (outcome.settled) {
       await onSettled(parsed.data.batch_id);
@@ -87,7 +91,7 @@ export function retryDelay(
  */
 export async function consumeDeadChunks(
   messages: readonly Message<unknown>[],
-  services: RunServices,
+  findServices: FindRunServices,
   { retryBaseSeconds, log, onSettled }: ConsumeOptions,
 ): Promise<void> {
   for (const message of messages) {
@@ -97,7 +101,7 @@ export async function consumeDeadChunks(
       continue;
     }
     try {
-      await giveUp(parsed.data.batch_id, parsed.data.chunk, services);
+      await giveUp(parsed.data.batch_id, parsed.data.chunk, findServices(parsed.data.batch_id));
       await onSettled(parsed.data.batch_id);
       log('error', { event: 'chunk_given_up', ...parsed.data });
       message.ack();

@@ -3,7 +3,7 @@ import type { Log } from '../../lib/observe/write-log.ts';
 import { nextDeliveryDelay, parseRetryAfter } from '../../lib/retry-schedule.ts';
 import { webhookClaimMs, webhookTimeoutMs } from '../../limits.ts';
 import { signWebhook, type WebhookKey } from '../webhook/standard-webhook.ts';
-import { deliveryMessageSchema } from './batch.ts';
+import { type DeliveryMessage, deliveryMessageSchema } from './batch.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryStore } from './delivery-store.ts';
 
@@ -24,10 +24,15 @@ export interface DeliverServices {
 /** Cloudflare Queues delays a message by 12 hours at most; what waits longer is delayed again. */
 const maxQueueDelaySeconds = 43_200;
 
-/** Consumer of the delivery queue: one message is one owed webhook. */
+/**
+ * Consumer of the delivery queue: one message is one owed webhook.
+ *
+ * @param findServices what delivers it. It throws if its database cannot be reached; the message comes again.
+ */
 export async function consumeDeliveries(
   messages: readonly Message<unknown>[],
-  services: DeliverServices,
+  findServices: (message: DeliveryMessage) => DeliverServices,
+  log: Log,
 ): Promise<void> {
   await Promise.all(
     messages.map(async (message) => {
@@ -37,11 +42,11 @@ export async function consumeDeliveries(
         return;
       }
       try {
-        const waitSeconds = await deliver(parsed.data.delivery_id, services);
+        const waitSeconds = await deliver(parsed.data.delivery_id, findServices(parsed.data));
         if (waitSeconds === undefined) message.ack();
         else message.retry({ delaySeconds: Math.min(waitSeconds, maxQueueDelaySeconds) });
       } catch (error) {
-        services.log('error', { event: 'delivery_failed', ...parsed.data, error });
+        log('error', { event: 'delivery_failed', ...parsed.data, error });
         message.retry({ delaySeconds: 60 });
       }
     }),

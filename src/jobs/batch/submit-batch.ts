@@ -11,6 +11,8 @@ import type { ChunkStore } from './chunk-store.ts';
 import { ImagePacker } from './image-packer.ts';
 
 export interface SubmitServices {
+  /** An id of a new batch, see batch-id.ts. */
+  readonly createId: () => string;
   readonly store: BatchStore;
   readonly chunks: ChunkStore;
   readonly bucket: R2Bucket;
@@ -55,7 +57,7 @@ export async function submitBatch(
 ): Promise<SubmittedBatch> {
   const { store } = services;
   const wanted = await services.resolveModel(given.model);
-  const id = `batch_${crypto.randomUUID().replaceAll('-', '')}`;
+  const id = services.createId();
   const now = (services.now ?? Date.now)();
   const expiresAt = now + services.retentionMs;
   const create = async () => await store.create({ id, owner, idempotencyKey, ...wanted, topK: 1, expiresAt });

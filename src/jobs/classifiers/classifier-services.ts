@@ -4,12 +4,10 @@ import { CodedError } from '../../errors.ts';
 import type { Log } from '../../lib/observe/write-log.ts';
 import {
   anonymousClassifierMs,
-  importMessageItems,
   maxClassifierClasses,
   maxClassifierExamples,
   maxClassifiers,
 } from '../../limits.ts';
-import { createQueueSender } from '../batch/chunk-queue.ts';
 import { type AddedExample, addExample, type NewExample } from './add-example.ts';
 import {
   type ClassifierOverview,
@@ -26,6 +24,7 @@ import {
   consumeDeadLessons,
   consumeLessons,
   requestLesson,
+  sendNextImports,
 } from './consume-lessons.ts';
 import { ExampleStore } from './example-store.ts';
 import { FeatureStore } from './feature-store.ts';
@@ -175,8 +174,7 @@ export class ClassifierServices {
 
   /** The queue's consumer fetches them. */
   async importExamples(id: string, label: string, references: readonly ImportReference[]): Promise<void> {
-    const ids = await this.imports.add(id, label, references);
-    if (!ids) {
+    if (!(await this.imports.add(id, label, references))) {
       throw (await this.store.find(id))
         ? new CodedError(
             'classifier_quota_exceeded',
@@ -184,7 +182,7 @@ export class ClassifierServices {
           )
         : new CodedError('classifier_unknown', 'The classifier was deleted meanwhile.');
     }
-    await this.#sendImports(id, ids);
+    await sendNextImports(id, this.#consume);
   }
 
   /**
@@ -228,12 +226,9 @@ export class ClassifierServices {
       await queue.send({ classifier, version }, { contentType: 'json' });
       await this.versions.markSent(classifier, version);
     }
-    const lost = await this.imports.findLost(now - stallMs, maxSwept);
-    for (const id of new Set(lost.map(({ classifier }) => classifier))) {
-      await this.#sendImports(
-        id,
-        lost.filter(({ classifier }) => classifier === id).map((row) => row.id),
-      );
+    for (const id of await this.imports.findStalled(now - stallMs, maxSwept)) {
+      await this.imports.forgetSent(id);
+      await sendNextImports(id, this.#consume);
     }
     await this.store.markAbandoned(anonymous, now - anonymousClassifierMs, maxSwept);
     for (const id of await this.store.findDeleted(maxSwept)) await this.#purge(id);
@@ -243,14 +238,5 @@ export class ClassifierServices {
     await this.#features.deleteAll(id);
     await this.heads.deleteAll(id);
     await this.store.purge(id);
-  }
-
-  async #sendImports(classifier: string, ids: readonly string[]): Promise<void> {
-    const messages: LessonMessage[] = [];
-    for (let start = 0; start < ids.length; start += importMessageItems) {
-      messages.push({ classifier, imports: ids.slice(start, start + importMessageItems) });
-    }
-    await createQueueSender(this.#configuration.queue).send(messages);
-    await this.imports.markSent(ids);
   }
 }

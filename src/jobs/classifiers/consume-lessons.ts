@@ -2,7 +2,7 @@ import type { Message, Queue } from '@cloudflare/workers-types';
 import type { Gate } from '../../classify/gate.ts';
 import { CodedError } from '../../errors.ts';
 import type { Log } from '../../lib/observe/write-log.ts';
-import { maxLessonMs } from '../../limits.ts';
+import { importMessageItems, maxLessonMs } from '../../limits.ts';
 import { toProblem } from '../../problem.ts';
 import { retryDelay } from '../batch/consume-chunks.ts';
 import { type LessonMessage, lessonMessageSchema } from './classifier.ts';
@@ -43,13 +43,30 @@ async function consume(
 ): Promise<boolean> {
   const { log } = services;
   try {
-    if ('imports' in message) return await runImports(message.classifier, message.imports, services);
+    if ('imports' in message) {
+      // Once: each time would begin another row of messages.
+      if (attempts === 1) await sendNextImports(message.classifier, services);
+      return await runImports(message.classifier, message.imports, services);
+    }
     await learn(message.classifier, message.version, services);
     return true;
   } catch (error) {
     log('error', { event: 'lesson_failed', ...message, attempts, error });
     return false;
   }
+}
+
+/**
+ * Sends the message of the next few imports of a classifier, if there are any. An import of a thousand photos is one
+ * message in the queue at a time, behind those of others, and not sixty before them. It goes out before the photos of the
+ * message before it are fetched, so that another consumer may take it at once. Should it be lost, the sweep sends it.
+ */
+export async function sendNextImports(
+  classifier: string,
+  { imports, queue }: Pick<ConsumeServices, 'imports' | 'queue'>,
+): Promise<void> {
+  const next = await imports.claimUnsent(classifier, importMessageItems);
+  if (next.length > 0) await queue.send({ classifier, imports: next }, { contentType: 'json' });
 }
 
 /** @throws what may pass. */

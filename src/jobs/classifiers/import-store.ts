@@ -84,6 +84,24 @@ export class ImportStore {
     return results.map(toImport);
   }
 
+  /**
+   * Takes the next imports that no message has named yet, so that no other message will.
+   *
+   * @returns their ids; none if all have been named.
+   */
+  async claimUnsent(classifier: string, limit: number): Promise<string[]> {
+    const { results } = await this.#db
+      .prepare(
+        `UPDATE classifier_imports SET sent_at = ?2 WHERE id IN
+           (SELECT id FROM classifier_imports
+            WHERE classifier = ?1 AND sent_at IS NULL AND error_code IS NULL ORDER BY created_at, id LIMIT ?3)
+         RETURNING id`,
+      )
+      .bind(classifier, this.#now(), limit)
+      .all<{ id: string }>();
+    return results.map(({ id }) => id);
+  }
+
   async noteAttempt(id: string): Promise<void> {
     await this.#db
       .prepare('UPDATE classifier_imports SET attempts = attempts + 1 WHERE id = ?1')
@@ -111,21 +129,23 @@ export class ImportStore {
     await this.#db.prepare('DELETE FROM classifier_imports WHERE id = ?1').bind(id).run();
   }
 
-  async findLost(sentBefore: number, limit: number): Promise<ClassifierImport[]> {
+  /** Classifiers with imports of which no message was sent since `sentBefore`: the row of messages has broken off. */
+  async findStalled(sentBefore: number, limit: number): Promise<string[]> {
     const { results } = await this.#db
       .prepare(
-        `SELECT * FROM classifier_imports WHERE error_code IS NULL AND coalesce(sent_at, created_at) < ?1
-         ORDER BY classifier LIMIT ?2`,
+        `SELECT classifier FROM classifier_imports WHERE error_code IS NULL
+         GROUP BY classifier HAVING max(coalesce(sent_at, created_at)) < ?1 LIMIT ?2`,
       )
       .bind(sentBefore, limit)
-      .all<ImportRow>();
-    return results.map(toImport);
+      .all<{ classifier: string }>();
+    return results.map(({ classifier }) => classifier);
   }
 
-  async markSent(ids: readonly string[]): Promise<void> {
+  /** As if no message had named an import of this classifier. */
+  async forgetSent(classifier: string): Promise<void> {
     await this.#db
-      .prepare('UPDATE classifier_imports SET sent_at = ?2 WHERE id IN (SELECT value FROM json_each(?1))')
-      .bind(JSON.stringify(ids), this.#now())
+      .prepare('UPDATE classifier_imports SET sent_at = NULL WHERE classifier = ?1')
+      .bind(classifier)
       .run();
   }
 }

@@ -11,8 +11,8 @@ export function toDeclaredLength(request: Request): number {
 export interface ReadBytesOptions {
   /** Memory of exactly the declared length, for a body that has one. */
   readonly allocate?: (bytes: number) => Uint8Array;
-  /** Whether others wait for the place that the body has: then it has to keep its pace. */
-  readonly isWanted?: () => boolean;
+  /** The time in which the body has to come while others wait for its place; undefined while nobody does. */
+  readonly paceMs?: () => number | undefined;
   /** Waits until so many bytes in all may be kept. Called before they are. */
   readonly hold?: (bytes: number) => Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function readBytes(
   maxBytes: number,
   options: ReadBytesOptions = {},
 ): Promise<Uint8Array> {
-  const { allocate = (bytes) => new Uint8Array(bytes), isWanted = () => false, hold } = options;
+  const { allocate = (bytes) => new Uint8Array(bytes), paceMs = () => undefined, hold } = options;
   const declared = toDeclaredLength(request);
   if (!request.body) throw emptyBody();
   const reader = request.body.getReader();
@@ -47,7 +47,9 @@ export async function readBytes(
   const expected = declared > 0 ? declared : maxBytes;
   const isBehind = () => {
     const elapsed = Date.now() - started;
-    return elapsed > bodyHeadStartMs && total / expected < elapsed / bodyTimeoutMs && isWanted();
+    if (elapsed <= bodyHeadStartMs) return false;
+    const pace = paceMs();
+    return pace !== undefined && total / expected < elapsed / pace;
   };
   try {
     for (;;) {

@@ -63,7 +63,7 @@ const options = { concurrency: 2, retryBaseSeconds: 10, log, onSettled };
 
 async function consume(chunk: number, attempts = 1) {
   const { message, ack, retry } = createMessage({ batch_id: 'a', chunk }, attempts);
-  await consumeChunks([message], services(), options);
+  await consumeChunks([message], services, options);
   return { acked: ack.mock.calls.length === 1, retried: retry.mock.calls.length === 1 };
 }
 const readBatch = async () => (await stores.store.find('a'))!;
@@ -114,14 +114,14 @@ describe('a chunk that is consumed', () => {
     await stores.store.cancel('a');
     expect(await consume(0)).toEqual({ acked: true, retried: false });
     const unknown = createMessage({ batch_id: 'unknown', chunk: 0 });
-    await consumeChunks([unknown.message], services(), options);
+    await consumeChunks([unknown.message], services, options);
     expect(unknown.ack).toHaveBeenCalledOnce();
     expect(calls).toEqual([]);
   });
 
   it('that is no chunk is dropped, and logged', async () => {
     const foreign = createMessage({ something: 'else' });
-    await consumeChunks([foreign.message], services(), options);
+    await consumeChunks([foreign.message], services, options);
     expect(foreign.ack).toHaveBeenCalledOnce();
     expect(log).toHaveBeenCalledWith('error', expect.objectContaining({ event: 'queue_message_invalid' }));
   });
@@ -141,7 +141,7 @@ describe('a chunk that is consumed', () => {
     const messages = ['a', 'b', 'c', 'd', 'e'].map((id) => createMessage({ batch_id: id, chunk: 0 }));
     await consumeChunks(
       messages.map(({ message }) => message),
-      { ...services(), runnerOf: () => slow },
+      () => ({ ...services(), runnerOf: () => slow }),
       options,
     );
     expect(messages.every(({ ack }) => ack.mock.calls.length === 1)).toBe(true);
@@ -161,7 +161,7 @@ describe('a tier in trouble', () => {
     await acceptBatch(stores, 'a', 3);
     answer = (index) => (index === 0 ? good : busy());
     const { message, retry } = createMessage({ batch_id: 'a', chunk: 0 });
-    await consumeChunks([message], services(), options);
+    await consumeChunks([message], services, options);
     expect(retry.mock.calls[0]![0].delaySeconds).toBeGreaterThanOrEqual(40);
     expect(await readBatch()).toMatchObject({ status: 'processing', succeeded: 1, lastTrouble: 'tier_busy' });
     answer = () => good;
@@ -203,7 +203,7 @@ describe('a tier in trouble', () => {
       },
     };
     const { message, retry } = createMessage({ batch_id: 'a', chunk: 0 });
-    await consumeChunks([message], { ...services(), runnerOf: () => liar }, options);
+    await consumeChunks([message], () => ({ ...services(), runnerOf: () => liar }), options);
     expect(retry).toHaveBeenCalledOnce();
     expect(await readCodes()).toEqual([]);
     expect(await readBatch()).toMatchObject({ lastTrouble: 'tier_garbage' });
@@ -254,7 +254,7 @@ describe('an image that cannot be had', () => {
 describe('a chunk that the queue has given up', () => {
   const bury = async () => {
     const { message, ack, retry } = createMessage({ batch_id: 'a', chunk: 0 });
-    await consumeDeadChunks([message], services(), options);
+    await consumeDeadChunks([message], services, options);
     return { acked: ack.mock.calls.length === 1, retried: retry.mock.calls.length === 1 };
   };
 

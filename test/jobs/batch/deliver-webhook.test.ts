@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { consumeDeliveries } from '../../../src/jobs/batch/deliver-webhook.ts';
+import { consumeDeliveries, type DeliverServices } from '../../../src/jobs/batch/deliver-webhook.ts';
 import { signWebhook } from '../../../src/jobs/webhook/standard-webhook.ts';
 import { maxDeliveryAttempts, nextDeliveryDelay } from '../../../src/lib/retry-schedule.ts';
 import { acceptBatch, createMessage, createStores, type Stores } from './batch-fixture.ts';
@@ -29,7 +29,7 @@ async function owe(batchId = 'a', owner = 'ann'): Promise<string> {
 
 async function deliver(id: string, toPayload = async (): Promise<string | undefined> => '{"a":1}') {
   const { message, ack, retry } = createMessage({ delivery_id: id });
-  await consumeDeliveries([message], {
+  const services: DeliverServices = {
     deliveries: stores.deliveries,
     keys,
     toPayload,
@@ -43,7 +43,8 @@ async function deliver(id: string, toPayload = async (): Promise<string | undefi
     nextDelay: (attempts, retryAfterSeconds) => nextDeliveryDelay(attempts, retryAfterSeconds, 0),
     log,
     now: stores.now,
-  });
+  };
+  await consumeDeliveries([message], () => services, log);
   return { acked: ack.mock.calls.length === 1, delaySeconds: retry.mock.calls[0]?.[0].delaySeconds };
 }
 
@@ -204,13 +205,14 @@ it('a message of another kind is dropped; one that fails here comes again in a m
   down.deliveries.find = async () => {
     throw new Error('D1 is down');
   };
-  await consumeDeliveries([foreign.message, failing.message], {
+  const services: DeliverServices = {
     deliveries: down.deliveries,
     keys,
     toPayload: async () => undefined,
     post: async () => answer(204),
     log,
-  });
+  };
+  await consumeDeliveries([foreign.message, failing.message], () => services, log);
   expect(foreign.ack).toHaveBeenCalledOnce();
   expect(failing.retry).toHaveBeenCalledWith({ delaySeconds: 60 });
 });

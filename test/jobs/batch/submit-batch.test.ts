@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createBatchId } from '../../../src/jobs/batch/batch-id.ts';
 import type { BatchInputs } from '../../../src/jobs/batch/batch-inputs.ts';
 import { type SubmitServices, submitBatch } from '../../../src/jobs/batch/submit-batch.ts';
 import { abandonedUploadMs } from '../../../src/limits.ts';
@@ -11,6 +12,7 @@ beforeEach(() => {
   stores = createStores();
   const { store, chunks, memory, now } = stores;
   services = {
+    createId: () => createBatchId(1),
     store,
     chunks,
     bucket: memory.bucket,

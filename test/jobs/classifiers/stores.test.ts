@@ -175,7 +175,7 @@ describe('imports', () => {
     await imports.delete(second!);
     expect(await imports.count(id)).toEqual({ waiting: 0, failed: 1 });
     now += 1;
-    expect(await imports.findLost(now, 10)).toEqual([]);
+    expect(await imports.findStalled(now, 10)).toEqual([]);
   });
 
   it('count against the photos of a classifier, and are none of a deleted one', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { readBytes } from '../../../src/lib/net/read-bytes.ts';
-import { maxDrainMs } from '../../../src/limits.ts';
+import { bodyTimeoutMs, maxDrainMs } from '../../../src/limits.ts';
 
 function post(chunks: readonly Uint8Array[], headers: HeadersInit = {}): Request {
   const body = new ReadableStream({
@@ -65,7 +65,7 @@ describe('readBytes', () => {
         duplex: 'half',
       } as RequestInit);
       const ended = vi.fn();
-      readBytes(request, 4096, { isWanted: () => isWanted }).catch(ended);
+      readBytes(request, 4096, { paceMs: () => (isWanted ? bodyTimeoutMs : undefined) }).catch(ended);
       await vi.advanceTimersByTimeAsync(afterMs - 250);
       expect(ended).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(500);
@@ -92,7 +92,7 @@ describe('readBytes', () => {
         headers,
         duplex: 'half',
       } as RequestInit);
-      const read = readBytes(request, 4096, { isWanted: () => true });
+      const read = readBytes(request, 4096, { paceMs: () => bodyTimeoutMs });
       await vi.advanceTimersByTimeAsync(25_000);
       expect((await read).byteLength).toBe(4000);
     } finally {
