@@ -45,7 +45,7 @@ export interface TrainingSet {
   readonly memory: MatrixMemory;
   /** FP32 (dimensions) of every photo: its coordinates in the space that landmarks span. */
   readonly rows: readonly Float32Array[];
-  /** FP64 (dimensions): their mean. */
+  /** FP64 (dimensions), of `toCentre`. */
   readonly centre: Float64Array;
   /** Class of every photo, 0 to classCount - 1. */
   readonly classes: readonly number[];

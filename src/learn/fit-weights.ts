@@ -5,7 +5,7 @@ import { tileSide } from './matrix/layout.ts';
 import type { MatrixMemory } from './matrix/matrix-memory.ts';
 import type { TiledColumns } from './matrix/tiles.ts';
 import type { Pace } from './pace.ts';
-import { RidgeEquations } from './ridge.ts';
+import { RidgeEquations, toCentre } from './ridge.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -65,9 +65,8 @@ async function fitOnFeatures({
   pace,
 }: Fit): Promise<FittedWeights> {
   const features = means[0]!.length;
-  const centre = new Float64Array(features);
-  for (const mean of means) for (let f = 0; f < features; f++) centre[f]! += mean[f]! / means.length;
-  const equations = new RidgeEquations(memory, counts, centre);
+  const labels = means.map((_, label) => label);
+  const equations = new RidgeEquations(memory, counts, toCentre(means, labels, means.length));
   for (const example of examples) {
     for (const vector of await readAll(example)) await equations.add(vector, example.label, pace);
   }
@@ -85,10 +84,11 @@ async function fitOnLandmarks(
   const landmarks: Float32Array[] = [];
   for (const example of chosen) landmarks.push(...(await readAll(example)));
   const space = await LandmarkSpace.open(memory, landmarks, pace);
-  const equations = new RidgeEquations(memory, counts, new Float64Array(space.dimensions));
+  const labels = chosen.flatMap(({ label }) => new Array<number>(viewCount).fill(label));
+  const rows = landmarks.map((_, index) => space.landmark(index));
+  const equations = new RidgeEquations(memory, counts, toCentre(rows, labels, means.length));
   if (chosen.length === examples.length) {
-    const labels = chosen.flatMap(({ label }) => new Array<number>(viewCount).fill(label));
-    for (const [index, label] of labels.entries()) await equations.add(space.landmark(index), label, pace);
+    for (const [index, label] of labels.entries()) await equations.add(rows[index]!, label, pace);
   } else {
     await addProjected(space, equations, examples, pace);
   }

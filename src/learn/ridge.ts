@@ -11,6 +11,26 @@ const largestInt16 = 32_767;
 /** The routines make so many products of INT16 in the time that a plain loop takes for one. */
 const speed = 30;
 
+/**
+ * @param rows FP32 (dimensions), of a class each.
+ * @returns FP64 (dimensions): the mean of the classes' means, what `RidgeEquations` centre on.
+ */
+export function toCentre(
+  rows: readonly Float32Array[],
+  classes: readonly number[],
+  classCount: number,
+): Float64Array {
+  const counts = new Float64Array(classCount);
+  for (const label of classes) counts[label]!++;
+  const known = counts.filter((count) => count > 0).length;
+  const centre = new Float64Array(rows[0]!.length);
+  for (const [index, row] of rows.entries()) {
+    const share = 1 / (known * counts[classes[index]!]!);
+    for (let d = 0; d < centre.length; d++) centre[d]! += share * row[d]!;
+  }
+  return centre;
+}
+
 /** A linear classifier: score c of x is bias c + column c of the weights times x. */
 export interface LinearClassifier {
   /** (dimensions, classes). */
@@ -33,7 +53,10 @@ export class RidgeEquations {
   readonly #total: number;
   /** Classes that have an example. */
   readonly #known: number;
-  /** About the mean of all: what is subtracted before anything is summed, so that little is lost to rounding. */
+  /**
+   * About the mean of all. It is subtracted before anything is rounded: what photos have in common would take the digits
+   * that tell them apart, and the rounded products, less the product of the means, would not be positive definite.
+   */
   readonly #centre: Float64Array;
   readonly #matrix: SymmetricTiles;
   readonly #panels: number;
@@ -46,7 +69,7 @@ export class RidgeEquations {
    * Its memory lasts as long as the `within` around it.
    *
    * @param counts examples of each class that will be added; a class without any is not learned.
-   * @param centre FP64 (dimensions).
+   * @param centre FP64 (dimensions), of `toCentre`.
    */
   constructor(memory: MatrixMemory, counts: readonly number[], centre: Float64Array) {
     this.#memory = memory;

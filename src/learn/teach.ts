@@ -19,6 +19,7 @@ import {
   round,
   shareByScene,
 } from './report.ts';
+import { toCentre } from './ridge.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
@@ -100,7 +101,13 @@ async function judge(
   pace: Pace,
 ): Promise<Omit<Lesson, 'weights' | 'biases'> & { readonly penalty: number }> {
   const { rows, means } = await projectAll(memory, examples, labels.length, pace);
-  const set: TrainingSet = { memory, rows, centre: toMean(rows), classes, classCount: labels.length };
+  const set: TrainingSet = {
+    memory,
+    rows,
+    centre: toCentre(rows, classes, labels.length),
+    classes,
+    classCount: labels.length,
+  };
   const { groups, copies } = await findNearDuplicates(memory, rows, maxCopies, pace);
   const folds = assignFolds(classes, groups);
   const everyone = classes.map((_, index) => index);
@@ -207,10 +214,4 @@ async function measureCurve(
   }
   note(groups.length, whole);
   return curve;
-}
-
-function toMean(rows: readonly Float32Array[]): Float64Array {
-  const mean = new Float64Array(rows[0]!.length);
-  for (const row of rows) for (let d = 0; d < mean.length; d++) mean[d]! += row[d]! / rows.length;
-  return mean;
 }

@@ -44,8 +44,13 @@ beforeAll(async () => {
   });
   for (const home of homes) old.set(home, (await submit(home, { key: 'old' })).batch);
   await server.reconfigure('test/edge/with-two-databases.wrangler.toml');
-  // The local queues forget their messages when the Worker changes.
-  await server.scheduled();
+  // The local queues forget their messages when the Worker changes, and a delivery that was being posted keeps its claim
+  // for 40 s.
+  await server.env.BATCHES_DB.prepare(
+    "UPDATE webhook_deliveries SET next_attempt_at = 1 WHERE state = 'pending'",
+  )
+    .bind()
+    .run();
 });
 afterAll(async () => {
   await server?.stop();
@@ -89,6 +94,16 @@ async function countRows(home: Home, id: string): Promise<number> {
 
 /** It has run, its result can be read, and its webhook has come. */
 async function expectDone(home: Home | undefined, { id }: BatchJson): Promise<void> {
+  // As cron does every five minutes, it sends again what was lost.
+  const sweeps = setInterval(() => void server.scheduled().catch(() => undefined), 1000);
+  try {
+    await expectEnd(home, id);
+  } finally {
+    clearInterval(sweeps);
+  }
+}
+
+async function expectEnd(home: Home | undefined, id: string): Promise<void> {
   expect(await waitForEnd(as(home), id)).toMatchObject({ status: 'succeeded' });
   expect(await collectResults(as(home), id)).toMatchObject([{ predictions: [{ label: 'Egyptian cat' }] }]);
   await expect.poll(() => received.includes(id)).toBe(true);

@@ -107,6 +107,29 @@ describe('ridge regression', () => {
     }
   });
 
+  it.each([
+    ['photos', 300, 700],
+    ['features', 700, 300],
+  ])('of photos that are nearly the same, with fewer %s', async (_, count, features) => {
+    const { classes, vectors: different } = makeVectors(count, features);
+    // Cosines of 0.97 and more.
+    const vectors = different.map((vector) =>
+      toUnit([...vector].map((value, f) => value + (f === 3 ? 5 : 0))),
+    );
+    const { weights, biases } = await fitWeights(
+      new MatrixMemory(module),
+      toPhotos(vectors, classes),
+      toMeans(vectors, classes),
+      1,
+      0.003,
+      withoutPauses,
+    );
+    for (const [index, vector] of vectors.entries()) {
+      const own = weights.subarray(classes[index]! * features, (classes[index]! + 1) * features);
+      expect(biases[classes[index]!]! + dot(own, vector)).toBeGreaterThan(0.5);
+    }
+  });
+
   it('counts all views of a photo', async () => {
     const { classes, vectors } = makeVectors(240, 40);
     const ofClass = (label: number) => vectors.filter((_, i) => classes[i] === label);
