@@ -31,6 +31,14 @@ export function toCentre(
   return centre;
 }
 
+interface WeightedVector {
+  readonly vector: Float32Array;
+  /** Root of its weight. */
+  readonly root: number;
+  /** FP64 (dimensions): the sums of its class. */
+  readonly sums: Float64Array;
+}
+
 /** A linear classifier: score c of x is bias c + column c of the weights times x. */
 export interface LinearClassifier {
   /** (dimensions, classes). */
@@ -55,7 +63,7 @@ export class RidgeEquations {
   readonly #known: number;
   /**
    * About the mean of all. It is subtracted before anything is rounded: what photos have in common would take the digits
-   * that tell them apart, and the rounded products, less the product of the means, would not be positive definite.
+   * that tell them apart.
    */
   readonly #centre: Float64Array;
   readonly #matrix: SymmetricTiles;
@@ -63,7 +71,7 @@ export class RidgeEquations {
   readonly #scales: number;
   /** FP64 (classes, dimensions): weighted sums of the examples' values, less the centre. */
   readonly #sums: Float64Array[];
-  #block: { readonly vector: Float32Array; readonly root: number }[] = [];
+  #block: WeightedVector[] = [];
 
   /**
    * Its memory lasts as long as the `within` around it.
@@ -88,10 +96,7 @@ export class RidgeEquations {
   async add(vector: Float32Array, label: number, pace: Pace): Promise<void> {
     // Equal in sum for each class, 1 on average.
     const weight = this.#total / (this.#known * this.#counts[label]!);
-    const sums = this.#sums[label]!;
-    const centre = this.#centre;
-    for (let f = 0; f < sums.length; f++) sums[f]! += weight * (vector[f]! - centre[f]!);
-    this.#block.push({ vector, root: Math.sqrt(weight) });
+    this.#block.push({ vector, root: Math.sqrt(weight), sums: this.#sums[label]! });
     if (this.#block.length === panelDepth) await this.#addBlock(pace);
   }
 
@@ -176,8 +181,11 @@ export class RidgeEquations {
     }
   }
 
-  /** Writes the block's values by feature, each as large as INT16 and the sums allow. */
-  #fillPanels(block: readonly { readonly vector: Float32Array; readonly root: number }[]): void {
+  /**
+   * Writes the block's values by feature, each as large as INT16 and the sums allow. The sums are those of the rounded
+   * values: less the product of its means, the matrix is then positive semidefinite whatever was rounded.
+   */
+  #fillPanels(block: readonly WeightedVector[]): void {
     const dimensions = this.#dimensions;
     const centre = this.#centre;
     const largest = new Float64Array(dimensions);
@@ -199,20 +207,29 @@ export class RidgeEquations {
     const panels = this.#memory.int16(this.#panels, (this.#matrix.tiles * panelBytes) / 2);
     const rowElements = panelRowBytes / 2;
     if (block.length < panelDepth) panels.fill(0);
-    const nothing = { vector: new Float32Array(dimensions), root: 0 };
+    const nothing = { vector: new Float32Array(dimensions), root: 0, sums: new Float64Array(dimensions) };
     // Four vectors at once: their values of a feature are neighbours in the panel.
     for (let k = 0; k < block.length; k += 4) {
-      const { vector: a, root: rootA } = block[k]!;
-      const { vector: b, root: rootB } = block[k + 1] ?? nothing;
-      const { vector: c, root: rootC } = block[k + 2] ?? nothing;
-      const { vector: d, root: rootD } = block[k + 3] ?? nothing;
+      const { vector: a, root: rootA, sums: sumsA } = block[k]!;
+      const { vector: b, root: rootB, sums: sumsB } = block[k + 1] ?? nothing;
+      const { vector: c, root: rootC, sums: sumsC } = block[k + 2] ?? nothing;
+      const { vector: d, root: rootD, sums: sumsD } = block[k + 3] ?? nothing;
       for (let f = 0, at = k; f < dimensions; f++, at += rowElements) {
         const factor = factors[f]!;
+        const scale = scales[f]!;
         const middle = centre[f]!;
-        panels[at] = Math.floor(rootA * (a[f]! - middle) * factor + 0.5);
-        panels[at + 1] = Math.floor(rootB * (b[f]! - middle) * factor + 0.5);
-        panels[at + 2] = Math.floor(rootC * (c[f]! - middle) * factor + 0.5);
-        panels[at + 3] = Math.floor(rootD * (d[f]! - middle) * factor + 0.5);
+        const valueA = Math.floor(rootA * (a[f]! - middle) * factor + 0.5);
+        const valueB = Math.floor(rootB * (b[f]! - middle) * factor + 0.5);
+        const valueC = Math.floor(rootC * (c[f]! - middle) * factor + 0.5);
+        const valueD = Math.floor(rootD * (d[f]! - middle) * factor + 0.5);
+        panels[at] = valueA;
+        panels[at + 1] = valueB;
+        panels[at + 2] = valueC;
+        panels[at + 3] = valueD;
+        sumsA[f]! += rootA * scale * valueA;
+        sumsB[f]! += rootB * scale * valueB;
+        sumsC[f]! += rootC * scale * valueC;
+        sumsD[f]! += rootD * scale * valueD;
       }
     }
   }
