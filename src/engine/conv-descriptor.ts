@@ -70,7 +70,7 @@ export function writeConvDescriptor(
   const other = residualTensor && locate(residualTensor, layout);
   // What a stored sum is less than its quantized value.
   const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
-  const { grouped } = operator;
+  const { grouped, strassen } = operator;
   const segmentLength =
     grouped?.length ?? Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
   const segmentBytes = segmentLength * layout.elementBytes;
@@ -113,13 +113,13 @@ export function writeConvDescriptor(
       residualFirst: residual.residual_first ? 1 : 0,
     }),
     pixels: layout.pixels,
-    inputChannels: source.channels,
+    inputChannels: strassen ? source.channels / 2 : source.channels,
     inputRowBytes: input.rowBytes,
     inputZero: storedZero(source.zero_point, layout),
     transformed: layout.transformed,
     products: layout.products,
     panel: layout.panel,
-    tileRows: operator.winograd?.tile_rows ?? 0,
+    tileRows: strassen?.block_pixels ?? operator.winograd?.tile_rows ?? 0,
     // In the places of the three fields for Winograd's way, so that these come last.
     ...(grouped && {
       groupOffsets: layout.parts[grouped.offsets]!,

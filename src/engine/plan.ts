@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
-import { kernelSetNames } from './kernel-layout.ts';
+import { blockPixels, kernelSetNames } from './kernel-layout.ts';
 
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
@@ -54,6 +54,12 @@ const winogradSchema = z.strictObject({
   sets: z.array(z.enum(kernelSetNames)),
 });
 
+/** One level of Strassen's algorithm, on the plain kernels. */
+const strassenSchema = z.strictObject({
+  /** Pixels computed at once, an even number. */
+  block_pixels: size.min(2).max(blockPixels).multipleOf(2),
+});
+
 /** Each panel of 8 output channels reads a run of input channels of its own. */
 const groupedSchema = z.strictObject({
   /** Index of a part: an int32 for each panel, its first input channel. */
@@ -86,6 +92,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     bias: size,
     multiplier: size,
     winograd: winogradSchema.optional(),
+    strassen: strassenSchema.optional(),
     grouped: groupedSchema.optional(),
     low: z.int(),
     high: z.int(),

@@ -1,19 +1,10 @@
 import { countUp, increase, select, set, when } from '../../lib/wasm-text/control.ts';
-import { type I32, i32Local, i32Locals, type Operand, v128Locals } from '../../lib/wasm-text/expression.ts';
+import { type I32, i32Locals, type Operand, v128Locals } from '../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../lib/wasm-text/function.ts';
-import {
-  i32Add,
-  i32Const,
-  i32DivU,
-  i32LtS,
-  i32Mul,
-  i32RemU,
-  i32Shl,
-  i32Sub,
-} from '../../lib/wasm-text/integers.ts';
+import { i32Add, i32DivU, i32LtS, i32Mul, i32Shl, i32Sub } from '../../lib/wasm-text/integers.ts';
 import { at, v128Load } from '../../lib/wasm-text/memory.ts';
 import { i32x4Add } from '../../lib/wasm-text/vectors.ts';
-import { panelChannels, winogradSkew } from '../kernel-layout.ts';
+import { panelChannels } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
 import {
@@ -27,27 +18,24 @@ import {
   storeSum,
 } from './requantize.ts';
 import {
-  inputs,
-  multiplyBy,
-  multiplyTiles,
-  panel,
+  type MultiplyTiles,
+  measureRuns,
+  multiplyPositions,
+  plane,
+  productLocals,
   products,
   sumsBytes,
-  tilePixels,
+  tiles,
 } from './winograd-products.ts';
 import { transformInput, transformOutput, transformPanel } from './winograd-transforms.ts';
 import { tilesOf2, tilesOf4, type WinogradVariant } from './winograd-variants.ts';
 
 /** 3 x 3 convolutions of stride 1 with fewer products, and the same sums: see winograd-variants.ts. */
 
-/** First row of tiles of a block, and how many it has; tiles of the output along both axes; tiles of the block. */
-const [firstRow, rows, tilesX, tilesY, tiles] = i32Locals('firstRow', 'rows', 'tilesX', 'tilesY', 'tiles');
-/** The block's tiles are `runs` times `size` and `rest` more. */
-const [size, runs, rest] = i32Locals('size', 'runs', 'rest');
-/** First channel of a panel; address of its weights in the file; a position of a tile. */
-const [channel, weights, position] = i32Locals('channel', 'weights', 'position');
-/** Bytes of a position's products. */
-const plane = i32Local('plane');
+/** First row of tiles of a block, and how many it has; tiles of the output along both axes. */
+const [firstRow, rows, tilesX, tilesY] = i32Locals('firstRow', 'rows', 'tilesX', 'tilesY');
+/** First channel of a panel; address of its weights in the file. */
+const [channel, weights] = i32Locals('channel', 'weights');
 /** A tile of the block; a pixel of the tile, and how many of these lie within the output. */
 const [tileY, tileX, y, x, endY, endX] = i32Locals('tileY', 'tileX', 'y', 'x', 'endY', 'endX');
 /** The pixel in the output; addresses of its sums and of its result. */
@@ -55,7 +43,6 @@ const [outputY, outputX, sums, output] = i32Locals('outputY', 'outputX', 'sums',
 const [hasResidual, constants] = i32Locals('hasResidual', 'constants');
 const biases = v128Locals('bias0', 'bias1');
 
-const divideUp = (value: I32, by: Operand<'i32'>) => i32DivU(i32Sub(i32Add(value, by), 1), by);
 const lesser = (a: Operand<'i32'>, b: Operand<'i32'>) => select(a, b, i32LtS(a, b));
 
 /** Adds the bias to the sums at `sums`, and stores them as any convolution's. */
@@ -79,14 +66,11 @@ const storePixel = (activations: Activations) => {
   ];
 };
 
-/** How the block's tiles are cut into runs, and what the transforms make room for. */
+/** Rows and tiles of the next block. */
 const measureBlock = [
   set(rows, lesser(field('tileRows'), i32Sub(tilesY, firstRow))),
   set(tiles, i32Mul(rows, tilesX)),
-  set(size, divideUp(tiles, divideUp(tiles, tilePixels))),
-  set(runs, i32DivU(tiles, size)),
-  set(rest, i32RemU(tiles, size)),
-  set(plane, i32Add(i32Mul(tiles, sumsBytes), winogradSkew)),
+  measureRuns,
 ];
 
 /** Multipliers and biases of the panel's channels. */
@@ -95,20 +79,6 @@ const loadConstants = [
   multipliers.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
   set(constants, i32Add(field('bias'), i32Shl(channel, 2))),
   biases.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
-];
-
-/** The products of all positions, from `inputs` and the transformed panel. */
-const multiplyPositions = (multiply: readonly ReturnType<typeof multiplyTiles>[], positions: number) => [
-  set(panel, field('panel')),
-  set(inputs, field('transformed')),
-  set(products, field('products')),
-  countUp(position, positions, 1, [
-    multiplyBy(multiply, size, runs),
-    multiplyBy(multiply, rest, i32Const(1)),
-    increase(inputs, winogradSkew),
-    increase(products, winogradSkew),
-    increase(panel, i32Add(i32Mul(field('inputChannels'), panelChannels * 2), winogradSkew)),
-  ]),
 ];
 
 /** One tile's products, from `products` on, to the pixels of it that lie within the output. */
@@ -131,11 +101,7 @@ const storeTile = (side: number, activations: Activations, toSums: ReturnType<ty
 };
 
 /** One block of rows of tiles: its inputs transformed, then for each weight panel products, sums and outputs. */
-function variant(
-  winograd: WinogradVariant,
-  activations: Activations,
-  multiply: readonly ReturnType<typeof multiplyTiles>[],
-) {
+function variant(winograd: WinogradVariant, activations: Activations, multiply: readonly MultiplyTiles[]) {
   const { side } = winograd;
   const tilesAlong = (axis: 'width' | 'height') => i32DivU(i32Add(field(axis), side - 1), side);
   const toV = transformInput(winograd, activations);
@@ -154,8 +120,25 @@ function variant(
     exported: true,
     params: [descriptor],
     locals: [
-      ...[firstRow, rows, tilesX, tilesY, tiles, channel, position, size, runs, rest, inputs, weights],
-      ...[panel, products, sums, plane, tileY, tileX, y, x, endY, endX, outputY, outputX, output],
+      ...productLocals,
+      ...[
+        firstRow,
+        rows,
+        tilesX,
+        tilesY,
+        channel,
+        weights,
+        sums,
+        tileY,
+        tileX,
+        y,
+        x,
+        endY,
+        endX,
+        outputY,
+        outputX,
+        output,
+      ],
       ...[hasResidual, residualFirst, constants],
       ...[...multipliers, ...biases, ...finishLocals],
     ],
@@ -177,11 +160,7 @@ function variant(
   return [toV, toPanel, toSums, convolve];
 }
 
-export const winograd = (activations: Activations) => {
-  const multiply = Array.from({ length: tilePixels }, (_, index) => multiplyTiles(index + 1));
-  return [
-    ...multiply,
-    ...variant(tilesOf2, activations, multiply),
-    ...variant(tilesOf4, activations, multiply),
-  ];
-};
+export const winograd = (activations: Activations, multiply: readonly MultiplyTiles[]) => [
+  ...variant(tilesOf2, activations, multiply),
+  ...variant(tilesOf4, activations, multiply),
+];
