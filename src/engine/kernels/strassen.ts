@@ -124,12 +124,7 @@ const transformPanels = wasmFunction({
   ],
 });
 
-const [channel, constants, hasResidual, channelOffset] = i32Locals(
-  'channel',
-  'constants',
-  'hasResidual',
-  'channelOffset',
-);
+const [channel, constants, channelOffset] = i32Locals('channel', 'constants', 'channelOffset');
 const biases = v128Locals('bias0', 'bias1');
 /** Sums of both pixels of a pair; what they have in common. */
 const firstSums = v128Locals('first0', 'first1');
@@ -137,16 +132,11 @@ const secondSums = v128Locals('second0', 'second1');
 const common = v128Locals('common0', 'common1');
 const output = i32Local('output');
 
-const storePixel = (activations: Activations, entry: I32, sums: SumsOfPixel) => {
+const storePixel = (activations: Activations, entry: I32, sums: SumsOfPixel, hasResidual: boolean) => {
   const place = (part: 'output' | 'residual') => i32Add(i32Load(at(entry, pixelTable[part])), channelOffset);
-  return [
-    set(output, place('output')),
-    when(
-      hasResidual,
-      storeSum(activations, sums, output, place('residual')),
-      storeResult(activations, sums, output),
-    ),
-  ];
+  return hasResidual
+    ? [set(output, place('output')), storeSum(activations, sums, output, place('residual'))]
+    : storeResult(activations, sums, place('output'));
 };
 
 /** The products of one pair, from `address` on in steps of `plane`, to the sums of 8 channels of the first or second panel. */
@@ -171,19 +161,16 @@ const addProducts = (isSecond: boolean) =>
   });
 
 /** Eight channels from `channel` on of all pixels of the block. */
-const storeChannels = (activations: Activations, isSecond: boolean) =>
+const storeChannels = (activations: Activations, isSecond: boolean, hasResidual: boolean) =>
   wasmFunction({
-    name: `strassen_outputs_${isSecond ? 2 : 1}`,
+    name: `strassen_${hasResidual ? 'sums' : 'results'}_${isSecond ? 2 : 1}`,
     params: [descriptor, channel, count, tiles, plane],
     locals: [
-      ...[constants, hasResidual, residualFirst, channelOffset, pixelEntry, pair, address, output],
+      ...[constants, residualFirst, channelOffset, pixelEntry, pair, address, output],
       ...[...biases, ...firstSums, ...secondSums, ...common, ...multipliers, ...finishLocals],
     ],
     body: [
-      loadResultConstants,
-      loadSumConstants,
-      set(hasResidual, field('residual')),
-      set(residualFirst, field('residualFirst')),
+      hasResidual ? [loadSumConstants, set(residualFirst, field('residualFirst'))] : loadResultConstants,
       set(channelOffset, i32Mul(channel, activations.bytes)),
       set(constants, i32Add(field('multiplier'), i32Shl(channel, 2))),
       multipliers.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
@@ -193,10 +180,15 @@ const storeChannels = (activations: Activations, isSecond: boolean) =>
       set(pixelEntry, field('pixels')),
       countUp(pair, tiles, 1, [
         addProducts(isSecond),
-        storePixel(activations, pixelEntry, firstSums),
+        storePixel(activations, pixelEntry, firstSums, hasResidual),
         when(
           i32LtS(i32Add(pair, tiles), count),
-          storePixel(activations, i32Add(pixelEntry, i32Mul(tiles, pixelEntryBytes)), secondSums),
+          storePixel(
+            activations,
+            i32Add(pixelEntry, i32Mul(tiles, pixelEntryBytes)),
+            secondSums,
+            hasResidual,
+          ),
         ),
         increase(address, sumsBytes),
         increase(pixelEntry, pixelEntryBytes),
@@ -220,7 +212,10 @@ const completePairs = [
 
 /** For output channels in a multiple of 16, input channels of 32; blocks have an even number of pixels. */
 export function strassen(activations: Activations, multiply: readonly MultiplyTiles[]) {
-  const stores = [false, true].map((isSecond) => storeChannels(activations, isSecond));
+  const stores = [false, true].map((isSecond) => ({
+    result: storeChannels(activations, isSecond, false),
+    sum: storeChannels(activations, isSecond, true),
+  }));
   const convolve = wasmFunction({
     name: 'convolve_strassen',
     exported: true,
@@ -240,13 +235,20 @@ export function strassen(activations: Activations, multiply: readonly MultiplyTi
           transformPanels.call(weights, field('panel'), i32Shl(field('inputChannels'), 3)),
           increase(weights, i32Shl(field('inputChannels'), 5)),
           multiplyPositions(multiply, strassenPositions),
-          stores.map((store, index) =>
-            store.call(descriptor, i32Add(channel, index * panelChannels), count, tiles, plane),
-          ),
+          stores.map(({ result, sum }, index) => {
+            const operands = [
+              descriptor,
+              i32Add(channel, index * panelChannels),
+              count,
+              tiles,
+              plane,
+            ] as const;
+            return when(field('residual'), sum.call(...operands), result.call(...operands));
+          }),
         ]),
         branchIf(nextBlock, tee(left, i32Sub(left, count))),
       ]),
     ],
   });
-  return [transformInputs, transformPanels, ...stores, convolve];
+  return [transformInputs, transformPanels, ...stores.flatMap(({ result, sum }) => [result, sum]), convolve];
 }
