@@ -45,9 +45,9 @@ const residualSchema = z.strictObject({
   high: size,
 });
 
-/** Winograd's way, in tiles of side x side outputs. */
+/** Winograd's way, in tiles of side x side outputs. 3 is for a kernel of 7 x 7 with stride 2 on 3 channels. */
 const winogradSchema = z.strictObject({
-  side: z.literal([2, 4]),
+  side: z.literal([2, 3, 4]),
   /** Rows of tiles computed at once. */
   tile_rows: size.min(1),
   /** The kernel sets on which it is faster. */

@@ -22,7 +22,8 @@ export interface Kernels {
   readonly fill_border: Kernel;
   readonly convolve_winograd_2: Kernel;
   readonly convolve_winograd_4: Kernel;
-  /** The plain set alone has it. */
+  /** The plain set alone has these. */
+  readonly convolve_winograd_3?: Kernel;
   readonly convolve_strassen?: Kernel;
   /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;
@@ -73,7 +74,7 @@ function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | u
 function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): Kernel {
   if (operator.grouped) return kernels.convolve_grouped;
   const winograd = winogradOf(operator, traits);
-  if (winograd) return kernels[`convolve_winograd_${winograd.side}`];
+  if (winograd) return kernels[`convolve_winograd_${winograd.side}`] ?? kernels.convolve;
   return (strassenOf(operator, traits) && kernels.convolve_strassen) || kernels.convolve;
 }
 

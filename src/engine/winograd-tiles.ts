@@ -1,4 +1,4 @@
-import { type KernelTraits, panelChannels, winogradSkew } from './kernel-layout.ts';
+import { type KernelTraits, kernelTraits, panelChannels, winogradSkew } from './kernel-layout.ts';
 import { alignUp, type PlanOperator, type PlanTensor, type WinogradTiles } from './plan.ts';
 
 /** @returns the tiles by which a kernel set computes the convolution, if it does it by Winograd's way. */
@@ -17,13 +17,38 @@ export interface WinogradScratch {
   readonly panel: number;
 }
 
+/** Of the stem's kernel: see kernels/winograd-stem.ts. Elements of a position are 2 rows of 2 pixels of 3 channels. */
+export const stemLayout = {
+  side: 3,
+  size: 6,
+  positions: 36,
+  pairs: 6,
+  /** V and M of one tile. */
+  tileBytes: 36 * 32,
+  /** U: 6 pairs of elements for 8 channels. */
+  positionBytes: 6 * 32,
+  /** Weights as the file holds them: of a kernel row, and of two pixels of it. */
+  weightRowBytes: 24 * 8,
+  tapBytes: 6 * 8,
+} as const;
+
+function stemScratch({ channels, width }: Pick<PlanTensor, 'channels' | 'width'>): WinogradScratch {
+  const { side, positions, tileBytes, positionBytes } = stemLayout;
+  return {
+    transformed: alignUp(Math.ceil(width / side) * tileBytes),
+    products: alignUp(kernelTraits.plain.tilePixels * tileBytes),
+    panel: alignUp((channels / panelChannels) * positions * positionBytes),
+  };
+}
+
 export function winogradScratch(
   { side, tile_rows }: Pick<WinogradTiles, 'side' | 'tile_rows'>,
   { channels }: Pick<PlanTensor, 'channels'>,
-  { width }: Pick<PlanTensor, 'width'>,
+  target: Pick<PlanTensor, 'channels' | 'width'>,
 ): WinogradScratch {
+  if (side === stemLayout.side) return stemScratch(target);
   const positions = (side + 2) ** 2;
-  const tiles = tile_rows * Math.ceil(width / side);
+  const tiles = tile_rows * Math.ceil(target.width / side);
   const bytes = (position: number) => alignUp(positions * (position + winogradSkew));
   return {
     transformed: bytes(tiles * channels * 2),

@@ -12,12 +12,16 @@ import { strassen } from './strassen.ts';
 import { widenPanel } from './widen-panel.ts';
 import { winograd } from './winograd.ts';
 import { multiplyRuns } from './winograd-products.ts';
+import { winogradStem } from './winograd-stem.ts';
 
 /** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
 export function writeModule(name: KernelSetName): string {
   const activations = activationsOf[name];
   const multiply = multiplyRuns();
-  const own = name === 'plain' ? [widenPanel, ...strassen(activations, multiply)] : [adoptWeights, probeDot];
+  const own =
+    name === 'plain'
+      ? [widenPanel, ...strassen(activations, multiply), ...winogradStem()]
+      : [adoptWeights, probeDot];
   return wasmModule([
     fusedSum,
     ...convolution(activations, kernelTraits[name]),

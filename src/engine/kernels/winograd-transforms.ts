@@ -10,19 +10,23 @@ import { descriptor, field, laneField } from './descriptor-fields.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
-const vector = (y: number, x: number) => v128Local(`v${y}_${x}`);
-const vectors = (rows: number, columns: number) =>
+export const vector = (y: number, x: number) => v128Local(`v${y}_${x}`);
+export const vectors = (rows: number, columns: number) =>
   range(rows).flatMap((y) => range(columns).map((x) => vector(y, x)));
 
 /** Where the next vectors are read, or a column of results begins; where the next result goes. */
-const [address, position] = i32Locals('address', 'position');
+export const [address, position] = i32Locals('address', 'position');
 /** Bytes from a position to the next, and from a row of positions to the next. */
-const [plane, planeRow] = i32Locals('plane', 'planeRow');
+export const [plane, planeRow] = i32Locals('plane', 'planeRow');
 /** First of the eight channels that are next; channels of the input. */
 const [channel, inputChannels] = i32Locals('channel', 'inputChannels');
 
 /** One axis: results to the locals `targets`, which may be the very ones that are read. */
-function apply(transform: Transform, sources: readonly V128[], targets: readonly Local<'v128'>[]): Body {
+export function apply(
+  transform: Transform,
+  sources: readonly V128[],
+  targets: readonly Local<'v128'>[],
+): Body {
   const { shared = [], results } = transform(sources);
   return [shared.map((value, index) => set(sharedLocals[index]!, value)), setTogether(targets, results)];
 }
@@ -31,7 +35,7 @@ function apply(transform: Transform, sources: readonly V128[], targets: readonly
  * Both axes: `from` x `from` vectors to `to` x `to`, which are stored as `value` makes them: position
  * (y, x) at `address` + (`to` x y + x) x `plane`. A column is stored before the next is made.
  */
-function applyTwice(
+export function applyTwice(
   transform: Transform,
   [from, to]: readonly [number, number],
   value: (result: V128) => V128 = (result) => result,

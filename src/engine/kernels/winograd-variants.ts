@@ -119,3 +119,35 @@ export const tilesOf4: WinogradVariant = {
   shift: 6,
   inverse: 954_437_177,
 };
+
+/**
+ * F(3 x 3, 4 x 4), at the points of `tilesOf4`, whose inputs it shares: for the stem's kernel, see winograd-stem.ts. Results
+ * of int8 weights are at most 16 x 16 x 128, and of that magnitude only below zero: int16.
+ */
+export const kernelsOf4: Pick<WinogradVariant, 'input' | 'weights' | 'output'> = {
+  input: tilesOf4.input,
+  weights: ([g0, g1, g2, g3]) => ({
+    shared: [
+      int16.plus(g0!, g2!),
+      int16.plus(g1!, g3!),
+      int16.plus(g0!, int16.times(g2!, 4)),
+      int16.times(int16.plus(g1!, int16.times(g3!, 4)), 2),
+    ],
+    results: [
+      scale(g0!, 6),
+      int16.times(int16.plus(e0, e1), 4),
+      int16.times(int16.minus(e0, e1), 4),
+      int16.plus(e2, e3),
+      int16.minus(e2, e3),
+      scale(g3!, 12),
+    ],
+  }),
+  output: ([m0, m1, m2, m3, m4, m5]) => ({
+    shared: [int32.plus(m1!, m2!), int32.minus(m1!, m2!), int32.plus(m3!, m4!), int32.minus(m3!, m4!)],
+    results: [
+      int32.plus(int32.minus(m0!, e0), e2),
+      int32.minus(int32.times(e3, 2), e1),
+      int32.plus(int32.minus(int32.times(e2, 4), e0), int32.times(m5!, 2)),
+    ],
+  }),
+};

@@ -3,8 +3,11 @@ import type { PlanOperator } from '../../engine/plan.ts';
 import { strassenScratch } from '../../engine/strassen-block.ts';
 import type { TensorTable } from './tensor-table.ts';
 
-/** Below, additions take as much as the products that are saved. */
-const leastChannels = 256;
+/**
+ * Where it pays, measured: below, additions take as much time as the products that are saved. Weights are added up anew
+ * for each image, which few pixels of few channels do not pay back.
+ */
+const least = { channels: 64, outputs: 128, inputs: 20_000 } as const;
 /** Halves of the input channels are a multiple of the inner loop's step. */
 const channelStep = 32;
 /** Transformed inputs of one block of pixels: what leaves room for the outputs in a 1 MB L2 cache. */
@@ -16,10 +19,14 @@ export function chooseStrassen(operators: readonly PlanOperator[], tensors: Tens
     if (operator.type !== 'convolve' || operator.grouped || operator.kernel.join() !== '1,1') return operator;
     const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
     const fits = source.channels % channelStep === 0 && target.channels % (2 * panelChannels) === 0;
-    if (!fits || source.channels < leastChannels) return operator;
+    const pixels = target.height * target.width;
+    const pays =
+      source.channels >= least.channels &&
+      target.channels >= least.outputs &&
+      source.channels * pixels >= least.inputs;
+    if (!fits || !pays) return operator;
     const { transformed } = strassenScratch({ block_pixels: 2 }, source);
     const most = Math.min(blockPixels, Math.floor(maxTransformedBytes / transformed) * 2);
-    const pixels = target.height * target.width;
     const blocks = Math.ceil(pixels / most);
     return { ...operator, strassen: { block_pixels: 2 * Math.ceil(pixels / blocks / 2) } };
   });

@@ -1,6 +1,6 @@
 import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernel-layout.ts';
 import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
-import { winogradScratch } from '../../engine/winograd-tiles.ts';
+import { stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
@@ -37,6 +37,16 @@ export function chooseWinograd(
   return operators.map((operator) => {
     if (operator.type !== 'convolve' || operator.grouped) return operator;
     const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
+    if (isStem(operator, source, target)) {
+      // Kernel and windows have an eighth row and column, of zeros.
+      growPadding(source, {
+        kernel: [8, 8],
+        strides: [2, 2],
+        pads: [...operator.pads, 0, 0],
+        output: [target.height, target.width],
+      });
+      return { ...operator, winograd: { side: stemLayout.side, tile_rows: 1, sets: ['plain'] } };
+    }
     const choice = choose(operator, source, target, largestSums.get(operator.weights)!);
     if (!choice) return operator;
     const { side, sets } = choice;
@@ -48,6 +58,18 @@ export function chooseWinograd(
     return { ...operator, winograd: { side, tile_rows: rowsAtOnce, sets } };
   });
 }
+
+/** What kernels/winograd-stem.ts is for. Its sums are always small enough. */
+const isStem = (
+  { kernel, stride, residual }: Convolve,
+  { channels }: DraftTensor,
+  { height, width }: DraftTensor,
+) =>
+  kernel.join() === '7,7' &&
+  stride.join() === '2,2' &&
+  channels === 3 &&
+  !residual &&
+  Math.min(height, width) >= stemLayout.side;
 
 function choose(
   { kernel, stride }: Convolve,
