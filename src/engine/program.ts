@@ -24,6 +24,7 @@ export interface Kernels {
   readonly convolve_winograd_4: Kernel;
   /** The plain set alone has these. */
   readonly convolve_winograd_3?: Kernel;
+  readonly convolve_winograd_7?: Kernel;
   readonly convolve_strassen?: Kernel;
   /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;

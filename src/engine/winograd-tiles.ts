@@ -32,6 +32,25 @@ export const stemLayout = {
   tapBytes: 6 * 8,
 } as const;
 
+/** Of 7 x 7 outputs: see kernels/winograd-seven.ts. */
+export const sevenLayout = {
+  side: 7,
+  chunkChannels: 32,
+  /** Products of the tiles' positions, for one input and one output channel. */
+  slots: 121,
+  /** M of 8 channels; sums of 8 channels lie behind. */
+  sumBytes: 121 * panelChannels * 4,
+} as const;
+
+function sevenScratch({ channels }: Pick<PlanTensor, 'channels'>): WinogradScratch {
+  const { chunkChannels, slots, sumBytes } = sevenLayout;
+  return {
+    transformed: alignUp(slots * channels * 2),
+    products: alignUp(sumBytes + 49 * panelChannels * 4),
+    panel: alignUp(36 * chunkChannels * panelChannels * 2),
+  };
+}
+
 function stemScratch({ channels, width }: Pick<PlanTensor, 'channels' | 'width'>): WinogradScratch {
   const { side, positions, tileBytes, positionBytes } = stemLayout;
   return {
@@ -47,6 +66,7 @@ export function winogradScratch(
   target: Pick<PlanTensor, 'channels' | 'width'>,
 ): WinogradScratch {
   if (side === stemLayout.side) return stemScratch(target);
+  if (side === sevenLayout.side) return sevenScratch({ channels });
   const positions = (side + 2) ** 2;
   const tiles = tile_rows * Math.ceil(target.width / side);
   const bytes = (position: number) => alignUp(positions * (position + winogradSkew));

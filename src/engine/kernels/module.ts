@@ -12,6 +12,7 @@ import { strassen } from './strassen.ts';
 import { widenPanel } from './widen-panel.ts';
 import { winograd } from './winograd.ts';
 import { multiplyRuns } from './winograd-products.ts';
+import { winogradSeven } from './winograd-seven.ts';
 import { winogradStem } from './winograd-stem.ts';
 
 /** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
@@ -20,7 +21,7 @@ export function writeModule(name: KernelSetName): string {
   const multiply = multiplyRuns();
   const own =
     name === 'plain'
-      ? [widenPanel, ...strassen(activations, multiply), ...winogradStem()]
+      ? [widenPanel, ...strassen(activations, multiply), ...winogradStem(), ...winogradSeven(activations)]
       : [adoptWeights, probeDot];
   return wasmModule([
     fusedSum,

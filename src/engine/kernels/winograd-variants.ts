@@ -121,6 +121,31 @@ export const tilesOf4: WinogradVariant = {
 };
 
 /**
+ * Points 0, 1, -1, 2 and infinity, with the weights that `tilesOf4` makes for these: what is left of the factor is in
+ * `output`. Along one axis or both, beside tiles of 4.
+ */
+export const tilesOf3: Pick<WinogradVariant, 'input' | 'output'> = {
+  input: ([d0, d1, d2, d3, d4]) => ({
+    shared: [int16.minus(d3!, d1!), int16.minus(d1!, d2!)],
+    results: [
+      int16.plus(int16.times(int16.minus(d0!, d2!), 2), e0),
+      int16.minus(e0, int16.plus(d1!, d2!)),
+      int16.plus(e0, int16.plus(e1, int16.times(e1, 2))),
+      e0,
+      int16.minus(int16.minus(d4!, d2!), int16.times(e0, 2)),
+    ],
+  }),
+  output: ([m0, m1, m2, m3, m4]) => ({
+    shared: [int32.plus(m1!, int32.times(m1!, 2)), int32.plus(e0, m2!), int32.times(m3!, 4)],
+    results: [
+      int32.plus(int32.minus(int32.times(m0!, 2), e1), e2),
+      int32.plus(int32.minus(m2!, e0), int32.times(e2, 2)),
+      int32.plus(int32.minus(int32.times(e2, 4), e1), int32.times(m4!, 2)),
+    ],
+  }),
+};
+
+/**
  * F(3 x 3, 4 x 4), at the points of `tilesOf4`, whose inputs it shares: for the stem's kernel, see winograd-stem.ts. Results
  * of int8 weights are at most 16 x 16 x 128, and of that magnitude only below zero: int16.
  */

@@ -1,6 +1,6 @@
 import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernel-layout.ts';
 import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
-import { stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
+import { sevenLayout, stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
@@ -87,6 +87,14 @@ function choose(
     }))
     .sort((a, b) => a.cost - b.cost);
   if (!best) return undefined;
+  // Only where every sum is small enough for tiles of 4.
+  if (
+    best.side === 4 &&
+    Math.min(height, width) === 7 &&
+    height === width &&
+    source.channels % sevenLayout.chunkChannels === 0
+  )
+    return { side: sevenLayout.side, sets: ['plain'] };
   const sets = kernelSetNames.filter((name) => best.cost < directCost[name] * 9 * height * width);
   return sets.length > 0 ? { side: best.side, sets } : undefined;
 }

@@ -1,0 +1,364 @@
+import { branchIf, countUp, increase, loop, repeat, set, tee, when } from '../../lib/wasm-text/control.ts';
+import {
+  type Body,
+  i32Local,
+  i32Locals,
+  type V128,
+  v128Local,
+  v128Locals,
+} from '../../lib/wasm-text/expression.ts';
+import { wasmFunction } from '../../lib/wasm-text/function.ts';
+import { i32Add, i32And, i32Mul, i32Shl, i32ShrU, i32Sub } from '../../lib/wasm-text/integers.ts';
+import { at, v128Load, v128Load8x8S, v128Load32Splat, v128Store } from '../../lib/wasm-text/memory.ts';
+import {
+  i32x4Add,
+  i32x4Const,
+  i32x4DotI16x8S,
+  i32x4Mul,
+  i32x4ShrS,
+  i32x4Splat,
+} from '../../lib/wasm-text/vectors.ts';
+import { panelChannels } from '../kernel-layout.ts';
+import { sevenLayout } from '../winograd-tiles.ts';
+import type { Activations } from './activations.ts';
+import { descriptor, field } from './descriptor-fields.ts';
+import {
+  finishLocals,
+  loadResultConstants,
+  loadSumConstants,
+  multipliers,
+  residualFirst,
+  type SumsOfPixel,
+  storeResult,
+  storeSum,
+} from './requantize.ts';
+import { apply, vector, vectors } from './winograd-transforms.ts';
+import { sharedLocals, type Transform, tilesOf3, tilesOf4 } from './winograd-variants.ts';
+
+/**
+ * 3 x 3 convolutions of 7 x 7 outputs, where ResNets end, on the plain kernels. Seven rows are a tile of 4 and one of
+ * 3, which has five of the six positions of the other along its side and reads the same transformed weights: 121
+ * products for 441, where four tiles of 4 take 144. Each weight is used four times only, so that what its transform
+ * costs counts: it is done for 32 input channels at a time, whose 36 panels stay in the L1 cache until they are used.
+ */
+
+const { chunkChannels, slots, sumBytes } = sevenLayout;
+const size = 6;
+/** Bytes of a slot's inputs, of a chunk's inputs, of a position's weights. */
+const slotBytes = chunkChannels * 2;
+const chunkBytes = slots * slotBytes;
+const panelBytes = chunkChannels * panelChannels * 2;
+const slotSumBytes = panelChannels * 4;
+
+/** The position along an axis that the tile of 3 does not have. */
+const missing = 4;
+interface Tile {
+  /** Along each axis: whether it is the tile of 3, which comes second. */
+  readonly isShort: readonly [y: boolean, x: boolean];
+}
+const tiles: readonly Tile[] = [false, true].flatMap((y) =>
+  [false, true].map((x) => ({ isShort: [y, x] as const })),
+);
+const hasPosition = ({ isShort }: Tile, position: readonly [number, number]) =>
+  !isShort.some((short, axis) => short && position[axis] === missing);
+/** Positions with the same tiles come one behind the other. */
+const groups = [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+].map((isMissing) => {
+  const positions = Array.from(
+    { length: size * size },
+    (_, index) => [Math.floor(index / size), index % size] as const,
+  ).filter((position) => position.every((place, axis) => (place === missing) === isMissing[axis]));
+  return { positions, tiles: tiles.filter((tile) => hasPosition(tile, positions[0]!)) };
+});
+const ordered = groups.flatMap(({ positions }) => positions);
+const orderOf = (y: number, x: number) => ordered.findIndex((place) => place[0] === y && place[1] === x);
+/** Index of a tile's share of a position, among all. */
+function slotOf(tile: Tile, y: number, x: number): number {
+  let first = 0;
+  for (const group of groups) {
+    const index = group.positions.findIndex((place) => place[0] === y && place[1] === x);
+    if (index >= 0) return first + index * group.tiles.length + group.tiles.indexOf(tile);
+    first += group.positions.length * group.tiles.length;
+  }
+  throw new RangeError(`no position ${y}, ${x}`);
+}
+/** Positions of a tile along an axis. */
+const placesOf = (isShort: boolean) => [0, 1, 2, 3, 4, 5].filter((place) => !isShort || place !== missing);
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+/** Both axes of vectors (y, x), which are in the locals of the same names; `store` gets the results. */
+function applyBoth(
+  [alongY, alongX]: readonly [Transform, Transform],
+  [rows, columns]: readonly [number, number],
+  [resultRows, resultColumns]: readonly [number, number],
+  store: (y: number, x: number, result: V128) => Body,
+): Body {
+  return [
+    repeat(rows, (y) =>
+      apply(
+        alongX,
+        range(columns).map((x) => vector(y, x)),
+        range(resultColumns).map((x) => vector(y, x)),
+      ),
+    ),
+    repeat(resultColumns, (x) => {
+      const results = range(resultRows).map((y) => vector(y, x));
+      return [
+        apply(
+          alongY,
+          range(rows).map((y) => vector(y, x)),
+          results,
+        ),
+        results.map((result, y) => store(y, x, result)),
+      ];
+    }),
+  ];
+}
+
+const variantOf = (isShort: boolean) => (isShort ? tilesOf3 : tilesOf4);
+const sidesOf = ({ isShort }: Tile) => isShort.map((short) => placesOf(short).length) as [number, number];
+const nameOf = ({ isShort }: Tile) => isShort.map((short) => (short ? 3 : 4)).join('x');
+
+const [address, row, channel, inputs, source, panel, products] = i32Locals(
+  'address',
+  'row',
+  'channel',
+  'inputs',
+  'source',
+  'panel',
+  'products',
+);
+const [pixelBytes, rowBytes, bytes, done] = i32Locals('pixelBytes', 'rowBytes', 'bytes', 'done');
+
+/** One tile of all channels to its slots of V[chunk][slot][32 channels], int16. */
+function transformInput(tile: Tile) {
+  const { isShort } = tile;
+  const [rows, columns] = sidesOf(tile);
+  const places = isShort.map(placesOf);
+  // The tile of 3 begins behind the four outputs of the other.
+  const [firstRow, firstColumn] = isShort.map((short) => (short ? 4 : 0)) as [number, number];
+  return wasmFunction({
+    name: `seven_input_${nameOf(tile)}`,
+    params: [descriptor],
+    locals: [channel, address, row, inputs, pixelBytes, rowBytes, ...vectors(size, size), ...sharedLocals],
+    body: [
+      set(rowBytes, field('inputRowBytes')),
+      set(pixelBytes, i32Shl(field('inputChannels'), 1)),
+      countUp(channel, field('inputChannels'), 8, [
+        set(row, i32Add(i32Add(field('input'), i32Shl(channel, 1)), i32Mul(rowBytes, firstRow))),
+        increase(row, i32Mul(pixelBytes, firstColumn)),
+        repeat(rows, (y) => [
+          set(address, row),
+          repeat(columns, (x) => [set(vector(y, x), v128Load(address)), increase(address, pixelBytes)]),
+          increase(row, rowBytes),
+        ]),
+        set(inputs, i32Add(field('transformed'), i32Mul(i32ShrU(channel, 5), chunkBytes))),
+        increase(inputs, i32Shl(i32And(channel, chunkChannels - 1), 1)),
+        applyBoth(
+          [variantOf(isShort[0]).input, variantOf(isShort[1]).input],
+          [rows, columns],
+          [rows, columns],
+          (y, x, result) =>
+            v128Store(at(inputs, slotOf(tile, places[0]![y]!, places[1]![x]!) * slotBytes), result),
+        ),
+      ]),
+    ],
+  });
+}
+
+/**
+ * 32 input channels of a panel as the file holds it, [3][3 x channels / 2][8][2] int8, to U[position][16][8][2] int16.
+ * @param bytes of the weights of one place of the kernel.
+ */
+const transformPanel = wasmFunction({
+  name: 'seven_panel',
+  params: [source, panel, bytes],
+  locals: [done, address, ...vectors(size, size), ...sharedLocals],
+  body: countUp(done, chunkChannels * panelChannels, 8, [
+    set(address, source),
+    repeat(3, (y) => repeat(3, (x) => [set(vector(y, x), v128Load8x8S(address)), increase(address, bytes)])),
+    applyBoth([tilesOf4.weights, tilesOf4.weights], [3, 3], [size, size], (y, x, result) =>
+      v128Store(at(panel, orderOf(y, x) * panelBytes), result),
+    ),
+    increase(source, 8),
+    increase(panel, 16),
+  ]),
+});
+
+const left = i32Local('left');
+const input = v128Local('input');
+const weights = v128Locals('weights0', 'weights1');
+const accumulator = (tile: number, half: number) => v128Local(`sums${tile}_${half}`);
+
+/** A chunk's products of so many tiles, at `left` positions, added to M[slot][8] int32. */
+function addProducts(count: number) {
+  const each = <T>(make: (tile: number, half: 0 | 1) => T) =>
+    range(count).flatMap((tile) => [make(tile, 0), make(tile, 1)]);
+  const place = (tile: number, half: number) => at(products, tile * slotSumBytes + half * 16);
+  return wasmFunction({
+    name: `seven_products_${count}`,
+    params: [panel, inputs, products, left],
+    locals: [input, ...weights, ...each(accumulator)],
+    body: loop('position', (next) => [
+      each((tile, half) => set(accumulator(tile, half), v128Load(place(tile, half)))),
+      repeat(chunkChannels / 2, (pair) => [
+        weights.map((local, half) => set(local, v128Load(at(panel, pair * 32 + half * 16)))),
+        repeat(count, (tile) => [
+          set(input, v128Load32Splat(at(inputs, tile * slotBytes + pair * 4))),
+          weights.map((local, half) =>
+            set(accumulator(tile, half), i32x4Add(accumulator(tile, half), i32x4DotI16x8S(input, local))),
+          ),
+        ]),
+      ]),
+      each((tile, half) => v128Store(place(tile, half), accumulator(tile, half))),
+      increase(panel, panelBytes),
+      increase(inputs, count * slotBytes),
+      increase(products, count * slotSumBytes),
+      branchIf(next, tee(left, i32Sub(left, 1))),
+    ]),
+  });
+}
+
+const [half, sums] = i32Locals('half', 'sums');
+
+/** One tile's products to sums of its pixels, bias not included: sums[7][7][8] int32. */
+function transformOutput(tile: Tile) {
+  const { isShort } = tile;
+  const places = isShort.map(placesOf);
+  const [firstRow, firstColumn] = isShort.map((short) => (short ? 4 : 0)) as [number, number];
+  const toSum = (scaled: V128) => i32x4ShrS(i32x4Mul(scaled, i32x4Splat(tilesOf4.inverse!)), tilesOf4.shift);
+  const [rows, columns] = sidesOf(tile);
+  return wasmFunction({
+    name: `seven_output_${nameOf(tile)}`,
+    params: [products, sums],
+    locals: [half, ...vectors(size, size), ...sharedLocals],
+    body: countUp(half, 2, 1, [
+      places[0]!.map((place, y) =>
+        places[1]!.map((other, x) =>
+          set(vector(y, x), v128Load(at(products, slotOf(tile, place, other) * slotSumBytes))),
+        ),
+      ),
+      applyBoth(
+        [variantOf(isShort[0]).output, variantOf(isShort[1]).output],
+        [rows, columns],
+        [rows - 2, columns - 2],
+        (y, x, result) =>
+          v128Store(at(sums, ((firstRow + y) * 7 + firstColumn + x) * slotSumBytes), toSum(result)),
+      ),
+      increase(products, 16),
+      increase(sums, 16),
+    ]),
+  });
+}
+
+const [constants, outputRow, output, residualRow, residual] = i32Locals(
+  'constants',
+  'outputRow',
+  'output',
+  'residualRow',
+  'residual',
+);
+const [y, x] = i32Locals('y', 'x');
+const biases = v128Locals('bias0', 'bias1');
+
+/** Sums of 8 channels of all pixels: finished, stored. */
+const storeChannels = (activations: Activations, hasResidual: boolean) => {
+  const sumsOfPixel: SumsOfPixel = [
+    i32x4Add(v128Load(sums), biases[0]),
+    i32x4Add(v128Load(at(sums, 16)), biases[1]),
+  ];
+  const first = (part: 'output' | 'residual') => i32Add(field(part), i32Shl(channel, 1));
+  return wasmFunction({
+    name: hasResidual ? 'seven_sums' : 'seven_results',
+    params: [descriptor, channel, sums],
+    locals: [
+      ...[constants, y, x, outputRow, output, residualRow, residual, residualFirst],
+      ...[...multipliers, ...biases, ...finishLocals],
+    ],
+    body: [
+      hasResidual ? [loadSumConstants, set(residualFirst, field('residualFirst'))] : loadResultConstants,
+      set(constants, i32Add(field('multiplier'), i32Shl(channel, 2))),
+      multipliers.map((local, index) => set(local, v128Load(at(constants, index * 16)))),
+      set(constants, i32Add(field('bias'), i32Shl(channel, 2))),
+      biases.map((local, index) => set(local, v128Load(at(constants, index * 16)))),
+      set(outputRow, first('output')),
+      set(residualRow, first('residual')),
+      countUp(y, 7, 1, [
+        set(output, outputRow),
+        set(residual, residualRow),
+        countUp(x, 7, 1, [
+          hasResidual
+            ? storeSum(activations, sumsOfPixel, output, residual)
+            : storeResult(activations, sumsOfPixel, output),
+          increase(sums, slotSumBytes),
+          increase(output, field('outputStepX')),
+          increase(residual, field('residualStepX')),
+        ]),
+        increase(outputRow, field('outputStepY')),
+        increase(residualRow, field('residualStepY')),
+      ]),
+    ],
+  });
+};
+
+const firstWeights = i32Local('firstWeights');
+
+/** Eight output channels, of all pixels. */
+const onePanel = (
+  multiply: readonly ReturnType<typeof addProducts>[],
+  outputs: readonly ReturnType<typeof transformOutput>[],
+) => [
+  countUp(done, slots * slotSumBytes, 16, v128Store(i32Add(products, done), i32x4Const(0))),
+  set(source, firstWeights),
+  set(inputs, field('transformed')),
+  countUp(done, field('inputChannels'), chunkChannels, [
+    transformPanel.call(source, panel, i32Shl(field('inputChannels'), 3)),
+    increase(source, chunkChannels * panelChannels),
+    set(address, panel),
+    set(sums, products),
+    groups.map(({ positions, tiles: own }) => [
+      multiply[own.length - 1]!.call(address, inputs, sums, positions.length),
+      increase(address, positions.length * panelBytes),
+      increase(inputs, positions.length * own.length * slotBytes),
+      increase(sums, positions.length * own.length * slotSumBytes),
+    ]),
+  ]),
+  increase(firstWeights, i32Mul(field('inputChannels'), 9 * panelChannels)),
+  set(sums, i32Add(products, sumBytes)),
+  outputs.map((toSums) => toSums.call(products, sums)),
+];
+
+/** For input channels in a multiple of 32. */
+export function winogradSeven(activations: Activations) {
+  const transforms = tiles.map(transformInput);
+  const multiply = range(4).map((index) => addProducts(index + 1));
+  const outputs = tiles.map(transformOutput);
+  const [results, sumsStored] = [false, true].map((hasResidual) =>
+    storeChannels(activations, hasResidual),
+  ) as [ReturnType<typeof storeChannels>, ReturnType<typeof storeChannels>];
+  const convolve = wasmFunction({
+    name: 'convolve_winograd_7',
+    exported: true,
+    params: [descriptor],
+    locals: [channel, done, source, inputs, panel, products, address, sums, firstWeights],
+    body: [
+      transforms.map((transform) => transform.call(descriptor)),
+      set(firstWeights, field('weights')),
+      set(panel, field('panel')),
+      set(products, field('products')),
+      countUp(channel, field('channels'), panelChannels, [
+        onePanel(multiply, outputs),
+        when(
+          field('residual'),
+          sumsStored.call(descriptor, channel, sums),
+          results.call(descriptor, channel, sums),
+        ),
+      ]),
+    ],
+  });
+  return [...transforms, transformPanel, ...multiply, ...outputs, results, sumsStored, convolve];
+}
