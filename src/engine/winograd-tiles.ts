@@ -47,7 +47,8 @@ function sevenScratch({ channels }: Pick<PlanTensor, 'channels'>): WinogradScrat
   return {
     transformed: alignUp(slots * channels * 2),
     products: alignUp(sumBytes + 49 * panelChannels * 4),
-    panel: alignUp(36 * chunkChannels * panelChannels * 2),
+    // 36 positions in int16, and the nine places of the kernel they are made of.
+    panel: alignUp((36 * 2 + 9) * chunkChannels * panelChannels),
   };
 }
 

@@ -74,6 +74,12 @@ const groups = [
   ).filter((position) => position.every((place, axis) => (place === missing) === isMissing[axis]));
   return { positions, tiles: tiles.filter((tile) => hasPosition(tile, positions[0]!)) };
 });
+/** Positions in turn that have as many tiles. */
+const runs = [4, 2, 1].map((count) => ({
+  tiles: count,
+  positions: groups.filter((group) => group.tiles.length === count).flatMap(({ positions }) => positions)
+    .length,
+}));
 const ordered = groups.flatMap(({ positions }) => positions);
 const orderOf = (y: number, x: number) => ordered.findIndex((place) => place[0] === y && place[1] === x);
 /** Index of a tile's share of a position, among all. */
@@ -170,23 +176,39 @@ function transformInput(tile: Tile) {
   });
 }
 
+/** Bytes of a chunk's weights for one place of the kernel, as the file holds them. */
+const placeBytes = chunkChannels * panelChannels;
+
 /**
  * 32 input channels of a panel as the file holds it, [3][3 x channels / 2][8][2] int8, to U[position][16][8][2] int16.
+ * The nine places are copied side by side first: with 512 channels they lie 4096 bytes apart, nine lines in one set of
+ * the L1 cache, which holds eight.
+ *
  * @param bytes of the weights of one place of the kernel.
  */
 const transformPanel = wasmFunction({
   name: 'seven_panel',
   params: [source, panel, bytes],
   locals: [done, address, ...vectors(size, size), ...sharedLocals],
-  body: countUp(done, chunkChannels * panelChannels, 8, [
-    set(address, source),
-    repeat(3, (y) => repeat(3, (x) => [set(vector(y, x), v128Load8x8S(address)), increase(address, bytes)])),
-    applyBoth([tilesOf4.weights, tilesOf4.weights], [3, 3], [size, size], (y, x, result) =>
-      v128Store(at(panel, orderOf(y, x) * panelBytes), result),
-    ),
-    increase(source, 8),
-    increase(panel, 16),
-  ]),
+  body: [
+    set(address, i32Add(panel, size * size * panelBytes)),
+    countUp(done, 9 * placeBytes, placeBytes, [
+      repeat(placeBytes / 16, (index) =>
+        v128Store(at(address, index * 16), v128Load(at(source, index * 16))),
+      ),
+      increase(address, placeBytes),
+      increase(source, bytes),
+    ]),
+    set(source, i32Add(panel, size * size * panelBytes)),
+    countUp(done, placeBytes, 8, [
+      vectors(3, 3).map((local, index) => set(local, v128Load8x8S(at(source, index * placeBytes)))),
+      applyBoth([tilesOf4.weights, tilesOf4.weights], [3, 3], [size, size], (y, x, result) =>
+        v128Store(at(panel, orderOf(y, x) * panelBytes), result),
+      ),
+      increase(source, 8),
+      increase(panel, 16),
+    ]),
+  ],
 });
 
 const left = i32Local('left');
@@ -309,7 +331,7 @@ const firstWeights = i32Local('firstWeights');
 
 /** Eight output channels, of all pixels. */
 const onePanel = (
-  multiply: readonly ReturnType<typeof addProducts>[],
+  multiply: ReadonlyMap<number, ReturnType<typeof addProducts>>,
   outputs: readonly ReturnType<typeof transformOutput>[],
 ) => [
   countUp(done, slots * slotSumBytes, 16, v128Store(i32Add(products, done), i32x4Const(0))),
@@ -320,11 +342,11 @@ const onePanel = (
     increase(source, chunkChannels * panelChannels),
     set(address, panel),
     set(sums, products),
-    groups.map(({ positions, tiles: own }) => [
-      multiply[own.length - 1]!.call(address, inputs, sums, positions.length),
-      increase(address, positions.length * panelBytes),
-      increase(inputs, positions.length * own.length * slotBytes),
-      increase(sums, positions.length * own.length * slotSumBytes),
+    runs.map(({ positions, tiles: count }) => [
+      multiply.get(count)!.call(address, inputs, sums, positions),
+      increase(address, positions * panelBytes),
+      increase(inputs, positions * count * slotBytes),
+      increase(sums, positions * count * slotSumBytes),
     ]),
   ]),
   increase(firstWeights, i32Mul(field('inputChannels'), 9 * panelChannels)),
@@ -335,7 +357,7 @@ const onePanel = (
 /** For input channels in a multiple of 32. */
 export function winogradSeven(activations: Activations) {
   const transforms = tiles.map(transformInput);
-  const multiply = range(4).map((index) => addProducts(index + 1));
+  const multiply = new Map(runs.map(({ tiles: count }) => [count, addProducts(count)]));
   const outputs = tiles.map(transformOutput);
   const [results, sumsStored] = [false, true].map((hasResidual) =>
     storeChannels(activations, hasResidual),
@@ -360,5 +382,5 @@ export function winogradSeven(activations: Activations) {
       ]),
     ],
   });
-  return [...transforms, transformPanel, ...multiply, ...outputs, results, sumsStored, convolve];
+  return [...transforms, transformPanel, ...multiply.values(), ...outputs, results, sumsStored, convolve];
 }
