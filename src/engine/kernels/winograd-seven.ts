@@ -33,7 +33,14 @@ import {
   storeSum,
 } from './requantize.ts';
 import { apply, vector, vectors } from './winograd-transforms.ts';
-import { sharedLocals, type Transform, tilesOf3, tilesOf4 } from './winograd-variants.ts';
+import {
+  plainTilesOf3,
+  plainTilesOf4,
+  plainWeights,
+  sharedLocals,
+  type Transform,
+  tilesOf4,
+} from './winograd-variants.ts';
 
 /**
  * 3 x 3 convolutions of 7 x 7 outputs, where ResNets end, on the plain kernels. Seven rows are a tile of 4 and one of
@@ -125,7 +132,7 @@ function applyBoth(
   ];
 }
 
-const variantOf = (isShort: boolean) => (isShort ? tilesOf3 : tilesOf4);
+const variantOf = (isShort: boolean) => (isShort ? plainTilesOf3 : plainTilesOf4);
 const sidesOf = ({ isShort }: Tile) => isShort.map((short) => placesOf(short).length) as [number, number];
 const nameOf = ({ isShort }: Tile) => isShort.map((short) => (short ? 3 : 4)).join('x');
 
@@ -202,7 +209,7 @@ const transformPanel = wasmFunction({
     set(source, i32Add(panel, size * size * panelBytes)),
     countUp(done, placeBytes, 8, [
       vectors(3, 3).map((local, index) => set(local, v128Load8x8S(at(source, index * placeBytes)))),
-      applyBoth([tilesOf4.weights, tilesOf4.weights], [3, 3], [size, size], (y, x, result) =>
+      applyBoth([plainWeights, plainWeights], [3, 3], [size, size], (y, x, result) =>
         v128Store(at(panel, orderOf(y, x) * panelBytes), result),
       ),
       increase(source, 8),
@@ -252,7 +259,9 @@ function transformOutput(tile: Tile) {
   const { isShort } = tile;
   const places = isShort.map(placesOf);
   const [firstRow, firstColumn] = isShort.map((short) => (short ? 4 : 0)) as [number, number];
-  const toSum = (scaled: V128) => i32x4ShrS(i32x4Mul(scaled, i32x4Splat(tilesOf4.inverse!)), tilesOf4.shift);
+  // By 3 x 8 along the axes of tiles of 4, by 3 x 2 along the others.
+  const shift = isShort.reduce((sum, short) => sum + (short ? 1 : 3), 0);
+  const toSum = (scaled: V128) => i32x4ShrS(i32x4Mul(scaled, i32x4Splat(tilesOf4.inverse!)), shift);
   const [rows, columns] = sidesOf(tile);
   return wasmFunction({
     name: `seven_output_${nameOf(tile)}`,

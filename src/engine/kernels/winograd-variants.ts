@@ -50,7 +50,7 @@ const int16 = {
 const int32 = {
   plus: i32x4Add,
   minus: i32x4Sub,
-  times: (a: V128, powerOfTwo: 2 | 4) => i32x4Shl(a, Math.log2(powerOfTwo)),
+  times: (a: V128, powerOfTwo: 2 | 4 | 8) => i32x4Shl(a, Math.log2(powerOfTwo)),
 };
 const scale = (a: V128, by: number) => i16x8Mul(a, i16x8Splat(by));
 
@@ -121,10 +121,38 @@ export const tilesOf4: WinogradVariant = {
 };
 
 /**
- * Points 0, 1, -1, 2 and infinity, with the weights that `tilesOf4` makes for these: what is left of the factor is in
- * `output`. Along one axis or both, beside tiles of 4.
+ * For 7 x 7 outputs, where weights are transformed for few tiles: no factor is in the weights, all are in the outputs.
+ * Results of int8 weights are at most 49 x 128. Along an axis, sums of tiles of 4 come out 24 times too large, those of
+ * tiles of 3 six times.
  */
-export const tilesOf3: Pick<WinogradVariant, 'input' | 'output'> = {
+export const plainWeights: Transform = ([g0, g1, g2]) => ({
+  shared: [int16.plus(g0!, g2!), int16.plus(g0!, int16.times(g2!, 4)), int16.times(g1!, 2)],
+  results: [g0!, int16.plus(e0, g1!), int16.minus(e0, g1!), int16.plus(e1, e2), int16.minus(e1, e2), g2!],
+});
+
+const times3 = (value: V128) => int32.plus(value, int32.times(value, 2));
+
+/** Points 0, 1, -1, 2, -2 and infinity. */
+export const plainTilesOf4: Pick<WinogradVariant, 'input' | 'output'> = {
+  input: tilesOf4.input,
+  output: ([m0, m1, m2, m3, m4, m5]) => ({
+    shared: [
+      int32.times(int32.plus(m1!, m2!), 4),
+      int32.times(int32.minus(m1!, m2!), 4),
+      int32.plus(m3!, m4!),
+      int32.times(int32.minus(m3!, m4!), 2),
+    ],
+    results: [
+      int32.plus(int32.minus(int32.times(times3(m0!), 2), e0), e2),
+      int32.minus(e3, e1),
+      int32.minus(int32.times(e2, 4), e0),
+      int32.plus(int32.minus(int32.times(e3, 4), e1), int32.times(times3(m5!), 8)),
+    ],
+  }),
+};
+
+/** Points 0, 1, -1, 2 and infinity: those of tiles of 4 but one. */
+export const plainTilesOf3: Pick<WinogradVariant, 'input' | 'output'> = {
   input: ([d0, d1, d2, d3, d4]) => ({
     shared: [int16.minus(d3!, d1!), int16.minus(d1!, d2!)],
     results: [
@@ -136,11 +164,11 @@ export const tilesOf3: Pick<WinogradVariant, 'input' | 'output'> = {
     ],
   }),
   output: ([m0, m1, m2, m3, m4]) => ({
-    shared: [int32.plus(m1!, int32.times(m1!, 2)), int32.plus(e0, m2!), int32.times(m3!, 4)],
+    shared: [times3(m1!), int32.plus(e0, m2!), int32.times(m3!, 2)],
     results: [
-      int32.plus(int32.minus(int32.times(m0!, 2), e1), e2),
-      int32.plus(int32.minus(m2!, e0), int32.times(e2, 2)),
-      int32.plus(int32.minus(int32.times(e2, 4), e1), int32.times(m4!, 2)),
+      int32.plus(int32.minus(times3(m0!), e1), m3!),
+      int32.plus(int32.minus(m2!, e0), e2),
+      int32.plus(int32.minus(int32.times(e2, 2), e1), int32.times(times3(m4!), 2)),
     ],
   }),
 };
