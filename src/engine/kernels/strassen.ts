@@ -20,12 +20,12 @@ import {
   finishLocals,
   loadResultConstants,
   loadSumConstants,
-  multipliers,
   residualFirst,
   type SumsOfPixel,
   storeResult,
   storeSum,
 } from './requantize.ts';
+import { biases, channelConstants, loadChannelConstants } from './winograd-outputs.ts';
 import {
   type MultiplyTiles,
   measureRuns,
@@ -124,8 +124,7 @@ const transformPanels = wasmFunction({
   ],
 });
 
-const [channel, constants, channelOffset] = i32Locals('channel', 'constants', 'channelOffset');
-const biases = v128Locals('bias0', 'bias1');
+const [channel, channelOffset] = i32Locals('channel', 'channelOffset');
 /** Sums of both pixels of a pair; what they have in common. */
 const firstSums = v128Locals('first0', 'first1');
 const secondSums = v128Locals('second0', 'second1');
@@ -166,16 +165,13 @@ const storeChannels = (activations: Activations, isSecond: boolean, hasResidual:
     name: `strassen_${hasResidual ? 'sums' : 'results'}_${isSecond ? 2 : 1}`,
     params: [descriptor, channel, count, tiles, plane],
     locals: [
-      ...[constants, residualFirst, channelOffset, pixelEntry, pair, address, output],
-      ...[...biases, ...firstSums, ...secondSums, ...common, ...multipliers, ...finishLocals],
+      ...[residualFirst, channelOffset, pixelEntry, pair, address, output],
+      ...[...channelConstants, ...firstSums, ...secondSums, ...common, ...finishLocals],
     ],
     body: [
       hasResidual ? [loadSumConstants, set(residualFirst, field('residualFirst'))] : loadResultConstants,
       set(channelOffset, i32Mul(channel, activations.bytes)),
-      set(constants, i32Add(field('multiplier'), i32Shl(channel, 2))),
-      multipliers.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
-      set(constants, i32Add(field('bias'), i32Shl(channel, 2))),
-      biases.map((local, half) => set(local, v128Load(at(constants, half * 16)))),
+      loadChannelConstants(channel),
       set(address, field('products')),
       set(pixelEntry, field('pixels')),
       countUp(pair, tiles, 1, [

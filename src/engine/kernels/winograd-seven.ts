@@ -26,12 +26,12 @@ import {
   finishLocals,
   loadResultConstants,
   loadSumConstants,
-  multipliers,
   residualFirst,
   type SumsOfPixel,
   storeResult,
   storeSum,
 } from './requantize.ts';
+import { biases, channelConstants, loadChannelConstants } from './winograd-outputs.ts';
 import { apply, vector, vectors } from './winograd-transforms.ts';
 import {
   plainTilesOf3,
@@ -286,15 +286,13 @@ function transformOutput(tile: Tile) {
   });
 }
 
-const [constants, outputRow, output, residualRow, residual] = i32Locals(
-  'constants',
+const [outputRow, output, residualRow, residual] = i32Locals(
   'outputRow',
   'output',
   'residualRow',
   'residual',
 );
 const [y, x] = i32Locals('y', 'x');
-const biases = v128Locals('bias0', 'bias1');
 
 /** Sums of 8 channels of all pixels: finished, stored. */
 const storeChannels = (activations: Activations, hasResidual: boolean) => {
@@ -307,15 +305,12 @@ const storeChannels = (activations: Activations, hasResidual: boolean) => {
     name: hasResidual ? 'seven_sums' : 'seven_results',
     params: [descriptor, channel, sums],
     locals: [
-      ...[constants, y, x, outputRow, output, residualRow, residual, residualFirst],
-      ...[...multipliers, ...biases, ...finishLocals],
+      ...[y, x, outputRow, output, residualRow, residual, residualFirst],
+      ...[...channelConstants, ...finishLocals],
     ],
     body: [
       hasResidual ? [loadSumConstants, set(residualFirst, field('residualFirst'))] : loadResultConstants,
-      set(constants, i32Add(field('multiplier'), i32Shl(channel, 2))),
-      multipliers.map((local, index) => set(local, v128Load(at(constants, index * 16)))),
-      set(constants, i32Add(field('bias'), i32Shl(channel, 2))),
-      biases.map((local, index) => set(local, v128Load(at(constants, index * 16)))),
+      loadChannelConstants(channel),
       set(outputRow, first('output')),
       set(residualRow, first('residual')),
       countUp(y, 7, 1, [
