@@ -82,7 +82,7 @@ const convFields = [
   'residualHigh',
   'ownBase', // float32
   'residualZeroPoint', // turns a centred value back into what ORT multiplies
-  'sumMagic', // float32: to fixed point, and as much above as rounds halves up
+  'shifted', // float32: the constant part of a sum of stored values, to fixed point, and as much above as rounds halves up
   'sumMask', // int32: of a fraction
   'sumWindow', // int32: a fraction below is too near to a half
   'sumBase', // int32
