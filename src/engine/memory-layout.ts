@@ -72,7 +72,7 @@ function scratchOf(operator: PlanOperator, { parts, tensors }: Plan, traits: Ker
   if (operator.type !== 'convolve') return none;
   const target = tensors[operator.target]!;
   const winograd = winogradOf(operator, traits);
-  if (winograd) return winogradScratch(winograd, tensors[operator.source]!, target);
+  if (winograd) return winogradScratch(winograd, operator.stride[0], tensors[operator.source]!, target);
   const strassen = strassenOf(operator, traits);
   if (strassen) return strassenScratch(strassen, tensors[operator.source]!);
   if (!traits.widensPanels) return none;

@@ -23,6 +23,8 @@ export interface Kernels {
   readonly convolve_winograd_2: Kernel;
   readonly convolve_winograd_4: Kernel;
   /** The plain set alone has these. */
+  readonly convolve_winograd_2_strided?: Kernel;
+  readonly convolve_winograd_4_strided?: Kernel;
   readonly convolve_winograd_3?: Kernel;
   readonly convolve_winograd_7?: Kernel;
   readonly convolve_strassen?: Kernel;
@@ -75,7 +77,12 @@ function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | u
 function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): Kernel {
   if (operator.grouped) return kernels.convolve_grouped;
   const winograd = winogradOf(operator, traits);
-  if (winograd) return kernels[`convolve_winograd_${winograd.side}`] ?? kernels.convolve;
+  if (winograd) {
+    const { side } = winograd;
+    const isStrided = operator.stride[0] === 2 && side !== 3 && side !== 7;
+    const name = isStrided ? (`${side}_strided` as const) : side;
+    return kernels[`convolve_winograd_${name}`] ?? kernels.convolve;
+  }
   return (strassenOf(operator, traits) && kernels.convolve_strassen) || kernels.convolve;
 }
 

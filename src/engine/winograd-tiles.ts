@@ -61,14 +61,19 @@ function stemScratch({ channels, width }: Pick<PlanTensor, 'channels' | 'width'>
   };
 }
 
+/** Positions of a tile along an axis, each with inputs and weights of its own: as many as inputs that it reads. */
+export const positionsAlong = ({ side, stride }: { readonly side: number; readonly stride: number }) =>
+  stride === 1 ? side + 2 : 2 * side + 1;
+
 export function winogradScratch(
   { side, tile_rows }: Pick<WinogradTiles, 'side' | 'tile_rows'>,
+  stride: number,
   { channels }: Pick<PlanTensor, 'channels'>,
   target: Pick<PlanTensor, 'channels' | 'width'>,
 ): WinogradScratch {
   if (side === stemLayout.side) return stemScratch(target);
   if (side === sevenLayout.side) return sevenScratch({ channels });
-  const positions = (side + 2) ** 2;
+  const positions = positionsAlong({ side, stride }) ** 2;
   const tiles = tile_rows * Math.ceil(target.width / side);
   const bytes = (position: number) => alignUp(positions * (position + winogradSkew));
   return {

@@ -10,7 +10,7 @@ import { fusedSum } from './requantize.ts';
 import { classify, fillBorder } from './small-operators.ts';
 import { strassen } from './strassen.ts';
 import { widenPanel } from './widen-panel.ts';
-import { winograd } from './winograd.ts';
+import { stridedWinograd, winograd } from './winograd.ts';
 import { multiplyRuns } from './winograd-products.ts';
 import { winogradSeven } from './winograd-seven.ts';
 import { winogradStem } from './winograd-stem.ts';
@@ -21,7 +21,13 @@ export function writeModule(name: KernelSetName): string {
   const multiply = multiplyRuns();
   const own =
     name === 'plain'
-      ? [widenPanel, ...strassen(activations, multiply), ...winogradStem(), ...winogradSeven(activations)]
+      ? [
+          widenPanel,
+          ...strassen(activations, multiply),
+          ...stridedWinograd(activations, multiply),
+          ...winogradStem(),
+          ...winogradSeven(activations),
+        ]
       : [adoptWeights, probeDot];
   return wasmModule([
     fusedSum,

@@ -17,7 +17,8 @@ import {
   storeSum,
 } from './requantize.ts';
 import { plane, products, sumsBytes } from './winograd-products.ts';
-import type { transformOutput } from './winograd-transforms.ts';
+import { nameOf, type transformOutput } from './winograd-transforms.ts';
+import type { WinogradVariant } from './winograd-variants.ts';
 
 /** First row of tiles of a block, and how many it has; tiles of a row; first channel of a panel. */
 const [firstRow, rows, tilesX, channel] = i32Locals('firstRow', 'rows', 'tilesX', 'channel');
@@ -97,13 +98,13 @@ const storeTile = (
  * residual and one for those without: constants of both are more than there are registers.
  */
 export function storeBlock(
-  side: number,
+  winograd: WinogradVariant,
   activations: Activations,
   toSums: ReturnType<typeof transformOutput>,
   hasResidual: boolean,
 ) {
   return wasmFunction({
-    name: `winograd_${hasResidual ? 'sums' : 'results'}_${side}`,
+    name: `winograd_${hasResidual ? 'sums' : 'results'}_${nameOf(winograd)}`,
     params: [descriptor, channel, firstRow, rows, tilesX, plane],
     locals: [
       ...[tileY, tileX, y, x, endY, endX, firstY, firstX, sums, output, outputRow, residual, residualRow],
@@ -120,7 +121,12 @@ export function storeBlock(
       set(outputStep, field('outputStepX')),
       loadChannelConstants(channel),
       set(products, field('products')),
-      countUp(tileY, rows, 1, countUp(tileX, tilesX, 1, storeTile(side, activations, toSums, hasResidual))),
+      countUp(
+        tileY,
+        rows,
+        1,
+        countUp(tileX, tilesX, 1, storeTile(winograd.side, activations, toSums, hasResidual)),
+      ),
     ],
   });
 }

@@ -3,6 +3,7 @@ import { i32Locals } from '../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../lib/wasm-text/function.ts';
 import { i32Add, i32DivU, i32Mul, i32Sub } from '../../lib/wasm-text/integers.ts';
 import { panelChannels } from '../kernel-layout.ts';
+import { positionsAlong } from '../winograd-tiles.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
 import { lesser, storeBlock } from './winograd-outputs.ts';
@@ -14,8 +15,14 @@ import {
   productLocals,
   tiles,
 } from './winograd-products.ts';
-import { transformInput, transformOutput, transformPanel } from './winograd-transforms.ts';
-import { tilesOf2, tilesOf4, type WinogradVariant } from './winograd-variants.ts';
+import { nameOf, transformInput, transformOutput, transformPanel } from './winograd-transforms.ts';
+import {
+  stridedTilesOf2,
+  stridedTilesOf4,
+  tilesOf2,
+  tilesOf4,
+  type WinogradVariant,
+} from './winograd-variants.ts';
 
 /** 3 x 3 convolutions of stride 1 with fewer products, and the same sums: see winograd-variants.ts. */
 
@@ -39,17 +46,17 @@ function variant(winograd: WinogradVariant, activations: Activations, multiply: 
   const toPanel = transformPanel(winograd);
   const toSums = transformOutput(winograd);
   const [results, sums] = [false, true].map((hasResidual) =>
-    storeBlock(side, activations, toSums, hasResidual),
+    storeBlock(winograd, activations, toSums, hasResidual),
   ) as [ReturnType<typeof storeBlock>, ReturnType<typeof storeBlock>];
   const block = [descriptor, channel, firstRow, rows, tilesX, plane] as const;
   const onePanel = [
     toPanel.call(weights, field('panel'), field('inputChannels')),
     increase(weights, i32Mul(field('inputChannels'), 9 * panelChannels)),
-    multiplyPositions(multiply, (side + 2) ** 2),
+    multiplyPositions(multiply, positionsAlong(winograd) ** 2),
     when(field('residual'), sums.call(...block), results.call(...block)),
   ];
   const convolve = wasmFunction({
-    name: `convolve_winograd_${side}`,
+    name: `convolve_winograd_${nameOf(winograd)}`,
     exported: true,
     params: [descriptor],
     locals: [...productLocals, firstRow, rows, tilesX, tilesY, channel, weights],
@@ -70,4 +77,10 @@ function variant(winograd: WinogradVariant, activations: Activations, multiply: 
 export const winograd = (activations: Activations, multiply: readonly MultiplyTiles[]) => [
   ...variant(tilesOf2, activations, multiply),
   ...variant(tilesOf4, activations, multiply),
+];
+
+/** The same of stride 2, on the plain kernels. */
+export const stridedWinograd = (activations: Activations, multiply: readonly MultiplyTiles[]) => [
+  ...variant(stridedTilesOf2, activations, multiply),
+  ...variant(stridedTilesOf4, activations, multiply),
 ];

@@ -1,6 +1,6 @@
 import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/kernel-layout.ts';
 import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
-import { sevenLayout, stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
+import { positionsAlong, sevenLayout, stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
@@ -14,8 +14,10 @@ const maxTransformedBytes = 512 * 1024;
  * Sums must be below `largestSum`: see winograd-variants.ts.
  */
 const variants = [
-  { side: 2, panelCost: 40, largestSum: 2 ** 29 },
-  { side: 4, panelCost: 110, largestSum: 2 ** 25 },
+  { side: 2, stride: 1, panelCost: 40, largestSum: 2 ** 29 },
+  { side: 4, stride: 1, panelCost: 110, largestSum: 2 ** 25 },
+  { side: 2, stride: 2, panelCost: 60, largestSum: 2 ** 31 },
+  { side: 4, stride: 2, panelCost: 250, largestSum: 2 ** 29 },
 ] as const;
 
 /** The same of a product of the direct way: a relaxed one is of 16 channels. */
@@ -52,8 +54,8 @@ export function chooseWinograd(
     const { side, sets } = choice;
     const [rows, columns] = [Math.ceil(target.height / side), Math.ceil(target.width / side)];
     const output = [rows * side, columns * side] as const;
-    growPadding(source, { kernel: [3, 3], strides: [1, 1], pads: [...operator.pads, 0, 0], output });
-    const { transformed } = winogradScratch({ side, tile_rows: 1 }, source, target);
+    growPadding(source, { kernel: [3, 3], strides: operator.stride, pads: [...operator.pads, 0, 0], output });
+    const { transformed } = winogradScratch({ side, tile_rows: 1 }, operator.stride[0], source, target);
     const rowsAtOnce = Math.min(rows, Math.max(1, Math.floor(maxTransformedBytes / transformed)));
     return { ...operator, winograd: { side, tile_rows: rowsAtOnce, sets } };
   });
@@ -77,24 +79,30 @@ function choose(
   { height, width }: DraftTensor,
   largestSum: number,
 ): { readonly side: WinogradTiles['side']; readonly sets: KernelSetName[] } | undefined {
-  if (kernel.join() !== '3,3' || stride.join() !== '1,1' || source.channels % segmentStep !== 0)
+  if (kernel.join() !== '3,3' || stride[0] !== stride[1] || source.channels % segmentStep !== 0)
     return undefined;
   const [best] = variants
-    .filter((variant) => largestSum < variant.largestSum)
+    .filter((variant) => variant.stride === stride[0] && largestSum < variant.largestSum)
     .map(({ side, panelCost }) => ({
       side,
-      cost: (side + 2) ** 2 * Math.ceil(height / side) * Math.ceil(width / side) + panelCost,
+      cost:
+        positionsAlong({ side, stride: stride[0] }) ** 2 *
+          Math.ceil(height / side) *
+          Math.ceil(width / side) +
+        panelCost,
     }))
     .sort((a, b) => a.cost - b.cost);
   if (!best) return undefined;
   // Only where every sum is small enough for tiles of 4.
   if (
+    stride[0] === 1 &&
     best.side === 4 &&
     Math.min(height, width) === 7 &&
     height === width &&
     source.channels % sevenLayout.chunkChannels === 0
   )
     return { side: sevenLayout.side, sets: ['plain'] };
-  const sets = kernelSetNames.filter((name) => best.cost < directCost[name] * 9 * height * width);
+  const able = kernelSetNames.filter((name) => stride[0] === 1 || name === 'plain');
+  const sets = able.filter((name) => best.cost < directCost[name] * 9 * height * width);
   return sets.length > 0 ? { side: best.side, sets } : undefined;
 }
