@@ -46,11 +46,11 @@ const residualSchema = z.strictObject({
 });
 
 /**
- * Winograd's way, in tiles of side x side outputs. 3 is for a kernel of 7 x 7 with stride 2 on 3 channels, 7 for an
- * output of 7 x 7, in tiles of 4 and of 3.
+ * Winograd's way, in tiles of side x side outputs. 3 is for a kernel of 7 x 7 with stride 2 on 3 channels, 7 and 14
+ * for an output of 7 x 7 or 14 x 14, in tiles of 4 and of 3.
  */
 const winogradSchema = z.strictObject({
-  side: z.literal([2, 3, 4, 7]),
+  side: z.literal([2, 3, 4, 7, 14]),
   /** Rows of tiles computed at once. */
   tile_rows: size.min(1),
   /** The kernel sets on which it is faster. */

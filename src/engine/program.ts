@@ -22,11 +22,12 @@ export interface Kernels {
   readonly fill_border: Kernel;
   readonly convolve_winograd_2: Kernel;
   readonly convolve_winograd_4: Kernel;
+  readonly convolve_winograd_7: Kernel;
+  readonly convolve_winograd_14: Kernel;
   /** The plain set alone has these. */
   readonly convolve_winograd_2_strided?: Kernel;
   readonly convolve_winograd_4_strided?: Kernel;
   readonly convolve_winograd_3?: Kernel;
-  readonly convolve_winograd_7?: Kernel;
   readonly convolve_strassen?: Kernel;
   /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;
@@ -79,7 +80,7 @@ function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): K
   const winograd = winogradOf(operator, traits);
   if (winograd) {
     const { side } = winograd;
-    const isStrided = operator.stride[0] === 2 && side !== 3 && side !== 7;
+    const isStrided = operator.stride[0] === 2 && (side === 2 || side === 4);
     const name = isStrided ? (`${side}_strided` as const) : side;
     return kernels[`convolve_winograd_${name}`] ?? kernels.convolve;
   }

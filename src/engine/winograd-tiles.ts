@@ -32,21 +32,21 @@ export const stemLayout = {
   tapBytes: 6 * 8,
 } as const;
 
-/** Of 7 x 7 outputs: see kernels/winograd-seven.ts. */
+/** Of outputs of 7 x 7, and of 14 x 14 as four blocks of these: see kernels/winograd-seven.ts. */
 export const sevenLayout = {
-  side: 7,
+  sides: [7, 14],
   chunkChannels: 32,
-  /** Products of the tiles' positions, for one input and one output channel. */
+  /** Products of a block's tiles at their positions, for one input and one output channel. */
   slots: 121,
-  /** M of 8 channels; sums of 8 channels lie behind. */
-  sumBytes: 121 * panelChannels * 4,
 } as const;
 
-function sevenScratch({ channels }: Pick<PlanTensor, 'channels'>): WinogradScratch {
-  const { chunkChannels, slots, sumBytes } = sevenLayout;
+function sevenScratch(side: 7 | 14, { channels }: Pick<PlanTensor, 'channels'>): WinogradScratch {
+  const { chunkChannels, slots } = sevenLayout;
+  const blocks = (side / 7) ** 2;
   return {
-    transformed: alignUp(slots * channels * 2),
-    products: alignUp(sumBytes + 49 * panelChannels * 4),
+    transformed: alignUp(blocks * slots * channels * 2),
+    // Sums of one block's pixels lie behind.
+    products: alignUp((blocks * slots + 49) * panelChannels * 4),
     // 36 positions in int16, and the nine places of the kernel they are made of.
     panel: alignUp((36 * 2 + 9) * chunkChannels * panelChannels),
   };
@@ -72,7 +72,7 @@ export function winogradScratch(
   target: Pick<PlanTensor, 'channels' | 'width'>,
 ): WinogradScratch {
   if (side === stemLayout.side) return stemScratch(target);
-  if (side === sevenLayout.side) return sevenScratch({ channels });
+  if (side === 7 || side === 14) return sevenScratch(side, { channels });
   const positions = positionsAlong({ side, stride }) ** 2;
   const tiles = tile_rows * Math.ceil(target.width / side);
   const bytes = (position: number) => alignUp(positions * (position + winogradSkew));

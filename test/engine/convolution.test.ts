@@ -185,8 +185,13 @@ function toPlan({ image, conv, residual }: Case, marks: Marks = {}): { plan: Pla
         height: image.height,
         width: image.width,
         channels: physical,
-        // Winograd's tiles may look up to three rows and columns further than its windows.
-        pad: { top, left, bottom: conv.pads[2] + conv.kernel[0], right: conv.pads[3] + conv.kernel[1] },
+        // Winograd's tiles may look up to three outputs further than its windows.
+        pad: {
+          top,
+          left,
+          bottom: conv.pads[2] + conv.kernel[0] * conv.stride[0],
+          right: conv.pads[3] + conv.kernel[1] * conv.stride[1],
+        },
         zero_point: image.zeroPoint,
       },
       { ...output, pad: { ...noPadding, left: 1 }, zero_point: residual?.zeroPoint ?? conv.zeroPoint },
@@ -237,7 +242,7 @@ interface Way {
   readonly runs: number;
 }
 // Two rows of tiles at once, so that blocks of rows are tested too.
-const winograd = (side: 2 | 3 | 4 | 7): Marks => ({
+const winograd = (side: 2 | 3 | 4 | 7 | 14): Marks => ({
   winograd: { side, tile_rows: 2, sets: [...kernelSetNames] },
 });
 const threeByThree = {
@@ -261,20 +266,28 @@ const ways: Way[] = [
     own: threeByThree,
     runs: 100,
   },
-  {
-    way: "by Winograd's way in tiles of 4 and 3",
-    sets: ['plain'],
-    marks: winograd(7),
+  ...([7, 14] as const).map((side) => ({
+    way: `by Winograd's way in tiles of 4 and 3, ${side} x ${side}`,
+    sets: kernelSetNames,
+    marks: winograd(side),
     own: {
       ...threeByThree,
-      height: is(7),
-      width: is(7),
+      height: is(side),
+      width: is(side),
       pads: is<[number, number, number, number]>([1, 1, 1, 1]),
       channels: fc.constantFrom(32, 96),
     },
-    worst: { height: 7, width: 7, channels: 96 },
-    runs: 60,
-  },
+    worst: { height: side, width: side, channels: 96 },
+    runs: 420 / side,
+  })),
+  ...([2, 4] as const).map((side) => ({
+    way: `by Winograd's way in tiles of ${side}, stride 2`,
+    sets: ['plain'] as const,
+    marks: winograd(side),
+    own: { ...threeByThree, stride: is<[number, number]>([2, 2]), height: fc.integer({ min: 1, max: 24 }) },
+    worst: { stride: [2, 2] as const, height: 9, width: 12 },
+    runs: 100,
+  })),
   {
     way: "as a stem by Winograd's way",
     sets: ['plain'],

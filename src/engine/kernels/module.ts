@@ -26,7 +26,6 @@ export function writeModule(name: KernelSetName): string {
           ...strassen(activations, multiply),
           ...stridedWinograd(activations, multiply),
           ...winogradStem(),
-          ...winogradSeven(activations),
         ]
       : [adoptWeights, probeDot];
   return wasmModule([
@@ -35,6 +34,7 @@ export function writeModule(name: KernelSetName): string {
     ...groupedConvolution(activations, kernelTraits[name]),
     ...multiply,
     ...winograd(activations, multiply),
+    ...winogradSeven(activations),
     ...own,
     ...[quantizeInput, maxPool, windowAveragePool, averagePool, classify].map((operator) =>
       operator(activations),

@@ -21,7 +21,7 @@ import {
 import { panelChannels } from '../kernel-layout.ts';
 import { sevenLayout } from '../winograd-tiles.ts';
 import type { Activations } from './activations.ts';
-import { descriptor, field } from './descriptor-fields.ts';
+import { descriptor, field, laneField } from './descriptor-fields.ts';
 import {
   finishLocals,
   loadResultConstants,
@@ -32,6 +32,7 @@ import {
   storeSum,
 } from './requantize.ts';
 import { biases, channelConstants, loadChannelConstants } from './winograd-outputs.ts';
+import { orderOf, placesOf, runs, size, slotOf, type Tile, tiles } from './winograd-seven-tiles.ts';
 import { apply, vector, vectors } from './winograd-transforms.ts';
 import {
   plainTilesOf3,
@@ -43,64 +44,24 @@ import {
 } from './winograd-variants.ts';
 
 /**
- * 3 x 3 convolutions of 7 x 7 outputs, where ResNets end, on the plain kernels. Seven rows are a tile of 4 and one of
+ * 3 x 3 convolutions of 7 x 7 outputs, where ResNets end. Seven rows are a tile of 4 and one of
  * 3, which has five of the six positions of the other along its side and reads the same transformed weights: 121
  * products for 441, where four tiles of 4 take 144. Each weight is used four times only, so that what its transform
  * costs counts: it is done for 32 input channels at a time, whose 36 panels stay in the L1 cache until they are used.
+ *
+ * An output of 14 x 14 is four blocks of 7 x 7. A slot is then one of each block, side by side.
  */
+type Blocks = 1 | 4;
+/** Index of a block; its first row and column are 7 x these. */
+const block = i32Local('block');
+const blockRow = i32ShrU(block, 1);
+const blockColumn = i32And(block, 1);
 
-const { chunkChannels, slots, sumBytes } = sevenLayout;
-const size = 6;
-/** Bytes of a slot's inputs, of a chunk's inputs, of a position's weights. */
+const { chunkChannels, slots } = sevenLayout;
+/** Bytes of a slot's inputs, of a position's weights, of a slot's sums. */
 const slotBytes = chunkChannels * 2;
-const chunkBytes = slots * slotBytes;
 const panelBytes = chunkChannels * panelChannels * 2;
 const slotSumBytes = panelChannels * 4;
-
-/** The position along an axis that the tile of 3 does not have. */
-const missing = 4;
-interface Tile {
-  /** Along each axis: whether it is the tile of 3, which comes second. */
-  readonly isShort: readonly [y: boolean, x: boolean];
-}
-const tiles: readonly Tile[] = [false, true].flatMap((y) =>
-  [false, true].map((x) => ({ isShort: [y, x] as const })),
-);
-const hasPosition = ({ isShort }: Tile, position: readonly [number, number]) =>
-  !isShort.some((short, axis) => short && position[axis] === missing);
-/** Positions with the same tiles come one behind the other. */
-const groups = [
-  [false, false],
-  [true, false],
-  [false, true],
-  [true, true],
-].map((isMissing) => {
-  const positions = Array.from(
-    { length: size * size },
-    (_, index) => [Math.floor(index / size), index % size] as const,
-  ).filter((position) => position.every((place, axis) => (place === missing) === isMissing[axis]));
-  return { positions, tiles: tiles.filter((tile) => hasPosition(tile, positions[0]!)) };
-});
-/** Positions in turn that have as many tiles. */
-const runs = [4, 2, 1].map((count) => ({
-  tiles: count,
-  positions: groups.filter((group) => group.tiles.length === count).flatMap(({ positions }) => positions)
-    .length,
-}));
-const ordered = groups.flatMap(({ positions }) => positions);
-const orderOf = (y: number, x: number) => ordered.findIndex((place) => place[0] === y && place[1] === x);
-/** Index of a tile's share of a position, among all. */
-function slotOf(tile: Tile, y: number, x: number): number {
-  let first = 0;
-  for (const group of groups) {
-    const index = group.positions.findIndex((place) => place[0] === y && place[1] === x);
-    if (index >= 0) return first + index * group.tiles.length + group.tiles.indexOf(tile);
-    first += group.positions.length * group.tiles.length;
-  }
-  throw new RangeError(`no position ${y}, ${x}`);
-}
-/** Positions of a tile along an axis. */
-const placesOf = (isShort: boolean) => [0, 1, 2, 3, 4, 5].filter((place) => !isShort || place !== missing);
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 /** Both axes of vectors (y, x), which are in the locals of the same names; `store` gets the results. */
@@ -145,38 +106,60 @@ const [address, row, channel, inputs, source, panel, products] = i32Locals(
   'panel',
   'products',
 );
+const zero = v128Local('zero');
 const [pixelBytes, rowBytes, bytes, done] = i32Locals('pixelBytes', 'rowBytes', 'bytes', 'done');
 
 /** One tile of all channels to its slots of V[chunk][slot][32 channels], int16. */
-function transformInput(tile: Tile) {
+function transformInput(tile: Tile, blocks: Blocks, activations: Activations) {
   const { isShort } = tile;
   const [rows, columns] = sidesOf(tile);
   const places = isShort.map(placesOf);
   // The tile of 3 begins behind the four outputs of the other.
   const [firstRow, firstColumn] = isShort.map((short) => (short ? 4 : 0)) as [number, number];
   return wasmFunction({
-    name: `seven_input_${nameOf(tile)}`,
-    params: [descriptor],
-    locals: [channel, address, row, inputs, pixelBytes, rowBytes, ...vectors(size, size), ...sharedLocals],
+    name: `seven_input_${nameOf(tile)}_${blocks}`,
+    params: [descriptor, block],
+    locals: [
+      channel,
+      address,
+      row,
+      inputs,
+      pixelBytes,
+      rowBytes,
+      zero,
+      ...vectors(size, size),
+      ...sharedLocals,
+    ],
     body: [
       set(rowBytes, field('inputRowBytes')),
-      set(pixelBytes, i32Shl(field('inputChannels'), 1)),
+      set(zero, laneField('inputZero')),
+      set(pixelBytes, i32Mul(field('inputChannels'), activations.bytes)),
       countUp(channel, field('inputChannels'), 8, [
-        set(row, i32Add(i32Add(field('input'), i32Shl(channel, 1)), i32Mul(rowBytes, firstRow))),
-        increase(row, i32Mul(pixelBytes, firstColumn)),
+        set(
+          row,
+          i32Add(
+            i32Add(field('input'), i32Mul(channel, activations.bytes)),
+            i32Mul(rowBytes, i32Add(i32Mul(blockRow, 7), firstRow)),
+          ),
+        ),
+        increase(row, i32Mul(pixelBytes, i32Add(i32Mul(blockColumn, 7), firstColumn))),
         repeat(rows, (y) => [
           set(address, row),
-          repeat(columns, (x) => [set(vector(y, x), v128Load(address)), increase(address, pixelBytes)]),
+          repeat(columns, (x) => [
+            set(vector(y, x), activations.loadCentred(address, zero)),
+            increase(address, pixelBytes),
+          ]),
           increase(row, rowBytes),
         ]),
-        set(inputs, i32Add(field('transformed'), i32Mul(i32ShrU(channel, 5), chunkBytes))),
+        set(inputs, i32Add(field('transformed'), i32Mul(i32ShrU(channel, 5), blocks * slots * slotBytes))),
+        increase(inputs, i32Mul(block, slotBytes)),
         increase(inputs, i32Shl(i32And(channel, chunkChannels - 1), 1)),
         applyBoth(
           [variantOf(isShort[0]).input, variantOf(isShort[1]).input],
           [rows, columns],
           [rows, columns],
           (y, x, result) =>
-            v128Store(at(inputs, slotOf(tile, places[0]![y]!, places[1]![x]!) * slotBytes), result),
+            v128Store(at(inputs, slotOf(tile, places[0]![y]!, places[1]![x]!) * blocks * slotBytes), result),
         ),
       ]),
     ],
@@ -218,44 +201,49 @@ const transformPanel = wasmFunction({
   ],
 });
 
-const left = i32Local('left');
+const [left, times, again] = i32Locals('left', 'times', 'again');
 const input = v128Local('input');
 const weights = v128Locals('weights0', 'weights1');
 const accumulator = (tile: number, half: number) => v128Local(`sums${tile}_${half}`);
 
-/** A chunk's products of so many tiles, at `left` positions, added to M[slot][8] int32. */
+/** A chunk's products of `times` times so many tiles, at `left` positions, added to M[slot][8] int32. */
 function addProducts(count: number) {
   const each = <T>(make: (tile: number, half: 0 | 1) => T) =>
     range(count).flatMap((tile) => [make(tile, 0), make(tile, 1)]);
   const place = (tile: number, half: number) => at(products, tile * slotSumBytes + half * 16);
+  const multiplyPair = (pair: number): Body => [
+    weights.map((local, half) => set(local, v128Load(at(panel, pair * 32 + half * 16)))),
+    repeat(count, (tile) => [
+      set(input, v128Load32Splat(at(inputs, tile * slotBytes + pair * 4))),
+      weights.map((local, half) =>
+        set(accumulator(tile, half), i32x4Add(accumulator(tile, half), i32x4DotI16x8S(input, local))),
+      ),
+    ]),
+  ];
   return wasmFunction({
     name: `seven_products_${count}`,
-    params: [panel, inputs, products, left],
-    locals: [input, ...weights, ...each(accumulator)],
-    body: loop('position', (next) => [
-      each((tile, half) => set(accumulator(tile, half), v128Load(place(tile, half)))),
-      repeat(chunkChannels / 2, (pair) => [
-        weights.map((local, half) => set(local, v128Load(at(panel, pair * 32 + half * 16)))),
-        repeat(count, (tile) => [
-          set(input, v128Load32Splat(at(inputs, tile * slotBytes + pair * 4))),
-          weights.map((local, half) =>
-            set(accumulator(tile, half), i32x4Add(accumulator(tile, half), i32x4DotI16x8S(input, local))),
-          ),
-        ]),
+    params: [panel, inputs, products, left, times],
+    locals: [again, input, ...weights, ...each(accumulator)],
+    body: loop('position', (nextPosition) => [
+      set(again, times),
+      loop('run', (nextRun) => [
+        each((tile, half) => set(accumulator(tile, half), v128Load(place(tile, half)))),
+        repeat(chunkChannels / 2, multiplyPair),
+        each((tile, half) => v128Store(place(tile, half), accumulator(tile, half))),
+        increase(inputs, count * slotBytes),
+        increase(products, count * slotSumBytes),
+        branchIf(nextRun, tee(again, i32Sub(again, 1))),
       ]),
-      each((tile, half) => v128Store(place(tile, half), accumulator(tile, half))),
       increase(panel, panelBytes),
-      increase(inputs, count * slotBytes),
-      increase(products, count * slotSumBytes),
-      branchIf(next, tee(left, i32Sub(left, 1))),
+      branchIf(nextPosition, tee(left, i32Sub(left, 1))),
     ]),
   });
 }
 
 const [half, sums] = i32Locals('half', 'sums');
 
-/** One tile's products to sums of its pixels, bias not included: sums[7][7][8] int32. */
-function transformOutput(tile: Tile) {
+/** The products of one block's tile to sums of its pixels, bias not included: sums[7][7][8] int32. */
+function transformOutput(tile: Tile, blocks: Blocks) {
   const { isShort } = tile;
   const places = isShort.map(placesOf);
   const [firstRow, firstColumn] = isShort.map((short) => (short ? 4 : 0)) as [number, number];
@@ -264,13 +252,13 @@ function transformOutput(tile: Tile) {
   const toSum = (scaled: V128) => i32x4ShrS(i32x4Mul(scaled, i32x4Splat(tilesOf4.inverse!)), shift);
   const [rows, columns] = sidesOf(tile);
   return wasmFunction({
-    name: `seven_output_${nameOf(tile)}`,
+    name: `seven_output_${nameOf(tile)}_${blocks}`,
     params: [products, sums],
     locals: [half, ...vectors(size, size), ...sharedLocals],
     body: countUp(half, 2, 1, [
       places[0]!.map((place, y) =>
         places[1]!.map((other, x) =>
-          set(vector(y, x), v128Load(at(products, slotOf(tile, place, other) * slotSumBytes))),
+          set(vector(y, x), v128Load(at(products, slotOf(tile, place, other) * blocks * slotSumBytes))),
         ),
       ),
       applyBoth(
@@ -294,16 +282,20 @@ const [outputRow, output, residualRow, residual] = i32Locals(
 );
 const [y, x] = i32Locals('y', 'x');
 
-/** Sums of 8 channels of all pixels: finished, stored. */
+/** Sums of 8 channels of a block's pixels: finished, stored. */
 const storeChannels = (activations: Activations, hasResidual: boolean) => {
   const sumsOfPixel: SumsOfPixel = [
     i32x4Add(v128Load(sums), biases[0]),
     i32x4Add(v128Load(at(sums, 16)), biases[1]),
   ];
-  const first = (part: 'output' | 'residual') => i32Add(field(part), i32Shl(channel, 1));
+  const first = (part: 'output' | 'residual') =>
+    i32Add(
+      i32Add(field(part), i32Mul(channel, activations.bytes)),
+      i32Mul(i32Add(i32Mul(blockRow, field(`${part}StepY`)), i32Mul(blockColumn, field(`${part}StepX`))), 7),
+    );
   return wasmFunction({
     name: hasResidual ? 'seven_sums' : 'seven_results',
-    params: [descriptor, channel, sums],
+    params: [descriptor, channel, sums, block],
     locals: [
       ...[y, x, outputRow, output, residualRow, residual, residualFirst],
       ...[...channelConstants, ...finishLocals],
@@ -333,12 +325,9 @@ const storeChannels = (activations: Activations, hasResidual: boolean) => {
 
 const firstWeights = i32Local('firstWeights');
 
-/** Eight output channels, of all pixels. */
-const onePanel = (
-  multiply: ReadonlyMap<number, ReturnType<typeof addProducts>>,
-  outputs: readonly ReturnType<typeof transformOutput>[],
-) => [
-  countUp(done, slots * slotSumBytes, 16, v128Store(i32Add(products, done), i32x4Const(0))),
+/** Eight output channels, of all pixels: their products. */
+const multiplyPanel = (blocks: Blocks, multiply: ReadonlyMap<number, ReturnType<typeof addProducts>>) => [
+  countUp(done, blocks * slots * slotSumBytes, 16, v128Store(i32Add(products, done), i32x4Const(0))),
   set(source, firstWeights),
   set(inputs, field('transformed')),
   countUp(done, field('inputChannels'), chunkChannels, [
@@ -347,44 +336,59 @@ const onePanel = (
     set(address, panel),
     set(sums, products),
     runs.map(({ positions, tiles: count }) => [
-      multiply.get(count)!.call(address, inputs, sums, positions),
+      // Four blocks have four tiles or a multiple.
+      blocks === 1
+        ? multiply.get(count)!.call(address, inputs, sums, positions, 1)
+        : multiply.get(4)!.call(address, inputs, sums, positions, count),
       increase(address, positions * panelBytes),
-      increase(inputs, positions * count * slotBytes),
-      increase(sums, positions * count * slotSumBytes),
+      increase(inputs, positions * count * blocks * slotBytes),
+      increase(sums, positions * count * blocks * slotSumBytes),
     ]),
   ]),
   increase(firstWeights, i32Mul(field('inputChannels'), 9 * panelChannels)),
-  set(sums, i32Add(products, sumBytes)),
-  outputs.map((toSums) => toSums.call(products, sums)),
 ];
 
 /** For input channels in a multiple of 32. */
 export function winogradSeven(activations: Activations) {
-  const transforms = tiles.map(transformInput);
   const multiply = new Map(runs.map(({ tiles: count }) => [count, addProducts(count)]));
-  const outputs = tiles.map(transformOutput);
   const [results, sumsStored] = [false, true].map((hasResidual) =>
     storeChannels(activations, hasResidual),
   ) as [ReturnType<typeof storeChannels>, ReturnType<typeof storeChannels>];
-  const convolve = wasmFunction({
-    name: 'convolve_winograd_7',
-    exported: true,
-    params: [descriptor],
-    locals: [channel, done, source, inputs, panel, products, address, sums, firstWeights],
-    body: [
-      transforms.map((transform) => transform.call(descriptor)),
-      set(firstWeights, field('weights')),
-      set(panel, field('panel')),
-      set(products, field('products')),
-      countUp(channel, field('channels'), panelChannels, [
-        onePanel(multiply, outputs),
-        when(
-          field('residual'),
-          sumsStored.call(descriptor, channel, sums),
-          results.call(descriptor, channel, sums),
+  const convolve = (blocks: Blocks) => {
+    const transforms = tiles.map((tile) => transformInput(tile, blocks, activations));
+    const outputs = tiles.map((tile) => transformOutput(tile, blocks));
+    const storeBlock = [
+      set(address, i32Add(products, i32Mul(block, slotSumBytes))),
+      set(sums, i32Add(products, blocks * slots * slotSumBytes)),
+      outputs.map((toSums) => toSums.call(address, sums)),
+      when(
+        field('residual'),
+        sumsStored.call(descriptor, channel, sums, block),
+        results.call(descriptor, channel, sums, block),
+      ),
+    ];
+    const whole = wasmFunction({
+      name: `convolve_winograd_${blocks === 1 ? 7 : 14}`,
+      exported: true,
+      params: [descriptor],
+      locals: [channel, done, source, inputs, panel, products, address, sums, firstWeights, block],
+      body: [
+        countUp(
+          block,
+          blocks,
+          1,
+          transforms.map((transform) => transform.call(descriptor, block)),
         ),
-      ]),
-    ],
-  });
-  return [...transforms, transformPanel, ...multiply.values(), ...outputs, results, sumsStored, convolve];
+        set(firstWeights, field('weights')),
+        set(panel, field('panel')),
+        set(products, field('products')),
+        countUp(channel, field('channels'), panelChannels, [
+          multiplyPanel(blocks, multiply),
+          countUp(block, blocks, 1, storeBlock),
+        ]),
+      ],
+    });
+    return [...transforms, ...outputs, whole];
+  };
+  return [transformPanel, ...multiply.values(), results, sumsStored, ...convolve(1), ...convolve(4)];
 }

@@ -93,16 +93,11 @@ function choose(
     }))
     .sort((a, b) => a.cost - b.cost);
   if (!best) return undefined;
-  // Only where every sum is small enough for tiles of 4.
-  if (
-    stride[0] === 1 &&
-    best.side === 4 &&
-    Math.min(height, width) === 7 &&
-    height === width &&
-    source.channels % sevenLayout.chunkChannels === 0
-  )
-    return { side: sevenLayout.side, sets: ['plain'] };
   const able = kernelSetNames.filter((name) => stride[0] === 1 || name === 'plain');
   const sets = able.filter((name) => best.cost < directCost[name] * 9 * height * width);
-  return sets.length > 0 ? { side: best.side, sets } : undefined;
+  if (sets.length === 0) return undefined;
+  // Only where every sum is small enough for tiles of 4.
+  const inSevens = best.side === 4 && stride[0] === 1 && source.channels % sevenLayout.chunkChannels === 0;
+  const seven = sevenLayout.sides.find((side) => side === height && side === width);
+  return { side: (inSevens && seven) || best.side, sets };
 }
