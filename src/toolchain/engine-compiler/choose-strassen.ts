@@ -4,10 +4,12 @@ import { strassenScratch } from '../../engine/strassen-block.ts';
 import type { TensorTable } from './tensor-table.ts';
 
 /**
- * Where it pays, measured: below, additions take as much time as the products that are saved. Weights are added up anew
- * for each image, which few pixels of few channels do not pay back.
+ * Where it pays, measured. It saves products in proportion to input and output channels, and adds additions in proportion
+ * to their sum: both are many enough if 1 / inputs + 1 / outputs is at most this. Weights are added up anew for each
+ * image, which few pixels of few channels do not pay back.
  */
-const least = { channels: 64, outputs: 128, inputs: 20_000 } as const;
+const mostAdditions = 1 / 40;
+const leastInputs = 20_000;
 /** Halves of the input channels are a multiple of the inner loop's step. */
 const channelStep = 32;
 /** Transformed inputs of one block of pixels: what leaves room for the outputs in a 1 MB L2 cache. */
@@ -21,9 +23,7 @@ export function chooseStrassen(operators: readonly PlanOperator[], tensors: Tens
     const fits = source.channels % channelStep === 0 && target.channels % (2 * panelChannels) === 0;
     const pixels = target.height * target.width;
     const pays =
-      source.channels >= least.channels &&
-      target.channels >= least.outputs &&
-      source.channels * pixels >= least.inputs;
+      1 / source.channels + 1 / target.channels <= mostAdditions && source.channels * pixels >= leastInputs;
     if (!fits || !pays) return operator;
     const { transformed } = strassenScratch({ block_pixels: 2 }, source);
     const most = Math.min(blockPixels, Math.floor(maxTransformedBytes / transformed) * 2);
