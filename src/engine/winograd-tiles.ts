@@ -48,7 +48,7 @@ function sevenScratch(side: 7 | 14, { channels }: Pick<PlanTensor, 'channels'>):
     // Sums of one block's pixels lie behind.
     products: alignUp((blocks * slots + 49) * panelChannels * 4),
     // 36 positions in int16, and the nine places of the kernel they are made of.
-    panel: alignUp((36 * 2 + 9) * chunkChannels * panelChannels),
+    panel: alignUp((36 * 2 + 9) * chunkChannels * panelChannels + 36 * winogradSkew),
   };
 }
 

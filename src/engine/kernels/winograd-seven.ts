@@ -18,7 +18,7 @@ import {
   i32x4ShrS,
   i32x4Splat,
 } from '../../lib/wasm-text/vectors.ts';
-import { panelChannels } from '../kernel-layout.ts';
+import { panelChannels, winogradSkew } from '../kernel-layout.ts';
 import { sevenLayout } from '../winograd-tiles.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field, laneField } from './descriptor-fields.ts';
@@ -60,7 +60,7 @@ const blockColumn = i32And(block, 1);
 const { chunkChannels, slots } = sevenLayout;
 /** Bytes of a slot's inputs, of a position's weights, of a slot's sums. */
 const slotBytes = chunkChannels * 2;
-const panelBytes = chunkChannels * panelChannels * 2;
+const panelBytes = chunkChannels * panelChannels * 2 + winogradSkew;
 const slotSumBytes = panelChannels * 4;
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
