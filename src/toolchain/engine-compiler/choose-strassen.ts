@@ -12,8 +12,8 @@ const mostAdditions = 1 / 40;
 const leastInputs = 20_000;
 /** Halves of the input channels are a multiple of the inner loop's step. */
 const channelStep = 32;
-/** Transformed inputs of one block of pixels: what leaves room for the outputs in a 1 MB L2 cache. */
-const maxTransformedBytes = 768 * 1024;
+/** Transformed inputs of one block of pixels: half of a 1 MB L2 cache. */
+const maxTransformedBytes = 512 * 1024;
 
 /** Marks the 1 x 1 convolutions that are done by one level of Strassen's algorithm. */
 export function chooseStrassen(operators: readonly PlanOperator[], tensors: TensorTable): PlanOperator[] {
