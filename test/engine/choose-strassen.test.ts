@@ -27,7 +27,9 @@ function choose(side: number, channels: number, outputs: number, kernel = 1) {
 }
 
 it('takes 1 x 1 convolutions of many channels, in equal blocks of an even number of pixels', () => {
-  expect(choose(14, 1024, 256)).toEqual({ block_pixels: 196 });
+  expect(choose(14, 512, 256)).toEqual({ block_pixels: 196 });
+  // Two blocks: transformed inputs take half of the L2 cache.
+  expect(choose(14, 1024, 256)).toEqual({ block_pixels: 98 });
   expect(choose(7, 2048, 512)).toEqual({ block_pixels: 50 });
   const { block_pixels } = choose(56, 256, 64 * 2)!;
   expect(block_pixels % 2).toBe(0);
@@ -39,5 +41,6 @@ it('goes the direct way where additions take as much as it saves, or channels do
   expect(choose(7, 256, 512)).toBeUndefined();
   expect(choose(56, 72, 256)).toBeUndefined();
   expect(choose(56, 256, 136)).toBeUndefined();
+  expect(choose(56, 256, 64)).toBeDefined();
   expect(choose(56, 256, 256, 3)).toBeUndefined();
 });
