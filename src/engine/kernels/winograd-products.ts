@@ -46,7 +46,7 @@ export function multiplyTiles(tiles: number) {
       loop('run', (nextRun) => [
         repeat(tiles, (tile) => [set(pointer(tile), inputs), increase(inputs, tileBytes)]),
         set(weightPointer, panel),
-        dotLoop(tiles, widenedOperands, { bias: i32Const(scratch.zeros), length }),
+        dotLoop(tiles, widenedOperands, { bias: i32Const(scratch.zeros), length, isLong: true }),
         repeat(tiles * 2, (index) => v128Store(at(products, index * 16), accumulator(index >> 1, index & 1))),
         increase(products, tiles * sumsBytes),
         branchIf(nextRun, tee(runs, i32Sub(runs, 1))),
