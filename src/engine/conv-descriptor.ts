@@ -47,7 +47,7 @@ export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): n
 const floatFields: ReadonlySet<ConvField> = new Set([
   'magic',
   'ownBase',
-  'sumMagic',
+  'shifted',
   'ownScale',
   'residualScale',
   'fixed',
@@ -70,7 +70,7 @@ export function writeConvDescriptor(
   const other = residualTensor && locate(residualTensor, layout);
   // What a stored sum is less than its quantized value.
   const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
-  const { grouped } = operator;
+  const { grouped, strassen } = operator;
   const segmentLength =
     grouped?.length ?? Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
   const segmentBytes = segmentLength * layout.elementBytes;
@@ -104,7 +104,10 @@ export function writeConvDescriptor(
       ownBase: magic - residual.own_zero_point,
       residualZeroPoint: residual.residual_zero_point,
       // The rounded sum has its zero point in it; centred values leave it out.
-      ...fixedPointFields(residual),
+      ...fixedPointFields(
+        residual,
+        residual.residual_zero_point - storedZero(residual.residual_zero_point, layout),
+      ),
       sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
       exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
       ownScale: residual.own_scale,
@@ -113,13 +116,13 @@ export function writeConvDescriptor(
       residualFirst: residual.residual_first ? 1 : 0,
     }),
     pixels: layout.pixels,
-    inputChannels: source.channels,
+    inputChannels: strassen ? source.channels / 2 : source.channels,
     inputRowBytes: input.rowBytes,
     inputZero: storedZero(source.zero_point, layout),
     transformed: layout.transformed,
     products: layout.products,
     panel: layout.panel,
-    tileRows: operator.winograd?.tile_rows ?? 0,
+    tileRows: strassen?.block_pixels ?? operator.winograd?.tile_rows ?? 0,
     // In the places of the three fields for Winograd's way, so that these come last.
     ...(grouped && {
       groupOffsets: layout.parts[grouped.offsets]!,
@@ -136,18 +139,23 @@ export function writeConvDescriptor(
 
 /**
  * The distance from a half within which a sum is computed again. It exceeds the difference between rounding each
- * product and addition and fusing them, and the error of the fixed point.
+ * product and addition and fusing them, and the error of the fixed point. Rounding a number errs by 2^-24 of it.
+ *
+ * @param offset what a stored residual is less than its quantized value.
  */
-function fixedPointFields(residual: NonNullable<Convolve['residual']>) {
+function fixedPointFields(residual: NonNullable<Convolve['residual']>, offset: number) {
   const { own_scale, residual_scale, fixed, residual_first } = residual;
-  const [first, second] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
-  const inner = (residual_first ? first : second) + Math.abs(fixed);
-  // The error of the products, twice that of the inner sum, and twice that of the result, where it does not saturate.
-  const error = (first + second + 2 * inner + 2 * 256) * 2 ** -24;
+  const [own, other] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
+  const constant = fixed + offset * residual_scale;
+  // ONNX Runtime's: the inner sum, and the result, where it does not saturate.
+  const reference = (residual_first ? own : other) + Math.abs(fixed) + 256;
+  // What is done here: both products, the constant, the residual with it; the sum is rounded to the fixed point.
+  const shiftedMost = fixedPoint.magic + 1 + Math.abs(constant);
+  const ours = own + other + shiftedMost + (shiftedMost + other);
   const one = 2 ** fixedPoint.bits;
-  const margin = Math.min(Math.ceil(error * one + 0.5), one / 2);
+  const margin = Math.min(Math.ceil((reference + ours) * 2 ** -24 * one + 0.5), one / 2);
   return {
-    sumMagic: fixedPoint.magic + 0.5 + margin / one,
+    shifted: constant + fixedPoint.magic + 0.5 + margin / one,
     sumMask: one - 1,
     sumWindow: Math.min(2 * margin + 1, one),
   };

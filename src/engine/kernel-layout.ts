@@ -82,7 +82,7 @@ const convFields = [
   'residualHigh',
   'ownBase', // float32
   'residualZeroPoint', // turns a centred value back into what ORT multiplies
-  'sumMagic', // float32: to fixed point, and as much above as rounds halves up
+  'shifted', // float32: the constant part of a sum of stored values, to fixed point, and as much above as rounds halves up
   'sumMask', // int32: of a fraction
   'sumWindow', // int32: a fraction below is too near to a half
   'sumBase', // int32
@@ -92,12 +92,12 @@ const convFields = [
   'fixed', // float32: the constant part of the sum, as ORT rounds it
   'residualFirst', // 1 if the residual is ORT's first operand
   'pixels', // scratch: the table of a block of pixels
-  'inputChannels', // physical; Winograd only
+  'inputChannels', // physical; Winograd only; Strassen: half of them
   'inputRowBytes', // Winograd only
   'inputZero', // Winograd only: of the input as it is stored
   'transformed', // Winograd: scratch for V
   'products', // Winograd: scratch for M
-  'tileRows', // Winograd: rows of tiles per block
+  'tileRows', // Winograd: rows of tiles per block; Strassen: pixels per block
   'panel', // scratch for a weight panel in int16
 ] as const;
 

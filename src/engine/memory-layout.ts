@@ -7,6 +7,7 @@ import {
   scratch,
 } from './kernel-layout.ts';
 import { alignUp, type Plan, type PlanOperator } from './plan.ts';
+import { strassenOf, strassenScratch } from './strassen-block.ts';
 import { type WinogradScratch, winogradOf, winogradScratch } from './winograd-tiles.ts';
 
 /** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
@@ -71,7 +72,9 @@ function scratchOf(operator: PlanOperator, { parts, tensors }: Plan, traits: Ker
   if (operator.type !== 'convolve') return none;
   const target = tensors[operator.target]!;
   const winograd = winogradOf(operator, traits);
-  if (winograd) return winogradScratch(winograd, tensors[operator.source]!, target);
+  if (winograd) return winogradScratch(winograd, operator.stride[0], tensors[operator.source]!, target);
+  const strassen = strassenOf(operator, traits);
+  if (strassen) return strassenScratch(strassen, tensors[operator.source]!);
   if (!traits.widensPanels) return none;
   const panels = target.channels / panelChannels;
   return { ...none, panel: (parts[operator.weights]!.bytes / panels) * 2 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CodedError } from '../errors.ts';
-import { kernelSetNames } from './kernel-layout.ts';
+import { blockPixels, kernelSetNames } from './kernel-layout.ts';
 
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
@@ -45,13 +45,22 @@ const residualSchema = z.strictObject({
   high: size,
 });
 
-/** Winograd's way, in tiles of side x side outputs. */
+/**
+ * Winograd's way, in tiles of side x side outputs. 3 is for a kernel of 7 x 7 with stride 2 on 3 channels, 7 and 14
+ * for an output of 7 x 7 or 14 x 14, in tiles of 4 and of 3.
+ */
 const winogradSchema = z.strictObject({
-  side: z.literal([2, 4]),
+  side: z.literal([2, 3, 4, 7, 14]),
   /** Rows of tiles computed at once. */
   tile_rows: size.min(1),
   /** The kernel sets on which it is faster. */
   sets: z.array(z.enum(kernelSetNames)),
+});
+
+/** One level of Strassen's algorithm, on the plain kernels. */
+const strassenSchema = z.strictObject({
+  /** Pixels computed at once, an even number. */
+  block_pixels: size.min(2).max(blockPixels).multipleOf(2),
 });
 
 /** Each panel of 8 output channels reads a run of input channels of its own. */
@@ -86,6 +95,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     bias: size,
     multiplier: size,
     winograd: winogradSchema.optional(),
+    strassen: strassenSchema.optional(),
     grouped: groupedSchema.optional(),
     low: z.int(),
     high: z.int(),

@@ -4,8 +4,10 @@ import { convDescriptorBytes, type KernelTraits } from './kernel-layout.ts';
 import type { MemoryLayout } from './memory-layout.ts';
 import type { Plan, PlanOperator, PlanTensor } from './plan.ts';
 import type { Step } from './step.ts';
+import { strassenOf } from './strassen-block.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
+type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 type Kernel = (...args: number[]) => void;
 
 /** A kernel set's exports; every argument is an address, a size or a float32. */
@@ -20,6 +22,13 @@ export interface Kernels {
   readonly fill_border: Kernel;
   readonly convolve_winograd_2: Kernel;
   readonly convolve_winograd_4: Kernel;
+  readonly convolve_winograd_7: Kernel;
+  readonly convolve_winograd_14: Kernel;
+  /** The plain set alone has these. */
+  readonly convolve_winograd_2_strided?: Kernel;
+  readonly convolve_winograd_4_strided?: Kernel;
+  readonly convolve_winograd_3?: Kernel;
+  readonly convolve_strassen?: Kernel;
   /** The relaxed set alone has these. */
   readonly adopt_weights?: Kernel;
   readonly probe_dot?: Kernel;
@@ -66,6 +75,18 @@ function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | u
   return () => kernels.fill_border(start, top, width * pixelBytes, edge, height, bottom, pattern);
 }
 
+function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): Kernel {
+  if (operator.grouped) return kernels.convolve_grouped;
+  const winograd = winogradOf(operator, traits);
+  if (winograd) {
+    const { side } = winograd;
+    const isStrided = operator.stride[0] === 2 && (side === 2 || side === 4);
+    const name = isStrided ? (`${side}_strided` as const) : side;
+    return kernels[`convolve_winograd_${name}`] ?? kernels.convolve;
+  }
+  return (strassenOf(operator, traits) && kernels.convolve_strassen) || kernels.convolve;
+}
+
 function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machine: Machine): Step {
   const { memory, layout, kernels, traits } = machine;
   const tensor = (id: number) => plan.tensors[id]!;
@@ -90,9 +111,7 @@ function buildStep(operator: PlanOperator, descriptor: number, plan: Plan, machi
     }
     case 'convolve': {
       writeConvDescriptor(memory, descriptor, operator, plan, layout);
-      const winograd = winogradOf(operator, traits);
-      if (operator.grouped) return () => kernels.convolve_grouped(descriptor);
-      const kernel = winograd ? kernels[`convolve_winograd_${winograd.side}`] : kernels.convolve;
+      const kernel = kernelOf(operator, kernels, traits);
       return () => kernel(descriptor);
     }
     case 'max_pool': {

@@ -56,8 +56,13 @@ it('uses it on the relaxed kernels only where it beats products of twice the len
 });
 
 it('makes room for the tiles that reach over the edge', () => {
-  // Tiles of 4 take 8 of 7 rows, and windows of 3 two more, one of them before the first.
-  expect(choose({ side: 7, sum: 1000 }).pad).toEqual({ top: 1, left: 1, bottom: 2, right: 2 });
+  // Tiles of 4 take 12 of 11 rows, and windows of 3 two more, one of them before the first.
+  expect(choose({ side: 11, sum: 1000 }).pad).toEqual({ top: 1, left: 1, bottom: 2, right: 2 });
+  // 7 is 4 and 3.
+  expect(choose({ side: 7, sum: 1000 })).toMatchObject({
+    side: 7,
+    pad: { top: 1, left: 1, bottom: 1, right: 1 },
+  });
 });
 
 it('bounds sums by the worst image', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type KernelSetName, kernelSetNames } from '../../src/engine/kernel-layout.ts';
-import type { Plan } from '../../src/engine/plan.ts';
+import type { Plan, PlanOperator } from '../../src/engine/plan.ts';
 import {
   packPanels,
   padToPanels,
@@ -28,37 +28,43 @@ interface Case {
 }
 
 /** Small and awkward: channels that fill no panel, windows over every edge, values that saturate. */
-const arbitraryCase: fc.Arbitrary<Case> = fc
-  .record({
-    height: fc.integer({ min: 1, max: 11 }),
-    width: fc.integer({ min: 1, max: 11 }),
-    channels: fc.oneof(fc.constantFrom(3, 16, 32, 64), fc.integer({ min: 1, max: 40 })),
-    outputs: fc.integer({ min: 1, max: 20 }),
-    kernel: fc.oneof(
-      fc.constantFrom([3, 3] as [number, number], [1, 1] as [number, number]),
-      fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 })),
-    ),
-    stride: fc.oneof(
-      fc.constant([1, 1] as [number, number]),
-      fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
-    ),
-    pads: fc.tuple(...([0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 3 })) as [P, P, P, P])),
-    seed: fc.integer(),
-    extreme: fc.boolean(),
-    relu: fc.boolean(),
-    withResidual: fc.boolean(),
-    residualFirst: fc.boolean(),
-    zeroPoints: fc.tuple(
-      ...([0, 1, 2, 3].map(() => fc.oneof(fc.constantFrom(0, 255), byte())) as [P, P, P, P]),
-    ),
-    /** How far typical sums reach: from a fraction of a quantum to far beyond 255. */
-    spread: fc.double({ min: 0.2, max: 2000, noNaN: true }),
-  })
-  .filter(
-    ({ height, width, kernel, pads }) =>
-      height + pads[0] + pads[2] >= kernel[0] && width + pads[1] + pads[3] >= kernel[1],
-  )
-  .map(toCase);
+const shapes = {
+  height: fc.integer({ min: 1, max: 11 }),
+  width: fc.integer({ min: 1, max: 11 }),
+  channels: fc.oneof(fc.constantFrom(3, 16, 32, 64), fc.integer({ min: 1, max: 40 })),
+  outputs: fc.integer({ min: 1, max: 20 }),
+  kernel: fc.oneof(
+    fc.constantFrom([3, 3] as [number, number], [1, 1] as [number, number]),
+    fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 })),
+  ),
+  stride: fc.oneof(
+    fc.constant([1, 1] as [number, number]),
+    fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  ),
+  pads: fc.tuple(...([0, 1, 2, 3].map(() => fc.integer({ min: 0, max: 3 })) as [P, P, P, P])),
+  withResidual: fc.boolean(),
+};
+const numbers = {
+  seed: fc.integer(),
+  extreme: fc.boolean(),
+  relu: fc.boolean(),
+  residualFirst: fc.boolean(),
+  zeroPoints: fc.tuple(
+    ...([0, 1, 2, 3].map(() => fc.oneof(fc.constantFrom(0, 255), byte())) as [P, P, P, P]),
+  ),
+  /** How far typical sums reach: from a fraction of a quantum to far beyond 255. */
+  spread: fc.double({ min: 0.2, max: 2000, noNaN: true }),
+};
+/** @param own what a way is made for. */
+const casesOf = (own: Partial<typeof shapes> = {}): fc.Arbitrary<Case> =>
+  fc
+    .record({ ...shapes, ...numbers, ...own })
+    .filter(
+      ({ height, width, kernel, pads }) =>
+        height + pads[0] + pads[2] >= kernel[0] && width + pads[1] + pads[3] >= kernel[1],
+    )
+    .map(toCase);
+const is = <T>(value: T) => fc.constant(value);
 type P = fc.Arbitrary<number>;
 
 function byte(): fc.Arbitrary<number> {
@@ -132,9 +138,9 @@ function toCase(options: {
 }
 
 /** A plan of this one convolution. */
-function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; weights: Uint8Array } {
+function toPlan({ image, conv, residual }: Case, marks: Marks = {}): { plan: Plan; weights: Uint8Array } {
   const physical = image.channels === 3 ? 3 : roundUp(image.channels, 8);
-  const outputs = roundUp(conv.outputs, 8);
+  const outputs = roundUp(conv.outputs, marks.strassen ? 16 : 8);
   const [height, width] = outputSize(image, conv);
   const [top, left] = conv.pads;
   const output = { height, width, channels: outputs };
@@ -150,11 +156,12 @@ function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; we
         kernel: [...conv.kernel],
         stride: [...conv.stride],
         pads: [top, left],
-        weights: packer.add(packPanels(conv.weights, shape, physical)),
-        bias: packer.add(padToPanels(conv.bias)),
-        multiplier: packer.add(padToPanels(conv.multiplier)),
-        // Two rows of tiles at once, so that blocks of rows are tested too.
-        ...(side && { winograd: { side, tile_rows: 2, sets: [...kernelSetNames] } }),
+        weights: packer.add(
+          padded(packPanels(conv.weights, shape, physical), outputs, roundUp(conv.outputs, 8)),
+        ),
+        bias: packer.add(padded(padToPanels(conv.bias), outputs)),
+        multiplier: packer.add(padded(padToPanels(conv.multiplier), outputs)),
+        ...marks,
         low: conv.relu ? 0 : -conv.zeroPoint,
         high: 255 - conv.zeroPoint,
         ...(residual && {
@@ -178,8 +185,13 @@ function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; we
         height: image.height,
         width: image.width,
         channels: physical,
-        // Winograd's tiles may look up to three rows and columns further than its windows.
-        pad: { top, left, bottom: conv.pads[2] + conv.kernel[0], right: conv.pads[3] + conv.kernel[1] },
+        // Winograd's tiles may look up to three outputs further than its windows.
+        pad: {
+          top,
+          left,
+          bottom: conv.pads[2] + conv.kernel[0] * conv.stride[0],
+          right: conv.pads[3] + conv.kernel[1] * conv.stride[1],
+        },
         zero_point: image.zeroPoint,
       },
       { ...output, pad: { ...noPadding, left: 1 }, zero_point: residual?.zeroPoint ?? conv.zeroPoint },
@@ -190,67 +202,161 @@ function toPlan({ image, conv, residual }: Case, side?: 2 | 4): { plan: Plan; we
   return { plan, weights: packer.toBytes() };
 }
 
-const isWinograd = ({ image, conv }: Case) =>
-  image.channels % 16 === 0 && [...conv.kernel, ...conv.stride].join() === '3,3,1,1';
+/** Panels of zeros behind, where a way takes two at once. */
+function padded<T extends Int8Array | Int32Array | Float32Array>(
+  values: T,
+  outputs: number,
+  has = values.length,
+): T {
+  const all = new (values.constructor as { new (length: number): T })((values.length / has) * outputs);
+  all.set(values);
+  return all;
+}
 
-async function run(test: Case, set: KernelSetName, side?: 2 | 4): Promise<Uint8Array> {
-  const { plan, weights } = toPlan(test, side);
-  const machine = await openPlan(plan, weights, set);
+async function run(test: Case, set: KernelSetName, marks?: Marks): Promise<Uint8Array> {
+  const { plan, weights } = toPlan(test, marks);
+  const machine = await openPlan(plan, weights, set, { isChecked: !marks?.winograd });
   writeTensor(machine, 0, test.image.channels, test.image.values);
   if (test.residual) writeTensor(machine, 2, test.conv.outputs, test.residual.image.values);
   machine.steps[0]!();
   return readTensor(machine, 1, test.conv.outputs);
 }
 
-const ways = kernelSetNames.flatMap((set) => [
-  { set, way: 'directly', side: undefined },
-  { set, way: "by Winograd's way in tiles of 2", side: 2 as const },
-  { set, way: "by Winograd's way in tiles of 4", side: 4 as const },
-]);
-
-describe.each(ways)('convolution $way, $set kernels', ({ set, side }) => {
-  it('gives the integers of the naive reference, whatever the shape, padding, zero points and values', async (ctx) => {
-    skipUnlessRunnable(ctx, set);
-    const cases = side ? arbitraryCase.filter(isWinograd) : arbitraryCase;
-    await fc.assert(
-      fc.asyncProperty(cases, async (test) => {
-        expect(await run(test, set, side)).toEqual(convolve(test.image, test.conv, test.residual));
-      }),
-      fuzz(side ? 100 : 300),
-    );
-  });
-
-  it('is exact for the largest sums that it is given', async (ctx) => {
-    skipUnlessRunnable(ctx, set);
-    // Tiles of 4 are right below 2^25: 9 x 112 x 255 x -128 is 98 % of that. Every other output has the sum 0.
-    const [channels, outputs] = [112, 10];
-    const image = {
-      height: 6,
-      width: 5,
-      channels,
-      zeroPoint: 0,
-      values: new Uint8Array(30 * channels).fill(255),
-    };
-    const weights = new Int8Array(outputs * 9 * channels).fill(-128);
-    for (let index = 0; index < weights.length; index += 2) {
-      if (Math.floor(index / (9 * channels)) % 2 === 1) weights[index] = 127;
-    }
-    const conv = {
-      outputs,
-      kernel: [3, 3] as const,
-      stride: [1, 1] as const,
-      pads: [1, 1, 1, 1] as const,
-      weights,
-      bias: Int32Array.from({ length: outputs }, (_, index) => 1000 * index),
-      multiplier: new Float32Array(outputs).fill(2 ** -17),
-      zeroPoint: 254,
-      relu: false,
-    };
-    const answer = await run({ image, conv, residual: undefined }, set, side);
-    expect(answer).toEqual(convolve(image, conv));
-    expect(new Set(answer).size).toBeGreaterThan(3);
-  });
+type Marks = Pick<Extract<PlanOperator, { type: 'convolve' }>, 'winograd' | 'strassen'>;
+/** Tiles of 4 are right below 2^25: 9 x 112 x 255 x -128 is 98 % of that. */
+const largest = {
+  height: 6,
+  width: 5,
+  channels: 112,
+  kernel: [3, 3] as readonly [number, number],
+  stride: [1, 1] as readonly [number, number],
+  pads: [1, 1, 1, 1] as readonly [number, number, number, number],
+};
+interface Way {
+  readonly way: string;
+  readonly sets: readonly KernelSetName[];
+  readonly marks?: Marks;
+  readonly own?: Partial<typeof shapes>;
+  /** Where it differs from `largest`. */
+  readonly worst?: Partial<typeof largest>;
+  readonly runs: number;
+}
+// Two rows of tiles at once, so that blocks of rows are tested too.
+const winograd = (side: 2 | 3 | 4 | 7 | 14): Marks => ({
+  winograd: { side, tile_rows: 2, sets: [...kernelSetNames] },
 });
+const threeByThree = {
+  kernel: is<[number, number]>([3, 3]),
+  stride: is<[number, number]>([1, 1]),
+  channels: fc.constantFrom(16, 32, 64),
+};
+const ways: Way[] = [
+  { way: 'directly', sets: kernelSetNames, runs: 300 },
+  {
+    way: "by Winograd's way in tiles of 2",
+    sets: kernelSetNames,
+    marks: winograd(2),
+    own: threeByThree,
+    runs: 100,
+  },
+  {
+    way: "by Winograd's way in tiles of 4",
+    sets: kernelSetNames,
+    marks: winograd(4),
+    own: threeByThree,
+    runs: 100,
+  },
+  ...([7, 14] as const).map((side) => ({
+    way: `by Winograd's way in tiles of 4 and 3, ${side} x ${side}`,
+    sets: kernelSetNames,
+    marks: winograd(side),
+    own: {
+      ...threeByThree,
+      height: is(side),
+      width: is(side),
+      pads: is<[number, number, number, number]>([1, 1, 1, 1]),
+      channels: fc.constantFrom(32, 96),
+    },
+    worst: { height: side, width: side, channels: 96 },
+    runs: 420 / side,
+  })),
+  ...([2, 4] as const).map((side) => ({
+    way: `by Winograd's way in tiles of ${side}, stride 2`,
+    sets: ['plain'] as const,
+    marks: winograd(side),
+    own: { ...threeByThree, stride: is<[number, number]>([2, 2]), height: fc.integer({ min: 1, max: 24 }) },
+    worst: { stride: [2, 2] as const, height: 9, width: 12 },
+    runs: 100,
+  })),
+  {
+    way: "as a stem by Winograd's way",
+    sets: ['plain'],
+    marks: winograd(3),
+    own: {
+      height: fc.integer({ min: 10, max: 22 }),
+      width: fc.integer({ min: 10, max: 34 }),
+      kernel: is<[number, number]>([7, 7]),
+      stride: is<[number, number]>([2, 2]),
+      channels: is(3),
+      withResidual: is(false),
+    },
+    worst: { height: 20, width: 20, channels: 3, kernel: [7, 7], stride: [2, 2], pads: [3, 3, 3, 3] },
+    runs: 100,
+  },
+  {
+    way: "by Strassen's algorithm",
+    sets: ['plain'],
+    // Several blocks, and pixels that have no other.
+    marks: { strassen: { block_pixels: 14 } },
+    own: { kernel: is<[number, number]>([1, 1]), channels: fc.constantFrom(32, 64, 96) },
+    worst: { kernel: [1, 1], pads: [0, 0, 0, 0], channels: 1024 },
+    runs: 100,
+  },
+];
+
+describe.each(ways.flatMap(({ sets, ...way }) => sets.map((set) => ({ ...way, set }))))(
+  'convolution $way, $set kernels',
+  ({ set, marks, own, worst, runs }) => {
+    it('gives the integers of the naive reference, whatever the shape, padding, zero points and values', async (ctx) => {
+      // Winograd's way does without the relaxed instruction.
+      if (!marks?.winograd) skipUnlessRunnable(ctx, set);
+      await fc.assert(
+        fc.asyncProperty(casesOf(own), async (test) => {
+          expect(await run(test, set, marks)).toEqual(convolve(test.image, test.conv, test.residual));
+        }),
+        fuzz(runs),
+      );
+    });
+
+    it('is exact for the largest sums that it is given', async (ctx) => {
+      if (!marks?.winograd) skipUnlessRunnable(ctx, set);
+      const { height, width, channels, kernel, stride, pads } = { ...largest, ...worst };
+      const outputs = 10;
+      const values = new Uint8Array(height * width * channels).fill(255);
+      const image = { height, width, channels, zeroPoint: 0, values };
+      // Every other output has the sum 0, or nearly so.
+      const length = kernel[0] * kernel[1] * channels;
+      const weights = new Int8Array(outputs * length).fill(-128);
+      for (let index = 0; index < weights.length; index += 2) {
+        if (Math.floor(index / length) % 2 === 1) weights[index] = 127;
+      }
+      const conv = {
+        outputs,
+        kernel,
+        stride,
+        pads,
+        weights,
+        bias: Int32Array.from({ length: outputs }, (_, index) => 1000 * index),
+        multiplier: new Float32Array(outputs).fill(2 ** -17),
+        zeroPoint: 254,
+        relu: false,
+      };
+      const answer = await run({ image, conv, residual: undefined }, set, marks);
+      expect(answer).toEqual(convolve(image, conv));
+      expect(new Set(answer).size).toBeGreaterThan(1);
+    });
+  },
+);
 
 type Scales = Pick<Residual, 'ownScale' | 'residualScale' | 'fixed' | 'residualFirst'>;
 

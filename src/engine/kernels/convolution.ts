@@ -22,7 +22,7 @@ import {
   i32ShrU,
   i32Sub,
 } from '../../lib/wasm-text/integers.ts';
-import { at, i32Load, i32Store, v128Load } from '../../lib/wasm-text/memory.ts';
+import { at, i32Load, v128Load } from '../../lib/wasm-text/memory.ts';
 import {
   blockPixels,
   type KernelTraits,
@@ -33,6 +33,7 @@ import {
 import type { Activations } from './activations.ts';
 import { descriptor, field } from './descriptor-fields.ts';
 import { accumulator, dotLoop, dotLoopLocals, pointer, segments, weightPointer } from './dot-loop.ts';
+import { beginTable, count, fillTable, pixelEntry, tableLocals } from './pixel-table.ts';
 import {
   finishLocals,
   loadResultConstants,
@@ -45,8 +46,8 @@ import {
 } from './requantize.ts';
 import { widenPanel } from './widen-panel.ts';
 
-/** Address of an entry of the table of pixels; first channel of the panel. */
-const [pixelEntry, channel] = i32Locals('pixelEntry', 'channel');
+/** First channel of the panel. */
+const channel = i32Local('channel');
 /** Bytes from a pixel's first channel to `channel`; address of the multipliers from it on; `segmentSkip`. */
 const [channelOffset, multiplierAddress, skip] = i32Locals('channelOffset', 'multiplierAddress', 'skip');
 
@@ -114,8 +115,8 @@ function tileOf(pixels: number, activations: Activations, isGrouped: boolean) {
 }
 type Tile = ReturnType<typeof tileOf>;
 
-/** Pixels of a block, those of them that are left, and pixels of the next tile. */
-const [count, rest, size] = i32Locals('count', 'rest', 'size');
+/** Pixels of a block that are left, and pixels of the next tile. */
+const [rest, size] = i32Locals('rest', 'size');
 
 /** Calls the tile for `size` pixels. @param tiles by pixels, from one on. */
 const callTile = (tiles: readonly Tile[]) =>
@@ -125,40 +126,6 @@ const callTile = (tiles: readonly Tile[]) =>
       when(i32Eq(size, index + 1), tile.call(descriptor, weightPointer, pixelEntry, channel), others),
     nop,
   );
-
-/** Column of the next pixel; its addresses, and those of the first pixel of its row. */
-const x = i32Local('x');
-const [input, output, residual] = i32Locals('input', 'output', 'residual');
-const [inputRow, outputRow, residualRow] = i32Locals('inputRow', 'outputRow', 'residualRow');
-const [index] = i32Locals('index');
-const nextRow = (row: typeof x, step: 'inputStepY' | 'outputStepY' | 'residualStepY') =>
-  tee(row, i32Add(row, field(step)));
-
-/** Notes the addresses of the next `count` pixels, from where the last block ended. */
-const fillTable = [
-  set(pixelEntry, field('pixels')),
-  countUp(index, count, 1, [
-    i32Store(at(pixelEntry, pixelTable.input), input),
-    i32Store(at(pixelEntry, pixelTable.output), output),
-    i32Store(at(pixelEntry, pixelTable.residual), residual),
-    increase(pixelEntry, pixelEntryBytes),
-    increase(x, 1),
-    when(
-      i32LtS(x, field('width')),
-      [
-        increase(input, field('inputStepX')),
-        increase(output, field('outputStepX')),
-        increase(residual, field('residualStepX')),
-      ],
-      [
-        set(x, 0),
-        set(input, nextRow(inputRow, 'inputStepY')),
-        set(output, nextRow(outputRow, 'outputStepY')),
-        set(residual, nextRow(residualRow, 'residualStepY')),
-      ],
-    ),
-  ]),
-];
 
 /** The block's pixels times the panel at `weightPointer`. */
 const multiplyBlock = (tiles: readonly Tile[]) => {
@@ -197,14 +164,9 @@ function convolve(name: string, tiles: readonly Tile[], widensPanels: boolean) {
     name,
     exported: true,
     params: [descriptor],
-    locals: [
-      ...[channel, x, index, panel, weightPointer, input, output, residual],
-      ...[inputRow, outputRow, residualRow, count, left, pixelEntry, rest, size],
-    ],
+    locals: [...tableLocals, channel, panel, weightPointer, left, rest, size],
     body: [
-      set(input, tee(inputRow, field('input'))),
-      set(output, tee(outputRow, field('output'))),
-      set(residual, tee(residualRow, field('residual'))),
+      beginTable,
       set(left, i32Mul(field('height'), field('width'))),
       loop('block', (nextBlock) => [
         set(count, select(blockPixels, left, i32LtS(blockPixels, left))),

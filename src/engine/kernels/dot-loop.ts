@@ -105,6 +105,7 @@ interface DotLoopParts {
   readonly length: I32;
   readonly skip?: I32;
   readonly rows?: { readonly segments: I32; readonly skip: I32 };
+  readonly isLong?: boolean;
 }
 
 /**
@@ -118,22 +119,26 @@ interface DotLoopParts {
  * @param parts.bias address of 8 int32.
  * @param parts.length elements of a segment.
  * @param parts.skip bytes between segments: given if there may be more than one.
+ * @param parts.isLong whether twice as many elements are written out, where a segment has them: 1 % less time.
  * @param parts.rows if a kernel row has several segments: how many, and the bytes between two rows beyond `skip`.
  */
 export function dotLoop(
   pixels: number,
   operands: DotOperands,
-  { bias, length, skip, rows }: DotLoopParts,
+  { bias, length, skip, rows, isLong = false }: DotLoopParts,
 ): Body {
+  const inSteps = (elements: number) =>
+    block(`shorter${elements}`, (shorter) => [
+      branchIf(shorter, i32LtS(left, elements)),
+      loop('element', (element) => [
+        multiplyElements(elements, pixels, operands),
+        branchIf(element, i32GeS(left, elements)),
+      ]),
+    ]);
   const segment = [
     set(left, length),
-    block('short', (short) => [
-      branchIf(short, i32LtS(left, segmentStep)),
-      loop('element', (element) => [
-        multiplyElements(segmentStep, pixels, operands),
-        branchIf(element, i32GeS(left, segmentStep)),
-      ]),
-    ]),
+    isLong ? inSteps(2 * segmentStep) : [],
+    inSteps(segmentStep),
     when(left, multiplyElements(shortStep, pixels, operands)),
   ];
   return [

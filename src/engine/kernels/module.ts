@@ -8,18 +8,33 @@ import { averagePool, maxPool } from './pooling.ts';
 import { quantizeInput } from './quantize-input.ts';
 import { fusedSum } from './requantize.ts';
 import { classify, fillBorder } from './small-operators.ts';
+import { strassen } from './strassen.ts';
 import { widenPanel } from './widen-panel.ts';
-import { winograd } from './winograd.ts';
+import { stridedWinograd, winograd } from './winograd.ts';
+import { multiplyRuns } from './winograd-products.ts';
+import { winogradSeven } from './winograd-seven.ts';
+import { winogradStem } from './winograd-stem.ts';
 
 /** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
 export function writeModule(name: KernelSetName): string {
   const activations = activationsOf[name];
-  const own = name === 'plain' ? [widenPanel] : [adoptWeights, probeDot];
+  const multiply = multiplyRuns();
+  const own =
+    name === 'plain'
+      ? [
+          widenPanel,
+          ...strassen(activations, multiply),
+          ...stridedWinograd(activations, multiply),
+          ...winogradStem(),
+        ]
+      : [adoptWeights, probeDot];
   return wasmModule([
     fusedSum,
     ...convolution(activations, kernelTraits[name]),
     ...groupedConvolution(activations, kernelTraits[name]),
-    ...winograd(activations),
+    ...multiply,
+    ...winograd(activations, multiply),
+    ...winogradSeven(activations),
     ...own,
     ...[quantizeInput, maxPool, windowAveragePool, averagePool, classify].map((operator) =>
       operator(activations),

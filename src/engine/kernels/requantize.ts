@@ -19,7 +19,6 @@ import {
   i32x4Sub,
   v128And,
   v128AnyTrue,
-  v128Or,
 } from '../../lib/wasm-text/vectors.ts';
 import { fixedPoint, magic as magicNumber } from '../kernel-layout.ts';
 import type { Activations } from './activations.ts';
@@ -64,8 +63,8 @@ const [residualLow, residualHigh, ownBase, residualZeroPoint] = v128Locals(
   'ownBase',
   'residualZeroPoint',
 );
-const [sumMagic, sumMask, sumWindow, sumBase, exactBase] = v128Locals(
-  'sumMagic',
+const [shifted, sumMask, sumWindow, sumBase, exactBase] = v128Locals(
+  'shifted',
   'sumMask',
   'sumWindow',
   'sumBase',
@@ -77,7 +76,7 @@ const [ownScale, residualScale, fixed] = v128Locals('ownScale', 'residualScale',
 export const finishLocals = [
   ...[residual8, other0, other1, own0, own1, sum0, sum1, fixed0, fixed1],
   ...[magic, low, high, resultHigh, resultBase, residualLow, residualHigh, ownBase, residualZeroPoint],
-  ...[sumMagic, sumMask, sumWindow, sumBase, exactBase, ownScale, residualScale, fixed],
+  ...[shifted, sumMask, sumWindow, sumBase, exactBase, ownScale, residualScale, fixed],
 ];
 
 /**
@@ -99,34 +98,19 @@ export const loadSumConstants = [
   set(residualLow, laneField('residualLow')),
   set(residualHigh, laneField('residualHigh')),
   set(ownBase, splatField('ownBase')),
-  set(residualZeroPoint, laneField('residualZeroPoint')),
-  set(sumMagic, splatField('sumMagic')),
+  set(shifted, splatField('shifted')),
   set(sumMask, splatField('sumMask')),
   set(sumWindow, splatField('sumWindow')),
   set(sumBase, splatField('sumBase')),
-  set(exactBase, splatField('exactBase')),
   set(ownScale, splatField('ownScale')),
   set(residualScale, splatField('residualScale')),
-  set(fixed, splatField('fixed')),
 ];
 
-type ScaledSum = (first: V128, firstScale: V128, second: V128, secondScale: V128) => V128;
-/** first x scale + (second x scale + fixed), as ONNX Runtime orders it. */
-const unfused: ScaledSum = (first, firstScale, second, secondScale) =>
-  f32x4Add(f32x4Mul(first, firstScale), f32x4Add(f32x4Mul(second, secondScale), fixed));
-const fused: ScaledSum = (first, firstScale, second, secondScale) =>
-  fusedSum.call(first, firstScale, second, secondScale, fixed);
-
 const halves = [0, 1] as const;
-/** Both halves of eight channels into `sum`, in the order of the operands that the graph has. */
-const setSums = (scaledSum: ScaledSum) =>
-  when(
-    residualFirst,
-    halves.map((half) => set(sum[half], scaledSum(other[half], residualScale, own[half], ownScale))),
-    halves.map((half) => set(sum[half], scaledSum(own[half], ownScale, other[half], residualScale))),
-  );
 
-const isNearHalf = (half: 0 | 1) => i32x4GtS(sumWindow, v128And(fixedSum[half], sumMask));
+const fraction = (half: 0 | 1) => v128And(fixedSum[half], sumMask);
+/** Whether one of the eight sums is near a half. */
+const isNearHalf = v128AnyTrue(i32x4GtS(sumWindow, i32x4MinS(fraction(0), fraction(1))));
 
 const [first, firstScale, second, secondScale] = v128Locals('first', 'firstScale', 'second', 'secondScale');
 const lowerHalf = (vector: V128) => vector;
@@ -151,6 +135,33 @@ export const fusedSum = wasmFunction({
     fusedPair(upperHalf),
   ),
 });
+
+/** Both halves made again, in the order of the operands that the graph has; for this its constants are loaded. */
+const sumAgain = (activations: Activations): Body => {
+  const { widenLow, widenHigh } = activations;
+  const operands = (half: 0 | 1) =>
+    [
+      [other[half], residualScale],
+      [own[half], ownScale],
+    ] as const;
+  return [
+    set(residualZeroPoint, laneField('residualZeroPoint')),
+    set(exactBase, splatField('exactBase')),
+    set(fixed, splatField('fixed')),
+    set(residual8, activations.quantized(residual8, residualZeroPoint)),
+    set(other0, f32x4ConvertI32x4S(widenLow(residual8))),
+    set(other1, f32x4ConvertI32x4S(widenHigh(residual8))),
+    halves.map((half) => {
+      const [residual, result] = operands(half);
+      return when(
+        residualFirst,
+        set(sum[half], fusedSum.call(...residual, ...result, fixed)),
+        set(sum[half], fusedSum.call(...result, ...residual, fixed)),
+      );
+    }),
+    halves.map((half) => set(fixedSum[half], i32x4Sub(f32x4Add(sum[half], magic), exactBase))),
+  ];
+};
 
 /**
  * Rounded, with the magic number still in it, and not below `low`: as bits, which are in the same order
@@ -181,21 +192,19 @@ export function storeResult(activations: Activations, sums: SumsOfPixel, output:
 export function storeSum(activations: Activations, sums: SumsOfPixel, output: I32, residual: I32): Body {
   const { widenLow, widenHigh } = activations;
   return [
-    set(residual8, activations.quantized(activations.load(residual), residualZeroPoint)),
+    set(residual8, activations.load(residual)),
     halves.map((half) => {
       const capped = i32x4MinS(high, scaled(sums[half], multipliers[half]));
       return set(own[half], f32x4Sub(capped, ownBase));
     }),
-    set(other0, f32x4ConvertI32x4S(widenLow(residual8))),
-    set(other1, f32x4ConvertI32x4S(widenHigh(residual8))),
-    setSums(unfused),
-    halves.map((half) => set(fixedSum[half], f32x4Add(sum[half], sumMagic))),
+    halves.map((half) => {
+      const stored = f32x4ConvertI32x4S(half === 0 ? widenLow(residual8) : widenHigh(residual8));
+      const shiftedResidual = f32x4Add(f32x4Mul(stored, residualScale), shifted);
+      return set(fixedSum[half], f32x4Add(f32x4Mul(own[half], ownScale), shiftedResidual));
+    }),
     when(
-      v128AnyTrue(v128Or(isNearHalf(0), isNearHalf(1))),
-      [
-        setSums(fused),
-        halves.map((half) => set(fixedSum[half], i32x4Sub(f32x4Add(sum[half], magic), exactBase))),
-      ],
+      isNearHalf,
+      sumAgain(activations),
       halves.map((half) => set(fixedSum[half], i32x4ShrS(fixedSum[half], fixedPoint.bits))),
     ),
     activations.storeClamped(

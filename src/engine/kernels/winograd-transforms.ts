@@ -5,24 +5,32 @@ import { i32Add, i32Mul, i32Shl } from '../../lib/wasm-text/integers.ts';
 import { v128Load, v128Load8x8S, v128Store } from '../../lib/wasm-text/memory.ts';
 import { i32x4Mul, i32x4ShrS, i32x4Splat } from '../../lib/wasm-text/vectors.ts';
 import { winogradSkew } from '../kernel-layout.ts';
+import { positionsAlong } from '../winograd-tiles.ts';
 import type { Activations } from './activations.ts';
 import { descriptor, field, laneField } from './descriptor-fields.ts';
 import { sharedLocals, type Transform, type WinogradVariant } from './winograd-variants.ts';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
-const vector = (y: number, x: number) => v128Local(`v${y}_${x}`);
-const vectors = (rows: number, columns: number) =>
+export const vector = (y: number, x: number) => v128Local(`v${y}_${x}`);
+export const vectors = (rows: number, columns: number) =>
   range(rows).flatMap((y) => range(columns).map((x) => vector(y, x)));
 
 /** Where the next vectors are read, or a column of results begins; where the next result goes. */
-const [address, position] = i32Locals('address', 'position');
+export const [address, position] = i32Locals('address', 'position');
 /** Bytes from a position to the next, and from a row of positions to the next. */
-const [plane, planeRow] = i32Locals('plane', 'planeRow');
+export const [plane, planeRow] = i32Locals('plane', 'planeRow');
 /** First of the eight channels that are next; channels of the input. */
 const [channel, inputChannels] = i32Locals('channel', 'inputChannels');
 
+/** What tells the functions of the variants apart. */
+export const nameOf = ({ side, stride }: WinogradVariant) => (stride === 1 ? `${side}` : `${side}_strided`);
+
 /** One axis: results to the locals `targets`, which may be the very ones that are read. */
-function apply(transform: Transform, sources: readonly V128[], targets: readonly Local<'v128'>[]): Body {
+export function apply(
+  transform: Transform,
+  sources: readonly V128[],
+  targets: readonly Local<'v128'>[],
+): Body {
   const { shared = [], results } = transform(sources);
   return [shared.map((value, index) => set(sharedLocals[index]!, value)), setTogether(targets, results)];
 }
@@ -31,7 +39,7 @@ function apply(transform: Transform, sources: readonly V128[], targets: readonly
  * Both axes: `from` x `from` vectors to `to` x `to`, which are stored as `value` makes them: position
  * (y, x) at `address` + (`to` x y + x) x `plane`. A column is stored before the next is made.
  */
-function applyTwice(
+export function applyTwice(
   transform: Transform,
   [from, to]: readonly [number, number],
   value: (result: V128) => V128 = (result) => result,
@@ -63,12 +71,13 @@ const [inputRowBytes, pixelBytes] = i32Locals('inputRowBytes', 'pixelBytes');
 const zero = v128Local('zero');
 
 /** Tiles of `rows` rows of tiles from `firstRow` on: inputs to V[position][tile][channel], int16. */
-export function transformInput({ side, input }: WinogradVariant, activations: Activations) {
-  const size = side + 2;
+export function transformInput(winograd: WinogradVariant, activations: Activations) {
+  const { side, stride, input } = winograd;
+  const size = positionsAlong(winograd);
   const firstOfRow = (y: number) =>
     i32Add(i32Add(tileInput, i32Mul(channel, activations.bytes)), i32Mul(inputRowBytes, y));
-  const rowOfTile = i32Mul(i32Mul(i32Add(firstRow, tileY), side), inputRowBytes);
-  const columnOfTile = i32Mul(i32Mul(tileX, side), pixelBytes);
+  const rowOfTile = i32Mul(i32Mul(i32Add(firstRow, tileY), side * stride), inputRowBytes);
+  const columnOfTile = i32Mul(i32Mul(tileX, side * stride), pixelBytes);
   const eightChannels = [
     repeat(size, (y) => [
       set(address, firstOfRow(y)),
@@ -81,7 +90,7 @@ export function transformInput({ side, input }: WinogradVariant, activations: Ac
     applyTwice(input, [size, size]),
   ];
   return wasmFunction({
-    name: `winograd_input_${side}`,
+    name: `winograd_input_${nameOf(winograd)}`,
     params: [descriptor, firstRow, rows, tilesX],
     locals: [
       ...[tileY, tileX, channel, tileInput, transformed, address, position, plane, planeRow],
@@ -116,10 +125,11 @@ const [source, target, bytes, done] = i32Locals('source', 'target', 'bytes', 'do
  * One panel, as the file holds it: [3][3 x channels / 2][8][2] int8 to [position][channels / 2][8][2]
  * int16. Element for element: the order within a pair of channels is the same in both.
  */
-export function transformPanel({ side, weights }: WinogradVariant) {
-  const size = side + 2;
+export function transformPanel(winograd: WinogradVariant) {
+  const { weights } = winograd;
+  const size = positionsAlong(winograd);
   return wasmFunction({
-    name: `winograd_panel_${side}`,
+    name: `winograd_panel_${nameOf(winograd)}`,
     params: [source, target, inputChannels],
     locals: [done, address, position, bytes, plane, planeRow, ...vectors(size, size), ...sharedLocals],
     body: [
@@ -141,11 +151,12 @@ const [products, half] = i32Locals('products', 'half');
  * One tile's products of 8 channels, M[position][tile][8] int32, to its sums, bias not included: output
  * (y, x) takes the place of position `side` x y + x.
  */
-export function transformOutput({ side, output, shift, inverse }: WinogradVariant) {
-  const size = side + 2;
+export function transformOutput(winograd: WinogradVariant) {
+  const { side, output, shift, inverse } = winograd;
+  const size = positionsAlong(winograd);
   const toSum = (scaled: V128) => i32x4ShrS(inverse ? i32x4Mul(scaled, i32x4Splat(inverse)) : scaled, shift);
   return wasmFunction({
-    name: `winograd_output_${side}`,
+    name: `winograd_output_${nameOf(winograd)}`,
     params: [products, plane],
     locals: [half, address, position, planeRow, ...vectors(size, size), ...sharedLocals],
     body: countUp(half, 2, 1, [

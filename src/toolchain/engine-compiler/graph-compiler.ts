@@ -3,6 +3,7 @@ import type { Plan, PlanFeature, PlanOperator } from '../../engine/plan.ts';
 import { intAttribute } from '../onnx/onnx-attribute.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
+import { chooseStrassen } from './choose-strassen.ts';
 import { chooseWinograd } from './choose-winograd.ts';
 import { largestSum } from './largest-sum.ts';
 import { planMemory } from './memory-planner.ts';
@@ -45,7 +46,10 @@ export class GraphCompiler {
     if (head) this.#compileHead(head);
     if (!this.#output)
       throw new UnsupportedGraphError(undefined, 'the graph has no quantized classifier (Gemm) at its end');
-    const operators = chooseWinograd(this.#operators, this.#tensors, this.#largestSums);
+    const operators = chooseStrassen(
+      chooseWinograd(this.#operators, this.#tensors, this.#largestSums),
+      this.#tensors,
+    );
     const { tensors, arenaElements } = planMemory(this.#tensors.toPlan(), operators);
     const plan: Plan = {
       input: { name: graph.inputs[0]!.name, height: this.#side, width: this.#side },
