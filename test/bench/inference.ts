@@ -17,6 +17,7 @@ import { createOrtNodeSession } from '../../src/inference/ort-node.ts';
 import type { Fp32Tensor } from '../../src/lib/tensor.ts';
 import { compileEngineModel } from '../../src/toolchain/engine-compiler/compile-engine-model.ts';
 import { GraphCompiler } from '../../src/toolchain/engine-compiler/graph-compiler.ts';
+import { toFp32 } from '../../src/toolchain/export/to-fp32.ts';
 import { parseModel } from '../../src/toolchain/onnx/onnx-model.ts';
 import { compileToOrt } from '../../src/toolchain/quantize/compile-to-ort.ts';
 import { runnableSets } from '../engine/machine.ts';
@@ -29,7 +30,6 @@ import { noteComparison } from './pages/record.ts';
 import { makeSeededResnet50Int8 } from './seeded-resnet50.ts';
 import { createTfjsResnet } from './tfjs-resnet.ts';
 import { toDynamicQ8 } from './to-dynamic-q8.ts';
-import { toFp32 } from './to-fp32.ts';
 
 interface Contestant {
   readonly name: string;

@@ -8,6 +8,7 @@ import { createOrtNodeSession, type OrtNodeSession } from '../../../src/inferenc
 import type { InferenceSession } from '../../../src/inference/session.ts';
 import type { Head } from '../../../src/model/head.ts';
 import { attachHead, headOutput } from '../../../src/toolchain/export/attach-head.ts';
+import { toFp32 } from '../../../src/toolchain/export/to-fp32.ts';
 import { parseModel } from '../../../src/toolchain/onnx/onnx-model.ts';
 import { findEngineFile, goldenNames, goldenPath, modelPath, readCropTensor } from '../../golden/golden.ts';
 import { createRandom } from '../quantize/seeded-random.ts';
@@ -54,6 +55,24 @@ describe.each([
     const outputs = await exported.run(new Map([[exported.inputNames[0]!, input]]));
     const scores = outputs.get(headOutput)!.data;
     expect([...scores]).toEqual([...wanted].map((score) => expect.closeTo(score, 4)));
+  });
+
+  it.each(goldenNames)('gives nearly the same as floats alone: %s', async (name) => {
+    const float = toFp32(onnx);
+    const { graph } = parseModel(float);
+    expect(graph.nodes.filter(({ opType }) => /Quantize|QLinear|Integer/.test(opType))).toEqual([]);
+    const data = await readCropTensor(goldenPath(`${name}.crop.png`));
+    const input = { datatype: 'FP32', shape: [1, 3, 224, 224], data } as const;
+    const session = await createOrtNodeSession(float);
+    const [own, wanted] = await Promise.all(
+      [session, exported].map(async (one) => {
+        const outputs = await one.run(new Map([[one.inputNames[0]!, input]]));
+        return [...outputs.get(headOutput)!.data];
+      }),
+    );
+    await session.close();
+    expect(own!.indexOf(Math.max(...own!))).toBe(wanted!.indexOf(Math.max(...wanted!)));
+    for (const [index, score] of own!.entries()) expect(Math.abs(score - wanted![index]!)).toBeLessThan(0.05);
   });
 
   it('leaves nothing behind of the classifier that it replaces', () => {

@@ -1,11 +1,13 @@
-import type { OnnxGraph, OnnxNode } from '../../src/toolchain/onnx/onnx-graph.ts';
-import { parseModel, serialiseModel } from '../../src/toolchain/onnx/onnx-model.ts';
-import { fp32Tensor, type OnnxTensor } from '../../src/toolchain/onnx/onnx-tensor.ts';
+import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
+import { parseModel, serialiseModel } from '../onnx/onnx-model.ts';
+import { fp32Tensor, type OnnxTensor } from '../onnx/onnx-tensor.ts';
 
 /**
  * Takes the quantization out of a QDQ graph: weights become FP32 again, QuantizeLinear and
  * DequantizeLinear of activations vanish. A result whose zero point is 0 has no values below it: the ReLU that the
- * quantizer merged into it comes back. The same network in FP32, for measuring what int8 gains.
+ * quantizer merged into it comes back. It is the same network without the rounding of activations.
+ *
+ * @param int8 an ONNX file in QDQ form.
  */
 export function toFp32(int8: Uint8Array): Uint8Array {
   const model = parseModel(int8);
