@@ -52,22 +52,29 @@ export interface TrainingSet {
   readonly classCount: number;
 }
 
-/** What a classifier that never saw a photo's group says of it: FP64 (classes), undefined where no other has its class. */
-export type HeldOutSums = readonly (Float64Array | undefined)[];
+/**
+ * Hears what a classifier that never saw a photo's group says of it.
+ *
+ * @param sums FP64 (classes). A class that was not learned has negative infinity.
+ * @param at index of the penalty.
+ */
+export type HearHeldOut = (photo: number, sums: Float64Array, at: number) => void;
 
 /**
+ * Judges each photo by what is learned from those of other folds, for each penalty. A photo is left out if no other fold
+ * has its class. The sums of all penalties together would take tens of megabytes: who needs them keeps them.
+ *
  * @param among the photos to use; others are neither learned from nor judged.
  * @param penalties as of `RidgeEquations.solve`.
- * @returns the sums of each photo by penalty, in order. A class that was not learned has negative infinity.
  */
 export async function scoreHeldOut(
   set: TrainingSet,
   folds: readonly number[],
   among: readonly number[],
   penalties: readonly number[],
+  hear: HearHeldOut,
   pace: Pace = withoutPauses,
-): Promise<HeldOutSums[]> {
-  const all = penalties.map((): (Float64Array | undefined)[] => set.classes.map(() => undefined));
+): Promise<void> {
   for (let fold = 0; fold < foldCount; fold++) {
     const learned = among.filter((index) => folds[index] !== fold);
     const counts = new Array<number>(set.classCount).fill(0);
@@ -81,26 +88,23 @@ export async function scoreHeldOut(
       for (const [at, penalty] of penalties.entries()) {
         const judge = async () => {
           const classifier = await equations.solve(penalty, at === penalties.length - 1, pace);
-          await scoreRows(set, asked, classifier, all[at]!, pace);
+          const hearKnown = (photo: number, sums: Float64Array) => {
+            for (const [label, count] of counts.entries()) if (count === 0) sums[label] = -Infinity;
+            hear(photo, sums, at);
+          };
+          await scoreRows(set, asked, classifier, hearKnown, pace);
         };
         await set.memory.within(judge);
       }
     });
-    for (const sums of all) {
-      for (const index of asked) {
-        for (const [label, count] of counts.entries()) if (count === 0) sums[index]![label] = -Infinity;
-      }
-    }
   }
-  return all;
 }
 
-/** Writes the sums of the photos that are asked for. */
 async function scoreRows(
   { memory, rows, classCount }: TrainingSet,
   asked: readonly number[],
   { weights, biases }: LinearClassifier,
-  sums: (Float64Array | undefined)[],
+  hear: (photo: number, sums: Float64Array) => void,
   pace: Pace,
 ): Promise<void> {
   for (let first = 0; first < asked.length; first += tileSide) {
@@ -113,7 +117,10 @@ async function scoreRows(
       weights,
     );
     for (const [at, index] of block.entries()) {
-      sums[index] = Float64Array.from(biases, (bias, label) => bias + products(at, label));
+      hear(
+        index,
+        Float64Array.from(biases, (bias, label) => bias + products(at, label)),
+      );
     }
   }
 }

@@ -26,8 +26,8 @@ export interface NearDuplicates {
 /**
  * Groups photos that come from one burst, so that an estimate never learns from a photo what it is asked of its twin.
  *
- * @param rows the photos' coordinates, see `LandmarkSpace`. What they leave out of two photos counts as the same: of
- *   near-duplicates it is, and of others it is too little to make them some.
+ * @param rows the photos' coordinates, see `LandmarkSpace`. What they leave out of two photos has next to nothing in
+ *   common around `sameSceneCosine`, and nearly all around `copyCosine` (measured on 2,640 photos).
  * @param mostCopies pairs of copies that are listed.
  */
 export async function findNearDuplicates(
@@ -48,9 +48,9 @@ export async function findNearDuplicates(
   const rests = rows.map((row) => Math.sqrt(Math.max(0, 1 - dot(row, row))));
   const copies: [number, number][] = [];
   const visit = (i: number, j: number, product: number) => {
-    const cosine = product + rests[i]! * rests[j]!;
-    if (cosine >= sameSceneCosine) parents[find(i)] = find(j);
-    if (cosine >= copyCosine && copies.length < mostCopies) copies.push([j, i]);
+    if (product >= sameSceneCosine) parents[find(i)] = find(j);
+    const isCopy = product + rests[i]! * rests[j]! >= copyCosine;
+    if (isCopy && copies.length < mostCopies) copies.push([j, i]);
   };
   await forEachPair(memory, rows, visit, pace);
   return { groups: parents.map((_, index) => find(index)), copies };

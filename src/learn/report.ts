@@ -51,15 +51,21 @@ export type JudgedPhotos = ReadonlyMap<number, Judged>;
 export const isRight = ({ sums, label }: Judged) => indexOfLargest(sums) === label;
 export const round = (value: number) => Math.round(value * 1e4) / 1e4;
 
-/** @returns the share of right photos, where each scene counts once, and the scenes. */
+export const toRights = (judged: JudgedPhotos) =>
+  new Map(Array.from(judged, ([photo, one]) => [photo, isRight(one)]));
+
+/**
+ * @param rights whether each photo is right, by index.
+ * @returns the share of right photos, where each scene counts once, and the scenes.
+ */
 export function shareByScene(
-  judged: JudgedPhotos,
+  rights: ReadonlyMap<number, boolean>,
   groups: readonly number[],
 ): { readonly share: number; readonly scenes: number } {
   const scenes = new Map<number, { right: number; count: number }>();
-  for (const [index, photo] of judged) {
+  for (const [index, isOneRight] of rights) {
     const scene = scenes.get(groups[index]!) ?? { right: 0, count: 0 };
-    scenes.set(groups[index]!, { right: scene.right + (isRight(photo) ? 1 : 0), count: scene.count + 1 });
+    scenes.set(groups[index]!, { right: scene.right + (isOneRight ? 1 : 0), count: scene.count + 1 });
   }
   const sum = [...scenes.values()].reduce((total, { right, count }) => total + right / count, 0);
   return { share: sum / scenes.size, scenes: scenes.size };
@@ -67,7 +73,7 @@ export function shareByScene(
 
 /** With its 95 % interval (Wilson), as if each scene's photos were right or wrong together. */
 export function estimateAccuracy(judged: JudgedPhotos, groups: readonly number[]): LessonReport['accuracy'] {
-  const { share: estimate, scenes: count } = shareByScene(judged, groups);
+  const { share: estimate, scenes: count } = shareByScene(toRights(judged), groups);
   if (count === 0) return undefined;
   const z = 1.96;
   const centre = (estimate + z ** 2 / (2 * count)) / (1 + z ** 2 / count);

@@ -1,5 +1,5 @@
-import { calibrationError, fitTemperature, toProbabilities } from './calibration.ts';
-import { assignFolds, type HeldOutSums, scoreHeldOut, type TrainingSet } from './cross-validation.ts';
+import { calibrationError, fitTemperature, type Judged, toProbabilities } from './calibration.ts';
+import { assignFolds, scoreHeldOut, type TrainingSet } from './cross-validation.ts';
 import { fitWeights } from './fit-weights.ts';
 import { projectAll } from './landmark-choice.ts';
 import { MatrixMemory } from './matrix/matrix-memory.ts';
@@ -18,6 +18,7 @@ import {
   reportClasses,
   round,
   shareByScene,
+  toRights,
 } from './report.ts';
 import { toCentre } from './ridge.ts';
 
@@ -117,9 +118,7 @@ async function judge(
   // Where no class has two scenes, photos of the same scene say something of scores, and nothing of how good they are.
   const isBlind = judged.size === 0;
   const calibrationFolds = isBlind ? assignFolds(classes, everyone) : folds;
-  const calibrating = isBlind
-    ? toJudged((await scoreHeldOut(set, calibrationFolds, everyone, [penalty], pace))[0]!, classes)
-    : judged;
+  const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
   const temperature =
     calibrating.size > 0 ? await fitTemperature([...calibrating.values()], Math.max(1, scenes), pace) : 0.1;
   const right = [...calibrating].filter(([, photo]) => isRight(photo));
@@ -165,10 +164,19 @@ async function judge(
   };
 }
 
-function toJudged(sums: HeldOutSums, classes: readonly number[]): JudgedPhotos {
-  return new Map(
-    sums.flatMap((own, index) => (own ? [[index, { sums: own, label: classes[index]! }] as const] : [])),
-  );
+async function judgeHeldOut(
+  set: TrainingSet,
+  folds: readonly number[],
+  among: readonly number[],
+  penalty: number,
+  pace: Pace,
+): Promise<JudgedPhotos> {
+  const judged = new Map<number, Judged>();
+  const keep = (photo: number, sums: Float64Array) => {
+    judged.set(photo, { sums, label: set.classes[photo]! });
+  };
+  await scoreHeldOut(set, folds, among, [penalty], keep, pace);
+  return judged;
 }
 
 /** @returns the first penalty, or the best of those that are better by two standard errors. */
@@ -179,15 +187,26 @@ async function choosePenalty(
   pace: Pace,
 ): Promise<{ readonly penalty: number; readonly judged: JudgedPhotos }> {
   const everyone = set.classes.map((_, index) => index);
-  const sums = await scoreHeldOut(set, folds, everyone, penalties, pace);
-  const tried = penalties.map((penalty, at) => {
-    const judged = toJudged(sums[at]!, set.classes);
-    return { penalty, judged, right: shareByScene(judged, groups).share };
-  });
-  const [first] = tried;
-  const { share, scenes } = shareByScene(first!.judged, groups);
-  const bar = share + 2 * Math.sqrt((share * (1 - share)) / scenes);
-  return tried.reduce((best, each) => (each.right > Math.max(best.right, bar) ? each : best), first!);
+  const judged = new Map<number, Judged>();
+  const rights = penalties.map(() => new Map<number, boolean>());
+  const hear = (photo: number, sums: Float64Array, at: number) => {
+    const one = { sums, label: set.classes[photo]! };
+    if (at === 0) judged.set(photo, one);
+    rights[at]!.set(photo, isRight(one));
+  };
+  await scoreHeldOut(set, folds, everyone, penalties, hear, pace);
+  const [first, ...others] = rights.map((right) => shareByScene(right, groups));
+  const { share, scenes } = first!;
+  let best = {
+    penalty: penalties[0] as number,
+    share: share + 2 * Math.sqrt((share * (1 - share)) / scenes),
+  };
+  for (const [at, other] of others.entries()) {
+    if (other.share > best.share) best = { penalty: penalties[at + 1]!, share: other.share };
+  }
+  const { penalty } = best;
+  if (penalty === penalties[0]) return { penalty, judged };
+  return { penalty, judged: await judgeHeldOut(set, folds, everyone, penalty, pace) };
 }
 
 async function measureCurve(
@@ -201,7 +220,8 @@ async function measureCurve(
   const order = new Map([...new Set(groups)].map((group, index) => [group, index]));
   const curve: { photos: number; accuracy: number }[] = [];
   const note = (photos: number, judged: JudgedPhotos) => {
-    if (judged.size > 0) curve.push({ photos, accuracy: round(shareByScene(judged, groups).share) });
+    const { share } = shareByScene(toRights(judged), groups);
+    if (judged.size > 0) curve.push({ photos, accuracy: round(share) });
   };
   for (const share of curveShares) {
     // Scenes spread evenly over all.
@@ -209,8 +229,7 @@ async function measureCurve(
       const place = order.get(group)!;
       return Math.floor((place + 1) * share) > Math.floor(place * share) ? [index] : [];
     });
-    const [sums] = await scoreHeldOut(set, folds, some, [penalty], pace);
-    note(some.length, toJudged(sums!, set.classes));
+    note(some.length, await judgeHeldOut(set, folds, some, penalty, pace));
   }
   note(groups.length, whole);
   return curve;
