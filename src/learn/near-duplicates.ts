@@ -8,9 +8,9 @@ import type { Pace } from './pace.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * Cosine from which two photos count as the same thing in the same light. On a public set of 81 goods in shops, judged on
- * photos of other shops, the report's estimate is then within some 5 per cent of the truth with 5 photos a class or all:
- * 63 for 67, 77 for 78, 82 for 81. It is lower with 0.93, and with 0.95 higher.
+ * Cosine from which two photos count as the same thing in the same light. On a public set of 81 goods, judged on photos of
+ * other shops, the truth lies within the report's interval then, whether a class has 2 photos or all
+ * (docs/own-classes.md). With 0.93 estimates are lower, and with 0.95 higher.
  */
 const sameSceneCosine = 0.94;
 /** Cosine from which two photos are copies of each other. */
