@@ -31,6 +31,7 @@ const writeOutputs = (shift: number, roundLeft: number, roundRight: number) => {
 export const fancyH2V1 = wasmFunction({
   name: 'fancy_h2v1',
   exported: true,
+  hoistsConstants: true,
   params: [row, out, count],
   locals: [i, before, here, after, weighted],
   body: countUp(i, count, 8, [
@@ -49,6 +50,7 @@ const column = (distance: number) => i16x8Add(triple(eightFrom(near, distance)),
 export const fancyH2V2 = wasmFunction({
   name: 'fancy_h2v2',
   exported: true,
+  hoistsConstants: true,
   params: [near, far, out, count],
   locals: [i, before, here, after, weighted],
   body: countUp(i, count, 8, [

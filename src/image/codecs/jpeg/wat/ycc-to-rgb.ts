@@ -86,6 +86,7 @@ const eightPixels = (half: 0 | 1) => [
 export const yccToRgb = wasmFunction({
   name: 'ycc_to_rgb',
   exported: true,
+  hoistsConstants: true,
   params: [y, cb, cr, out, count],
   locals: [
     i,
