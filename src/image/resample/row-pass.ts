@@ -80,6 +80,8 @@ class RoutineRowPass implements RowPass {
   readonly #row: number;
   readonly #sums: number;
   readonly #slotBytes: number;
+  /** Address of a line that is finished. */
+  readonly #finished: number;
 
   constructor(filter: ResampleFilter, mirrors: boolean, slots: number, arena: PixelArena) {
     this.#filter = filter;
@@ -91,7 +93,8 @@ class RoutineRowPass implements RowPass {
     this.#row = arena.allocate(this.#end);
     this.#slotBytes = this.#table.paddedSamples * Int32Array.BYTES_PER_ELEMENT;
     this.#sums = arena.allocate(this.#slotBytes * slots);
-    this.#slot(0, slots).fill(roundingBias);
+    this.#finished = arena.allocate(this.#table.paddedSamples);
+    new Int32Array(arena.bytes.buffer, this.#sums, this.#table.paddedSamples * slots).fill(roundingBias);
   }
 
   resize(rgb: Uint8Array): void {
@@ -110,11 +113,9 @@ class RoutineRowPass implements RowPass {
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    finishSums(this.#slot(slot), line, 0, this.#table.samples);
-  }
-
-  #slot(slot: number, count = 1): Int32Array {
-    const { buffer } = this.#arena.bytes;
-    return new Int32Array(buffer, this.#sums + slot * this.#slotBytes, count * this.#table.paddedSamples);
+    const { samples, paddedSamples } = this.#table;
+    const { routines, bytes } = this.#arena;
+    routines.finish_sums(this.#sums + slot * this.#slotBytes, this.#finished, paddedSamples);
+    line.set(bytes.subarray(this.#finished, this.#finished + samples));
   }
 }

@@ -3,6 +3,9 @@ import type { ResampleFilter } from './filter.ts';
 import { channels } from './resize-row.ts';
 import { weightTableBytes, writeWeightTable } from './weight-table.ts';
 
+/** Samples that `finish_sums` takes at once; `add_weighted` takes half as many. */
+export const routineStep = 16;
+
 /** A resample filter in an arena, and room for one resized row. */
 export class RowTable {
   /** Address of the row that was resized last. */
@@ -18,7 +21,7 @@ export class RowTable {
     this.#arena = arena;
     this.#count = filter.count;
     this.samples = filter.count * channels;
-    this.paddedSamples = Math.ceil(this.samples / 8) * 8;
+    this.paddedSamples = Math.ceil(this.samples / routineStep) * routineStep;
     this.#table = arena.allocate(weightTableBytes(filter));
     // The routine writes four bytes a pixel, the fourth to be overwritten by the next.
     this.resized = arena.allocate(this.paddedSamples + 1);
