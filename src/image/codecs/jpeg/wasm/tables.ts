@@ -4,7 +4,7 @@ import { tableLayout } from './layout.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
+/** What a table decodes. In progressive scans an end may be one of many blocks. */
 export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
 
 /** Places Huffman tables, each once: chroma components mostly share theirs. */
@@ -40,9 +40,12 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
   const direct = new Int32Array(buffer, address + tableLayout.direct, lookaheadSize);
   const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
   if (kind === 'dc') writeDifferences(direct, table.symbols);
-  else if (kind === 'acRefinement') writeCorrections(direct, table.symbols);
-  else writePairs(pairs, table.symbols, kind === 'acFirst');
+  else {
+    writeSingles(singles, table.symbols, kind);
+    writePairs(pairs);
+  }
   if (kind === 'ac') direct.set(table.skips);
+  if (kind === 'acRefinement') direct.set(singles);
   return address;
 }
 
@@ -53,23 +56,21 @@ function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
   }
 }
 
-/**
- * For refinements of AC: bits consumed in bits 0 to 5, the run in bits 8 to 11, whether the block ends in bit 14; in
- * bits 16 to 31 the sign of a new coefficient, 0 if there is none.
- *
- * @see ITU-T T.81 G.1.2.3
- */
-function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    // Whatever size a symbol names, one bit follows.
-    const isNew = (symbols[prefix]! & 15) !== 0;
-    const single = toSingle(isNew ? (symbols[prefix]! & ~15) | 1 : symbols[prefix]!, prefix);
-    if (!isEndOfMany(single)) corrections[prefix] = single;
-  }
-}
-
 /** Symbols that lie whole in the look-ahead: `toSingle` of each prefix. Written anew for each table. */
 const singles = new Int32Array(lookaheadSize);
+
+/** An end that is one of many blocks is left out, and of a new coefficient in refinements there is a sign alone. */
+function writeSingles(to: Int32Array, symbols: Uint16Array, kind: TableKind): void {
+  const isRefinement = kind === 'acRefinement';
+  const isProgressive = isRefinement || kind === 'acFirst';
+  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
+    const symbol = symbols[prefix]!;
+    // Whatever size a symbol names, one bit follows. @see ITU-T T.81 G.1.2.3
+    const isSign = isRefinement && (symbol & 15) !== 0;
+    const single = toSingle(isSign ? (symbol & ~15) | 1 : symbol, prefix);
+    to[prefix] = isProgressive && isEndOfMany(single) ? 0 : single;
+  }
+}
 
 /**
  * Up to two AC coefficients, and the end of the block, that lie whole in the look-ahead. In the low word: bits
@@ -77,11 +78,7 @@ const singles = new Int32Array(lookaheadSize);
  * where the coefficients belong, relative to the index and times 4, in bits 18 to 21 and 24 to 28. In the high
  * word: their values, 16 bits each. A coefficient that is none has the value 0.
  */
-function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const single = toSingle(symbols[prefix]!, prefix);
-    singles[prefix] = progressive && isEndOfMany(single) ? 0 : single;
-  }
+function writePairs(pairs: Int32Array): void {
   for (let prefix = 0; prefix < lookaheadSize; prefix++) {
     const first = singles[prefix]!;
     if (first === 0) continue;
