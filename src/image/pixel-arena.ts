@@ -56,6 +56,8 @@ interface RoutineExports {
   decode_dc_refinement(scan: number): number;
   decode_ac_first(scan: number): number;
   decode_ac_refinement(scan: number): number;
+  /** `kind` is one of `tableKinds` there; `table` has its symbols. */
+  build_scan_table(table: number, kind: number): void;
   /** Returns the address behind the last byte that was taken. */
   unstuff(scan: number, from: number, end: number, to: number): number;
   reconstruct_row(

@@ -1,4 +1,5 @@
 import { wasmModule } from '../../lib/wasm-text/function.ts';
+import { scanTableFunctions } from '../codecs/jpeg/wat/build-table.ts';
 import { idctIslow } from '../codecs/jpeg/wat/idct-islow.ts';
 import { idct2, idct4 } from '../codecs/jpeg/wat/idct-mean.ts';
 import { decodeAcRefinement } from '../codecs/jpeg/wat/progressive-refinement.ts';
@@ -31,7 +32,7 @@ export function writePixelModule(): string {
     ...[resizeRow(precisionBits), addWeighted, addWeightedRows, finishSums(precisionBits)],
     ...[yccToRgb, fancyH2V1, fancyH2V2, idctIslow, idct4, idct2],
     ...[unstuff, decodeSequential, decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement],
-    reconstructRow,
+    ...[...scanTableFunctions, reconstructRow],
     ...[buildTable, readBlockHeader, pairLiterals, decodeSymbols, copyStored, adler32],
     ...[inverseWht, readResiduals, ...macroblockFunctions, ...loopFilters, upsampleRgb],
     ...[crc32, unfilterSub, unfilterUp, unfilterAverage, unfilterPaeth],

@@ -60,6 +60,9 @@ export const componentLayout = {
   stride: 60,
 } as const;
 
+/** What a table decodes; `build_scan_table` takes the number. */
+export const tableKinds = { dc: 0, ac: 1, acFirst: 2, acRefinement: 3 } as const;
+
 /** A `HuffmanTable` (../huffman.ts) and the look-ups of tables.ts: arrays one after the other. */
 export const tableLayout = layOutTable();
 
