@@ -1,3 +1,4 @@
+import type { ColourRows } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import { filterEnd, filterStart, type ResampleFilter, roundingBias, toPairedWeights } from './filter.ts';
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
@@ -13,6 +14,8 @@ import { RowTable } from './row-table.ts';
 export interface RowPass {
   /** Makes `rgb` the row that `addTo` adds. */
   resize(rgb: Uint8Array): void;
+  /** Likewise colours apart, in the arena that the pass was made with. */
+  resizePlanes?(rows: ColourRows): void;
   addTo(slot: number, weight: number): void;
   /** Rounds a slot's sums to 8 bits and empties it. */
   finish(slot: number, line: Uint8ClampedArray): void;
@@ -105,6 +108,12 @@ class RoutineRowPass implements RowPass {
     else bytes.set(rgb.subarray(this.#from, this.#end), row + this.#from);
     this.#table.resize(row);
     if (this.#mirrors) mirrorRow(bytes.subarray(resized, resized + samples), this.#filter.count);
+  }
+
+  resizePlanes(rows: ColourRows): void {
+    const { resized, samples } = this.#table;
+    this.#table.resizePlanes(rows);
+    if (this.#mirrors) mirrorRow(this.#arena.bytes.subarray(resized, resized + samples), this.#filter.count);
   }
 
   addTo(slot: number, weight: number): void {
