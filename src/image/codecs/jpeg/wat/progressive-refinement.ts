@@ -21,15 +21,12 @@ import {
   i32LtS,
   i32LtU,
   i32Ne,
-  i32Popcnt,
   i32Shl,
   i32ShrS,
   i32ShrU,
   i32Sub,
   i32WrapI64,
-  i64Add,
   i64And,
-  i64Const,
   i64Ctz,
   i64Eqz,
   i64ExtendI32U,
@@ -40,36 +37,9 @@ import {
   i64Sub,
   i64Xor,
 } from '../../../../lib/wasm-text/integers.ts';
-import {
-  at,
-  i32Load8U,
-  i32Load16S,
-  i32Store16,
-  i64Load,
-  i64Store,
-  v128Load,
-  v128Store,
-} from '../../../../lib/wasm-text/memory.ts';
-import {
-  i8x16Add,
-  i8x16Bitmask,
-  i8x16Const,
-  i8x16Eq,
-  i8x16NarrowI16x8S,
-  i8x16Splat,
-} from '../../../../lib/wasm-text/vectors.ts';
+import { i32Load8U, i32Load16S, i32Store16 } from '../../../../lib/wasm-text/memory.ts';
 import { blockEnd } from '../huffman.ts';
-import { coefficientsBytes } from '../wasm/layout.ts';
-import {
-  consume,
-  consumeEntry,
-  directEntry,
-  fetch,
-  field,
-  lookupsPerFetch,
-  part,
-  readSymbol,
-} from './entropy.ts';
+import { consume, consumeEntry, directEntry, fetch, lookupsPerFetch, part, readSymbol } from './entropy.ts';
 import { toScanFunction } from './mcu-loop.ts';
 import {
   both,
@@ -84,59 +54,21 @@ import {
   takePair,
 } from './progressive-scan.ts';
 import { bits, entry, scanLocals, size, symbol, value } from './scan-locals.ts';
+import { band, findZeros, listZeros, zero, zeroListLocals, zeros } from './zero-list.ts';
 
-const { block, mcu, shift, spectralStart, spectralEnd, endOfBandRun } = scanLocals;
+const { block, mcu, shift, spectralStart, endOfBandRun } = scanLocals;
 /** What a correction adds to a positive coefficient, and to a negative one. */
 const [bit, minusBit] = i32Locals('bit', 'minusBit');
 /** Zeros still to pass; a new coefficient, or 0; `endOfBandRun` before the MCU. */
 const [run, fresh, savedRun] = i32Locals('run', 'fresh', 'savedRun');
-/** Where lists of the positions of zeros stand; eight flags of coefficients. */
-const [lists, flags] = i32Locals('lists', 'flags');
-/** Addresses in the list of the band's zeros: of the next one, and behind the last. */
-const [zero, zerosEnd] = i32Locals('zero', 'zerosEnd');
 /**
  * What a zero's position is ahead of its address in the list grows by one with each coefficient that is not zero: how
  * much it is where corrections were queued last, and behind all of them. How many corrections there are in all, and
  * how many come next.
  */
 const [ahead, aheadEnd, corrections, more] = i32Locals('ahead', 'aheadEnd', 'corrections', 'more');
-/** A bit for each coefficient of the band: which are still zero, and which are not; corrections, the last one lowest. */
-const [zeros, coded, queue] = i64Locals('zeros', 'coded', 'queue');
-
-/** Two vectors of 16-bit numbers become one of bytes, which are zero where those were. */
-const findZeros = [
-  set(zeros, i64Const(0n)),
-  repeat(coefficientsBytes / 32, (index) => {
-    const load = (half: number) => v128Load(at(coefficients, index * 32 + half * 16));
-    const isZero = i8x16Bitmask(i8x16Eq(i8x16NarrowI16x8S(load(0), load(1)), i8x16Const(0)));
-    return set(zeros, i64Or(zeros, i64Shl(i64ExtendI32U(isZero), BigInt(index * 16))));
-  }),
-];
-
-/** Bits `spectralStart` to `spectralEnd`. */
-const band = i64Sub(i64Shl(2n, i64ExtendI32U(spectralEnd)), i64Shl(1n, i64ExtendI32U(spectralStart)));
-
-/** 0 to 15: more than a run passes. */
-const ascending = i8x16Const(Array.from({ length: 16 }, (_, index) => index));
-
-/**
- * Positions of the band's zeros to address `block`, one byte each, and behind them those behind the band, as if it went
- * on: a run of zeros is then passed by an addition. Eight coefficients at once; what is written too much is written over.
- */
-const listZeros = [
-  set(lists, field('zeroLists')),
-  set(zero, block),
-  set(zerosEnd, block),
-  repeat(8, (index) => [
-    set(flags, i32And(i32WrapI64(i64ShrU(zeros, BigInt(index * 8))), 255)),
-    i64Store(
-      zerosEnd,
-      i64Add(i64Load(i32Add(lists, i32Shl(flags, 3))), i64Const(BigInt(index * 8) * 0x0101010101010101n)),
-    ),
-    increase(zerosEnd, i32Popcnt(flags)),
-  ]),
-  v128Store(zerosEnd, i8x16Add(i8x16Splat(i32Add(spectralEnd, 1)), ascending)),
-];
+/** A bit for each coefficient of the band that is not zero; corrections, the last one lowest. */
+const [coded, queue] = i64Locals('coded', 'queue');
 
 /** More than this, and they might not be at hand: a symbol may have taken 17 bits of those that were fetched. */
 const mostAtOnce = 32;
@@ -269,8 +201,9 @@ export const decodeAcRefinement = toScanFunction({
   reads: ['block', 'spectralStart', 'spectralEnd', 'shift', 'endOfBandRun'],
   writes: ['endOfBandRun'],
   locals: [
-    ...[coefficients, k, from, both, bit, minusBit, run, fresh, savedRun, lists, flags, zero, zerosEnd],
-    ...[ahead, aheadEnd, corrections, more, zeros, coded, queue],
+    ...[coefficients, k, from, both, bit, minusBit, run, fresh, savedRun],
+    ...[ahead, aheadEnd, corrections, more, coded, queue],
+    ...zeroListLocals,
   ],
   decodeMcu: (giveUp) => [
     enterBlock,
