@@ -25,6 +25,13 @@ export interface PixelWindow {
   readonly bottom: number;
 }
 
+/** A row of each colour: pixel x is `red[x]`, `green[x]` and `blue[x]`. There are 15 samples to read behind the last. */
+export interface ColourRows {
+  readonly red: Uint8Array;
+  readonly green: Uint8Array;
+  readonly blue: Uint8Array;
+}
+
 /** Takes the rows of one image in stored order. */
 export interface RowSink {
   /** Every pixel the sink will read; a decoder may skip the work for all others. */
@@ -35,6 +42,8 @@ export interface RowSink {
    * @param y stored row; called once for each row of `window`, ascending.
    */
   writeRow(rgb: Uint8Array, y: number): void;
+  /** Instead of `writeRow`, where the sink prefers colours apart: for all rows of the image or for none. */
+  readonly writePlanes?: (rows: ColourRows, y: number) => void;
 }
 
 /**

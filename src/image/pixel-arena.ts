@@ -32,6 +32,7 @@ export class PixelRoutines {
 /** See wat/ for what each does. Arguments are addresses, and counts of pixels or samples. */
 interface RoutineExports {
   resize_row(row: number, table: number, count: number, out: number): void;
+  resize_planes(red: number, green: number, blue: number, table: number, count: number, out: number): void;
   add_weighted(sums: number, samples: number, count: number, weight: number): void;
   add_weighted_rows(
     sums: number,
@@ -45,6 +46,15 @@ interface RoutineExports {
   ): void;
   finish_sums(sums: number, out: number, count: number): void;
   ycc_to_rgb(y: number, cb: number, cr: number, out: number, count: number): void;
+  ycc_to_planes(
+    y: number,
+    cb: number,
+    cr: number,
+    red: number,
+    green: number,
+    blue: number,
+    count: number,
+  ): void;
   /** `workspace` is 256 bytes, aligned like `block`, which is left all zero. */
   idct_islow(block: number, workspace: number, out: number, stride: number): void;
   /** Likewise to 4 x 4 and 2 x 2 samples. */
@@ -56,6 +66,8 @@ interface RoutineExports {
   decode_dc_refinement(scan: number): number;
   decode_ac_first(scan: number): number;
   decode_ac_refinement(scan: number): number;
+  /** `kind` is one of `tableKinds` there; `table` has its symbols. */
+  build_scan_table(table: number, kind: number): void;
   /** Returns the address behind the last byte that was taken. */
   unstuff(scan: number, from: number, end: number, to: number): number;
   reconstruct_row(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toRgb } from '../../src/image/codecs/jpeg/colour.ts';
+import { toPlanes, toRgb } from '../../src/image/codecs/jpeg/colour.ts';
 import { idctIslow } from '../../src/image/codecs/jpeg/idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from '../../src/image/codecs/jpeg/idct-scaled.ts';
 import { zigzag } from '../../src/image/codecs/jpeg/segments.ts';
@@ -69,10 +69,12 @@ describe('pixel routines', () => {
       const buffer = arena.allocateView(all + margin);
       return { samples: buffer, start: 0, buffer };
     };
-    arena.reserve((all + margin) * 6);
+    arena.reserve((all + margin) * 9);
     const lines = [line(), line(), line()] as const;
     const rgb = arena.allocateView((all + margin) * 3);
+    const planes = { red: line().buffer, green: line().buffer, blue: line().buffer };
     const expected = new Uint8Array((all + margin) * 3);
+    const apart = new Uint8Array(all * 3);
     lines[0].samples.set(Uint8Array.from({ length: all }, (_, i) => i));
     let differing = 0;
     for (let cb = 0; cb < 256; cb++) {
@@ -82,6 +84,13 @@ describe('pixel routines', () => {
         toRgb('ycc', lines, 0, all, expected, undefined);
         toRgb('ycc', lines, 0, all, rgb, arena.routines);
         if (Buffer.compare(rgb.subarray(0, all * 3), expected.subarray(0, all * 3)) !== 0) differing++;
+        toPlanes(lines, 0, all, planes, arena.routines);
+        for (let x = 0; x < all; x++) {
+          apart[x * 3] = planes.red[x]!;
+          apart[x * 3 + 1] = planes.green[x]!;
+          apart[x * 3 + 2] = planes.blue[x]!;
+        }
+        if (Buffer.compare(apart, expected.subarray(0, all * 3)) !== 0) differing++;
       }
     }
     expect(differing).toBe(0);

@@ -1,15 +1,12 @@
 import type { PixelArena } from '../pixel-arena.ts';
 import { type ResampleFilter, roundingBias } from './filter.ts';
 import { channels, finishSums, resizeRow } from './resize-row.ts';
-import { RowTable } from './row-table.ts';
+import { RowTable, routineStep } from './row-table.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /** Stored rows that are added at once: each sum is then loaded and stored once for all of them. */
 export const batchRows = 4;
-
-/** Samples that `finish_sums` takes at once. */
-const routineStep = 16;
 
 /**
  * Sums rows up before they are resized, weighted, in slots: one for each line of the crop that is in progress.

@@ -1,3 +1,4 @@
+import type { ColourRows } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import { filterEnd, filterStart, type ResampleFilter, roundingBias, toPairedWeights } from './filter.ts';
 import { channels, finishSums, mirrorRow, resizeRow, resizeRowPaired } from './resize-row.ts';
@@ -13,6 +14,8 @@ import { RowTable } from './row-table.ts';
 export interface RowPass {
   /** Makes `rgb` the row that `addTo` adds. */
   resize(rgb: Uint8Array): void;
+  /** Likewise colours apart, in the arena that the pass was made with. */
+  resizePlanes?(rows: ColourRows): void;
   addTo(slot: number, weight: number): void;
   /** Rounds a slot's sums to 8 bits and empties it. */
   finish(slot: number, line: Uint8ClampedArray): void;
@@ -80,6 +83,8 @@ class RoutineRowPass implements RowPass {
   readonly #row: number;
   readonly #sums: number;
   readonly #slotBytes: number;
+  /** Address of a line that is finished. */
+  readonly #finished: number;
 
   constructor(filter: ResampleFilter, mirrors: boolean, slots: number, arena: PixelArena) {
     this.#filter = filter;
@@ -91,7 +96,8 @@ class RoutineRowPass implements RowPass {
     this.#row = arena.allocate(this.#end);
     this.#slotBytes = this.#table.paddedSamples * Int32Array.BYTES_PER_ELEMENT;
     this.#sums = arena.allocate(this.#slotBytes * slots);
-    this.#slot(0, slots).fill(roundingBias);
+    this.#finished = arena.allocate(this.#table.paddedSamples);
+    new Int32Array(arena.bytes.buffer, this.#sums, this.#table.paddedSamples * slots).fill(roundingBias);
   }
 
   resize(rgb: Uint8Array): void {
@@ -104,17 +110,21 @@ class RoutineRowPass implements RowPass {
     if (this.#mirrors) mirrorRow(bytes.subarray(resized, resized + samples), this.#filter.count);
   }
 
+  resizePlanes(rows: ColourRows): void {
+    const { resized, samples } = this.#table;
+    this.#table.resizePlanes(rows);
+    if (this.#mirrors) mirrorRow(this.#arena.bytes.subarray(resized, resized + samples), this.#filter.count);
+  }
+
   addTo(slot: number, weight: number): void {
     const { resized, paddedSamples } = this.#table;
     this.#arena.routines.add_weighted(this.#sums + slot * this.#slotBytes, resized, paddedSamples, weight);
   }
 
   finish(slot: number, line: Uint8ClampedArray): void {
-    finishSums(this.#slot(slot), line, 0, this.#table.samples);
-  }
-
-  #slot(slot: number, count = 1): Int32Array {
-    const { buffer } = this.#arena.bytes;
-    return new Int32Array(buffer, this.#sums + slot * this.#slotBytes, count * this.#table.paddedSamples);
+    const { samples, paddedSamples } = this.#table;
+    const { routines, bytes } = this.#arena;
+    routines.finish_sums(this.#sums + slot * this.#slotBytes, this.#finished, paddedSamples);
+    line.set(bytes.subarray(this.#finished, this.#finished + samples));
   }
 }

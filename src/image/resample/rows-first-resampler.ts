@@ -1,4 +1,4 @@
-import type { PixelWindow } from '../image.ts';
+import type { ColourRows, PixelWindow } from '../image.ts';
 import type { PixelArena } from '../pixel-arena.ts';
 import type { CropSink, StoredAxes } from './crop-sink.ts';
 import { filterEnd, filterOverlap, filterStart } from './filter.ts';
@@ -16,6 +16,8 @@ export class RowsFirstResampler implements CropSink {
   readonly window: PixelWindow;
   readonly crop: Uint8Array;
   complete = false;
+  /** With an arena, in which the rows must be. */
+  readonly writePlanes?: (rows: ColourRows, y: number) => void;
   readonly #axes: StoredAxes;
   readonly #rows: RowPass;
   /** Line i is summed up in slot i modulo their number. */
@@ -30,6 +32,13 @@ export class RowsFirstResampler implements CropSink {
     this.#axes = axes;
     this.#slots = filterOverlap(alongColumn);
     this.#rows = createRowPass(alongRow, axes.mirrorsRow, this.#slots, arena);
+    const rows = this.#rows;
+    if (rows.resizePlanes) {
+      this.writePlanes = (planes, y) => {
+        rows.resizePlanes?.(planes);
+        this.#add(y);
+      };
+    }
     this.window = {
       left: filterStart(alongRow),
       right: filterEnd(alongRow),
@@ -41,9 +50,14 @@ export class RowsFirstResampler implements CropSink {
   }
 
   writeRow(rgb: Uint8Array, y: number): void {
+    this.#rows.resize(rgb);
+    this.#add(y);
+  }
+
+  /** Adds the row that was resized to all lines it belongs to. */
+  #add(y: number): void {
     const { alongColumn, mirrorsColumn, transposes } = this.#axes;
     const lineCount = alongColumn.count;
-    this.#rows.resize(rgb);
     for (let i = this.#firstOpen; i < lineCount && alongColumn.start[i]! <= y; i++) {
       const tap = y - alongColumn.start[i]!;
       if (tap >= alongColumn.length[i]!) continue;

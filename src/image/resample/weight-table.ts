@@ -10,6 +10,49 @@ const groupBytes = 16;
 const headBytes = 8;
 const bytesPerPixel = 3;
 
+/** A group of `resize_planes`: eight weights' upper parts, then their lower parts. */
+const planarPixels = 8;
+const planarBytes = 32;
+/** Aligned to 16 bytes; the second half of it is not used. */
+const planarHeadBytes = 16;
+
+/** The routine takes the first without asking. */
+const planarGroups = (taps: number) => Math.max(1, Math.ceil(taps / planarPixels));
+
+/** Bytes that `writePlanarWeights` writes. */
+export function planarWeightsBytes({ count, length }: ResampleFilter): number {
+  let groups = 0;
+  for (let i = 0; i < count; i++) groups += planarGroups(length[i]!);
+  return count * planarHeadBytes + groups * planarBytes;
+}
+
+/**
+ * A filter as `resize_planes` reads it, for each output: where its pixels begin and its groups of eight, less one, as
+ * i32; then for each group the upper parts of eight weights and the lower parts, as i16.
+ *
+ * @param words zeros, of `planarWeightsBytes`.
+ */
+export function writePlanarWeights(filter: ResampleFilter, words: Int16Array): void {
+  const { count, start, length, offset, weights } = filter;
+  const numbers = new Int32Array(words.buffer, words.byteOffset, words.length / 2);
+  let to = 0;
+  for (let i = 0; i < count; i++) {
+    const taps = length[i]!;
+    const first = offset[i]!;
+    const groups = planarGroups(taps);
+    numbers[to >> 1] = start[i]!;
+    numbers[(to >> 1) + 1] = groups - 1;
+    to += planarHeadBytes / 2;
+    for (let tap = 0; tap < taps; tap++) {
+      const inGroup = to + (tap >> 3) * (planarBytes / 2) + (tap & 7);
+      const weight = weights[first + tap]!;
+      words[inGroup] = weight >> lowBits;
+      words[inGroup + planarPixels] = weight & lowMask;
+    }
+    to += (groups * planarBytes) / 2;
+  }
+}
+
 /** Bytes that `writeWeightTable` writes. */
 export function weightTableBytes({ count, length }: ResampleFilter): number {
   let groups = 0;

@@ -1,3 +1,4 @@
+import type { ColourRows } from '../../image.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
 import type { ComponentLine } from './upsample.ts';
 
@@ -96,6 +97,30 @@ export function toRgb(
       complement(left, right, rgb);
       applyInvertedInk(lines[3]!, left, right, rgb, 0);
   }
+}
+
+/**
+ * As `toRgb` of 'ycc', to a row of each colour.
+ *
+ * @param rows like `lines` in the routines' memory; they have room for 15 pixels more.
+ */
+export function toPlanes(
+  lines: readonly ComponentLine[],
+  left: number,
+  right: number,
+  { red, green, blue }: ColourRows,
+  routines: PixelArena['routines'],
+): void {
+  const address = ({ samples, start }: ComponentLine) => samples.byteOffset + start + left;
+  routines.ycc_to_planes(
+    address(lines[0]!),
+    address(lines[1]!),
+    address(lines[2]!),
+    red.byteOffset + left,
+    green.byteOffset + left,
+    blue.byteOffset + left,
+    right - left,
+  );
 }
 
 /**

@@ -72,7 +72,7 @@ export class HuffmanTable {
    * the index advances in bits 8 to 15, and whether the end of the block follows at once in bit 16.
    */
   get skips(): Int32Array {
-    this.#skips ??= Int32Array.from(this.symbols, (_, prefix) => toSkip(prefix, this.symbols));
+    this.#skips ??= toSkips(this.symbols);
     return this.#skips;
   }
 }
@@ -96,6 +96,13 @@ export function toSingle(entry: number, prefix: number): number {
   const end = size === 0 && symbol !== zeroRunOf16 ? blockEnd : 0;
   const value = size === 0 ? 0 : extend((prefix >> (lookaheadBits - bits)) & ((1 << size) - 1), size);
   return (value << 16) | end | ((symbol >> 4) << 8) | bits;
+}
+
+/** `toSkip` of each prefix. A loop takes a tenth of the time of `Int32Array.from` with a function. */
+function toSkips(symbols: Uint16Array): Int32Array {
+  const skips = new Int32Array(lookaheadSize);
+  for (let prefix = 0; prefix < lookaheadSize; prefix++) skips[prefix] = toSkip(prefix, symbols);
+  return skips;
 }
 
 /** What the symbols do that lie in `prefix` with their values; 0 if not even the code of one does. */

@@ -1,6 +1,6 @@
-import type { PixelWindow, RowSink } from '../../image.ts';
+import type { ColourRows, PixelWindow, RowSink } from '../../image.ts';
 import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
-import { type JpegColour, toRgb } from './colour.ts';
+import { type JpegColour, toPlanes, toRgb } from './colour.ts';
 import type { ComponentPlane } from './component-plane.ts';
 import type { JpegFrame } from './frame.ts';
 import {
@@ -26,7 +26,9 @@ export class RowOutput {
   readonly #sink: RowSink;
   readonly #upsampling: readonly Upsampling[];
   readonly #lines: readonly ComponentLine[];
+  /** A row for the sink: colours apart where it takes that and the routine gives it. */
   readonly #rgb: Uint8Array;
+  readonly #planar: ColourRows | undefined;
   readonly #routines: PixelArena['routines'] | undefined;
   /** Rows at the lower end of an MCU row that wait for the next one. */
   readonly #heldBack: number;
@@ -54,7 +56,12 @@ export class RowOutput {
       const buffer = createBuffer(sink.window.right + lineMargin);
       return { samples: buffer, start: 0, buffer };
     });
-    this.#rgb = createBuffer((sink.window.right + lineMargin) * 3);
+    const rowBytes = sink.window.right + lineMargin;
+    this.#planar =
+      arena && colour === 'ycc' && sink.writePlanes
+        ? { red: createBuffer(rowBytes), green: createBuffer(rowBytes), blue: createBuffer(rowBytes) }
+        : undefined;
+    this.#rgb = createBuffer(this.#planar ? 0 : rowBytes * 3);
     this.#heldBack = this.#upsampling.some(needsNeighbourRows) ? 1 : 0;
     this.#nextRow = sink.window.top;
   }
@@ -82,6 +89,11 @@ export class RowOutput {
           this.#lines[i]!,
           this.#routines,
         );
+      }
+      if (this.#planar && this.#routines) {
+        toPlanes(this.#lines, left, right, this.#planar, this.#routines);
+        this.#sink.writePlanes?.(this.#planar, this.#nextRow);
+        continue;
       }
       toRgb(this.#colour, this.#lines, left, right, this.#rgb, this.#routines);
       this.#sink.writeRow(this.#rgb, this.#nextRow);

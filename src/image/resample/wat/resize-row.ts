@@ -15,19 +15,21 @@ import {
   i32x4ShrS,
   i32x4Splat,
 } from '../../../lib/wasm-text/vectors.ts';
+import { swizzleZero } from '../../wat/store-interleaved.ts';
 import { lowBits } from '../weight-table.ts';
 
 const [row, table, count, out] = i32Locals('row', 'table', 'count', 'out');
 const [i, group, groups, from] = i32Locals('i', 'group', 'groups', 'from');
 const [pixels, first, second, high, low] = v128Locals('pixels', 'first', 'second', 'high', 'low');
 
-/** Index 31 gives 0. */
-const zero = 31;
 /** Two pixels of RGB as pairs of 16-bit numbers, red with red: r0 r1 g0 g1 b0 b1 0 0. */
 const pair = (byte: number) =>
   i8x16Swizzle(
     pixels,
-    i8x16Const([...[0, 3, 1, 4, 2, 5].flatMap((sample) => [sample + byte, zero]), zero, zero, zero, zero]),
+    i8x16Const([
+      ...[0, 3, 1, 4, 2, 5].flatMap((sample) => [sample + byte, swizzleZero]),
+      ...Array<number>(4).fill(swizzleZero),
+    ]),
   );
 const addDot = (sum: typeof high, twoPixels: V128, weightOffset: number) =>
   set(sum, i32x4Add(sum, i32x4DotI16x8S(twoPixels, v128Load32Splat(at(table, weightOffset)))));
@@ -53,6 +55,7 @@ export const resizeRow = (precisionBits: number) =>
   wasmFunction({
     name: 'resize_row',
     exported: true,
+    hoistsConstants: true,
     params: [row, table, count, out],
     locals: [i, group, groups, from, pixels, first, second, high, low],
     body: countUp(i, count, 1, [

@@ -3,7 +3,7 @@ import type { PixelArena } from '../../../pixel-arena.ts';
 import type { ComponentPlane } from '../component-plane.ts';
 import type { JpegFrame } from '../frame.ts';
 import type { JpegScan } from '../scan.ts';
-import { ProgressiveRoutine, progressiveRoutineBytes } from './progressive-routine.ts';
+import { ProgressiveRoutine, placeZeroLists, progressiveRoutineBytes } from './progressive-routine.ts';
 import { divisorBytes, placeDivisors } from './quantization.ts';
 import { SequentialRoutine, sequentialRoutineBytes } from './sequential-routine.ts';
 import { TablePlacer } from './tables.ts';
@@ -56,7 +56,8 @@ export function accelerate(
   const worthwhile = scans.filter(({ blocksPerRun }) => blocksPerRun >= minBlocksPerRun);
   if (worthwhile.length > maxJpegRoutineScans || countTables(worthwhile) > maxTables(planes.length)) return;
   const tables = new TablePlacer(arena);
-  for (const scan of worthwhile) scan.accelerate(new ProgressiveRoutine(arena, bytes, scan, tables));
+  const lists = placeZeroLists(arena);
+  for (const scan of worthwhile) scan.accelerate(new ProgressiveRoutine(arena, bytes, scan, tables, lists));
 }
 
 /** Most that `TablePlacer` will place: a scan of AC has one component, and DC may share. */

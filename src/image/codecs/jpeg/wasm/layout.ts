@@ -23,13 +23,15 @@ export const scanLayout = {
   mcu: 28,
   mcuEnd: 32,
   componentCount: 36,
-  /** Sequential: address of 64 zeros and the workspace. Progressive: of a block's 64 i16, to restore or to spare. */
+  /** Sequential: address of 64 zeros and the workspace. Progressive: of `sparedBytes`. */
   block: 40,
   /** Progressive: what `ProgressiveBand` says. */
   spectralStart: 44,
   spectralEnd: 48,
   shift: 52,
   endOfBandRun: 56,
+  /** Refinements of AC: address of `zeroListBytes`. */
+  zeroLists: 60,
   components: 64,
   /** Of each component. */
   componentBytes: 64,
@@ -50,13 +52,16 @@ export const componentLayout = {
   rows: 24,
   /** Sequential: address of what `placeSteps` places. */
   steps: 40,
-  /** Sequential: half-open range of the blocks of a line that are needed. */
+  /** Half-open range of the blocks of a line that are needed; of a scan of DC it is not asked. */
   blockLeft: 44,
   blockRight: 48,
   side: 52,
   lastKept: 56,
   stride: 60,
 } as const;
+
+/** What a table decodes; `build_scan_table` takes the number. */
+export const tableKinds = { dc: 0, ac: 1, acFirst: 2, acRefinement: 3 } as const;
 
 /** A `HuffmanTable` (../huffman.ts) and the look-ups of tables.ts: arrays one after the other. */
 export const tableLayout = layOutTable();
@@ -80,6 +85,14 @@ export const scanBytes = scanLayout.components + scanLayout.maxComponents * scan
 export const workspaceOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;
 /** A block's coefficients in the MCU row of a progressive image: i16, in zigzag order. */
 export const coefficientsBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
+
+/**
+ * For a progressive scan to work in. First scans write there what no coefficient is, as if it were a block; refinements
+ * list the positions of zeros, of which eight are written at once and one stands for the end.
+ */
+export const sparedBytes = coefficientsBytes;
+/** For each byte, the positions of the bits that are set, lowest first: eight bytes, the rest of them 0. */
+export const zeroListBytes = 256 * 8;
 
 export function componentAt(index: number): number {
   return scanLayout.components + index * scanLayout.componentBytes;

@@ -3,7 +3,15 @@ import type { BitReader } from '../bit-reader.ts';
 import type { ProgressiveBand } from '../progressive-block.ts';
 import type { ScanRoutine } from '../scan.ts';
 import type { ScanComponent } from '../scan-header.ts';
-import { coefficientsBytes, componentLayout, scanBytes, scanLayout, tableLayout } from './layout.ts';
+import {
+  coefficientsBytes,
+  componentLayout,
+  scanBytes,
+  scanLayout,
+  sparedBytes,
+  tableLayout,
+  zeroListBytes,
+} from './layout.ts';
 import { ScanState } from './scan-state.ts';
 import { SegmentWindow, segmentWindowBytes } from './segment-window.ts';
 import type { TablePlacer } from './tables.ts';
@@ -13,8 +21,21 @@ const chunkBytes = 4096;
 
 /** What so many `ProgressiveRoutine`s allocate, which look up so many tables together. */
 export function progressiveRoutineBytes(scans: number, tables: number): number {
-  const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + coefficientsBytes;
-  return scans * bytesPerScan + tables * tableLayout.bytes;
+  const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + sparedBytes;
+  return scans * bytesPerScan + tables * tableLayout.bytes + zeroListBytes;
+}
+
+/** Of each byte, which of its bits are set. */
+const zeroLists = Uint8Array.from({ length: zeroListBytes }, (_, i) => {
+  const positions = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((i >> 3) >> bit) & 1);
+  return positions[i & 7] ?? 0;
+});
+
+/** Once for all scans of a file. @returns the address. */
+export function placeZeroLists(arena: PixelArena): number {
+  const address = arena.allocate(zeroListBytes);
+  arena.bytes.set(zeroLists, address);
+  return address;
 }
 
 /** What a scan says of itself. */
@@ -30,14 +51,22 @@ export class ProgressiveRoutine implements ScanRoutine {
   readonly #window: SegmentWindow;
   readonly #routine: (scan: number) => number;
 
-  constructor(arena: PixelArena, bytes: Uint8Array, scan: ProgressiveScan, tables: TablePlacer) {
+  /** @param lists address of `placeZeroLists`. */
+  constructor(
+    arena: PixelArena,
+    bytes: Uint8Array,
+    scan: ProgressiveScan,
+    tables: TablePlacer,
+    lists: number,
+  ) {
     const { components, spectralStart, spectralEnd, shift, previousShift } = scan;
     this.#scan = scan;
     this.#routine = chooseRoutine(arena.routines, spectralStart > 0, previousShift > 0);
     const state = new ScanState(arena, components);
     this.#state = state;
     this.#window = new SegmentWindow(state, arena, bytes, chunkBytes);
-    state.set(scanLayout.block, arena.allocate(coefficientsBytes));
+    state.set(scanLayout.block, arena.allocate(sparedBytes));
+    state.set(scanLayout.zeroLists, lists);
     state.set(scanLayout.spectralStart, spectralStart);
     state.set(scanLayout.spectralEnd, spectralEnd);
     state.set(scanLayout.shift, shift);
@@ -54,9 +83,13 @@ export class ProgressiveRoutine implements ScanRoutine {
     this.#state.clearPredictions();
   }
 
-  enterRow(_mcuRow: number, v: number): void {
+  enterRow(mcuRow: number, v: number): void {
     for (const [index, { plane }] of this.#scan.components.entries()) {
       const { coefficients, declared } = plane;
+      const blockY = mcuRow * declared.vertical + v;
+      const isNeeded = blockY >= plane.blockTop && blockY < plane.blockBottom;
+      this.#state.setOf(index, componentLayout.blockLeft, plane.blockLeft);
+      this.#state.setOf(index, componentLayout.blockRight, isNeeded ? plane.blockRight : plane.blockLeft);
       const rows = this.#state.getOf(index, componentLayout.vertical);
       for (let row = 0; row < rows; row++) {
         const firstBlock = (v + row) * declared.paddedBlocksPerLine;

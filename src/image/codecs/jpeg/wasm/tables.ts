@@ -1,11 +1,9 @@
 import type { PixelArena } from '../../../pixel-arena.ts';
-import { blockEnd, type HuffmanTable, lookaheadBits, lookaheadSize, toSingle } from '../huffman.ts';
-import { tableLayout } from './layout.ts';
+import { type HuffmanTable, lookaheadSize } from '../huffman.ts';
+import { tableKinds, tableLayout } from './layout.ts';
 
-// `!` behind an index: the loops and the checked sizes keep it in range.
-
-/** What a table decodes. In progressive scans an end may be one of many blocks, and refinements have no values. */
-export type TableKind = 'dc' | 'ac' | 'acFirst' | 'acRefinement';
+/** What a table decodes. In progressive scans an end may be one of many blocks. */
+export type TableKind = keyof typeof tableKinds;
 
 /** Places Huffman tables, each once: chroma components mostly share theirs. */
 export class TablePlacer {
@@ -30,6 +28,19 @@ export class TablePlacer {
   }
 }
 
+/**
+ * The look-ups, of the next `lookaheadBits` bits; an entry of 0 says "not here".
+ *
+ * `pairs`, of AC: up to two coefficients, and the end of the block, that lie whole in the look-ahead. In the low word:
+ * bits consumed in bits 0 to 5, how far the zigzag index advances in bits 8 to 13, whether the block ends in bit 14;
+ * where the coefficients belong, relative to the index and times 4, in bits 18 to 21 and 24 to 28. In the high word:
+ * their values, 16 bits each. A coefficient that is none has the value 0.
+ *
+ * `direct`, of AC in a sequential scan: `HuffmanTable.skips`. Else one symbol: bits consumed in bits 0 to 5, the run in
+ * bits 8 to 11, whether the block ends in bit 14, the value in bits 16 to 31.
+ *
+ * test/image/codecs/jpeg/scan-tables.test.ts makes them in TypeScript.
+ */
 function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): number {
   const address = arena.allocate(tableLayout.bytes);
   const { buffer } = arena.bytes;
@@ -37,83 +48,6 @@ function placeTable(arena: PixelArena, table: HuffmanTable, kind: TableKind): nu
   new Int32Array(buffer, address + tableLayout.maxCode, table.maxCode.length).set(table.maxCode);
   new Int32Array(buffer, address + tableLayout.valueOffset, table.valueOffset.length).set(table.valueOffset);
   arena.bytes.set(table.values, address + tableLayout.values);
-  const direct = new Int32Array(buffer, address + tableLayout.direct, lookaheadSize);
-  const pairs = new Int32Array(buffer, address + tableLayout.pairs, lookaheadSize * 2);
-  if (kind === 'dc') writeDifferences(direct, table.symbols);
-  else if (kind === 'acRefinement') writeCorrections(direct, table.symbols);
-  else writePairs(pairs, table.symbols, kind === 'acFirst');
-  if (kind === 'ac') direct.set(table.skips);
+  arena.routines.build_scan_table(address, tableKinds[kind]);
   return address;
-}
-
-/** For DC differences that lie whole in the look-ahead: value in bits 16 to 31, bits consumed in bits 0 to 5. */
-function writeDifferences(differences: Int32Array, symbols: Uint16Array): void {
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    differences[prefix] = toSingle(symbols[prefix]!, prefix) & ~blockEnd;
-  }
-}
-
-/**
- * For refinements of AC: bits consumed in bits 0 to 5, the run in bits 8 to 11, whether the block ends in bit 14; in
- * bits 16 to 31 the sign of a new coefficient, 0 if there is none.
- *
- * @see ITU-T T.81 G.1.2.3
- */
-function writeCorrections(corrections: Int32Array, symbols: Uint16Array): void {
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    // Whatever size a symbol names, one bit follows.
-    const isNew = (symbols[prefix]! & 15) !== 0;
-    const single = toSingle(isNew ? (symbols[prefix]! & ~15) | 1 : symbols[prefix]!, prefix);
-    if (!isEndOfMany(single)) corrections[prefix] = single;
-  }
-}
-
-/** Symbols that lie whole in the look-ahead: `toSingle` of each prefix. Written anew for each table. */
-const singles = new Int32Array(lookaheadSize);
-
-/**
- * Up to two AC coefficients, and the end of the block, that lie whole in the look-ahead. In the low word: bits
- * consumed in bits 0 to 5, how far the zigzag index advances in bits 8 to 13, whether the block ends in bit 14;
- * where the coefficients belong, relative to the index and times 4, in bits 18 to 21 and 24 to 28. In the high
- * word: their values, 16 bits each. A coefficient that is none has the value 0.
- */
-function writePairs(pairs: Int32Array, symbols: Uint16Array, progressive: boolean): void {
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const single = toSingle(symbols[prefix]!, prefix);
-    singles[prefix] = progressive && isEndOfMany(single) ? 0 : single;
-  }
-  for (let prefix = 0; prefix < lookaheadSize; prefix++) {
-    const first = singles[prefix]!;
-    if (first === 0) continue;
-    if ((first & blockEnd) !== 0) {
-      pairs[prefix * 2] = blockEnd | (first & 63);
-      continue;
-    }
-    const run = (first >> 8) & 15;
-    let bits = first & 63;
-    let advance = run + 1;
-    let place = advance;
-    let value = 0;
-    let end = 0;
-    // Zeros stand for the bits that are not known: a symbol that needs some of them is found to be too long.
-    let next = singles[(prefix << bits) & (lookaheadSize - 1)]!;
-    if (next !== 0 && (next & blockEnd) === 0 && bits + (next & 63) <= lookaheadBits) {
-      place = advance + ((next >> 8) & 15);
-      advance = place + 1;
-      bits += next & 63;
-      value = next >> 16;
-      next = singles[(prefix << bits) & (lookaheadSize - 1)]!;
-    }
-    if ((next & blockEnd) !== 0 && bits + (next & 63) <= lookaheadBits) {
-      bits += next & 63;
-      end = blockEnd;
-    }
-    pairs[prefix * 2] = bits | (advance << 8) | end | (run << 18) | (place << 24);
-    pairs[prefix * 2 + 1] = ((first >> 16) & 0xffff) | (value << 16);
-  }
-}
-
-/** Bits that say how many blocks follow such a symbol. @see ITU-T T.81 G.1.2.2 */
-function isEndOfMany(single: number): boolean {
-  return (single & blockEnd) !== 0 && ((single >> 8) & 15) > 0;
 }

@@ -15,28 +15,34 @@ import {
   i32Add,
   i32And,
   i32Eqz,
-  i32GeU,
+  i32GeS,
   i32GtS,
+  i32GtU,
+  i32LtS,
   i32LtU,
+  i32Ne,
   i32Shl,
   i32ShrS,
   i32ShrU,
   i32Sub,
   i32WrapI64,
-  i64Const,
+  i64And,
   i64Ctz,
+  i64Eqz,
   i64ExtendI32U,
   i64Or,
+  i64Popcnt,
   i64Shl,
   i64ShrU,
+  i64Sub,
+  i64Xor,
 } from '../../../../lib/wasm-text/integers.ts';
-import { at, i32Load16S, i32Store16, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
-import { i16x8Bitmask, i16x8Const, i16x8Ne } from '../../../../lib/wasm-text/vectors.ts';
+import { i32Load8U, i32Load16S, i32Store16 } from '../../../../lib/wasm-text/memory.ts';
 import { blockEnd } from '../huffman.ts';
-import { coefficientsBytes } from '../wasm/layout.ts';
-import { consumeEntry, directEntry, fetch, readSymbol } from './entropy.ts';
+import { consume, consumeEntry, directEntry, fetch, lookupsPerFetch, part, readSymbol } from './entropy.ts';
 import { toScanFunction } from './mcu-loop.ts';
 import {
+  both,
   coefficientAt,
   coefficients,
   enterBlock,
@@ -45,68 +51,53 @@ import {
   k,
   readBit,
   readEndOfBandRun,
+  takePair,
 } from './progressive-scan.ts';
-import { entry, next, scanLocals, size, symbol, value } from './scan-locals.ts';
+import { bits, entry, scanLocals, size, symbol, value } from './scan-locals.ts';
+import { band, findZeros, listZeros, zero, zeroListLocals, zeros } from './zero-list.ts';
 
-const { block, count, shift, spectralEnd, endOfBandRun } = scanLocals;
+const { block, mcu, shift, spectralStart, endOfBandRun } = scanLocals;
 /** What a correction adds to a positive coefficient, and to a negative one. */
 const [bit, minusBit] = i32Locals('bit', 'minusBit');
-/** Zeros still to pass; zeros up to the next coefficient; index behind the band; a new coefficient, or 0. */
-const [run, zeros, bandEnd, fresh] = i32Locals('run', 'zeros', 'bandEnd', 'fresh');
-const [savedRun] = i32Locals('savedRun');
-/** A bit for each coefficient that is not zero. */
-const [coded] = i64Locals('coded');
-
-const vectorsPerBlock = coefficientsBytes / 16;
-
-const findCoded = [
-  set(coded, i64Const(0n)),
-  repeat(vectorsPerBlock, (index) => {
-    const isCoded = i16x8Bitmask(i16x8Ne(v128Load(at(coefficients, index * 16)), i16x8Const(0)));
-    return set(coded, i64Or(coded, i64Shl(i64ExtendI32U(isCoded), BigInt(index * 8))));
-  }),
-];
-
-/** Index of the next coefficient that is not zero, from `k` on, which is 63 at most; more than 63 if there is none. */
-const nextCoded = i32Add(k, i32WrapI64(i64Ctz(i64ShrU(coded, i64ExtendI32U(k)))));
-
+/** Zeros still to pass; a new coefficient, or 0; `endOfBandRun` before the MCU. */
+const [run, fresh, savedRun] = i32Locals('run', 'fresh', 'savedRun');
 /**
- * One correction bit for coefficient `k`; one that has it already is left alone, as in libjpeg. No branch depends on
- * the bit, which nothing foretells.
+ * What a zero's position is ahead of its address in the list grows by one with each coefficient that is not zero: how
+ * much it is where corrections were queued last, and behind all of them. How many corrections there are in all, and
+ * how many come next.
  */
-const refine = [
-  when(i32Eqz(count), fetch),
-  readBit(size),
-  set(from, coefficientAt(k)),
-  set(value, i32Load16S(from)),
-  set(size, i32And(size, i32Eqz(i32And(value, bit)))),
-  i32Store16(from, i32Add(value, i32And(i32Sub(0, size), select(bit, minusBit, i32GtS(value, 0))))),
-  increase(k, 1),
+const [ahead, aheadEnd, corrections, more] = i32Locals('ahead', 'aheadEnd', 'corrections', 'more');
+/** A bit for each coefficient of the band that is not zero; corrections, the last one lowest. */
+const [coded, queue] = i64Locals('coded', 'queue');
+
+/** More than this, and they might not be at hand: a symbol may have taken 17 bits of those that were fetched. */
+const mostAtOnce = 32;
+
+/** The next corrections into `queue`: `more` of them, which may be none. */
+const queueCorrections = [
+  when(i32GtU(more, mostAtOnce), [
+    fetch,
+    set(queue, i64Or(i64Shl(queue, BigInt(mostAtOnce)), i64ShrU(bits, BigInt(64 - mostAtOnce)))),
+    consume(mostAtOnce),
+    set(more, i32Sub(more, mostAtOnce)),
+    fetch,
+  ]),
+  // By two shifts, for a shift by 64 is one by 0.
+  set(
+    queue,
+    i64Or(i64Shl(queue, i64ExtendI32U(more)), i64ShrU(i64ShrU(bits, 1n), i64ExtendI32U(i32Sub(63, more)))),
+  ),
+  consume(more),
 ];
 
-/** On by `run` coefficients that are still zero, refining the others on the way: to the next zero, or behind the band. */
-const passRun = blockOf('passed', (passed) =>
-  loop('next_coded', (nextOne) => [
-    set(next, nextCoded),
-    set(next, select(next, bandEnd, i32LtU(next, bandEnd))),
-    set(zeros, i32Sub(next, k)),
-    when(i32LtU(run, zeros), [increase(k, run), branch(passed)]),
-    set(run, i32Sub(run, zeros)),
-    set(k, next),
-    branchIf(passed, i32GeU(k, bandEnd)),
-    refine,
-    branchIf(nextOne, i32LtU(k, bandEnd)),
-  ]),
-);
-
-/** The next run into `run`, and the coefficient behind it into `fresh`; on to `band` where the band ends. */
-const readRun = (band: Label, giveUp: Label) => [
+/** The next run into `run`, and the coefficient behind it into `fresh`; on to `ended` where the band ends. */
+const readRun = (ended: Label, giveUp: Label) => [
   fetch,
   set(entry, directEntry),
   blockOf('known', (known) => [
     when(entry, [
       consumeEntry(i64ExtendI32U(entry)),
-      when(i32And(entry, blockEnd), [set(endOfBandRun, 1), branch(band)]),
+      when(i32And(entry, blockEnd), [set(endOfBandRun, 1), branch(ended)]),
       set(run, i32And(i32ShrU(entry, 8), 15)),
       set(fresh, i32Shl(i32ShrS(entry, 16), shift)),
       branch(known),
@@ -117,42 +108,91 @@ const readRun = (band: Label, giveUp: Label) => [
     when(
       i32And(symbol, 15),
       [readBit(fresh), set(fresh, select(bit, minusBit, fresh))],
-      when(i32LtU(run, 15), [readEndOfBandRun(0), branch(band)]),
+      when(i32LtU(run, 15), [readEndOfBandRun(0), branch(ended)]),
     ),
   ]),
 ];
 
-const refineBand = (giveUp: Label) =>
-  blockOf('band', (band) => [
-    branchIf(band, endOfBandRun),
-    loop('next_symbol', (nextSymbol) => [
-      readRun(band, giveUp),
-      passRun,
-      when(fresh, [branchIf(giveUp, isBehindBand(k)), i32Store16(coefficientAt(k), fresh)]),
-      increase(k, 1),
-      branchIf(nextSymbol, i32LtU(k, bandEnd)),
-    ]),
-  ]);
-
-/** What is left of a band that has ended: no new coefficients, corrections of the old ones. */
-const refineRest = [
-  blockOf('refined', (refined) =>
-    loop('next_old', (nextOld) => [
-      branchIf(refined, i32GeU(k, bandEnd)),
-      set(k, nextCoded),
-      branchIf(refined, i32GeU(k, bandEnd)),
-      refine,
-      branch(nextOld),
-    ]),
-  ),
-  set(endOfBandRun, i32Sub(endOfBandRun, 1)),
+/** New coefficients, and the corrections of those that they pass, as long as there are some. */
+const refineBand = (ended: Label, giveUp: Label) => [
+  listZeros,
+  loop('next_symbol', (nextSymbol) => [
+    readRun(ended, giveUp),
+    increase(zero, run),
+    set(k, i32Load8U(zero)),
+    set(more, i32Sub(k, i32Add(zero, ahead))),
+    increase(ahead, more),
+    queueCorrections,
+    when(fresh, [branchIf(giveUp, isBehindBand(k)), i32Store16(coefficientAt(k), fresh)]),
+    increase(zero, 1),
+    increase(k, 1),
+    branchIf(ended, isBehindBand(k)),
+    branchIf(nextSymbol, i32Ne(ahead, aheadEnd)),
+  ]),
 ];
 
-const copyBlock = (source: typeof block, target: typeof block) =>
-  repeat(vectorsPerBlock, (index) => v128Store(at(target, index * 16), v128Load(at(source, index * 16))));
+/** New coefficients behind all others: as in a first scan, but that each is one bit. */
+const readRest = (ended: Label, giveUp: Label) =>
+  loop('next_fresh', (nextFresh) => [
+    branchIf(ended, isBehindBand(k)),
+    fetch,
+    blockOf('one_symbol', (oneSymbol) => [
+      takePair(oneSymbol, ended),
+      repeat(lookupsPerFetch - 1, () => [branchIf(ended, isBehindBand(k)), takePair(nextFresh, ended)]),
+      branch(nextFresh),
+    ]),
+    readSymbol(giveUp),
+    set(run, i32ShrU(symbol, 4)),
+    when(i32Eqz(i32And(symbol, 15)), [
+      when(i32LtU(run, 15), [readEndOfBandRun(0), branch(ended)]),
+      increase(k, 16),
+      branch(nextFresh),
+    ]),
+    increase(k, run),
+    branchIf(giveUp, isBehindBand(k)),
+    readBit(fresh),
+    i32Store16(coefficientAt(k), select(bit, minusBit, fresh)),
+    increase(k, 1),
+    branch(nextFresh),
+  ]);
 
 /**
- * Further scans of AC coefficients: `decodeAcRefinement` of src/image/codecs/jpeg/progressive-block.ts.
+ * One correction for each of `coded`, in order; a coefficient that has it already is left alone, as in libjpeg. No
+ * branch depends on the bit, which nothing foretells.
+ */
+const correct = [
+  set(queue, i64Shl(queue, i64ExtendI32U(i32Sub(64, corrections)))),
+  blockOf('corrected', (corrected) =>
+    loop('next_coded', (nextCoded) => [
+      branchIf(corrected, i64Eqz(coded)),
+      set(from, coefficientAt(i32WrapI64(i64Ctz(coded)))),
+      set(coded, i64And(coded, i64Sub(coded, 1n))),
+      set(value, i32Load16S(from)),
+      set(size, i32And(i32WrapI64(i64ShrU(queue, 63n)), i32Eqz(i32And(value, bit)))),
+      set(queue, i64Shl(queue, 1n)),
+      i32Store16(from, i32Add(value, i32And(i32Sub(0, size), select(bit, minusBit, i32GtS(value, 0))))),
+      branch(nextCoded),
+    ]),
+  ),
+];
+
+/** Outside the crop nobody reads what a coefficient is, but whether it is zero. */
+const isNeeded = i32And(i32GeS(mcu, part('blockLeft')), i32LtS(mcu, part('blockRight')));
+
+/** New coefficients, of an MCU that is given up, to zeros: nothing else decides how it is decoded again. */
+const clearFresh = blockOf('cleared', (cleared) =>
+  loop('next_zero', (nextZero) => [
+    branchIf(cleared, i64Eqz(zeros)),
+    i32Store16(coefficientAt(i32WrapI64(i64Ctz(zeros))), 0),
+    set(zeros, i64And(zeros, i64Sub(zeros, 1n))),
+    branch(nextZero),
+  ]),
+);
+
+/**
+ * Further scans of AC coefficients: `decodeAcRefinement` of src/image/codecs/jpeg/progressive-block.ts. Symbols and
+ * corrections stand in the data one among the other. Corrections are put in a queue, 63 at most, and made when the
+ * block is read: what is read next then waits for none of them.
  *
  * @see ITU-T T.81 G.1.2.3
  */
@@ -160,17 +200,33 @@ export const decodeAcRefinement = toScanFunction({
   name: 'decode_ac_refinement',
   reads: ['block', 'spectralStart', 'spectralEnd', 'shift', 'endOfBandRun'],
   writes: ['endOfBandRun'],
-  locals: [coefficients, k, from, bit, minusBit, run, zeros, bandEnd, fresh, savedRun, coded],
+  locals: [
+    ...[coefficients, k, from, both, bit, minusBit, run, fresh, savedRun],
+    ...[ahead, aheadEnd, corrections, more, coded, queue],
+    ...zeroListLocals,
+  ],
   decodeMcu: (giveUp) => [
     enterBlock,
-    copyBlock(coefficients, block),
-    findCoded,
+    findZeros,
+    set(zeros, i64And(zeros, band)),
+    set(coded, i64Xor(zeros, band)),
+    set(corrections, i32WrapI64(i64Popcnt(coded))),
+    set(ahead, i32Sub(spectralStart, block)),
+    set(aheadEnd, i32Add(ahead, corrections)),
     set(bit, i32Shl(1, shift)),
     set(minusBit, i32Sub(0, bit)),
-    set(bandEnd, i32Add(spectralEnd, 1)),
-    refineBand(giveUp),
-    when(endOfBandRun, refineRest),
+    when(
+      i32Eqz(endOfBandRun),
+      blockOf('ended', (ended) => [when(corrections, refineBand(ended, giveUp)), readRest(ended, giveUp)]),
+    ),
+    when(endOfBandRun, [
+      fetch,
+      set(more, i32Sub(aheadEnd, ahead)),
+      queueCorrections,
+      set(endOfBandRun, i32Sub(endOfBandRun, 1)),
+    ]),
+    when(isNeeded, correct),
   ],
   save: set(savedRun, endOfBandRun),
-  restore: [set(endOfBandRun, savedRun), copyBlock(block, coefficients)],
+  restore: [set(endOfBandRun, savedRun), clearFresh],
 });

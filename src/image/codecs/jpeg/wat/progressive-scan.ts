@@ -62,7 +62,7 @@ const { block, mcu, shift, spectralStart, spectralEnd, endOfBandRun } = scanLoca
 /** Address of the block's coefficients, index of one of them, address of one. */
 export const [coefficients, k, from] = i32Locals('at', 'k', 'from');
 /** Both values of a pair; `endOfBandRun` before the MCU. */
-const [both, savedRun] = i32Locals('both', 'savedRun');
+export const [both, savedRun] = i32Locals('both', 'savedRun');
 
 const blockShift = Math.log2(coefficientsBytes);
 
@@ -121,7 +121,7 @@ const storeValue = (offsetShift: number, mask: number) =>
   );
 
 /** One or two coefficients, if a look-up holds them and they lie in the band; else on to `otherwise`. */
-const takePair = (otherwise: Label, band: Label) => {
+export const takePair = (otherwise: Label, band: Label) => {
   // Where the band is full, an end that follows is of the next block.
   const endOfEntry = i32Add(next, i32And(i32ShrU(entry, blockEndBit), 1));
   return [

@@ -4,7 +4,8 @@ import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
 import { i32Add, i32Mul } from '../../../../lib/wasm-text/integers.ts';
 import { at, i32Load, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
 import {
-  i8x16Shuffle,
+  i8x16Const,
+  i8x16Swizzle,
   i16x8ExtractLaneS,
   i16x8ReplaceLane,
   i32x4ExtendHighI16x8S,
@@ -13,6 +14,7 @@ import {
   v128AnyTrue,
   v128Or,
 } from '../../../../lib/wasm-text/vectors.ts';
+import { swizzleZero } from '../../../wat/store-interleaved.ts';
 import { zigzag } from '../segments.ts';
 import { dc, out, side, stride, transform, writeFlat } from './block-output.ts';
 import { scanLocals, value } from './scan-locals.ts';
@@ -26,21 +28,16 @@ const gathered = v128Local('gathered');
 const lanes = 8;
 const columns = Array.from({ length: lanes }, (_, column) => column);
 
-/** Row `row` of a block, gathered from the vectors of its zigzag order one after the other. */
+/** Row `row` of a block, gathered from the vectors of its zigzag order: what each has of it, and zeros elsewhere. */
 function gather(row: number): V128 {
   const wanted = columns.map((column) => zigzag.indexOf(row * lanes + column));
-  /** Bytes of lane `lane` of the first or second operand. */
-  const bytes = (operand: 0 | 1, lane: number) => [operand * 16 + lane * 2, operand * 16 + lane * 2 + 1];
-  let result: V128 | undefined;
-  for (const source of new Set(wanted.map((k) => k >> 3))) {
-    const vector = zigzagged[source]!;
-    const order = wanted.flatMap((k, lane) => {
-      if (k >> 3 === source) return bytes(result ? 1 : 0, k & 7);
-      return bytes(0, result ? lane : 0);
-    });
-    result = i8x16Shuffle(order, result ?? vector, vector);
-  }
-  return result!;
+  const parts = [...new Set(wanted.map((k) => k >> 3))].map((source) => {
+    const order = wanted.flatMap((k) =>
+      k >> 3 === source ? [(k & 7) * 2, (k & 7) * 2 + 1] : [swizzleZero, swizzleZero],
+    );
+    return i8x16Swizzle(zigzagged[source]!, i8x16Const(order));
+  });
+  return parts.reduce((all, part) => v128Or(all, part));
 }
 
 const dequantize = (row: number) => [
@@ -65,6 +62,7 @@ const acCoefficients = others.reduce<V128>(
 export const reconstructRow = wasmFunction({
   name: 'reconstruct_row',
   exported: true,
+  hoistsConstants: true,
   params: [coefficients, divisors, block, count, out, side, stride],
   locals: [i, dc, value, first, ...zigzagged, gathered],
   body: [

@@ -3,10 +3,18 @@ import { type I32, i32Locals, type V128, v128Locals } from '../../../../lib/wasm
 import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
 import { i32Add } from '../../../../lib/wasm-text/integers.ts';
 import { v128Load8x8U, v128Store } from '../../../../lib/wasm-text/memory.ts';
-import { i16x8Add, i16x8Const, i16x8Shl, i16x8ShrU, v128Or } from '../../../../lib/wasm-text/vectors.ts';
+import {
+  i8x16Shuffle,
+  i16x8Add,
+  i16x8Const,
+  i16x8Shl,
+  i16x8ShrU,
+  v128Or,
+} from '../../../../lib/wasm-text/vectors.ts';
 
 const [row, near, far, out, count, i] = i32Locals('row', 'near', 'far', 'out', 'count', 'i');
 const [before, here, after, weighted] = v128Locals('before', 'here', 'after', 'weighted');
+const [last, next] = v128Locals('last', 'next');
 
 const triple = (a: V128) => i16x8Add(a, i16x8Shl(a, 1));
 const eightFrom = (address: I32, distance: number) => v128Load8x8U(i32Add(address, distance));
@@ -31,6 +39,7 @@ const writeOutputs = (shift: number, roundLeft: number, roundRight: number) => {
 export const fancyH2V1 = wasmFunction({
   name: 'fancy_h2v1',
   exported: true,
+  hoistsConstants: true,
   params: [row, out, count],
   locals: [i, before, here, after, weighted],
   body: countUp(i, count, 8, [
@@ -44,19 +53,38 @@ export const fancyH2V1 = wasmFunction({
 
 /** Three parts of the near row and one of the far, eight samples. */
 const column = (distance: number) => i16x8Add(triple(eightFrom(near, distance)), eightFrom(far, distance));
+/** Lanes `first` to `first + 7` of the sixteen that `a` and `b` are. */
+const lanesFrom = (first: number, a: V128, b: V128) =>
+  i8x16Shuffle(
+    Array.from({ length: 16 }, (_, byte) => byte + first * 2),
+    a,
+    b,
+  );
 
-/** The same at twice the height too. @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample` */
+/**
+ * The same at twice the height too. Each column is made once: its neighbours are those of the step before and the
+ * next. Reads from 8 bytes before the first to 15 behind the last.
+ *
+ * @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample`
+ */
 export const fancyH2V2 = wasmFunction({
   name: 'fancy_h2v2',
   exported: true,
+  hoistsConstants: true,
   params: [near, far, out, count],
-  locals: [i, before, here, after, weighted],
-  body: countUp(i, count, 8, [
-    set(before, column(-1)),
+  locals: [i, before, here, after, weighted, last, next],
+  body: [
+    set(last, column(-8)),
     set(here, column(0)),
-    set(after, column(1)),
-    writeOutputs(4, 8, 7),
-    increase(near, 8),
-    increase(far, 8),
-  ]),
+    countUp(i, count, 8, [
+      set(next, column(8)),
+      set(before, lanesFrom(7, last, here)),
+      set(after, lanesFrom(1, here, next)),
+      writeOutputs(4, 8, 7),
+      set(last, here),
+      set(here, next),
+      increase(near, 8),
+      increase(far, 8),
+    ]),
+  ],
 });

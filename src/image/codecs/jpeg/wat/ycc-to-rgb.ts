@@ -1,7 +1,7 @@
 import { countUp, increase, set } from '../../../../lib/wasm-text/control.ts';
 import { i32Locals, type V128, v128Locals } from '../../../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
-import { at, v128Load8x8U } from '../../../../lib/wasm-text/memory.ts';
+import { at, v128Load8x8U, v128Store } from '../../../../lib/wasm-text/memory.ts';
 import {
   i8x16NarrowI16x8U,
   i8x16Shuffle,
@@ -78,6 +78,18 @@ const eightPixels = (half: 0 | 1) => [
   ),
 ];
 
+const sixteenPixels = [
+  eightPixels(0),
+  eightPixels(1),
+  [reds, greens, blues].map(([low, high]) => set(low, i8x16NarrowI16x8U(low, high))),
+  [y, cb, cr].map((samples) => increase(samples, 16)),
+];
+const locals = [
+  i,
+  ...[luma, blueDifference, redDifference],
+  ...[reds[0], greens[0], blues[0], reds[1], greens[1], blues[1]],
+];
+
 /**
  * One row of Y, Cb and Cr to RGB, 16 pixels a step: reads up to 15 bytes and writes up to 45 behind the last.
  *
@@ -86,18 +98,28 @@ const eightPixels = (half: 0 | 1) => [
 export const yccToRgb = wasmFunction({
   name: 'ycc_to_rgb',
   exported: true,
+  hoistsConstants: true,
   params: [y, cb, cr, out, count],
-  locals: [
-    i,
-    ...[luma, blueDifference, redDifference],
-    ...[reds[0], greens[0], blues[0], reds[1], greens[1], blues[1]],
-  ],
+  locals,
   body: countUp(i, count, 16, [
-    eightPixels(0),
-    eightPixels(1),
-    [reds, greens, blues].map(([low, high]) => set(low, i8x16NarrowI16x8U(low, high))),
+    sixteenPixels,
     storeInterleaved(out, reds[0], greens[0], blues[0]),
-    [y, cb, cr].map((samples) => increase(samples, 16)),
     increase(out, 48),
+  ]),
+});
+
+const planes = i32Locals('red_out', 'green_out', 'blue_out');
+
+/** The same to a row of each colour: writes up to 15 bytes behind the last of each. */
+export const yccToPlanes = wasmFunction({
+  name: 'ycc_to_planes',
+  exported: true,
+  hoistsConstants: true,
+  params: [y, cb, cr, ...planes, count],
+  locals,
+  body: countUp(i, count, 16, [
+    sixteenPixels,
+    [reds, greens, blues].map(([low], colour) => v128Store(planes[colour]!, low)),
+    planes.map((plane) => increase(plane, 16)),
   ]),
 });

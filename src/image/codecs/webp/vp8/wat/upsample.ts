@@ -77,6 +77,7 @@ const convert = (extend: (a: V128) => V128, [r, g, b]: readonly (typeof red)[]) 
 export const upsampleRgb = wasmFunction({
   name: 'vp8_upsample_rgb',
   exported: true,
+  hoistsConstants: true,
   params: [luma, nearCb, farCb, nearCr, farCr, out, count],
   locals: [i, near0, near1, far0, far1, sum, y, cb, cr, scaledLuma, u, v, ...channels, ...high],
   body: countUp(i, count, 8, [
