@@ -1,17 +1,32 @@
+import { yieldToOthers } from '../lib/yield-to-others.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernel-layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
+import type { Step } from './step.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
-export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
+/**
+ * Reads the weights from the stream to their places, and turns them there into what the kernel set reads.
+ *
+ * @param meanwhile what is done while they are on their way: one thing after each part, and then others have their turn.
+ */
+export async function loadWeights(
+  plan: Plan,
+  machine: Machine,
+  reader: ByteReader,
+  meanwhile: readonly Step[],
+): Promise<void> {
   const { memory, layout, kernels } = machine;
   for (const [index, { bytes }] of plan.parts.entries()) {
     await reader.readInto(new Uint8Array(memory.buffer, layout.parts[index]!, bytes));
     await reader.skip(alignUp(bytes) - bytes);
+    const step = meanwhile[index];
+    if (!step) continue;
+    step();
+    await yieldToOthers();
   }
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }
