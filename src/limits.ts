@@ -143,6 +143,16 @@ export const modelLoadTimeoutMs = 15_000;
 /** A source that gives no byte of a model for so long is left for the next one. */
 export const modelReadTimeoutMs = 4_000;
 
+/** Memory that a model's bytes pass through, a load. */
+export const modelChunkBytes = 64 * 1024;
+
+/**
+ * After so many bytes of a model other work of the isolate has its turn. A store that is fast enough would else keep it
+ * out until the whole model is there: bodies come in and images are decoded between two turns. 12 MB take 12 of them, and
+ * each about a millisecond of the load.
+ */
+export const modelTurnBytes = MiB;
+
 /** After a failed load the next attempt waits this long, so that a missing object is not hammered. */
 export const modelLoadCooldownMs = 1_000;
 

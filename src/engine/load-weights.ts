@@ -2,16 +2,33 @@ import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernel-layout.ts';
 import { alignUp, type Plan } from './plan.ts';
 import type { Machine } from './program.ts';
+import type { Step } from './step.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Reads the weights from the stream to their places, and turns them there into what the kernel set reads. */
-export async function loadWeights(plan: Plan, machine: Machine, reader: ByteReader): Promise<void> {
+/** What is done meanwhile is done one thing at a time, after so many bytes: between them others have their turn. */
+const meanwhileBytes = 512 * 1024;
+
+/**
+ * Reads the weights from the stream to their places, and turns them there into what the kernel set reads.
+ *
+ * @param meanwhile what is done while they are on their way; what they leave no time for is left out.
+ */
+export async function loadWeights(
+  plan: Plan,
+  machine: Machine,
+  reader: ByteReader,
+  meanwhile: readonly Step[] = [],
+): Promise<void> {
   const { memory, layout, kernels } = machine;
+  let loaded = 0;
+  let done = 0;
   for (const [index, { bytes }] of plan.parts.entries()) {
     await reader.readInto(new Uint8Array(memory.buffer, layout.parts[index]!, bytes));
     await reader.skip(alignUp(bytes) - bytes);
+    loaded += bytes;
+    if (loaded >= (done + 1) * meanwhileBytes) meanwhile[done++]?.();
   }
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }

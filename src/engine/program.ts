@@ -75,7 +75,7 @@ function buildBorder(tensor: PlanTensor, { layout, kernels }: Machine): Step | u
   return () => kernels.fill_border(start, top, width * pixelBytes, edge, height, bottom, pattern);
 }
 
-function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): Kernel {
+export function kernelOf(operator: Convolve, kernels: Kernels, traits: KernelTraits): Kernel {
   if (operator.grouped) return kernels.convolve_grouped;
   const winograd = winogradOf(operator, traits);
   if (winograd) {

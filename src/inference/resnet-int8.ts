@@ -7,6 +7,7 @@ import { alignUp, headerBytes, type Plan, parseHeader, parsePlan } from '../engi
 import { buildFeaturePool } from '../engine/pool-features.ts';
 import { buildProgram, instantiateKernels } from '../engine/program.ts';
 import type { Step } from '../engine/step.ts';
+import { chooseWarmUp } from '../engine/warm-up.ts';
 import { CodedError } from '../errors.ts';
 import type { Fp32Tensor } from '../lib/tensor.ts';
 import type { FeatureLayers, InferenceRuntime, InferenceSession, RunWithFeatures } from './session.ts';
@@ -58,9 +59,10 @@ export function createResnetInt8(modules: KernelModules, choice: KernelChoice = 
       ticket.free = release;
       try {
         const machine = { memory, layout, kernels: instantiateKernels(module, memory), traits };
-        await loadWeights(plan, machine, reader);
+        const steps = buildProgram(plan, machine);
+        await loadWeights(plan, machine, reader, chooseWarmUp(plan, steps, machine));
         await reader.end();
-        return new ResnetInt8Session(plan, layout, memory, buildProgram(plan, machine), release);
+        return new ResnetInt8Session(plan, layout, memory, steps, release);
       } catch (error) {
         release();
         throw error;

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors.ts';
-import { withTimeout } from '../lib/with-timeout.ts';
-import { modelReadTimeoutMs } from '../limits.ts';
+import { yieldToOthers } from '../lib/yield-to-others.ts';
+import { modelChunkBytes, modelReadTimeoutMs, modelTurnBytes } from '../limits.ts';
 import type { ModelFile } from './manifest.ts';
 import type { StoredObject } from './model-store.ts';
 
@@ -15,7 +15,8 @@ export type CreateSha256 = () => Sha256;
 
 /**
  * The bytes of a stored file, hashed on their way through. Nothing is held. A consumer must not use what it got
- * before the last chunk has come, because only then the hash is known.
+ * before the last chunk has come, because only then the hash is known; and must copy a chunk before it asks for the next
+ * one, which may come in the same memory.
  *
  * @throws {CodedError} `model_corrupt` on a wrong size or hash; `model_unavailable` if reading fails.
  */
@@ -29,19 +30,21 @@ export async function* readVerifiedChunks(
     throw corrupt(file, `has ${object.bytes} bytes, not ${file.bytes}`);
   }
   const sha256 = createSha256();
+  const reader = watchStream(openReader(object.body), file);
   let received = 0;
-  const reader = object.body.getReader();
   try {
-    for (;;) {
-      const { done, value } = await readInTime(reader, file);
+    for (let shared = 0; ; ) {
+      const { done, value } = await reader.read();
       if (done) break;
       received += value.byteLength;
       await sha256.update(value);
       yield value;
+      if (received - shared < modelTurnBytes) continue;
+      shared = received;
+      await yieldToOthers();
     }
   } finally {
-    // Not awaited: a stream that has stalled may never confirm.
-    reader.cancel().catch(() => undefined);
+    reader.cancel();
   }
   // Fewer bytes than promised are a read that failed, not a file that is wrong.
   if (received < file.bytes) throw cutShort(file, `${received} of ${file.bytes} bytes`);
@@ -49,14 +52,57 @@ export async function* readVerifiedChunks(
   if (digest !== file.sha256) throw corrupt(file, 'has another SHA-256 than its manifest says');
 }
 
-/** A store that stops in the middle must not hold a load for ever, when another source may have the file. */
-async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, file: ModelFile) {
-  const read = reader.read().catch((cause: unknown) => {
-    throw cutShort(file, cause);
-  });
-  return await withTimeout(read, modelReadTimeoutMs, () =>
-    cutShort(file, `nothing for ${modelReadTimeoutMs} ms`),
-  );
+interface ChunkReader {
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  cancel(): Promise<void>;
+}
+
+/** R2 gives 4 kB at a time to who brings no memory: 4,000 chunks of a model, each of which costs more than its hash. */
+function openReader(body: ReadableStream<Uint8Array>): ChunkReader {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: 'byob' });
+  } catch {
+    return body.getReader(); // not every store's stream takes memory
+  }
+  let buffer = new ArrayBuffer(modelChunkBytes);
+  return {
+    async read() {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result as ReadableStreamReadResult<Uint8Array>;
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/**
+ * A store that stops in the middle must not hold a load for ever, when another source may have the file. One timer looks
+ * at all reads: a model comes in thousands of chunks, and a timer for each took as long as their hash.
+ */
+function watchStream(reader: ChunkReader, file: ModelFile) {
+  let pending: { readonly since: number; readonly giveUp: (error: CodedError) => void } | undefined;
+  const timer = setInterval(() => {
+    if (!pending || Date.now() - pending.since < modelReadTimeoutMs) return;
+    pending.giveUp(cutShort(file, `nothing for ${modelReadTimeoutMs} ms`));
+  }, modelReadTimeoutMs / 8);
+  return {
+    async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+      try {
+        return await new Promise((resolve, reject) => {
+          pending = { since: Date.now(), giveUp: reject };
+          reader.read().then(resolve, (cause: unknown) => reject(cutShort(file, cause)));
+        });
+      } finally {
+        pending = undefined;
+      }
+    },
+    cancel(): void {
+      clearInterval(timer);
+      // Not awaited: a stream that has stalled may never confirm.
+      reader.cancel().catch(() => undefined);
+    },
+  };
 }
 
 function cutShort(file: ModelFile, cause: unknown): CodedError {

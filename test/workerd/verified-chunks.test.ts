@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { digestHex } from '../../src/lib/digest.ts';
+import { modelChunkBytes, modelTurnBytes } from '../../src/limits.ts';
 import { createR2ModelStore } from '../../src/model/r2-model-store.ts';
 import { createWorkersSha256 } from '../../src/model/sha256-workers.ts';
 import { readVerifiedChunks } from '../../src/model/verified-chunks.ts';
@@ -30,6 +32,27 @@ describe('reading a model file from R2', () => {
     await expect(readAll('other')).rejects.toMatchObject({ code: 'model_corrupt' });
     await MODELS.put('short', 'ab');
     await expect(readAll('short')).rejects.toMatchObject({ code: 'model_corrupt' });
+  });
+  it('gives larger chunks than R2 does by itself, and other work its turn between them', async () => {
+    const bytes = Uint8Array.from({ length: 2 * modelTurnBytes + 5 }, (_, index) => index % 251);
+    await MODELS.put('large', bytes);
+    const file = { file: 'large', bytes: bytes.length, sha256: await digestHex(bytes) };
+    let hadTurn = false;
+    setTimeout(() => {
+      hadTurn = true;
+    }, 0);
+    const joined = new Uint8Array(bytes.length);
+    let at = 0;
+    let largest = 0;
+    for await (const chunk of readVerifiedChunks((await store.open('large'))!, file, createWorkersSha256)) {
+      joined.set(chunk, at);
+      at += chunk.length;
+      largest = Math.max(largest, chunk.length);
+    }
+    expect(await digestHex(joined)).toBe(file.sha256);
+    expect(largest).toBeGreaterThan(4096);
+    expect(largest).toBeLessThanOrEqual(modelChunkBytes);
+    expect(hadTurn).toBe(true);
   });
   it('has nothing under a key that is not there', async () => {
     expect(await store.open('absent')).toBeUndefined();
