@@ -68,10 +68,15 @@ export const maxKeptLabelsBytes = 1 * MiB;
 export const maxTeachPhotos = 20_000;
 
 /**
- * Landmarks: photos whose span stands for all while a lesson is judged, in 7 tiles of 64 more than 256. An equation of
- * their number is solved 45 times, in 10 ms each; its matrix has 2.2 MB, and the coordinates of 5,000 photos 14 MB.
+ * Landmarks: photos whose span stands for all while a lesson is judged. An equation of their number is solved 40 times, in
+ * 4 ms each; its matrix has 1.2 MB, and the coordinates of 5,000 photos 10 MB.
  */
-export const maxJudgeLandmarks = 704;
+export const maxJudgeLandmarks = 512;
+/**
+ * Vectors that weights are fitted on, about: of more than 3,333 photos two views count, not three, and of more than 5,000
+ * one. 10,000 of 2,432 features are 30 G products, 0.8 s.
+ */
+export const maxLessonVectors = 10_000;
 /** Unknowns of the equation that gives the weights: its lower triangle is 26.9 MB. */
 export const maxLessonUnknowns = 2560;
 /** Landmarks' features as INT16: 2,560 of 2,432 features, and 512 of the 15,104 that ResNet-50's blocks have. */
@@ -86,7 +91,7 @@ export const maxClassifierNameLength = 80;
 
 /**
  * Photos of one classifier that is taught by the API. A lesson reads each twice from R2, and an invocation may ask for
- * 10,000 objects. It holds 704 coordinates of each, 4,000 x 704 x 4 bytes are 11 MB, and an equation of 2,432 unknowns,
+ * 10,000 objects. It holds 512 coordinates of each, 4,000 x 512 x 4 bytes are 8 MB, and an equation of 2,432 unknowns,
  * 24 MB: beside the default model (20 MB) that is within an isolate, one lesson at a time. It is some 3 s of CPU.
  */
 export const maxClassifierExamples = 4000;

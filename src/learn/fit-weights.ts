@@ -1,4 +1,4 @@
-import { maxLandmarkBytes, maxLessonUnknowns } from '../limits.ts';
+import { maxLandmarkBytes, maxLessonUnknowns, maxLessonVectors } from '../limits.ts';
 import { LandmarkSpace } from './coordinates.ts';
 import { type ReadablePhoto, thin } from './landmark-choice.ts';
 import { tileSide } from './matrix/layout.ts';
@@ -38,18 +38,28 @@ export async function fitWeights(
   pace: Pace,
 ): Promise<FittedWeights> {
   const features = means[0]!.length;
+  const taken = Math.max(1, Math.min(viewCount, Math.floor(maxLessonVectors / examples.length)));
   const counts = new Array<number>(means.length).fill(0);
-  for (const { label } of examples) counts[label]! += viewCount;
-  const vectors = examples.length * viewCount;
-  const fit = { memory, examples, means, counts, penalty, pace };
+  for (const { label } of examples) counts[label]! += taken;
+  const vectors = examples.length * taken;
+  const views = examples.map((photo, index) => ({
+    label: photo.label,
+    readAll: async () => takeViews(await readAll(photo), taken, index),
+  }));
+  const fit = { memory, examples: views, means, counts, penalty, pace };
   return await memory.within(() =>
-    features < vectors && features <= maxLessonUnknowns ? fitOnFeatures(fit) : fitOnLandmarks(fit, viewCount),
+    features < vectors && features <= maxLessonUnknowns ? fitOnFeatures(fit) : fitOnLandmarks(fit, taken),
   );
+}
+
+interface TakenViews {
+  readonly label: number;
+  readonly readAll: () => Promise<readonly Float32Array[]>;
 }
 
 interface Fit {
   readonly memory: MatrixMemory;
-  readonly examples: readonly ViewedPhoto[];
+  readonly examples: readonly TakenViews[];
   readonly means: readonly Float32Array[];
   readonly counts: readonly number[];
   readonly penalty: number;
@@ -68,7 +78,7 @@ async function fitOnFeatures({
   const labels = means.map((_, label) => label);
   const equations = new RidgeEquations(memory, counts, toCentre(means, labels, means.length));
   for (const example of examples) {
-    for (const vector of await readAll(example)) await equations.add(vector, example.label, pace);
+    for (const vector of await example.readAll()) await equations.add(vector, example.label, pace);
   }
   await equations.finish(pace);
   const { weights, biases } = await equations.solve(penalty, true, pace);
@@ -82,7 +92,7 @@ async function fitOnLandmarks(
   const most = LandmarkSpace.landmarksWithin(maxLandmarkBytes, means[0]!.length);
   const chosen = thin(examples, Math.max(1, Math.floor(Math.min(most, maxLessonUnknowns) / viewCount)));
   const landmarks: Float32Array[] = [];
-  for (const example of chosen) landmarks.push(...(await readAll(example)));
+  for (const example of chosen) landmarks.push(...(await example.readAll()));
   const space = await LandmarkSpace.open(memory, landmarks, pace);
   const labels = chosen.flatMap(({ label }) => new Array<number>(viewCount).fill(label));
   const rows = landmarks.map((_, index) => space.landmark(index));
@@ -101,7 +111,7 @@ async function fitOnLandmarks(
 async function addProjected(
   space: LandmarkSpace,
   equations: RidgeEquations,
-  examples: readonly ViewedPhoto[],
+  examples: readonly TakenViews[],
   pace: Pace,
 ): Promise<void> {
   let vectors: Float32Array[] = [];
@@ -112,7 +122,7 @@ async function addProjected(
     [vectors, labels] = [[], []];
   };
   for (const example of examples) {
-    for (const vector of await readAll(example)) {
+    for (const vector of await example.readAll()) {
       vectors.push(vector);
       labels.push(example.label);
       if (vectors.length === tileSide) await project();
@@ -123,6 +133,13 @@ async function addProjected(
 
 async function readAll({ read, readViews }: ViewedPhoto): Promise<readonly Float32Array[]> {
   return readViews ? await readViews() : [await read()];
+}
+
+/** The photo's own view, and as many of the others as are taken: of each photo those that follow the last one's. */
+function takeViews(views: readonly Float32Array[], taken: number, index: number): readonly Float32Array[] {
+  const [own, ...others] = views;
+  const count = Math.min(taken - 1, others.length);
+  return [own!, ...Array.from({ length: count }, (_, k) => others[(index * count + k) % others.length]!)];
 }
 
 /** @returns FP32 [columns][rows], row-major. */
