@@ -7,7 +7,7 @@ import { MatrixMemory } from '../../src/learn/matrix/matrix-memory.ts';
 import { loadMatrixRoutines } from '../../src/learn/matrix/matrix-routines-node.ts';
 import { findNearDuplicates } from '../../src/learn/near-duplicates.ts';
 import { withoutPauses } from '../../src/learn/pace.ts';
-import { maxJudgeLandmarks, maxLandmarkBytes } from '../../src/limits.ts';
+import { maxJudgeLandmarks, maxLandmarkBytes, maxLessonVectors } from '../../src/limits.ts';
 import { createRandom } from '../toolchain/quantize/seeded-random.ts';
 import { solve } from './gauss.ts';
 
@@ -151,6 +151,32 @@ describe('ridge regression', () => {
     for (const vector of vectors.slice(0, 20)) {
       for (const [c, value] of wanted(vector).entries()) {
         const own = biases[c]! + dot(weights.subarray(c * 40, (c + 1) * 40), vector);
+        expect(Math.abs(own - value)).toBeLessThan(2e-3);
+      }
+    }
+  });
+
+  it('counts the own view alone of more photos than half of the vectors it may have', async () => {
+    const count = maxLessonVectors / 2 + 1;
+    const { classes, vectors } = makeVectors(count, 12);
+    const other = makeVectors(1, 12, 9).vectors;
+    const photos = toPhotos(vectors, classes).map((photo, i) => ({
+      ...photo,
+      readViews: async () => [vectors[i]!, ...other, ...other],
+    }));
+    const memory = new MatrixMemory(module);
+    const { weights, biases } = await fitWeights(
+      memory,
+      photos,
+      toMeans(vectors, classes),
+      3,
+      penalty,
+      withoutPauses,
+    );
+    const wanted = fitByGauss(vectors, classes);
+    for (const vector of vectors.slice(0, 20)) {
+      for (const [c, value] of wanted(vector).entries()) {
+        const own = biases[c]! + dot(weights.subarray(c * 12, (c + 1) * 12), vector);
         expect(Math.abs(own - value)).toBeLessThan(2e-3);
       }
     }
