@@ -98,9 +98,13 @@ export class LandmarkSpace {
     }
     await this.#factor.solveForward(products, pace);
     const rows = vectors.map(() => new Float32Array(this.dimensions));
-    for (let d = 0; d < this.dimensions; d++) {
-      const values = products.rowOf(d, 0);
-      for (const [index, row] of rows.entries()) row[d] = values[index]!;
+    for (let tile = 0; tile < products.rowTiles; tile++) {
+      const values = this.#memory.float64(products.tile(tile, 0), tileSide ** 2);
+      const first = tile * tileSide;
+      const count = Math.min(tileSide, this.dimensions - first);
+      for (const [index, row] of rows.entries()) {
+        for (let d = 0; d < count; d++) row[first + d] = values[d * tileSide + index]!;
+      }
     }
     return rows;
   }

@@ -117,10 +117,9 @@ async function scoreRows(
       weights,
     );
     for (const [at, index] of block.entries()) {
-      hear(
-        index,
-        Float64Array.from(biases, (bias, label) => bias + products(at, label)),
-      );
+      const sums = products[at]!;
+      for (let label = 0; label < classCount; label++) sums[label]! += biases[label]!;
+      hear(index, sums);
     }
   }
 }

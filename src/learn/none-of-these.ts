@@ -80,8 +80,7 @@ export async function scoreSimilarities(
           means,
         );
         for (const [at, photo] of block.entries()) {
-          const best = directions.reduce((most, _, label) => Math.max(most, cosines(at, label)), 0);
-          similarities.set(photo, best);
+          similarities.set(photo, Math.max(0, ...cosines[at]!));
         }
       }
     });

@@ -1,7 +1,7 @@
 import { calibrationError, fitTemperature, type Judged, toProbabilities } from './calibration.ts';
 import { assignFolds, scoreHeldOut, type TrainingSet } from './cross-validation.ts';
 import { fitWeights } from './fit-weights.ts';
-import { projectAll } from './landmark-choice.ts';
+import { projectAll, thin } from './landmark-choice.ts';
 import { MatrixMemory } from './matrix/matrix-memory.ts';
 import { findNearDuplicates } from './near-duplicates.ts';
 import { chooseMinSimilarity, chooseThreshold, scoreSimilarities } from './none-of-these.ts';
@@ -28,7 +28,9 @@ import { toCentre } from './ridge.ts';
  * Penalties that are tried, in units of the photos' mean squared length. The first is taken unless another one is clearly
  * better: photos of bursts flatter strong penalties, and what is judged later is seldom of the same burst.
  */
-const penalties = [0.01, 0.03, 0.1, 0.3, 1] as const;
+const penalties = [0.01, 0.1, 1] as const;
+/** Photos that the temperature is fitted on: more change its second digit no more. */
+const maxTemperaturePhotos = 2000;
 /** Pairs of copies that are named. */
 const maxCopies = 50;
 /** Shares of the scenes at which the learning curve is measured, before all of them. */
@@ -120,7 +122,9 @@ async function judge(
   const calibrationFolds = isBlind ? assignFolds(classes, everyone) : folds;
   const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
   const temperature =
-    calibrating.size > 0 ? await fitTemperature([...calibrating.values()], Math.max(1, scenes), pace) : 0.1;
+    calibrating.size > 0
+      ? await fitTemperature(thin([...calibrating.values()], maxTemperaturePhotos), Math.max(1, scenes), pace)
+      : 0.1;
   const right = [...calibrating].filter(([, photo]) => isRight(photo));
   const threshold = chooseThreshold(
     right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),

@@ -3,8 +3,8 @@ export const tileSide = 64;
 export const tileRowBytes = tileSide * 8;
 export const tileBytes = tileSide * tileRowBytes;
 
-/** Integers in a row of a panel: INT16, `tileSide` rows, row-major. Two panels fit into a core's first cache. */
-export const panelDepth = 256;
+/** Integers in a row of a panel: INT16, `tileSide` rows, row-major. Deeper ones save sums of lanes. */
+export const panelDepth = 512;
 export const panelRowBytes = panelDepth * 2;
 /** Bytes of a panel's row that are multiplied at once. */
 export const depthStepBytes = 64;

@@ -7,13 +7,13 @@ import { TiledColumns } from './tiles.ts';
 /**
  * @param rows FP32, `tileSide` at most.
  * @param right with as many rows as those have values.
- * @returns gives the product of a row with a column.
+ * @returns FP64 (columns), one a row: its products with the columns.
  */
 export async function multiplyRows(
   memory: MatrixMemory,
   rows: readonly Float32Array[],
   right: TiledColumns,
-): Promise<(row: number, column: number) => number> {
+): Promise<Float64Array[]> {
   return await memory.within(async () => {
     const sums = new TiledColumns(memory, tileSide, right.columns);
     const left = new TiledColumns(memory, tileSide, tileSide);
@@ -35,9 +35,13 @@ export async function multiplyRows(
         );
       }
     }
-    const products = Array.from({ length: right.columnTiles }, (_, c) =>
-      memory.float64(sums.tile(0, c), tileSide ** 2).slice(),
-    );
-    return (row, column) => products[Math.floor(column / tileSide)]![row * tileSide + (column % tileSide)]!;
+    return rows.map((_, row) => {
+      const products = new Float64Array(right.columns);
+      for (let c = 0; c < right.columnTiles; c++) {
+        const first = c * tileSide;
+        products.set(sums.rowOf(row, c).subarray(0, Math.min(tileSide, right.columns - first)), first);
+      }
+      return products;
+    });
   });
 }
