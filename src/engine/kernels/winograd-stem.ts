@@ -5,60 +5,31 @@ import {
   loop,
   nop,
   repeat,
-  select,
   set,
   tee,
   when,
 } from '../../lib/wasm-text/control.ts';
-import {
-  type Body,
-  type I32,
-  i32Local,
-  i32Locals,
-  type Operand,
-  type V128,
-  v128Local,
-  v128Locals,
-} from '../../lib/wasm-text/expression.ts';
+import { type Body, i32Local, i32Locals, v128Local, v128Locals } from '../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../lib/wasm-text/function.ts';
 import { i32Add, i32DivU, i32Eq, i32LtS, i32Mul, i32Shl, i32Sub } from '../../lib/wasm-text/integers.ts';
-import {
-  at,
-  v128Load,
-  v128Load8x8S,
-  v128Load32Splat,
-  v128Store,
-  v128Store64Lane,
-} from '../../lib/wasm-text/memory.ts';
-import {
-  f32x4Add,
-  f32x4ConvertI32x4S,
-  f32x4Mul,
-  i16x8MinS,
-  i16x8NarrowI32x4S,
-  i32x4Add,
-  i32x4Const,
-  i32x4DotI16x8S,
-  i32x4MaxS,
-  i32x4Mul,
-  i32x4ShrS,
-  i32x4Splat,
-  i32x4Sub,
-} from '../../lib/wasm-text/vectors.ts';
+import { at, v128Load, v128Load8x8S, v128Load32Splat, v128Store } from '../../lib/wasm-text/memory.ts';
+import { i32x4Add, i32x4Const, i32x4DotI16x8S } from '../../lib/wasm-text/vectors.ts';
 import { kernelTraits, panelChannels } from '../kernel-layout.ts';
 import { stemLayout } from '../winograd-tiles.ts';
-import { descriptor, field, laneField, splatField } from './descriptor-fields.ts';
+import { descriptor, field } from './descriptor-fields.ts';
 import {
-  address,
-  apply,
-  applyTwice,
-  plane,
-  planeRow,
-  position,
-  vector,
-  vectors,
-} from './winograd-transforms.ts';
-import { kernelsOf4, sharedLocals, tilesOf4 } from './winograd-variants.ts';
+  channel,
+  firstY,
+  left,
+  lesser,
+  products,
+  startOf,
+  storeTiles,
+  tile,
+  tiles,
+} from './winograd-stem-outputs.ts';
+import { address, applyTwice, plane, planeRow, position, vector, vectors } from './winograd-transforms.ts';
+import { kernelsOf4, sharedLocals } from './winograd-variants.ts';
 
 /**
  * The first convolution, 7 x 7 with stride 2 on 3 channels, with fewer products and the same sums; on the plain
@@ -75,13 +46,8 @@ const { tilePixels } = kernelTraits.plain;
 /** Both rows of the 2 x 2 pixels. */
 const rowsOfPixel = [0, 1] as const;
 
-const [tile, tiles, firstX, firstY] = i32Locals('tile', 'tiles', 'firstX', 'firstY');
-const [inputs, panel, products] = i32Locals('inputs', 'panel', 'products');
+const [inputs, panel] = i32Locals('inputs', 'panel');
 const [source, rowBytes] = i32Locals('source', 'rowBytes');
-const lesser = (a: Operand<'i32'>, b: Operand<'i32'>) => select(a, b, i32LtS(a, b));
-/** The last tile may overlap the one before. */
-const startOf = (index: I32, axis: 'width' | 'height') =>
-  lesser(i32Mul(index, side), i32Sub(field(axis), side));
 
 /** A row of tiles from output row `firstY` on: to V[tile][position][row of the pixel][8]. */
 const transformInputs = wasmFunction({
@@ -138,7 +104,6 @@ const transformPanel = wasmFunction({
   ],
 });
 
-const left = i32Local('left');
 const input = v128Local('input');
 const weights = v128Locals('weights0', 'weights1');
 const sums = (index: number, half: number) => v128Local(`sums${index}_${half}`);
@@ -176,86 +141,6 @@ function multiplyTiles(count: number) {
     ],
   });
 }
-
-const [channel, constants, half, output, stepX, stepY] = i32Locals(
-  'channel',
-  'constants',
-  'half',
-  'output',
-  'stepX',
-  'stepY',
-);
-const [bias, multiplier, magic, low, high, base, inverse] = v128Locals(
-  'bias',
-  'multiplier',
-  'magic',
-  'low',
-  'high',
-  'base',
-  'inverse',
-);
-
-/** Four channels of a pixel, of sums without bias: as `storeResult` in requantize.ts. */
-const storeHalf = (place: I32, scaledSums: V128) => {
-  const total = i32x4Add(i32x4ShrS(i32x4Mul(scaledSums, inverse), tilesOf4.shift), bias);
-  const rounded = i32x4MaxS(low, f32x4Add(f32x4Mul(f32x4ConvertI32x4S(total), multiplier), magic));
-  const result = i32x4Sub(rounded, base);
-  return v128Store64Lane(0, place, i16x8MinS(high, i16x8NarrowI32x4S(result, result)));
-};
-
-/** The products of one tile, four channels of them, to its nine pixels from `output` on. */
-const storeTile = [
-  repeat(size, (x) => {
-    const column = Array.from({ length: size }, (_, y) => vector(y, x));
-    return [
-      column.map((local, y) => set(local, v128Load(at(products, (y * size + x) * 32)))),
-      apply(kernelsOf4.output, column, column.slice(0, side)),
-    ];
-  }),
-  repeat(side, (y) => {
-    const row = Array.from({ length: size }, (_, x) => vector(y, x));
-    return [
-      set(address, output),
-      apply(kernelsOf4.output, row, row.slice(0, side)),
-      row.slice(0, side).map((local) => [storeHalf(address, local), increase(address, stepX)]),
-      increase(output, stepY),
-    ];
-  }),
-];
-
-/** `tiles` tiles from `tile` on, in the row of tiles at `firstY`: eight channels from `channel` on. */
-const storeTiles = wasmFunction({
-  name: 'stem_outputs',
-  params: [descriptor, firstY, tile, tiles, channel],
-  locals: [
-    ...[half, constants, products, output, stepX, stepY, address, left, firstX],
-    ...[bias, multiplier, magic, low, high, base, inverse],
-    ...vectors(size, size),
-    ...sharedLocals,
-  ],
-  body: [
-    set(stepX, field('outputStepX')),
-    set(stepY, field('outputStepY')),
-    set(magic, splatField('magic')),
-    set(low, splatField('low')),
-    set(high, laneField('resultHigh')),
-    set(base, splatField('resultBase')),
-    set(inverse, i32x4Splat(tilesOf4.inverse!)),
-    countUp(half, 2, 1, [
-      set(constants, i32Add(i32Shl(channel, 2), i32Shl(half, 4))),
-      set(bias, v128Load(i32Add(field('bias'), constants))),
-      set(multiplier, v128Load(i32Add(field('multiplier'), constants))),
-      set(products, i32Add(field('products'), i32Shl(half, 4))),
-      countUp(left, tiles, 1, [
-        set(firstX, startOf(i32Add(tile, left), 'width')),
-        set(output, i32Add(field('output'), i32Add(i32Shl(channel, 1), i32Shl(half, 3)))),
-        increase(output, i32Add(i32Mul(firstY, stepY), i32Mul(firstX, stepX))),
-        storeTile,
-        increase(products, tileBytes),
-      ]),
-    ]),
-  ],
-});
 
 const [tileY, count] = i32Locals('tileY', 'count');
 const tilesAlong = (axis: 'width' | 'height') => i32DivU(i32Add(field(axis), side - 1), side);
