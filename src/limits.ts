@@ -90,8 +90,8 @@ export const maxClassifierClasses = 200;
 export const maxClassifierNameLength = 80;
 
 /**
- * Photos of one classifier that is taught by the API. A lesson reads each twice from R2, and an invocation may ask for
- * 10,000 objects. It holds 512 coordinates of each, 4,000 x 512 x 4 bytes are 8 MB, and an equation of 2,432 unknowns,
+ * Photos of one classifier that is taught by the API. A lesson reads each twice from R2, 512 of them three times, and an invocation
+ * may ask for 10,000 objects. It holds 512 coordinates of each, 4,000 x 512 x 4 bytes are 8 MB, and an equation of 2,432 unknowns,
  * 24 MB: beside the default model (20 MB) that is within an isolate, one lesson at a time. It is some 3 s of CPU.
  */
 export const maxClassifierExamples = 4000;

@@ -58,11 +58,10 @@ export async function projectAll(
   });
 }
 
-function toBlocks<T>(all: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(all.length / tileSide) }, (_, index) =>
+const toBlocks = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / tileSide) }, (_, index) =>
     all.slice(index * tileSide, (index + 1) * tileSide),
   );
-}
 
 const readBlock = async (block: readonly ReadablePhoto[]) =>
   await Promise.all(block.map(async ({ read }) => await read()));

@@ -38,8 +38,8 @@ interface Photo extends Example {
 }
 
 const module = loadMatrixRoutines();
-const { manifest, ...model } = await findModel('resnet18-imagenet1k');
-const reader = await openFeatureReader({ manifest, ...model });
+const backbone = await findModel('resnet18-imagenet1k');
+const reader = await openFeatureReader(backbone);
 const learned = await listLessonPhotos(toPath(learn));
 const labels = learned.labels;
 const photos = await readAll(learned);
@@ -71,7 +71,7 @@ for (const most of [1, 2, 5, 10, 20, Number.POSITIVE_INFINITY]) {
   console.log(cells.join(''));
 }
 const { lesson } = await measureLesson(thin(photos, 1));
-const headBytes = formatHead(toHead(lesson, labels, manifest, reader.blocks)).length;
+const headBytes = formatHead(toHead(lesson, labels, backbone.manifest, reader.blocks)).length;
 console.log(
   `a head of ${labels.length} classes has ${headBytes} bytes, ${Math.round(headBytes / labels.length)} a class; an isolate keeps ${Math.floor(maxHeadsBytes / headBytes)} of them`,
 );

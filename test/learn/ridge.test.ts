@@ -80,6 +80,29 @@ function fitByGauss(vectors: readonly Float32Array[], classes: readonly number[]
     );
 }
 
+/** @returns gives the classes' sums of a vector. */
+async function learn(
+  photos: Parameters<typeof fitWeights>[1],
+  means: readonly Float32Array[],
+  { views = 1, strength = penalty } = {},
+): Promise<(vector: Float32Array) => number[]> {
+  const memory = new MatrixMemory(module);
+  const { weights, biases } = await fitWeights(memory, photos, means, views, strength, withoutPauses);
+  const features = means[0]!.length;
+  const rows = means.map((_, c) => weights.subarray(c * features, (c + 1) * features));
+  return (vector) => rows.map((row, c) => biases[c]! + dot(row, vector));
+}
+
+type Sums = (vector: Float32Array) => number[];
+
+function expectSame(own: Sums, wanted: Sums, vectors: readonly Float32Array[]): void {
+  for (const vector of vectors) {
+    const sums = own(vector);
+    // Features are rounded to INT16.
+    for (const [c, value] of wanted(vector).entries()) expect(Math.abs(sums[c]! - value)).toBeLessThan(2e-3);
+  }
+}
+
 describe('ridge regression', () => {
   it.each([
     ['more photos than features', 400, 70],
@@ -87,24 +110,9 @@ describe('ridge regression', () => {
     ['a block that is not full', 9, 5],
   ])('gives what the normal equations give: %s', async (_, count, features) => {
     const { classes, vectors } = makeVectors(count, features);
-    const examples = toPhotos(vectors, classes);
-    const { weights, biases } = await fitWeights(
-      new MatrixMemory(module),
-      examples,
-      toMeans(vectors, classes),
-      1,
-      penalty,
-      withoutPauses,
-    );
-    const wanted = fitByGauss(vectors, classes);
+    const own = await learn(toPhotos(vectors, classes), toMeans(vectors, classes));
     const others = makeVectors(5, features, 8).vectors;
-    for (const vector of [...vectors.slice(0, 20), ...others]) {
-      const own = [0, 1, 2].map(
-        (c) => biases[c]! + dot(weights.subarray(c * features, (c + 1) * features), vector),
-      );
-      // Features are rounded to INT16.
-      for (const [c, value] of wanted(vector).entries()) expect(Math.abs(own[c]! - value)).toBeLessThan(2e-3);
-    }
+    expectSame(own, fitByGauss(vectors, classes), [...vectors.slice(0, 20), ...others]);
   });
 
   it.each([
@@ -116,70 +124,40 @@ describe('ridge regression', () => {
     const vectors = different.map((vector) =>
       toUnit([...vector].map((value, f) => value + (f === 3 ? 5 : 0))),
     );
-    const { weights, biases } = await fitWeights(
-      new MatrixMemory(module),
-      toPhotos(vectors, classes),
-      toMeans(vectors, classes),
-      1,
-      0.003,
-      withoutPauses,
-    );
-    for (const [index, vector] of vectors.entries()) {
-      const own = weights.subarray(classes[index]! * features, (classes[index]! + 1) * features);
-      expect(biases[classes[index]!]! + dot(own, vector)).toBeGreaterThan(0.5);
-    }
+    const own = await learn(toPhotos(vectors, classes), toMeans(vectors, classes), { strength: 0.003 });
+    for (const [i, vector] of vectors.entries()) expect(own(vector)[classes[i]!]).toBeGreaterThan(0.5);
   });
 
   it('counts all views of a photo', async () => {
     const { classes, vectors } = makeVectors(240, 40);
-    const ofClass = (label: number) => vectors.filter((_, i) => classes[i] === label);
-    const examples = [0, 1, 2].flatMap((label) => {
-      const own = ofClass(label);
+    const photos = [0, 1, 2].flatMap((label) => {
+      const own = vectors.filter((_, i) => classes[i] === label);
       return own.flatMap((vector, i) =>
         i % 3 === 0 ? [{ label, read: async () => vector, readViews: async () => own.slice(i, i + 3) }] : [],
       );
     });
-    const { weights, biases } = await fitWeights(
-      new MatrixMemory(module),
-      examples,
-      toMeans(vectors, classes),
-      3,
-      penalty,
-      withoutPauses,
-    );
-    const wanted = fitByGauss(vectors, classes);
-    for (const vector of vectors.slice(0, 20)) {
-      for (const [c, value] of wanted(vector).entries()) {
-        const own = biases[c]! + dot(weights.subarray(c * 40, (c + 1) * 40), vector);
-        expect(Math.abs(own - value)).toBeLessThan(2e-3);
-      }
-    }
+    const own = await learn(photos, toMeans(vectors, classes), { views: 3 });
+    expectSame(own, fitByGauss(vectors, classes), vectors.slice(0, 20));
   });
 
-  it('counts the own view alone of more photos than half of the vectors it may have', async () => {
-    const count = maxLessonVectors / 2 + 1;
-    const { classes, vectors } = makeVectors(count, 12);
-    const other = makeVectors(1, 12, 9).vectors;
+  it.each([
+    ['two views, the others by turns,', 3, 2],
+    ['the own view alone', 2, 1],
+  ])('counts %s of more photos than all of whose views it may have', async (_, divisor, taken) => {
+    const { classes, vectors } = makeVectors(Math.floor(maxLessonVectors / divisor) + 1, 12);
+    const views = vectors.map((vector) => [
+      vector,
+      toUnit([...vector].map((value, f) => value + f / 50)),
+      toUnit([...vector].map((value, f) => value - f / 50)),
+    ]);
     const photos = toPhotos(vectors, classes).map((photo, i) => ({
       ...photo,
-      readViews: async () => [vectors[i]!, ...other, ...other],
+      readViews: async () => views[i]!,
     }));
-    const memory = new MatrixMemory(module);
-    const { weights, biases } = await fitWeights(
-      memory,
-      photos,
-      toMeans(vectors, classes),
-      3,
-      penalty,
-      withoutPauses,
-    );
-    const wanted = fitByGauss(vectors, classes);
-    for (const vector of vectors.slice(0, 20)) {
-      for (const [c, value] of wanted(vector).entries()) {
-        const own = biases[c]! + dot(weights.subarray(c * 12, (c + 1) * 12), vector);
-        expect(Math.abs(own - value)).toBeLessThan(2e-3);
-      }
-    }
+    const own = await learn(photos, toMeans(vectors, classes), { views: 3 });
+    const seen = views.map(([first, ...others], i) => (taken === 1 ? [first!] : [first!, others[i % 2]!]));
+    const labels = classes.flatMap((label) => new Array<number>(taken).fill(label));
+    expectSame(own, fitByGauss(seen.flat(), labels), vectors.slice(0, 20));
   });
 
   it('has an equation of bounded size where photos and features are both many', async () => {
@@ -187,22 +165,12 @@ describe('ridge regression', () => {
     const count = 300;
     expect(LandmarkSpace.landmarksWithin(maxLandmarkBytes, features)).toBeLessThan(count);
     const { classes, vectors } = makeVectors(count, features);
-    const examples = toPhotos(vectors, classes);
-    const { weights, biases } = await fitWeights(
-      new MatrixMemory(module),
-      examples,
-      toMeans(vectors, classes),
-      1,
-      penalty,
-      withoutPauses,
-    );
+    const own = await learn(toPhotos(vectors, classes), toMeans(vectors, classes));
     const right = vectors.filter((vector, i) => {
-      const sums = [0, 1, 2].map(
-        (c) => biases[c]! + dot(weights.subarray(c * features, (c + 1) * features), vector),
-      );
+      const sums = own(vector);
       return sums.indexOf(Math.max(...sums)) === classes[i];
     });
-    expect(right.length).toBe(examples.length);
+    expect(right.length).toBe(count);
   });
 });
 

@@ -117,6 +117,7 @@ function toTimmRecipe(
     ...(isStretched && { resize_by: 'stretch' as const }),
     center_crop: graphSide ?? config.input_size?.[1] ?? 224,
     rescale_factor: 1 / 255,
+    // What timm takes where a config says nothing: the ImageNet constants.
     mean: config.mean ?? [0.485, 0.456, 0.406],
     std: config.std ?? [0.229, 0.224, 0.225],
   };

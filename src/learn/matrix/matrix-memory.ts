@@ -26,6 +26,7 @@ export class MatrixMemory {
   /** @param module `matrix-routines.wasm`, compiled. */
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    // The module is ours: wat/module.ts declares these.
     this.routines = exports as unknown as MatrixRoutines;
   }
 

@@ -89,7 +89,13 @@ function fromEngine(session: InferenceSession): Instance {
       const input = { datatype: 'FP32', shape: [1, 3, side, side], data } as const;
       if (!wantsFeatures) return (await session.run(input)).data;
       const { features } = await session.runWithFeatures!(input, 'all');
-      return Float32Array.from(features.flatMap((block) => [...block]));
+      const all = new Float32Array(features.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const block of features) {
+        all.set(block, at);
+        at += block.length;
+      }
+      return all;
     },
   };
 }

@@ -167,6 +167,7 @@ function instantiate(
   const names = Object.entries(nodeNames).filter(([name]) => !(name in globalThis));
   for (const [name, value] of names) Reflect.set(globalThis, name, value);
   try {
+    // Its types are those of the JavaScript interface; what decodes tiles is among the exports that they leave out.
     const module = createLibheif({
       print: () => {},
       printErr: () => {},
