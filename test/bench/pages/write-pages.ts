@@ -185,7 +185,10 @@ function toCaption({ machine, versions }: BenchRecord, results: readonly BenchRe
   const named = peers.flatMap((name) => (versions[name] ? [`${name} ${versions[name]}`] : []));
   const load = results.flatMap((result) => result.load);
   const busy = `${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}`;
-  const isCrowded = Math.max(...load) > cores;
+  // Only the Node tier uses several cores. What came before it tells: its own load is no disturbance.
+  const isCrowded = results.some(
+    ({ command, load: [before] }) => command === 'npm run bench:batch' && before > cores,
+  );
   const dates = [...new Set(results.map(({ date }) => date.slice(0, 10)))].join(', ');
   const commands = results.map(({ command }) => command).join(', ');
   return `${commands} on ${dates}. ${cpu}, ${cores} cores, ${Math.round(memory / 2 ** 30)} GiB; Node ${versions['node']}, ${named.join(', ')}. Load of the machine: ${busy} on ${cores} cores. Contestants took turns: ratios count, times are of this machine and of what else ran on it.${isCrowded ? ' Others wanted more cores than there are: ratios of what uses several cores at once (the Node tier) say nothing here.' : ''}`;
