@@ -55,8 +55,8 @@ interface RoutineExports {
     blue: number,
     count: number,
   ): void;
-  /** `workspace` is 256 bytes, aligned like `block`, which is left all zero. */
-  idct_islow(block: number, workspace: number, out: number, stride: number): void;
+  /** `block` is 64 i16, and left all zero. */
+  idct_islow(block: number, out: number, stride: number): void;
   /** Likewise to 4 x 4 and 2 x 2 samples. */
   idct_4(block: number, out: number, stride: number): void;
   idct_2(block: number, out: number, stride: number): void;

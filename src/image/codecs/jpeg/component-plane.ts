@@ -1,5 +1,5 @@
 import type { PixelWindow } from '../../image.ts';
-import type { PixelArena } from '../../pixel-arena.ts';
+import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
 import { fillFlat, idctIslow } from './idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from './idct-scaled.ts';
@@ -96,7 +96,7 @@ export class ComponentPlane {
    * @param last zigzag index of the last coefficient that is not zero.
    * @param rowStart of the block's first row.
    */
-  writeBlock(block: Int32Array, last: number, blockX: number, rowStart: number): void {
+  writeBlock(block: Int16Array, last: number, blockX: number, rowStart: number): void {
     const { side, stride } = this;
     const samples = this.#clampedSamples;
     const at = rowStart + blockX * side;
@@ -106,7 +106,7 @@ export class ComponentPlane {
     }
     if (side === 8 && this.#routines) {
       const { byteOffset } = block;
-      this.#routines.idct_islow(byteOffset, byteOffset + block.byteLength, samples.byteOffset + at, stride);
+      this.#routines.idct_islow(byteOffset, samples.byteOffset + at, stride);
       return;
     }
     if (side === 8) idctIslow(block, samples, at, stride);
@@ -121,7 +121,7 @@ export class ComponentPlane {
    *
    * @param block of `createBlock`.
    */
-  reconstructRow(mcuRow: number, block: Int32Array): void {
+  reconstructRow(mcuRow: number, block: Int16Array): void {
     const { vertical, paddedBlocksPerLine } = this.declared;
     const { side, stride, coefficients, samples } = this;
     const left = Math.max(this.blockLeft, 0);
@@ -153,14 +153,14 @@ export class ComponentPlane {
   }
 }
 
-/** Coefficients of one block to work in; in an arena, what the routine needs to work in follows them. */
-export function createBlock(arena: PixelArena | undefined): Int32Array {
-  if (!arena) return new Int32Array(blockSize);
-  return new Int32Array(arena.bytes.buffer, arena.allocate(blockBytes), blockSize);
+/** Coefficients of one block to work in; in an arena, room for one that nobody reads follows them. */
+export function createBlock(arena: PixelArena | undefined): Int16Array {
+  if (!arena) return new Int16Array(blockSize);
+  return new Int16Array(arena.bytes.buffer, arena.allocate(blockBytes), blockSize);
 }
 
 /** What `createBlock` allocates. */
-export const blockBytes = 2 * blockSize * Int32Array.BYTES_PER_ELEMENT;
+export const blockBytes = allocatedBytes((blockSize + 1) * Int16Array.BYTES_PER_ELEMENT);
 
 /** What the planes of a frame will allocate: its width times the rows of an MCU, not its height. */
 export function planeBytes({ progressive, components }: JpegFrame): number {

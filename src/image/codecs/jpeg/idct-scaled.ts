@@ -40,7 +40,7 @@ const workspace = new Int32Array(16);
 export const lastUsefulCoefficient: Readonly<Record<number, number>> = { 1: 0, 2: 4, 4: 13, 8: 63 };
 
 /** 4 x 4 means of 2 x 2 samples each. Of the coefficients, rows and columns 0 to 3 are read. */
-export function idct4(block: Int32Array, samples: Uint8ClampedArray, at: number, stride: number): void {
+export function idct4(block: Int16Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   for (let x = 0; x < 4; x++) {
     const d1 = block[x + 8]!;
     const d2 = block[x + 16]!;
@@ -73,7 +73,7 @@ export function idct4(block: Int32Array, samples: Uint8ClampedArray, at: number,
 }
 
 /** 2 x 2 means of 4 x 4 samples each. Of the coefficients, rows and columns 0 and 1 are read. */
-export function idct2(block: Int32Array, samples: Uint8ClampedArray, at: number, stride: number): void {
+export function idct2(block: Int16Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   const even0 = Math.imul(block[0]!, dc) + pass1Half;
   const odd0 = Math.imul(block[8]!, half);
   const even1 = Math.imul(block[1]!, dc) + pass1Half;

@@ -129,7 +129,7 @@ export function dequantizeBlock(
   at: number,
   quantization: Int32Array,
   zigzag: Uint8Array,
-  block: Int32Array,
+  block: Int16Array,
 ): number {
   let last = 0;
   block[0] = Math.imul(coefficients[at]!, quantization[0]!);

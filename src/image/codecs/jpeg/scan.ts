@@ -81,14 +81,14 @@ export class JpegScan implements ProgressiveBand {
   }
 
   /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
-  decodeRow(mcuRow: number, block: Int32Array): void {
+  decodeRow(mcuRow: number, block: Int16Array): void {
     if (this.components.length === 1) this.#decodeLoneRow(this.components[0]!, mcuRow, block);
     else this.#decodeInterleavedRow(mcuRow, block);
     this.reader.assertNotOverrun();
   }
 
   /** @see ITU-T T.81 A.2.3 */
-  #decodeInterleavedRow(mcuRow: number, block: Int32Array): void {
+  #decodeInterleavedRow(mcuRow: number, block: Int16Array): void {
     const { mcusPerLine } = this.#frame;
     this.#routine?.enterRow(mcuRow, 0);
     for (let mcu = 0; mcu < mcusPerLine; ) {
@@ -106,7 +106,7 @@ export class JpegScan implements ProgressiveBand {
     return next;
   }
 
-  #decodeMcu(mcu: number, mcuRow: number, block: Int32Array): void {
+  #decodeMcu(mcu: number, mcuRow: number, block: Int16Array): void {
     for (let i = 0; i < this.components.length; i++) {
       const component = this.components[i]!;
       const { horizontal, vertical } = component.plane.declared;
@@ -119,7 +119,7 @@ export class JpegScan implements ProgressiveBand {
   }
 
   /** A scan of one component has no padding blocks, and each block is an MCU. @see ITU-T T.81 A.2.2 */
-  #decodeLoneRow(component: ScanComponent, mcuRow: number, block: Int32Array): void {
+  #decodeLoneRow(component: ScanComponent, mcuRow: number, block: Int16Array): void {
     const { vertical, blocksPerLine, blocksPerColumn } = component.plane.declared;
     for (let v = 0; v < vertical; v++) {
       const blockY = mcuRow * vertical + v;
@@ -138,13 +138,13 @@ export class JpegScan implements ProgressiveBand {
     blockX: number,
     blockY: number,
     row: number,
-    block: Int32Array,
+    block: Int16Array,
   ): void {
     if (this.#frame.progressive) this.#decodeProgressive(component, blockX, row);
     else this.#decodeSequential(component, blockX, blockY, block);
   }
 
-  #decodeSequential(component: ScanComponent, blockX: number, blockY: number, block: Int32Array): void {
+  #decodeSequential(component: ScanComponent, blockX: number, blockY: number, block: Int16Array): void {
     const { plane, dc, ac } = component;
     const { reader } = this;
     component.prediction = (component.prediction + decodeDcDifference(reader, dc!)) | 0;

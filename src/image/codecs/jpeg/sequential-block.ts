@@ -32,7 +32,7 @@ export function decodeAcCoefficients(
   reader: BitReader,
   table: HuffmanTable,
   quantization: Int32Array,
-  block: Int32Array,
+  block: Int16Array,
   lastKept: number,
 ): number {
   const { bytes } = reader;

@@ -44,7 +44,7 @@ export function accelerate(
   frame: JpegFrame,
   planes: readonly ComponentPlane[],
   scans: readonly JpegScan[],
-  block: Int32Array,
+  block: Int16Array,
 ): void {
   if (!frame.progressive) {
     const [scan] = scans;

@@ -23,7 +23,7 @@ export const scanLayout = {
   mcu: 28,
   mcuEnd: 32,
   componentCount: 36,
-  /** Sequential: address of 64 zeros and the workspace. Progressive: of `sparedBytes`. */
+  /** Sequential: address of what `createBlock` makes. Progressive: of `sparedBytes`. */
   block: 40,
   /** Progressive: what `ProgressiveBand` says. */
   spectralStart: 44,
@@ -78,11 +78,8 @@ function layOutTable() {
 }
 
 export const scanBytes = scanLayout.components + scanLayout.maxComponents * scanLayout.componentBytes;
-/**
- * Behind the 64 coefficients, i32 each, of a block that is worked in (`createBlock`): what `idct_islow` keeps between
- * its passes, and where coefficients go that nobody reads.
- */
-export const workspaceOffset = blockSize * Int32Array.BYTES_PER_ELEMENT;
+/** Behind the 64 coefficients, i16 each, of a block that is worked in (`createBlock`): where those go that nobody reads. */
+export const unreadOffset = blockSize * Int16Array.BYTES_PER_ELEMENT;
 /** A block's coefficients in the MCU row of a progressive image: i16, in zigzag order. */
 export const coefficientsBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 

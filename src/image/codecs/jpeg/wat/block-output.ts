@@ -6,12 +6,13 @@ import {
   i32GtS,
   i32LtS,
   i32Mul,
+  i32Shl,
   i32ShrS,
   i64ExtendI32U,
   i64Mul,
 } from '../../../../lib/wasm-text/integers.ts';
 import { i32Store, i32Store8, i32Store16, i64Store } from '../../../../lib/wasm-text/memory.ts';
-import { workspaceOffset } from '../wasm/layout.ts';
+import { flatHalf, flatShift, pass1Bits } from '../idct-islow.ts';
 import { idctIslow } from './idct-islow.ts';
 import { idct2, idct4 } from './idct-mean.ts';
 import { scanLocals, value } from './scan-locals.ts';
@@ -41,7 +42,8 @@ const bySide = (bodies: Readonly<Record<1 | 2 | 4 | 8, Body>>) =>
 
 /** `fillFlat` of src/image/codecs/jpeg/idct-islow.ts: one value for all samples of a block. */
 export const writeFlat = [
-  set(value, i32Add(i32ShrS(i32Add(dc, 4), 3), 128)),
+  set(value, i32ShrS(i32Shl(dc, 16 + pass1Bits), 16)),
+  set(value, i32Add(i32ShrS(i32Add(value, flatHalf), flatShift), 128)),
   set(value, select(0, value, i32LtS(value, 0))),
   set(value, select(255, value, i32GtS(value, 255))),
   bySide({ 1: fill(1), 2: fill(2), 4: fill(4), 8: fill(8) }),
@@ -49,12 +51,12 @@ export const writeFlat = [
 
 /** Runs the IDCT on `block`; zeroes the coefficients it reads. */
 export const transform = [
-  i32Store(block, dc),
+  i32Store16(block, dc),
   bySide({
     // A block that becomes one sample keeps no AC coefficient.
     1: [],
     2: idct2.call(block, out, stride),
     4: idct4.call(block, out, stride),
-    8: idctIslow.call(block, i32Add(block, workspaceOffset), out, stride),
+    8: idctIslow.call(block, out, stride),
   }),
 ];

@@ -4,10 +4,10 @@ import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
 import { i32Add, i32GtS, i32LtS, i32Mul, i32ShrS, i32Sub } from '../../../../lib/wasm-text/integers.ts';
 import {
   at,
-  i32Load,
+  i32Load16S,
   i32Store8,
-  v128Load,
-  v128Store,
+  i64Store,
+  v128Load16x4S,
   v128Store32Lane,
 } from '../../../../lib/wasm-text/memory.ts';
 import {
@@ -34,7 +34,7 @@ const [flat, even, odd] = v128Locals('flat', 'even', 'odd');
 const weighted = (values: V128, weight: number) => i32x4Mul(values, i32x4Const(weight));
 
 /** The first four coefficients of so many rows to zero: no others are kept for a mean. */
-const clearRows = (rows: number) => repeat(rows, (row) => v128Store(at(block, row * 32), i32x4Const(0)));
+const clearRows = (rows: number) => repeat(rows, (row) => i64Store(at(block, row * 16), 0n));
 
 /** Means of `d0` to `d3` into `m0` to `m3`, of four columns or rows at once. */
 const toMeans = (bias: number, shift: number) => {
@@ -67,7 +67,7 @@ const transpose = [
 const byRow = [0, 1, 2, 3].flatMap((row) => [0, 4, 8, 12].map((column) => column + row));
 
 /**
- * An 8 x 8 block of 64 i32 coefficients to 4 x 4 samples, and those that are kept for them to zeros: `idct4` of
+ * An 8 x 8 block of 64 i16 coefficients to 4 x 4 samples, and those that are kept for them to zeros: `idct4` of
  * src/image/codecs/jpeg/idct-scaled.ts on four columns, then four rows at once.
  */
 export const idct4 = wasmFunction({
@@ -76,7 +76,7 @@ export const idct4 = wasmFunction({
   params: [block, out, stride],
   locals: [...coefficients, ...means, flat, even, odd],
   body: [
-    coefficients.map((vector, row) => set(vector, v128Load(at(block, row * 32)))),
+    coefficients.map((vector, row) => set(vector, v128Load16x4S(at(block, row * 16)))),
     clearRows(5),
     toMeans(pass1Half, pass1Shift),
     transpose,
@@ -96,7 +96,7 @@ const [rowEven, rowOdd, value, even0, odd0, even1, odd1] = i32Locals(
   'even1',
   'odd1',
 );
-const coefficient = (row: number, column: number) => i32Load(at(block, (row * 8 + column) * 4));
+const coefficient = (row: number, column: number) => i32Load16S(at(block, (row * 8 + column) * 2));
 
 /** Two samples of the upper row, where both columns are added, or of the lower. */
 const twoSamples = (combine: (a: I32, b: I32) => I32) => {

@@ -2,15 +2,13 @@ import { countUp, increase, set, when } from '../../../../lib/wasm-text/control.
 import { i32Locals, type V128, v128Local, v128Locals } from '../../../../lib/wasm-text/expression.ts';
 import { wasmFunction } from '../../../../lib/wasm-text/function.ts';
 import { i32Add, i32Mul } from '../../../../lib/wasm-text/integers.ts';
-import { at, i32Load, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
+import { at, i32Load16U, v128Load, v128Store } from '../../../../lib/wasm-text/memory.ts';
 import {
   i8x16Const,
   i8x16Swizzle,
   i16x8ExtractLaneS,
+  i16x8Mul,
   i16x8ReplaceLane,
-  i32x4ExtendHighI16x8S,
-  i32x4ExtendLowI16x8S,
-  i32x4Mul,
   v128AnyTrue,
   v128Or,
 } from '../../../../lib/wasm-text/vectors.ts';
@@ -42,10 +40,7 @@ function gather(row: number): V128 {
 
 const dequantize = (row: number) => [
   set(gathered, gather(row)),
-  [i32x4ExtendLowI16x8S(gathered), i32x4ExtendHighI16x8S(gathered)].map((half, index) => {
-    const offset = row * 32 + index * 16;
-    return v128Store(at(block, offset), i32x4Mul(half, v128Load(at(divisors, offset))));
-  }),
+  v128Store(at(block, row * 16), i16x8Mul(gathered, v128Load(at(divisors, row * 16)))),
 ];
 
 const [dcAndFirst, ...others] = zigzagged;
@@ -56,7 +51,7 @@ const acCoefficients = others.reduce<V128>(
 
 /**
  * A row of blocks of coefficients, 64 i16 each in zigzag order, to samples: `dequantizeBlock` of
- * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 i32, row-major. What is left
+ * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 u16, row-major. What is left
  * in `block` is not zero.
  */
 export const reconstructRow = wasmFunction({
@@ -70,7 +65,7 @@ export const reconstructRow = wasmFunction({
     countUp(i, count, 1, [
       zigzagged.map((vector, index) => set(vector, v128Load(at(coefficients, index * 16)))),
       set(out, i32Add(first, i32Mul(i, side))),
-      set(dc, i32Mul(i16x8ExtractLaneS(0, dcAndFirst), i32Load(divisors))),
+      set(dc, i32Mul(i16x8ExtractLaneS(0, dcAndFirst), i32Load16U(divisors))),
       when(v128AnyTrue(acCoefficients), [columns.map(dequantize), transform], writeFlat),
       increase(coefficients, lanes * 16),
     ]),

@@ -30,7 +30,7 @@ import {
   i64ExtendI32U,
   i64ShrU,
 } from '../../../../lib/wasm-text/integers.ts';
-import { i32Load, i32Store, memoryFill } from '../../../../lib/wasm-text/memory.ts';
+import { i32Load, i32Store16, memoryFill } from '../../../../lib/wasm-text/memory.ts';
 import { blockSize } from '../frame.ts';
 import { blockEnd, lookaheadBits, skipEnd, zeroRunOf16 } from '../huffman.ts';
 import { divisorShift } from '../wasm/quantization.ts';
@@ -66,7 +66,7 @@ const divisor = (of: I32) => i32ShrU(of, divisorShift);
 const storeCoefficient = (ofStep: I32, decoded: I32) => [
   set(step, ofStep),
   set(product, i32Mul(decoded, divisor(step))),
-  i32Store(i32Add(block, i32And(step, (1 << divisorShift) - 1)), product),
+  i32Store16(i32Add(block, i32And(step, (1 << divisorShift) - 1)), product),
   set(anyCoefficient, i32Or(anyCoefficient, product)),
 ];
 
@@ -119,6 +119,7 @@ const decodeAc = (giveUp: Label) =>
       readValue,
       storeCoefficient(i32Load(i32Add(steps, i32Shl(k, 2))), value),
       increase(k, 1),
+      branchIf(giveUp, i32GtU(k, blockSize)),
       branch(nextAc),
     ]),
   );
@@ -180,5 +181,5 @@ export const decodeSequential = toScanFunction({
   locals: [k, anyCoefficient, lastKept, steps, from, step, product, side, stride, out, dc],
   decodeMcu: (giveUp) => eachBlock(decodeBlock(giveUp)),
   save: savePredictions,
-  restore: [restorePredictions, memoryFill(block, 0, blockSize * Int32Array.BYTES_PER_ELEMENT)],
+  restore: [restorePredictions, memoryFill(block, 0, blockSize * Int16Array.BYTES_PER_ELEMENT)],
 });
