@@ -166,7 +166,10 @@ export const catalogTtlMs = 30_000;
 
 // ---- Images ----
 
-/** What one decoder may allocate beyond the bytes it was given. */
+/**
+ * What one decoder may allocate beyond the bytes it was given. Of a progressive JPEG without its last scans the DC
+ * coefficients of all blocks are part of it: 2 bytes for 64 samples, 8.4 MB for 64 Mi pixels of four components.
+ */
 export const maxDecoderBytes = 20 * MiB;
 
 /**

@@ -140,7 +140,8 @@ async function decode(
   const exact = { approximate: false };
   switch (header.format) {
     case 'jpeg':
-      return { approximate: !decodeJpeg(bytes, sink, side, arena).complete || side < fullSide };
+      decodeJpeg(bytes, sink, { side, arena, warn });
+      return { approximate: side < fullSide };
     case 'png':
       decodePng(bytes, sink, warn, arena);
       return exact;
@@ -151,7 +152,8 @@ async function decode(
       decodeBmp(bytes, sink);
       return exact;
     case 'tiff':
-      return { approximate: !decodeTiff(bytes, sink, warn, arena).complete };
+      decodeTiff(bytes, sink, warn, arena);
+      return exact;
     case 'webp':
       await decodeWebp(bytes, header, sink, options.loadWebpModule, arena);
       return exact;

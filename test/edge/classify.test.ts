@@ -14,7 +14,7 @@ import {
   sharedPath,
 } from '../golden/golden.ts';
 import { tiffOfStrips } from '../hostile/tiff-files.ts';
-import { readEdgeCase, readPngCase } from '../image/fixtures.ts';
+import { readPngCase } from '../image/fixtures.ts';
 import { type EdgeServer, startEdge } from './edge-server.ts';
 
 interface Prediction {
@@ -108,13 +108,11 @@ describe('POST /v1/classify in workerd', () => {
       .resize(1200, 1100)
       .jpeg({ quality: 90 })
       .toBuffer();
-    const unrefined = readEdgeCase('unrefined-5-scans.jpg') as Uint8Array<ArrayBuffer>;
     const imageOf = async (bytes: Uint8Array<ArrayBuffer>, query = '') =>
       (await postBytes(bytes, query)).body.image;
     expect(await imageOf(new Uint8Array(large))).toEqual({ format: 'jpeg', width: 1200, height: 1100 });
     expect(await imageOf(new Uint8Array(large), '?decode=fast')).toHaveProperty('approximate', true);
     expect(await imageOf(await readPhoto('cat'), '?decode=fast')).not.toHaveProperty('approximate');
-    expect(await imageOf(unrefined)).toHaveProperty('approximate', true);
   });
 
   it('says what is wrong with a file that it shows, and refuses it where the caller is strict', async () => {

@@ -46,12 +46,12 @@ describe('decodeToCrop', () => {
     expect(together.map(({ crop }) => crop)).toEqual(alone);
   });
 
-  it('calls a progressive JPEG approximate that stops refining before its last bit', async () => {
+  it('shows a progressive JPEG without its last scan much as it is, and says what is missing', async () => {
     const whole = readFixture('progressive-2x2.jpg');
     const lastScan = markerPositions(whole).findLast((at) => whole[at + 1] === startOfScan);
     const coarse = concat([whole.subarray(0, lastScan), Uint8Array.of(0xff, 0xd9)]);
-    const { approximate, crop } = await decodeToCrop(coarse, defaultSpec);
-    expect(approximate).toBe(true);
+    const { warnings, crop } = await decodeToCrop(coarse, defaultSpec);
+    expect(warnings).toEqual(['jpeg_scans_missing']);
     const exact = await decodeToCrop(whole, defaultSpec);
     const mean = crop.reduce((sum, value, i) => sum + Math.abs(value - exact.crop[i]!), 0) / crop.length;
     expect(mean).toBeLessThan(4);

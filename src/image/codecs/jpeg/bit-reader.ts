@@ -1,17 +1,20 @@
-import { malformed, truncated } from '../../image-error.ts';
+import { truncated } from '../../image-error.ts';
 import { type HuffmanTable, lookaheadBits, maxCodeLength } from './huffman.ts';
 import { marker } from './segments.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
+/** They count modulo this. */
+export const restartMarkers = 8;
+
 /**
  * Reads the entropy-coded segments of one scan. The block decoders copy `bits` and `count` into local
  * variables and put them back, so that the hot loops run in registers.
  *
- * Where the data ends, zero bits are supplied, as many as are asked for; `assertNotOverrun` tells
- * whether any of them was consumed.
+ * Where the data ends, zero bits are supplied, as many as are asked for; `isOverrun` tells whether any of them was
+ * consumed. What is done with damaged data is what libjpeg does.
  *
- * @see ITU-T T.81 F.2.2.5 (NEXTBIT) and B.1.1.5 (byte stuffing)
+ * @see ITU-T T.81 F.2.2.5 (NEXTBIT) and B.1.1.5 (byte stuffing); libjpeg-turbo jdhuff.c, `jpeg_fill_bit_buffer`
  */
 export class BitReader {
   readonly bytes: Uint8Array;
@@ -23,9 +26,13 @@ export class BitReader {
   /** Zero bits supplied behind the end of the data. */
   #suppliedBits = 0;
 
-  constructor(bytes: Uint8Array, position: number) {
+  readonly onDamage: () => void;
+
+  /** @param onDamage is called for data that no encoder writes. */
+  constructor(bytes: Uint8Array, position: number, onDamage: () => void = () => {}) {
     this.bytes = bytes;
     this.position = position;
+    this.onDamage = onDamage;
   }
 
   /** Goes to bit `bit`, which is there, of the entropy-coded segment that begins at `start`. */
@@ -58,11 +65,14 @@ export class BitReader {
         next = bytes[this.position]!;
         if (next !== 0xff) {
           this.position++;
-        } else if (bytes[this.position + 1] === 0) {
-          this.position += 2;
         } else {
-          next = 0;
-          this.#suppliedBits = 8;
+          const behind = this.#behindFill();
+          if (bytes[behind] === 0) {
+            this.position = behind + 1;
+          } else {
+            next = 0;
+            this.#suppliedBits = 8;
+          }
         }
       } else {
         this.#suppliedBits += 8;
@@ -90,10 +100,9 @@ export class BitReader {
   }
 
   /**
-   * For codes longer than the look-ahead; needs 16 bits in `count`.
+   * For codes longer than the look-ahead; needs 16 bits in `count`. What is no code is symbol 0 and takes 17 bits.
    *
-   * @throws {CodedError} `image_malformed` if no code matches.
-   * @see ITU-T T.81 F.2.2.3, figure F.16 (DECODE)
+   * @see ITU-T T.81 F.2.2.3, figure F.16 (DECODE); libjpeg-turbo jdhuff.c, `jpeg_huff_decode`
    */
   readLongSymbol(table: HuffmanTable): number {
     let length = lookaheadBits + 1;
@@ -106,39 +115,63 @@ export class BitReader {
       length++;
     }
     this.count -= maxCodeLength;
-    this.assertNotOverrun();
-    throw malformed('jpeg', 'its data holds a Huffman code that no table defines');
-  }
-
-  /** @throws {CodedError} if more was read than there is: at the file's end, or at an early marker. */
-  assertNotOverrun(): void {
-    if (this.#suppliedBits <= this.count) return;
-    if (this.#atEndOfFile()) throw truncated('jpeg', 'inside its pixel data');
-    throw malformed('jpeg', 'a marker interrupts its pixel data');
+    this.readBits(1);
+    this.onDamage();
+    return 0;
   }
 
   /**
-   * Leaves the rest of this segment and enters the next, which must begin with restart marker `index`.
+   * Whether more was read than there is before a marker.
    *
-   * @see ITU-T T.81 F.2.2.4 and B.1.1.3 (restart markers count modulo 8)
+   * @throws {CodedError} `image_truncated` if the file ends there.
    */
-  readRestart(index: number): void {
-    this.assertNotOverrun();
-    const { bytes } = this;
-    // Only padding is left; some writers add whole bytes of it, which libjpeg skips too.
-    let at = this.position;
-    for (;;) {
-      at = bytes.indexOf(0xff, at);
-      if (at < 0 || at + 1 >= bytes.length) throw truncated('jpeg', 'before a restart marker');
-      const code = bytes[at + 1];
-      if (code === marker.restart0 + index) break;
-      if (code !== 0 && code !== 0xff) throw malformed('jpeg', 'a restart marker is missing');
-      at++;
-    }
-    this.position = at + 2;
+  isOverrun(): boolean {
+    if (this.#suppliedBits <= this.count) return false;
+    if (this.#atEndOfFile()) throw truncated('jpeg', 'inside its pixel data');
+    this.onDamage();
+    return true;
+  }
+
+  /**
+   * Leaves the rest of this segment and enters the next, which should begin with restart marker `index`. Where another
+   * marker stands, it is taken for that one, or passed over, or left for a later restart, as libjpeg does.
+   *
+   * @returns false if a marker is left: this segment has no data.
+   * @throws {CodedError} `image_truncated` if the file ends first.
+   * @see ITU-T T.81 F.2.2.4 and B.1.1.3 (restart markers count modulo 8); libjpeg jdmarker.c, `jpeg_resync_to_restart`
+   */
+  enterRestart(index: number): boolean {
     this.bits = 0;
     this.count = 0;
     this.#suppliedBits = 0;
+    for (;;) {
+      // Only padding should be left; some writers add whole bytes of it.
+      this.position = this.#findMarker();
+      const code = this.bytes[this.#behindFill()]!;
+      const meaning = judgeMarker(code, index);
+      if (code !== marker.restart0 + index) this.onDamage();
+      if (meaning === 'later') return false;
+      this.position = this.#behindFill() + 1;
+      if (meaning !== 'earlier') return true;
+    }
+  }
+
+  /** Of the byte behind one or more 0xFF, of which `position` is the first. */
+  #behindFill(): number {
+    let at = this.position + 1;
+    while (this.bytes[at] === 0xff) at++;
+    return at;
+  }
+
+  /** The 0xFF that is the last before a marker's code. */
+  #findMarker(): number {
+    const { bytes } = this;
+    for (let at = this.position; ; at++) {
+      at = bytes.indexOf(0xff, at);
+      if (at < 0 || at + 1 >= bytes.length) throw truncated('jpeg', 'before a restart marker');
+      const code = bytes[at + 1];
+      if (code !== 0 && code !== 0xff) return at;
+    }
   }
 
   #atEndOfFile(): boolean {
@@ -146,4 +179,13 @@ export class BitReader {
     if (position + 1 >= bytes.length) return true;
     return bytes[position + 1] === 0xff && bytes.indexOf(marker.endOfImage, position) < 0;
   }
+}
+
+/** What a marker is taken for where restart `index` should stand. */
+function judgeMarker(code: number, index: number): 'expected' | 'earlier' | 'later' {
+  if (code < marker.startOfFrameBaseline) return 'earlier';
+  if (code < marker.restart0 || code > marker.restart7) return 'later';
+  const ahead = (code - marker.restart0 - index) & (restartMarkers - 1);
+  if (ahead === 1 || ahead === 2) return 'later';
+  return ahead === 6 || ahead === 7 ? 'earlier' : 'expected';
 }

@@ -1,7 +1,7 @@
 import type { PixelWindow } from '../../image.ts';
 import { allocatedBytes, type PixelArena } from '../../pixel-arena.ts';
 import { blockSide, blockSize, type FrameComponent, type JpegFrame } from './frame.ts';
-import { fillFlat, idctIslow } from './idct-islow.ts';
+import { fillFlat, idctIslow, levelShift } from './idct-islow.ts';
 import { idct2, idct4, lastUsefulCoefficient } from './idct-scaled.ts';
 import { dequantizeBlock } from './progressive-block.ts';
 import { zigzag } from './segments.ts';
@@ -88,6 +88,12 @@ export class ComponentPlane {
   /** Where row `y` begins in `samples`. */
   rowStart(y: number): number {
     return (y % this.ringRows) * this.stride;
+  }
+
+  /** For a component without a scan: all its samples are those of coefficients that are zero. */
+  showNothing(): void {
+    this.quantization = new Int32Array(blockSize);
+    this.samples.fill(levelShift);
   }
 
   /**

@@ -1,7 +1,9 @@
 import { maxDecoderBytes, maxJpegBlockVisits, maxJpegScans } from '../../../limits.ts';
+import type { Warn } from '../../../warnings.ts';
 import type { RowSink } from '../../image.ts';
 import { malformed, tooComplex, truncated } from '../../image-error.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
+import { BlockSmoother } from './block-smoother.ts';
 import { type JpegColour, toColour } from './colour.ts';
 import { blockBytes, ComponentPlane, createBlock, planeBytes } from './component-plane.ts';
 import { blockSide, blockSize, type JpegFrame, parseFrame } from './frame.ts';
@@ -26,6 +28,20 @@ export interface JpegContainer {
   readonly assertFrame: (frame: JpegFrame) => void;
 }
 
+export interface JpegOptions {
+  /**
+   * Pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to side/8 of its size, rounded
+   * up. Each pixel is then about the mean of those it stands for, and the sink's window counts in such pixels.
+   */
+  readonly side?: JpegOutputSide;
+  /** With it, routines make the rows: the same bytes, faster. */
+  readonly arena?: PixelArena | undefined;
+  /** Of a stream that is part of another file. */
+  readonly container?: JpegContainer | undefined;
+  /** Is told `jpeg_data_damaged` and `jpeg_scans_missing`. Such a file is shown as libjpeg-turbo shows it. */
+  readonly warn?: Warn;
+}
+
 /**
  * Decodes a JPEG row by row: baseline, extended sequential and progressive Huffman coding, 8 bits. What
  * it allocates grows with the image's width, not with its height. Pixels are identical to those of
@@ -33,28 +49,20 @@ export interface JpegContainer {
  *
  * @param bytes the whole file; the scans of a progressive image are read side by side.
  * @param sink receives the rows of its window.
- * @param side pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to
- *   side/8 of its size, rounded up. Each pixel is then about the mean of those it stands for, and the
- *   sink's window counts in such pixels.
- * @param arena with it, routines make the rows: the same bytes, faster.
- * @param container of a stream that is part of another file.
- * @returns `complete: false` if a progressive image ends before its last refinement: legal, but libjpeg
- *   smooths such an image and this decoder does not.
  * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`,
- *   `image_too_complex`.
+ *   `image_too_complex`; and what `warn` throws.
  * @see ITU-T T.81; libjpeg-turbo jdmaster.c for which methods are the default
  */
 export function decodeJpeg(
   bytes: Uint8Array,
   sink: RowSink,
-  side: JpegOutputSide = blockSide,
-  arena?: PixelArena,
-  container?: JpegContainer,
-): { complete: boolean } {
-  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, side, arena, container);
+  { side = blockSide, arena, container, warn = () => {} }: JpegOptions = {},
+): void {
+  const { frame, planes, scans, colour, end } = parseScans(bytes, sink, { side, arena, container, warn });
   const output = new RowOutput(frame, planes, colour, sink, side, arena, container?.upsampling);
   const block = createBlock(arena);
   const useful = usefulScans(scans);
+  const smoother = frame.progressive ? BlockSmoother.create(frame, planes, scans, block) : undefined;
   if (arena) accelerate(arena, bytes, frame, planes, useful, block);
   /** Looked up once: the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
@@ -62,6 +70,7 @@ export function decodeJpeg(
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
     if (frame.progressive) for (const plane of planes) plane.coefficients.fill(0);
     for (const scan of useful) scan.decodeRow(mcuRow, block);
+    smoother?.smoothRow(mcuRow);
     if (frame.progressive) for (const plane of planes) plane.reconstructRow(mcuRow, block);
     output.writeRows(mcuRow);
     // The rows below the window still have to be there, unless a marker proves that the scans were ended.
@@ -71,10 +80,6 @@ export function decodeJpeg(
       if (isEnded) break;
     }
   }
-  if (!frame.progressive) return { complete: true };
-  const complete = isFullyRefined(scans, planes);
-  if (!complete && end === undefined) throw truncated('jpeg', 'before its last scan');
-  return { complete };
 }
 
 interface ParsedJpeg {
@@ -93,9 +98,7 @@ interface ParsedJpeg {
 function parseScans(
   bytes: Uint8Array,
   sink: RowSink,
-  side: JpegOutputSide,
-  arena: PixelArena | undefined,
-  container: JpegContainer | undefined,
+  { side, arena, container, warn }: Required<JpegOptions>,
 ): ParsedJpeg {
   const tables = container?.tables?.copy() ?? new JpegTables();
   const scans: JpegScan[] = [];
@@ -136,18 +139,24 @@ function parseScans(
       if (frame === undefined) throw malformed('jpeg', 'a scan without a frame header');
       if (scans.length === maxJpegScans) throw tooComplex('jpeg', `more than ${maxJpegScans} scans`);
       const header = parseScanHeader(bytes, segment, frame, planes, tables);
-      const scan = new JpegScan(bytes, header, frame, tables.restartInterval);
+      const scan = new JpegScan(bytes, header, frame, tables.restartInterval, () =>
+        warn('jpeg_data_damaged'),
+      );
       scans.push(scan);
       visits += scan.blocks;
       if (visits > maxJpegBlockVisits) throw tooComplex('jpeg', 'its scans visit too many blocks');
       if (!frame.progressive && scan.components.length === planes.length) break;
-      position = findMarker(bytes, segment.end);
+      position = findMarker(bytes, segment.end, tables.restartInterval > 0);
     }
   }
   if (frame === undefined || scans.length === 0) throw truncated('jpeg', 'before its pixel data');
-  if (planes.some((plane) => plane.quantization === undefined)) {
-    if (end === undefined) throw truncated('jpeg', 'before the scan of a component');
-    throw malformed('jpeg', 'a component has no scan');
+  const isWhole = frame.progressive
+    ? isFullyRefined(scans, planes)
+    : planes.every(({ quantization }) => quantization !== undefined);
+  if (!isWhole) {
+    if (end === undefined) throw truncated('jpeg', 'before its last scan');
+    warn('jpeg_scans_missing');
+    for (const plane of planes) if (plane.quantization === undefined) plane.showNothing();
   }
   const ids = frame.components.map(({ id }) => id);
   const colour = container?.colour ?? toColour(ids, isJfif, adobeTransform);
@@ -187,21 +196,25 @@ function isFullyRefined(scans: readonly JpegScan[], planes: readonly ComponentPl
   });
 }
 
-/** First marker at or after `position` that is neither a stuffed byte nor a restart; else the file's end. */
-function findMarker(bytes: Uint8Array, position: number): number {
+/**
+ * First marker at or after `position` that is neither a stuffed byte nor a restart; else the file's end. A code below
+ * those of markers is damage, which the scan passes over at its next restart.
+ */
+function findMarker(bytes: Uint8Array, position: number, hasRestarts: boolean): number {
   let at = position;
   for (;;) {
     at = bytes.indexOf(0xff, at);
     if (at < 0 || at + 1 >= bytes.length) return bytes.length;
     const code = bytes[at + 1]!;
-    const isData = code === 0 || code === 0xff || (code >= marker.restart0 && code <= marker.restart7);
-    if (!isData) return at;
+    const isRestart = code >= marker.restart0 && code <= marker.restart7;
+    const isDamage = hasRestarts && code < marker.startOfFrameBaseline;
+    if (code !== 0 && code !== 0xff && !isRestart && !isDamage) return at;
     at++;
   }
 }
 
 function hasMarkerAfter(bytes: Uint8Array, position: number): boolean {
-  return findMarker(bytes, position) < bytes.length;
+  return findMarker(bytes, position, false) < bytes.length;
 }
 
 function isJfifSegment(bytes: Uint8Array, { start, end }: Segment): boolean {

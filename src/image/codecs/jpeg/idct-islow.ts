@@ -24,7 +24,7 @@ export const pass2Shift = constBits + pass1Bits + 3;
 export const flatShift = pass2Shift - constBits;
 export const flatHalf = 1 << (flatShift - 1);
 /** @see ITU-T T.81 A.3.1 (level shift) */
-const levelShift = 128;
+export const levelShift = 128;
 const firstLowerRow = 8;
 
 /** Between the passes, and after them. Shared: nothing in here is kept between calls. */

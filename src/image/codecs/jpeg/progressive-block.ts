@@ -1,4 +1,3 @@
-import { malformed } from '../../image-error.ts';
 import type { BitReader } from './bit-reader.ts';
 import { blockSize } from './frame.ts';
 import { extend, type HuffmanTable, lookaheadBits } from './huffman.ts';
@@ -15,10 +14,12 @@ export interface ProgressiveBand {
   endOfBandRun: number;
 }
 
+const lastCoefficient = blockSize - 1;
 const lookaheadMask = (1 << lookaheadBits) - 1;
 
 /**
- * First scan of AC coefficients. Coefficients lie in zigzag order, 64 a block, undequantized.
+ * First scan of AC coefficients. Coefficients lie in zigzag order, 64 a block, undequantized. One behind the last, of
+ * damaged data, is taken for the last, as libjpeg does.
  *
  * @param at index of the block's DC coefficient in `coefficients`.
  * @see ITU-T T.81 G.1.2.2; libjpeg jdphuff.c `decode_mcu_AC_first`
@@ -60,8 +61,8 @@ export function decodeAcFirst(
       k += run;
       value = extend(reader.readBits(size), size);
     }
-    if (k > spectralEnd) throw malformed('jpeg', 'a coefficient lies outside its scan');
-    coefficients[at + k] = value << shift;
+    if (k > spectralEnd) reader.onDamage();
+    coefficients[at + Math.min(k, lastCoefficient)] = value << shift;
     k++;
   }
 }
@@ -99,8 +100,8 @@ export function decodeAcRefinement(
         else if (run-- === 0) break;
       }
       if (value !== 0) {
-        if (position > end) throw malformed('jpeg', 'a coefficient lies outside its scan');
-        coefficients[position] = value;
+        if (position > end) reader.onDamage();
+        coefficients[Math.min(position, at + lastCoefficient)] = value;
       }
     }
   }
@@ -109,6 +110,16 @@ export function decodeAcRefinement(
       if (coefficients[position] !== 0) refine(reader, coefficients, position, bit);
     }
     band.endOfBandRun--;
+  }
+}
+
+/**
+ * Takes back the coefficients that a refinement has made of zeros, so that it can begin the block again: those of which
+ * this scan's bit is the only one. Corrections need no undoing, for a bit that is set is not set again.
+ */
+export function undoNewCoefficients(band: ProgressiveBand, coefficients: Int16Array, at: number): void {
+  for (let k = band.spectralStart; k <= band.spectralEnd; k++) {
+    if (Math.abs(coefficients[at + k]!) === 1 << band.shift) coefficients[at + k] = 0;
   }
 }
 

@@ -1,13 +1,12 @@
-import { BitReader } from './bit-reader.ts';
+import { BitReader, restartMarkers } from './bit-reader.ts';
+import type { ComponentPlane } from './component-plane.ts';
 import { blockSize, type JpegFrame } from './frame.ts';
 import type { ProgressiveBand } from './progressive-block.ts';
-import { decodeAcFirst, decodeAcRefinement } from './progressive-block.ts';
+import { decodeAcFirst, decodeAcRefinement, undoNewCoefficients } from './progressive-block.ts';
 import { countBlocks, type ScanComponent, type ScanHeader } from './scan-header.ts';
 import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './sequential-block.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
-
-const restartMarkers = 8;
 
 /** Decodes the MCUs of a scan faster, and leaves to the scan what is damaged. */
 export interface ScanRoutine {
@@ -39,22 +38,40 @@ export class JpegScan implements ProgressiveBand {
   readonly shift: number;
   endOfBandRun = 0;
   readonly reader: BitReader;
+  /** The last MCU row in which this scan had data; infinite before it is decoded. */
+  lastRowWithData = Number.POSITIVE_INFINITY;
+  readonly #header: ScanHeader;
   readonly #frame: JpegFrame;
   readonly #restartInterval: number;
+  readonly #onDamage: () => void;
   #mcusToRestart: number;
   #nextRestart = 0;
   #routine: ScanRoutine | undefined;
 
-  /** @param restartInterval in MCUs, 0 if there are no restarts. */
-  constructor(bytes: Uint8Array, header: ScanHeader, frame: JpegFrame, restartInterval: number) {
+  /** Whether the segment's data has ended early: its other MCUs are taken for zeros. */
+  #isExhausted = false;
+
+  /**
+   * @param restartInterval in MCUs, 0 if there are no restarts.
+   * @param onDamage is called for what no encoder writes. It is then decoded as libjpeg does.
+   */
+  constructor(
+    bytes: Uint8Array,
+    header: ScanHeader,
+    frame: JpegFrame,
+    restartInterval: number,
+    onDamage: () => void,
+  ) {
     this.components = header.components;
     this.spectralStart = header.spectralStart;
     this.spectralEnd = header.spectralEnd;
     this.previousShift = header.previousShift;
     this.shift = header.shift;
-    this.reader = new BitReader(bytes, header.dataStart);
+    this.reader = new BitReader(bytes, header.dataStart, onDamage);
+    this.#header = header;
     this.#frame = frame;
     this.#restartInterval = restartInterval;
+    this.#onDamage = onDamage;
     this.#mcusToRestart = restartInterval;
   }
 
@@ -74,17 +91,30 @@ export class JpegScan implements ProgressiveBand {
     return mcus * (isLone ? 1 : countBlocks(this.components));
   }
 
+  /** The same scan, at its beginning and without a routine. */
+  fromStart(): JpegScan {
+    const components = this.components.map((component) => ({ ...component, prediction: 0 }));
+    const header = { ...this.#header, components };
+    return new JpegScan(this.reader.bytes, header, this.#frame, this.#restartInterval, this.#onDamage);
+  }
+
   /** From now on the routine decodes what it can. */
   accelerate(routine: ScanRoutine): void {
     this.#routine = routine;
     routine.enterSegment(this.reader.position);
   }
 
-  /** The blocks of MCU row `mcuRow`. @param block 64 zeros to work in; zeros again afterwards. */
+  /**
+   * The blocks of MCU row `mcuRow`.
+   *
+   * @param block 64 zeros to work in; zeros again afterwards.
+   * @throws {CodedError} `image_truncated`; and what `onDamage` throws.
+   */
   decodeRow(mcuRow: number, block: Int16Array): void {
+    if (!this.#isExhausted) this.lastRowWithData = mcuRow;
     if (this.components.length === 1) this.#decodeLoneRow(this.components[0]!, mcuRow, block);
     else this.#decodeInterleavedRow(mcuRow, block);
-    this.reader.assertNotOverrun();
+    if (!this.#isExhausted) this.lastRowWithData = mcuRow;
   }
 
   /** @see ITU-T T.81 A.2.3 */
@@ -101,7 +131,7 @@ export class JpegScan implements ProgressiveBand {
   /** @returns the first MCU that is left to decode, which is `mcu` if there is no routine. */
   #decodeByRoutine(mcu: number, end: number): number {
     const next = this.#routine?.decode(mcu, end, this.reader) ?? mcu;
-    // It has met what will be an error: which one, is found out here.
+    // It has met what is damaged: what that means is decided here.
     if (next < end) this.#routine = undefined;
     return next;
   }
@@ -116,6 +146,18 @@ export class JpegScan implements ProgressiveBand {
         }
       }
     }
+    this.#noteEnd();
+  }
+
+  #noteEnd(): void {
+    if (this.reader.isOverrun()) this.#isExhausted = true;
+  }
+
+  /** Before a block is decoded again that the routine has given up. */
+  #undoBlock({ coefficients, declared }: ComponentPlane, blockX: number, row: number): void {
+    const isRefinement = this.spectralStart > 0 && this.previousShift > 0;
+    const at = (row * declared.paddedBlocksPerLine + blockX) * blockSize;
+    if (isRefinement) undoNewCoefficients(this, coefficients, at);
   }
 
   /** A scan of one component has no padding blocks, and each block is an MCU. @see ITU-T T.81 A.2.2 */
@@ -127,8 +169,13 @@ export class JpegScan implements ProgressiveBand {
       this.#routine?.enterRow(mcuRow, v);
       for (let blockX = 0; blockX < blocksPerLine; ) {
         const end = this.#enterRun(blockX, blocksPerLine);
+        const routine = this.#routine;
         blockX = this.#decodeByRoutine(blockX, end);
-        for (; blockX < end; blockX++) this.#decodeBlock(component, blockX, blockY, v, block);
+        if (routine !== this.#routine) this.#undoBlock(component.plane, blockX, v);
+        for (; blockX < end; blockX++) {
+          this.#decodeBlock(component, blockX, blockY, v, block);
+          this.#noteEnd();
+        }
       }
     }
   }
@@ -147,22 +194,24 @@ export class JpegScan implements ProgressiveBand {
   #decodeSequential(component: ScanComponent, blockX: number, blockY: number, block: Int16Array): void {
     const { plane, dc, ac } = component;
     const { reader } = this;
-    component.prediction = (component.prediction + decodeDcDifference(reader, dc!)) | 0;
-    const needed =
+    const isNeeded =
       blockX >= plane.blockLeft &&
       blockX < plane.blockRight &&
       blockY >= plane.blockTop &&
       blockY < plane.blockBottom;
-    if (!needed) {
-      skipAcCoefficients(reader, ac!, 1);
-      return;
+    let last = 0;
+    if (!this.#isExhausted) {
+      component.prediction = (component.prediction + decodeDcDifference(reader, dc!)) | 0;
+      if (isNeeded) last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, plane.lastKept);
+      else skipAcCoefficients(reader, ac!, 1);
     }
-    const last = decodeAcCoefficients(reader, ac!, plane.quantization!, block, plane.lastKept);
-    block[0] = Math.imul(component.prediction, plane.quantization![0]!);
+    if (!isNeeded) return;
+    block[0] = this.#isExhausted ? 0 : Math.imul(component.prediction, plane.quantization![0]!);
     plane.writeBlock(block, last, blockX, plane.rowStart(blockY * plane.side));
   }
 
   #decodeProgressive(component: ScanComponent, blockX: number, row: number): void {
+    if (this.#isExhausted) return;
     const { coefficients, declared } = component.plane;
     const { reader } = this;
     const at = (row * declared.paddedBlocksPerLine + blockX) * blockSize;
@@ -186,7 +235,7 @@ export class JpegScan implements ProgressiveBand {
   #enterRun(mcu: number, rowEnd: number): number {
     if (this.#restartInterval === 0) return rowEnd;
     if (this.#mcusToRestart === 0) {
-      this.reader.readRestart(this.#nextRestart);
+      if (this.reader.enterRestart(this.#nextRestart)) this.#isExhausted = false;
       this.#nextRestart = (this.#nextRestart + 1) % restartMarkers;
       this.#mcusToRestart = this.#restartInterval;
       this.endOfBandRun = 0;

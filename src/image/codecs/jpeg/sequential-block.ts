@@ -5,6 +5,7 @@ import { zigzag } from './segments.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
+const lastCoefficient = blockSize - 1;
 const lookaheadMask = (1 << lookaheadBits) - 1;
 /** Fewer bits than this in the reader, and a code of 16 bits might not be there. */
 const enoughBits = 16;
@@ -22,11 +23,13 @@ export function decodeDcDifference(reader: BitReader, table: HuffmanTable): numb
 /**
  * Decodes the AC coefficients of one block of a sequential scan and dequantizes them.
  *
+ * A coefficient behind the last, of damaged data, is taken for the last, as libjpeg does.
+ *
  * @param quantization divisors in zigzag order.
  * @param block receives the coefficients, row-major; those not coded are left as they are (zero).
  * @param lastKept zigzag index behind which coefficients are parsed and dropped.
  * @returns the zigzag index of the last coefficient that is not zero, 0 if there is none.
- * @see ITU-T T.81 F.2.2.2, figure F.13
+ * @see ITU-T T.81 F.2.2.2, figure F.13; libjpeg jutils.c, `jpeg_natural_order`
  */
 export function decodeAcCoefficients(
   reader: BitReader,
@@ -40,6 +43,7 @@ export function decodeAcCoefficients(
   const { coefficients, symbols } = table;
   let { bits, count, position } = reader;
   let last = 0;
+  let outside = 0;
   let k = 1;
   while (k <= lastKept) {
     if (count < enoughBits) {
@@ -64,6 +68,7 @@ export function decodeAcCoefficients(
       count -= coefficient & 255;
       k += (coefficient >> 8) & 15;
       if (k > lastKept) {
+        if (k >= blockSize) outside = coefficient >> 16;
         k++;
         break;
       }
@@ -83,7 +88,9 @@ export function decodeAcCoefficients(
       reader.count = count;
       reader.position = position;
       symbol = reader.readLongSymbol(table);
+      bits = reader.bits;
       count = reader.count;
+      position = reader.position;
     }
     const size = symbol & 15;
     if (size === 0) {
@@ -105,9 +112,11 @@ export function decodeAcCoefficients(
       position = reader.position;
     }
     count -= size;
-    if (k <= lastKept) {
-      const magnitude = (bits >>> count) & ((1 << size) - 1);
-      const value = magnitude < 1 << (size - 1) ? magnitude - (1 << size) + 1 : magnitude;
+    const magnitude = (bits >>> count) & ((1 << size) - 1);
+    const value = magnitude < 1 << (size - 1) ? magnitude - (1 << size) + 1 : magnitude;
+    if (k >= blockSize) {
+      outside = value;
+    } else if (k <= lastKept) {
       const product = Math.imul(value, quantization[k]!);
       block[zigzag[k]!] = product;
       if (product !== 0) last = k;
@@ -118,7 +127,11 @@ export function decodeAcCoefficients(
   reader.count = count;
   reader.position = position;
   if (k < blockSize) skipAcCoefficients(reader, table, k);
-  return last;
+  if (outside === 0) return last;
+  reader.onDamage();
+  if (lastKept < lastCoefficient) return last;
+  block[lastCoefficient] = Math.imul(outside, quantization[lastCoefficient]!);
+  return lastCoefficient;
 }
 
 /**

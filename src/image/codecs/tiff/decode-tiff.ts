@@ -15,22 +15,17 @@ import { TiffSegments } from './segments.ts';
 /**
  * Decodes the first image of a TIFF or BigTIFF: strips stream row by row; a row of tiles is held.
  *
- * @param warn is told `tiff_fax_damaged` for lines of a fax that are wrong, and shown as libtiff shows them.
- * @returns `complete: false` if a JPEG inside ends before its last refinement: see `decodeJpeg`.
+ * @param warn is told `tiff_fax_damaged` for lines of a fax that are wrong, and shown as libtiff shows them; and what
+ *   `decodeJpeg` tells of a JPEG inside.
  * @throws {CodedError} `image_malformed`, `image_truncated`, `image_format_unsupported`, `image_too_complex`.
  * @see TIFF 6.0; Pillow src/PIL/TiffImagePlugin.py, `OPEN_INFO`, for how samples become RGB
  */
-export function decodeTiff(
-  bytes: Uint8Array,
-  sink: RowSink,
-  warn: Warn,
-  arena?: PixelArena,
-): { complete: boolean } {
+export function decodeTiff(bytes: Uint8Array, sink: RowSink, warn: Warn, arena?: PixelArena): void {
   const directory = toStoredChroma(parseTiffDirectory(bytes));
   assertSupported(directory);
   if (directory.compression === tiffCompression.oldJpeg) {
-    decodeOldJpeg(bytes, directory, sink, arena);
-    return { complete: true };
+    decodeOldJpeg(bytes, directory, sink, warn, arena);
+    return;
   }
   const segments = new TiffSegments(bytes, directory);
   if (segments.across * segments.width * directory.height > 2 * maxStreamedPixels) {
@@ -45,11 +40,10 @@ export function decodeTiff(
   const options = { directory, arena, onDamage: () => warn('tiff_fax_damaged') };
   const decoder =
     directory.compression === tiffCompression.jpeg
-      ? new JpegSegments(segments, directory, arena)
+      ? new JpegSegments(segments, directory, warn, arena)
       : new (isSubsampled ? ChromaSegments : SampleSegments)(segments, options);
   if (segments.across === 1) streamRows(segments, decoder, sink);
   else writeBands(segments, decoder, sink);
-  return { complete: !(decoder instanceof JpegSegments) || decoder.complete };
 }
 
 /** Without compression Pillow takes chroma for not subsampled, if there are bytes enough: so it is where it is read. */

@@ -1,4 +1,5 @@
 import { maxJpegTablesBytes, maxTiffBandBytes, maxTiffJpegSegments } from '../../../limits.ts';
+import type { Warn } from '../../../warnings.ts';
 import type { PixelWindow } from '../../image.ts';
 import { malformed, tooComplex, unsupported } from '../../image-error.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
@@ -21,16 +22,15 @@ import { createDeclaredConversion } from './ycbcr.ts';
  * @see Adobe TIFF technical note 2 (replacement TIFF/JPEG specification); libtiff tif_jpeg.c
  */
 export class JpegSegments implements SegmentDecoder {
-  /** False if some stream ends before its last refinement. */
-  complete = true;
   readonly #segments: TiffSegments;
   readonly #directory: TiffDirectory;
+  readonly #warn: Warn;
   readonly #arena: PixelArena | undefined;
   readonly #tables: JpegTables | undefined;
   readonly #colour: JpegColour;
 
   /** @throws {CodedError} `image_format_unsupported`, `image_too_complex`, and what the tables' segments may give. */
-  constructor(segments: TiffSegments, directory: TiffDirectory, arena: PixelArena | undefined) {
+  constructor(segments: TiffSegments, directory: TiffDirectory, warn: Warn, arena: PixelArena | undefined) {
     if (segments.across * segments.down > maxTiffJpegSegments) {
       throw tooComplex('tiff', `${segments.across * segments.down} strips or tiles by JPEG`);
     }
@@ -40,6 +40,7 @@ export class JpegSegments implements SegmentDecoder {
     }
     this.#segments = segments;
     this.#directory = directory;
+    this.#warn = warn;
     this.#arena = arena;
     this.#tables = jpegTables && parseJpegTables(jpegTables);
     this.#colour = chooseColour(directory);
@@ -95,13 +96,20 @@ export class JpegSegments implements SegmentDecoder {
   ): void {
     const bytes = this.#segments.bytesOf(column, row, plane);
     const mark = this.#arena?.mark();
-    const { complete } = decodeJpeg(bytes, { window, writeRow }, 8, this.#arena, {
-      tables: this.#tables,
-      colour,
-      upsampling: 'default',
-      assertFrame: (frame) => this.#assertFits(frame, row, window),
-    });
-    if (!complete) this.complete = false;
+    decodeJpeg(
+      bytes,
+      { window, writeRow },
+      {
+        arena: this.#arena,
+        warn: this.#warn,
+        container: {
+          tables: this.#tables,
+          colour,
+          upsampling: 'default',
+          assertFrame: (frame) => this.#assertFits(frame, row, window),
+        },
+      },
+    );
     if (mark !== undefined) this.#arena?.rewind(mark);
   }
 

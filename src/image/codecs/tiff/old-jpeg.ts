@@ -1,7 +1,8 @@
+import type { Warn } from '../../../warnings.ts';
 import type { RowSink } from '../../image.ts';
 import { malformed, unsupported } from '../../image-error.ts';
 import type { PixelArena } from '../../pixel-arena.ts';
-import { decodeJpeg } from '../jpeg/decode-jpeg.ts';
+import { decodeJpeg, type JpegContainer } from '../jpeg/decode-jpeg.ts';
 import type { JpegFrame } from '../jpeg/frame.ts';
 import type { TiffDirectory } from './directory.ts';
 import { assembleOldJpeg } from './old-jpeg-stream.ts';
@@ -18,6 +19,7 @@ export function decodeOldJpeg(
   bytes: Uint8Array,
   directory: TiffDirectory,
   sink: RowSink,
+  warn: Warn,
   arena: PixelArena | undefined,
 ): void {
   if (directory.planarConfiguration === 2 && directory.samplesPerPixel > 1) {
@@ -33,12 +35,13 @@ export function decodeOldJpeg(
     }
     sink.writeRow(rgb, y);
   };
-  decodeJpeg(assembleOldJpeg(bytes, directory), { window, writeRow }, 8, arena, {
+  const container: JpegContainer = {
     tables: undefined,
     colour: isGrey ? 'grey' : 'rgb',
     upsampling: 'replicate',
     assertFrame: (frame) => assertFits(frame, directory),
-  });
+  };
+  decodeJpeg(assembleOldJpeg(bytes, directory), { window, writeRow }, { arena, container, warn });
 }
 
 function assertFits({ width, height, components }: JpegFrame, directory: TiffDirectory): void {

@@ -53,11 +53,31 @@ export function accelerate(
     return;
   }
   for (const plane of planes) plane.divisors = placeDivisors(arena, plane.quantization!);
-  const worthwhile = scans.filter(({ blocksPerRun }) => blocksPerRun >= minBlocksPerRun);
+  const worthwhile = scans.filter(
+    (scan, index) => scan.blocksPerRun >= minBlocksPerRun && isUndoable(scan, scans.slice(0, index)),
+  );
   if (worthwhile.length > maxJpegRoutineScans || countTables(worthwhile) > maxTables(planes.length)) return;
   const tables = new TablePlacer(arena);
   const lists = placeZeroLists(arena);
   for (const scan of worthwhile) scan.accelerate(new ProgressiveRoutine(arena, bytes, scan, tables, lists));
+}
+
+/**
+ * Whether a block of which a routine has refined a part can be told from the block before: not if coefficients may have
+ * had the bit of this scan already. No encoder writes such a file.
+ *
+ * @see undoNewCoefficients
+ */
+function isUndoable(scan: JpegScan, earlier: readonly JpegScan[]): boolean {
+  if (scan.spectralStart === 0 || scan.previousShift === 0) return true;
+  const plane = scan.components[0]?.plane;
+  return earlier.every(
+    ({ components, spectralStart, spectralEnd, shift }) =>
+      shift > scan.shift ||
+      spectralStart > scan.spectralEnd ||
+      spectralEnd < scan.spectralStart ||
+      components.every((component) => component.plane !== plane),
+  );
 }
 
 /** Most that `TablePlacer` will place: a scan of AC has one component, and DC may share. */

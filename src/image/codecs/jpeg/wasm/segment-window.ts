@@ -18,6 +18,12 @@ const marginBytes = maxMcuBytes + 16;
 /** And of the bytes themselves, what is left of those before, when as much as a chunk is added. */
 const windowOverheadBytes = marginBytes + maxMcuBytes;
 
+/**
+ * Behind the segment's end stand so many zeros: what a progressive MCU may take, with what is fetched ahead. An MCU that
+ * is given up there has made of its coefficients what `JpegScan` makes of them, which then begins it again.
+ */
+const zeroBytes = (blockSize * (16 + 1 + 1)) / 8 + 8;
+
 /** What a `SegmentWindow` allocates. */
 export function segmentWindowBytes(chunkBytes: number): number {
   return windowOverheadBytes + 2 * chunkBytes;
@@ -108,6 +114,7 @@ export class SegmentWindow {
     this.#state.set(scanLayout.end, newEnd);
     // For the last byte alone it is not known whether it begins a marker.
     const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
+    if (isAll) this.#arena.bytes.fill(0, newEnd - zeroBytes, newEnd);
     this.#state.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
   }
 
