@@ -326,7 +326,7 @@ export const maxHeicPixels = 200 * MiB;
  */
 export const maxAvifBytes = 52 * MiB;
 export const avifBaseBytes = 16 * MiB;
-export const avifBytesPerPixel = { heap: 13.5, copy: 4 } as const;
+export const avifBytesPerPixel = 13.5;
 
 // ---- What the service fetches itself ----
 

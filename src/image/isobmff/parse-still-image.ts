@@ -13,6 +13,8 @@ export interface StillImage extends Transformations {
   readonly width: number;
   readonly height: number;
   readonly isGrid: boolean;
+  /** Coded items that the picture is made of: the tiles of a grid, else 1. */
+  readonly partCount: number;
   /** Pixels that are decoded at once: a tile of a grid, else the whole. */
   readonly tileWidth: number;
   readonly tileHeight: number;
@@ -71,6 +73,7 @@ function readStillImage(bytes: Uint8Array, brand: StillImage['format']): StillIm
     width,
     height,
     isGrid,
+    partCount: Math.max(parts.length, 1),
     tileWidth: tile.width,
     tileHeight: tile.height,
     codedBytes: meta.codedBytes(parts.length > 0 ? parts : [item]),
