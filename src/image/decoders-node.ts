@@ -33,7 +33,7 @@ export function openDecoders(
     loadWebpModule: () => loadModule(resolve('@jsquash/webp/codec/dec/webp_dec.wasm')),
     decodeAvif: createAvifDecoder(async () => ({
       libavif: await loadModule(resolve('@jsquash/avif/codec/dec/avif_dec.wasm')),
-      pictureHook: await loadModule(own('codecs/avif/picture-hook.wasm')),
+      hooks: await loadModule(own('codecs/avif/hooks.wasm')),
     })),
     decodeHeic: createHeicDecoder(
       async () => ({

@@ -91,9 +91,7 @@ export const decodeAvif = createAvifDecoder(loadAvifModules);
 export function loadAvifModules(): AvifModules {
   avifModules ??= {
     libavif: compile(require.resolve('@jsquash/avif/codec/dec/avif_dec.wasm')),
-    pictureHook: compile(
-      fileURLToPath(new URL('../../src/image/codecs/avif/picture-hook.wasm', import.meta.url)),
-    ),
+    hooks: compile(fileURLToPath(new URL('../../src/image/codecs/avif/hooks.wasm', import.meta.url))),
   };
   return avifModules;
 }

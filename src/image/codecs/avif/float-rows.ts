@@ -34,21 +34,28 @@ export function createFloatRows(picture: AvifPicture, columns: Columns): RowConv
   const [luma, ...chroma] = planes;
   const { samples, start, stride } = luma!;
   const top = (1 << depth) - 1;
-  if (layout === '4:0:0') {
+  const alpha = dividesInFloats(picture) ? premultipliedBy : undefined;
+  if (layout === '4:0:0' && !alpha) {
+    const bytes = Uint8Array.from(lumas, toByte);
     return (y, rgb) => {
-      for (let x = left; x < right; x++) {
-        rgb.fill(toByte(lumas[samples[start + y * stride + x]!]!), x * 3, x * 3 + 3);
+      const from = start + y * stride;
+      for (let x = left, at = left * 3; x < right; x++, at += 3) {
+        const grey = bytes[samples[from + x]!]!;
+        rgb[at] = grey;
+        rgb[at + 1] = grey;
+        rgb[at + 2] = grey;
       }
     };
   }
   const chromas = picture.matrix === matrixCodes.identity ? lumas : createTable(picture, 'chroma');
-  const [readCb, readCr] = chroma.map((plane) => createChromaReader(plane, picture, chromas));
+  const [readCb = noChroma, readCr = noChroma] = chroma.map((plane) => {
+    return createChromaReader(plane, picture, chromas);
+  });
   const toColours = createMatrix(picture);
   const colours = new Float32Array(3);
-  const alpha = dividesInFloats(picture) ? premultipliedBy : undefined;
   return (y, rgb) => {
     for (let x = left; x < right; x++) {
-      toColours(lumas[samples[start + y * stride + x]!]!, readCb!(x, y), readCr!(x, y), colours);
+      toColours(lumas[samples[start + y * stride + x]!]!, readCb(x, y), readCr(x, y), colours);
       const share = alpha ? fround(alpha.samples[alpha.start + y * alpha.stride + x]! / top) : 1;
       for (let i = 0; i < 3; i++) {
         rgb[x * 3 + i] = toByte(share === 0 ? 0 : fround(clip(colours[i]!) / share));
@@ -63,8 +70,7 @@ export function createFloatRows(picture: AvifPicture, columns: Columns): RowConv
  * @see libavif reformat.c, `avifImageYUVToRGBImpl`
  */
 export function dividesInFloats({ layout, matrix, depth, isFullRange }: AvifPicture): boolean {
-  if (layout === '4:0:0') return false;
-  if (layout !== '4:4:4') return true;
+  if (layout === '4:2:0' || layout === '4:2:2') return true;
   if (matrix === matrixCodes.identity) return depth !== 8 || !isFullRange;
   return matrix === matrixCodes.ycgco || matrix in reversibleBits;
 }
@@ -115,7 +121,12 @@ function findStep(position: number, size: number): number {
   return isOdd ? 1 : -1;
 }
 
-function createMatrix({ matrix, primaries, depth }: AvifPicture): ToColours {
+function noChroma(): number {
+  return 0;
+}
+
+function createMatrix({ layout, matrix, primaries, depth }: AvifPicture): ToColours {
+  if (layout === '4:0:0') return (y, _cb, _cr, colours) => setColours(colours, y, y, y);
   if (matrix === matrixCodes.identity) return (y, cb, cr, colours) => setColours(colours, cr, y, cb);
   if (matrix === matrixCodes.ycgco) {
     return (y, cg, co, colours) => {

@@ -5,18 +5,19 @@ import type { StillImage } from '../../isobmff/parse-still-image.ts';
 import { limitMemory } from '../../limit-memory.ts';
 import type { AvifPicture } from './picture.ts';
 import { PictureReader, UnknownModuleError } from './picture-reader.ts';
+import { relaxStrictness } from './strictness.ts';
 
-/** Compiled modules: `@jsquash/avif/codec/dec/avif_dec.wasm`, and `picture-hook.wasm` of this folder. */
+/** Compiled modules: `@jsquash/avif/codec/dec/avif_dec.wasm`, and `hooks.wasm` of this folder. */
 export interface AvifModules {
   readonly libavif: WebAssembly.Module;
-  readonly pictureHook: WebAssembly.Module;
+  readonly hooks: WebAssembly.Module;
 }
 
 /**
- * Where the table of functions has `getNextImage` of libavif's codec for libaom, in @jsquash/avif 2.1.1. It is the only
- * function of its type in the table, and the only one that is called by this type.
+ * Where the table of functions of @jsquash/avif 2.1.1 has `getNextImage` of libavif's codec for libaom, and `read` of its
+ * reader of memory. Each is the only function of its type in the table.
  */
-const nextImageSlot = 7;
+const slots = { getNextImage: 7, read: 4 } as const;
 
 /** Ends the work of libavif: the picture is there. */
 const pictureIsComplete = new Error('The picture is complete.');
@@ -47,7 +48,7 @@ export async function decodePicture(
     // workerd compiles no WebAssembly from bytes: the module comes compiled and is only instantiated.
     const instance = new WebAssembly.Instance(modules.libavif, imports);
     isFull = limitMemory(instance, maxHeapBytes);
-    reader = hookReader(instance, modules.pictureHook, picture);
+    reader = hookReader(instance, modules.hooks, picture);
     use(instance);
     return instance.exports;
   };
@@ -69,32 +70,55 @@ export async function decodePicture(
   throw malformed('avif', 'it cannot be decoded', { cause });
 }
 
-/** Has a reader see each picture that the codec decodes. */
+/** Has a reader see each picture that the codec decodes, and libavif be as strict as Pillow has it. */
 function hookReader(
   { exports }: WebAssembly.Instance,
-  pictureHook: WebAssembly.Module,
+  hooks: WebAssembly.Module,
   picture: StillImage,
 ): PictureReader {
   const exported = Object.values(exports);
   const table = exported.find((value) => value instanceof WebAssembly.Table);
   const memory = exported.find((value) => value instanceof WebAssembly.Memory);
-  const original: unknown = table?.get(nextImageSlot);
-  if (!table || !memory || typeof original !== 'function' || original.length !== 6) {
+  const nextImage: unknown = table?.get(slots.getNextImage);
+  const readFile: unknown = table?.get(slots.read);
+  if (!table || !memory || !isFunctionOf(6, nextImage) || !isFunctionOf(5, readFile)) {
     throw new UnknownModuleError('its table of functions is another');
   }
   const reader = new PictureReader(memory, picture);
-  const getNextImage = (...call: [number, number, number, number, number, number]): number => {
-    const [, decoder, , isAlpha, isLimitedAlpha, image] = call;
-    const result: number = original(...call);
+  const getNextImage = (...call: number[]): number => {
+    const [, decoder, sample, isAlpha, isLimitedAlpha, image] = call as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const result = nextImage(...call);
     if (result === 0) return result;
-    if (reader.read(decoder, image, isAlpha !== 0, isLimitedAlpha)) throw pictureIsComplete;
+    if (reader.read({ decoder, sample, image, isAlpha: isAlpha !== 0, isLimitedAlpha }))
+      throw pictureIsComplete;
     return result;
   };
-  table.set(
-    nextImageSlot,
-    new WebAssembly.Instance(pictureHook, { hook: { getNextImage } }).exports['getNextImage'],
-  );
+  const read = (...call: (number | bigint)[]): number => {
+    // The first bytes of the file are asked for before any flag is.
+    table.set(slots.read, readFile);
+    if (!relaxStrictness(memory, Number(call[0])))
+      throw new UnknownModuleError('its decoder has another structure');
+    return readFile(...call);
+  };
+  const hooked = new WebAssembly.Instance(hooks, { hook: { getNextImage, read } }).exports;
+  table.set(slots.getNextImage, hooked['getNextImage']);
+  table.set(slots.read, hooked['read']);
   return reader;
+}
+
+/** WebAssembly tells JavaScript no more of a function's type. */
+function isFunctionOf(
+  parameters: number,
+  value: unknown,
+): value is (...parameters: (number | bigint)[]) => number {
+  return typeof value === 'function' && value.length === parameters;
 }
 
 function ignore(): void {}

@@ -17,8 +17,9 @@ const imageAt = {
   primaries: 76,
   matrix: 80,
 } as const;
-/** Offsets in avifDecoder. */
+/** Offsets in avifDecoder and avifDecodeSample. */
 const decoderAt = { image: 44, hasAlpha: 132 } as const;
+const sampleAt = { itemId: 16 } as const;
 
 /** `avifPixelFormat`; 0 is none. */
 const layouts: readonly (ChromaLayout | undefined)[] = [undefined, '4:4:4', '4:2:2', '4:2:0', '4:0:0'];
@@ -27,6 +28,17 @@ const layouts: readonly (ChromaLayout | undefined)[] = [undefined, '4:4:4', '4:2
 interface HeapPlane {
   readonly address: number;
   readonly rowBytes: number;
+}
+
+/** A part of a picture that was decoded: addresses, and whether its samples are alpha. */
+interface DecodedPart {
+  /** avifDecoder, avifDecodeSample, avifImage. */
+  readonly decoder: number;
+  readonly sample: number;
+  readonly image: number;
+  readonly isAlpha: boolean;
+  /** A word: whether alpha has not the full range. */
+  readonly isLimitedAlpha: number;
 }
 
 /** Y, Cb, Cr, alpha. */
@@ -59,21 +71,24 @@ export class PictureReader {
    * Sees a part that was decoded. libavif copies each tile of a grid to the whole picture after this; the last one is
    * copied here.
    *
-   * @param decoder address of an avifDecoder. @param image address of the avifImage that has the part.
-   * @param isLimitedAlpha address of a word: whether alpha has not the full range.
    * @returns whether nothing more is needed.
    * @throws {CodedError} `image_malformed`, `image_format_unsupported`.
    */
-  read(decoder: number, image: number, isAlpha: boolean, isLimitedAlpha: number): boolean {
+  read({ decoder, sample, image, isAlpha, isLimitedAlpha }: DecodedPart): boolean {
     this.#view = new DataView(this.#memory.buffer);
-    const { isGrid, partCount } = this.#still;
+    const { isGrid, partIds } = this.#still;
     const whole = this.#word(decoder + decoderAt.image);
     const hasAlpha = this.#word(decoder + decoderAt.hasAlpha) !== 0;
     const isPremultiplied = hasAlpha && this.#word(whole + imageAt.isPremultiplied) !== 0;
     this.#assertSize(image);
+    const isOrdered = this.#word(sample + sampleAt.itemId) === partIds[this.#decodedParts];
+    // libavif 1.0 takes the tiles in the order of all items.
+    if (isGrid && !isAlpha && !isOrdered)
+      throw unsupported('avif', 'tiles that are not listed in their order');
     if (isAlpha && this.#word(isLimitedAlpha) !== 0) throw unsupported('avif', 'alpha of limited range');
 
     this.#decodedParts++;
+    const partCount = partIds.length;
     const neededParts = isPremultiplied ? 2 * partCount : partCount;
     if (this.#decodedParts < neededParts) return false;
     const isCopied = isGrid && partCount > 1;
@@ -150,10 +165,10 @@ export class PictureReader {
 
   /** As libavif does with the tiles before it: what stands out over the edges of the picture is left out. */
   #copyLastTile(tile: number, whole: number, isAlpha: boolean): void {
-    const { width, height, tileWidth, tileHeight, partCount } = this.#still;
+    const { width, height, tileWidth, tileHeight, partIds } = this.#still;
     const columns = Math.ceil(width / tileWidth);
-    const left = ((partCount - 1) % columns) * tileWidth;
-    const top = Math.floor((partCount - 1) / columns) * tileHeight;
+    const left = ((partIds.length - 1) % columns) * tileWidth;
+    const top = Math.floor((partIds.length - 1) / columns) * tileHeight;
     const layout = layouts[this.#word(whole + imageAt.layout)]!;
     const bytesPerSample = this.#word(whole + imageAt.depth) > 8 ? 2 : 1;
     const heap = new Uint8Array(this.#memory.buffer);
