@@ -1,7 +1,7 @@
 import { CodedError } from '../../../errors.ts';
 import { avifBaseBytes, avifBytesPerPixel, maxAvifBytes } from '../../../limits.ts';
 import type { OptionalDecoder, RowSink } from '../../image.ts';
-import { parseStillImage } from '../../isobmff/parse-still-image.ts';
+import { parseStillImage, type StillImage } from '../../isobmff/parse-still-image.ts';
 import { type AvifModules, decodePicture } from './libavif.ts';
 import { toRgbRows } from './to-rgb-rows.ts';
 
@@ -14,9 +14,9 @@ export function createAvifDecoder(loadModules: AvifModuleLoader): OptionalDecode
 }
 
 /**
- * Decodes an AVIF with libavif compiled to WebAssembly. It decodes whole frames, so its pixels are capped by memory; the
- * rows that the sink wants are converted to RGB one by one. Each call has an instance of its own, whose heap is freed with
- * it. The picture is not turned.
+ * Decodes an AVIF with libavif compiled to WebAssembly. It decodes whole frames, so its pixels are capped by memory. The
+ * pixels that the sink wants are converted to RGB, row by row, as Pillow does it. Each call has an instance of its own,
+ * whose heap is freed with it. The picture is not turned.
  *
  * @throws {CodedError} `image_too_many_pixels`, `image_malformed`, `image_truncated`, `image_format_unsupported`.
  * @see AV1 Image File Format (AVIF)
@@ -27,15 +27,7 @@ export async function decodeAvif(
   loadModules: AvifModuleLoader,
 ): Promise<void> {
   const still = parseStillImage(bytes, 'avif');
-  const { width, height } = still;
-  const forPixels = maxAvifBytes - avifBaseBytes - bytes.length;
-  const maxPixels = Math.max(0, Math.floor(forPixels / avifBytesPerPixel));
-  if (width * height > maxPixels) {
-    throw new CodedError(
-      'image_too_many_pixels',
-      `The AVIF declares ${width} x ${height} pixels; of this length, at most ${maxPixels} are decoded.`,
-    );
-  }
+  assertFits(bytes, still);
   const picture = await decodePicture(await loadModules(), bytes, still, maxAvifBytes);
   const { window } = sink;
   const convertRow = toRgbRows(picture, window);
@@ -45,4 +37,17 @@ export async function decodeAvif(
     convertRow(y, clamped);
     sink.writeRow(rgb, y);
   }
+}
+
+/** Refuses what would not fit, before anything is allocated. */
+function assertFits(bytes: Uint8Array, { width, height, isGrid, tileWidth, tileHeight }: StillImage): void {
+  const { decoding, kept } = avifBytesPerPixel;
+  const needed =
+    avifBaseBytes + bytes.length + decoding * tileWidth * tileHeight + (isGrid ? kept * width * height : 0);
+  if (needed <= maxAvifBytes) return;
+  throw new CodedError(
+    'image_too_many_pixels',
+    `The AVIF declares ${width} x ${height} pixels, decoded in parts of ${tileWidth} x ${tileHeight}, which takes about ` +
+      `${Math.ceil(needed / 1e6)} MB; at most ${Math.floor(maxAvifBytes / 1e6)} MB are given to it.`,
+  );
 }
