@@ -17,7 +17,10 @@ function read(path: string): Uint8Array<ArrayBuffer> {
 }
 
 const heics = readdirSync(new URL('heif-cases', folder)).map((name) => `heif-cases/${name}`);
-const avifs = readdirSync(new URL('avif-cases', folder)).map((name) => `avif-cases/${name}`);
+/** Without one that takes half a second. */
+const avifs = readdirSync(new URL('avif-cases', folder))
+  .filter((name) => !name.includes('megapixels'))
+  .map((name) => `avif-cases/${name}`);
 
 /** Whole numbers below `end`: mulberry32. */
 function createRandom(start: number): (end: number) => number {

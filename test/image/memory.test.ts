@@ -215,6 +215,19 @@ it('an AVIF at its cap takes no more', async () => {
   expect(bytes).toBeGreaterThan(maxAvifBytes * 0.6);
 });
 
+it('an AVIF of 12 megapixels in tiles takes 36 MB', async () => {
+  const photo = new Uint8Array(
+    readFileSync(new URL('../fixtures/avif-cases/grid-12-megapixels.avif', import.meta.url)),
+  );
+  loadAvifModules();
+  const { result, bytes } = await countAllocations(() =>
+    decodeToCrop(photo, defaultSpec, { decodeAvif, routines: createRoutines() }),
+  );
+  if (result.status === 'rejected') throw result.reason;
+  expect(result.value.header).toMatchObject({ width: 4032, height: 3024 });
+  expect(bytes).toBeLessThan(36 * megabyte);
+});
+
 it.each(pixelWays)(
   'a line of 65,400 pixels stood upright, enlarged 256 times: $way',
   async ({ routines }) => {

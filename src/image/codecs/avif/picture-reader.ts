@@ -92,12 +92,13 @@ export class PictureReader {
     const neededParts = isPremultiplied ? 2 * partCount : partCount;
     if (this.#decodedParts < neededParts) return false;
     const isCopied = isGrid && partCount > 1;
-    if (isCopied) this.#copyLastTile(image, whole, isAlpha);
     const source = isCopied || isAlpha ? whole : image;
     const layout = layouts[this.#word(source + imageAt.layout)];
     const depth = this.#word(source + imageAt.depth);
+    if (this.#word(image + imageAt.depth) !== depth) throw malformed('avif', 'its parts differ in depth');
     if (!layout || (depth !== 8 && depth !== 10 && depth !== 12))
       throw new UnknownModuleError('its pictures have another structure');
+    if (isCopied) this.#copyLastTile(image, whole, isAlpha);
     const toPlane = (from: number, index: number) => this.#toPlane(from, index, layout, depth);
     this.#picture = {
       width: this.#still.width,
@@ -167,6 +168,12 @@ export class PictureReader {
   #copyLastTile(tile: number, whole: number, isAlpha: boolean): void {
     const { width, height, tileWidth, tileHeight, partIds } = this.#still;
     const columns = Math.ceil(width / tileWidth);
+    const isDeclared =
+      this.#word(whole + imageAt.width) === width &&
+      this.#word(whole + imageAt.height) === height &&
+      partIds.length === columns * Math.ceil(height / tileHeight) &&
+      (isAlpha || this.#word(tile + imageAt.layout) === this.#word(whole + imageAt.layout));
+    if (!isDeclared) throw malformed('avif', 'its tiles do not fit together');
     const left = ((partIds.length - 1) % columns) * tileWidth;
     const top = Math.floor((partIds.length - 1) / columns) * tileHeight;
     const layout = layouts[this.#word(whole + imageAt.layout)]!;

@@ -11,8 +11,8 @@ const ioAt = 100;
 /** AVIF_STRICT_ALPHA_ISPE_REQUIRED: what Pillow leaves of the flags. */
 const alphaSizeRequired = 4;
 
-/** libavif makes the decoder and then its reader: in a fresh heap they are neighbours. */
-const searchedWords = 16_384;
+/** libavif makes the decoder and then its reader: they are mostly neighbours. */
+const nearWords = 16_384;
 
 /**
  * Has a decoder take files without `pixi`, which libheif wrote up to 1.11, and with apertures that are none: Pillow shows
@@ -24,12 +24,17 @@ const searchedWords = 16_384;
  */
 export function relaxStrictness(memory: WebAssembly.Memory, reader: number): boolean {
   const words = new Uint32Array(memory.buffer);
-  const end = reader >>> 2;
-  for (let decoder = end - ioAt; decoder > Math.max(0, end - searchedWords); decoder--) {
-    if (words[decoder + ioAt] !== reader) continue;
-    if (!defaults.every(({ at, value }) => words[decoder + at] === value)) continue;
-    words[decoder + flagsAt] = alphaSizeRequired;
-    return true;
+  const near = Math.max(0, (reader >>> 2) - nearWords);
+  for (const [from, end] of [
+    [near, words.length],
+    [0, near],
+  ] as const) {
+    for (let at = words.indexOf(reader, from); at !== -1 && at < end; at = words.indexOf(reader, at + 1)) {
+      const decoder = at - ioAt;
+      if (!defaults.every((known) => words[decoder + known.at] === known.value)) continue;
+      words[decoder + flagsAt] = alphaSizeRequired;
+      return true;
+    }
   }
   return false;
 }
