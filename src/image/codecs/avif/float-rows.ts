@@ -21,7 +21,7 @@ const lastMatrix = 17;
 
 /**
  * Converts rows as libavif does without libyuv, in floats of 32 bits: grey pictures, and matrices of which libyuv knows
- * nothing. It is slow, and rare but for grey.
+ * nothing. Grey is looked up; the others are slow, and rare.
  *
  * @throws {CodedError} `image_format_unsupported` of colours that Pillow refuses too.
  * @see libavif reformat.c, `avifImageYUVAnyToRGBAnySlow`; ITU-T H.273 section 8.3

@@ -1,7 +1,7 @@
-import { dividedByAlpha } from './alpha.ts';
 import { createFixedPointRows } from './fixed-point-rows.ts';
 import { createFloatRows } from './float-rows.ts';
 import type { AvifPicture, Columns, RowConverter } from './picture.ts';
+import { unpremultiplyRows } from './unpremultiply-rows.ts';
 import { findFixedPointMatrix } from './yuv-matrix.ts';
 
 /**
@@ -18,5 +18,5 @@ export function toRgbRows(picture: AvifPicture, columns: Columns): RowConverter 
   const convertRow = matrix
     ? createFixedPointRows(picture, matrix, columns)
     : createFloatRows(picture, columns);
-  return dividedByAlpha(convertRow, picture, columns, matrix !== undefined);
+  return unpremultiplyRows(convertRow, picture, columns, matrix !== undefined);
 }

@@ -13,7 +13,7 @@ export interface FixedPointMatrix {
 type Standard = 'bt601' | 'bt709' | 'bt2020';
 
 const fullLuma = { luma: 16_320, lumaOffset: 32 } as const;
-/** libyuv has rounded blueOfCb down to 128 in all three: its SIMD takes no more. */
+/** libyuv caps blueOfCb at 128, because its SIMD takes no more: exact would be 129, 135 and 137. */
 const limitedLuma = { luma: 18_997, lumaOffset: -1160, blueOfCb: 128 } as const;
 
 const fullRange: Readonly<Record<Standard, FixedPointMatrix>> = {

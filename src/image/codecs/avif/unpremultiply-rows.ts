@@ -4,12 +4,13 @@ import type { AvifPicture, Columns, Plane, RowConverter } from './picture.ts';
 // `!` behind an index: rows and columns are those of the picture, whose planes were checked.
 
 /**
- * Divides colours by alpha, after rows were converted, as libyuv does: Pillow shows a picture with premultiplied alpha so.
+ * Divides the colours of converted rows by premultiplied alpha, as libyuv does. Pillow shows such a picture so. Without
+ * that alpha, rows are left as they are.
  *
- * @param isFixedPoint whether libyuv has converted the rows; it may hand over alpha too.
+ * @param isFixedPoint whether libyuv has converted the rows. It may have converted alpha too.
  * @see libyuv row_gcc.cc, `ARGBUnattenuateRow_AVX2`
  */
-export function dividedByAlpha(
+export function unpremultiplyRows(
   convertRow: RowConverter,
   picture: AvifPicture,
   { left, right }: Columns,
@@ -24,7 +25,7 @@ export function dividedByAlpha(
     for (let x = left; x < right; x++) {
       const factor = factors[samples[start + y * stride + x]!]!;
       for (let at = x * 3; at < x * 3 + 3; at++) {
-        // Its SIMD takes the product's upper half as signed: what is negative then becomes 0.
+        // libyuv's SIMD takes the product's upper half as signed, and makes 0 of what is negative then.
         const quotient = (rgb[at]! * 257 * factor) / 65_536;
         rgb[at] = quotient < 32_768 ? Math.floor(quotient) : 0;
       }
