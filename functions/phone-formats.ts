@@ -1,6 +1,7 @@
 import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm';
 import libheifWasm from 'libheif-js/libheif-wasm/libheif.wasm';
 import { createAvifDecoder } from '../src/image/codecs/avif/decode-avif.ts';
+import avifHooks from '../src/image/codecs/avif/hooks.wasm';
 import { createHeicDecoder } from '../src/image/codecs/heic/decode-heic.ts';
 import flushHook from '../src/image/codecs/heic/flush-hook.wasm';
 import type { ImageOptions } from '../src/image/image-to-crop.ts';
@@ -11,5 +12,5 @@ export type PhoneFormats = Pick<ImageOptions, 'decodeHeic' | 'decodeAvif'>;
 /** HEIC and AVIF. A Worker that does not import this file has neither in its bundle. */
 export const phoneFormats = {
   decodeHeic: createHeicDecoder(() => ({ libheif: libheifWasm, flushHook })),
-  decodeAvif: createAvifDecoder(() => avifWasm),
+  decodeAvif: createAvifDecoder(() => ({ libavif: avifWasm, hooks: avifHooks })),
 } satisfies PhoneFormats;

@@ -44,17 +44,23 @@ export async function countAllocations<T>(run: () => Promise<T>): Promise<Alloca
   const { Memory, Instance } = WebAssembly;
   /** Made by instances themselves: libwebp's. They never shrink, so what they are at the end is the most. */
   const exported = new Set<WebAssembly.Memory>();
+  const counted = new WeakSet<WebAssembly.Memory>();
   WebAssembly.Instance = class extends Instance {
     constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
       super(module, imports);
       for (const value of Object.values(this.exports)) {
-        if (value instanceof Memory && !(value instanceof WebAssembly.Memory)) exported.add(value);
+        if (value instanceof Memory && !counted.has(value)) exported.add(value);
       }
     }
   };
   WebAssembly.Memory = class extends Memory {
+    /** What limits or reads the memory of an instance finds it by `instanceof`. */
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return value instanceof Memory;
+    }
     constructor(descriptor: WebAssembly.MemoryDescriptor) {
       super(descriptor);
+      counted.add(this);
       bytes += this.buffer.byteLength;
     }
     override grow(pages: number): number {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createAvifDecoder } from '../../src/image/codecs/avif/decode-avif.ts';
+import type { AvifModules } from '../../src/image/codecs/avif/libavif.ts';
 import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
 import type { HeicModules } from '../../src/image/codecs/heic/libheif.ts';
 import { PixelRoutines } from '../../src/image/pixel-arena.ts';
@@ -83,9 +84,14 @@ export function loadHeicModules(): HeicModules {
   return heicModules;
 }
 
-let avifModule: WebAssembly.Module | undefined;
+let avifModules: AvifModules | undefined;
 /** libavif as Node can load it. */
-export const decodeAvif = createAvifDecoder(() => {
-  avifModule ??= compile(require.resolve('@jsquash/avif/codec/dec/avif_dec.wasm'));
-  return avifModule;
-});
+export const decodeAvif = createAvifDecoder(loadAvifModules);
+
+export function loadAvifModules(): AvifModules {
+  avifModules ??= {
+    libavif: compile(require.resolve('@jsquash/avif/codec/dec/avif_dec.wasm')),
+    hooks: compile(fileURLToPath(new URL('../../src/image/codecs/avif/hooks.wasm', import.meta.url))),
+  };
+  return avifModules;
+}

@@ -37,7 +37,7 @@ describe('parseImageHeader', () => {
     ['tiff-orientation-6.tiff', { format: 'tiff', width: 45, height: 31, orientation: 6 }],
     ['../heif-cases/turned-6.heic', { format: 'heic', width: 150, height: 116, orientation: 6 }],
     ['../heif-cases/grid-clap-irot.heic', { format: 'heic', width: 100, height: 70, orientation: 8 }],
-    ['../near-cases/turned-5.avif', { format: 'avif', width: 150, height: 116, orientation: 5 }],
+    ['../avif-cases/turned-5.avif', { format: 'avif', width: 150, height: 116, orientation: 5 }],
     ['webp-orientation-6.webp', { format: 'webp', width: 60, height: 40, orientation: 6 }],
   ])('%s', (name, header) => {
     expect(parseImageHeader(readFixture(name))).toEqual(header);

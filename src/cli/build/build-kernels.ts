@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import createWabt from 'wabt';
 import { kernelSetNames } from '../../engine/kernel-layout.ts';
 import { writeModule } from '../../engine/kernels/module.ts';
+import { writeHooks } from '../../image/codecs/avif/wat/hooks.ts';
 import { writeFlushHook } from '../../image/codecs/heic/wat/flush-hook.ts';
 import { writePixelModule } from '../../image/wat/module.ts';
 import { writeMatrixModule } from '../../learn/matrix/wat/module.ts';
@@ -18,6 +19,7 @@ const modules = [
   { file: 'src/image/pixel-routines.wasm', text: writePixelModule, relaxed: false },
   { file: 'src/learn/matrix/matrix-routines.wasm', text: writeMatrixModule, relaxed: false },
   { file: 'src/image/codecs/heic/flush-hook.wasm', text: writeFlushHook, relaxed: false },
+  { file: 'src/image/codecs/avif/hooks.wasm', text: writeHooks, relaxed: false },
 ];
 
 /**

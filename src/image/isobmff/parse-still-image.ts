@@ -13,6 +13,8 @@ export interface StillImage extends Transformations {
   readonly width: number;
   readonly height: number;
   readonly isGrid: boolean;
+  /** The coded items that the picture is made of: the tiles of a grid, row by row, else a single one. */
+  readonly partIds: readonly number[];
   /** Pixels that are decoded at once: a tile of a grid, else the whole. */
   readonly tileWidth: number;
   readonly tileHeight: number;
@@ -71,6 +73,7 @@ function readStillImage(bytes: Uint8Array, brand: StillImage['format']): StillIm
     width,
     height,
     isGrid,
+    partIds: parts.length > 0 ? parts : [item],
     tileWidth: tile.width,
     tileHeight: tile.height,
     codedBytes: meta.codedBytes(parts.length > 0 ? parts : [item]),

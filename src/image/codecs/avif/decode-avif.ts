@@ -1,22 +1,22 @@
-import createCodec from '@jsquash/avif/codec/dec/avif_dec.js';
 import { CodedError } from '../../../errors.ts';
 import { avifBaseBytes, avifBytesPerPixel, maxAvifBytes } from '../../../limits.ts';
 import type { OptionalDecoder, RowSink } from '../../image.ts';
-import { malformed } from '../../image-error.ts';
-import { parseStillImage } from '../../isobmff/parse-still-image.ts';
-import { limitMemory } from '../../limit-memory.ts';
+import { parseStillImage, type StillImage } from '../../isobmff/parse-still-image.ts';
+import { type AvifModules, decodePicture } from './libavif.ts';
+import { toRgbRows } from './to-rgb-rows.ts';
 
-/** Hands over the compiled `@jsquash/avif/codec/dec/avif_dec.wasm`. Asked for only if an image needs it. */
-export type AvifModuleLoader = () => WebAssembly.Module | Promise<WebAssembly.Module>;
+/** Asked for only if an image needs them. */
+export type AvifModuleLoader = () => AvifModules | Promise<AvifModules>;
 
-/** What a deployment adds to its decoders: `decodeAvif` with the module as its runtime loads it. */
-export function createAvifDecoder(loadModule: AvifModuleLoader): OptionalDecoder {
-  return (bytes, sink) => decodeAvif(bytes, sink, loadModule);
+/** What a deployment adds to its decoders: `decodeAvif` with the modules as its runtime loads them. */
+export function createAvifDecoder(loadModules: AvifModuleLoader): OptionalDecoder {
+  return (bytes, sink) => decodeAvif(bytes, sink, loadModules);
 }
 
 /**
- * Decodes an AVIF with libavif compiled to WebAssembly. It decodes whole frames, so its pixels are capped by memory. Each
- * call has an instance of its own, whose heap is freed with it. The picture is not turned.
+ * Decodes an AVIF with libavif compiled to WebAssembly. It decodes whole frames, so its pixels are capped by memory. The
+ * pixels that the sink wants are converted to RGB, row by row, as Pillow does it. Each call has an instance of its own,
+ * whose heap is freed with it. The picture is not turned.
  *
  * @throws {CodedError} `image_too_many_pixels`, `image_malformed`, `image_truncated`, `image_format_unsupported`.
  * @see AV1 Image File Format (AVIF)
@@ -24,65 +24,30 @@ export function createAvifDecoder(loadModule: AvifModuleLoader): OptionalDecoder
 export async function decodeAvif(
   bytes: Uint8Array,
   sink: RowSink,
-  loadModule: AvifModuleLoader,
+  loadModules: AvifModuleLoader,
 ): Promise<void> {
-  const { width, height } = parseStillImage(bytes, 'avif');
-  const forPixels = maxAvifBytes - avifBaseBytes - bytes.length;
-  const maxPixels = Math.max(0, Math.floor(forPixels / (avifBytesPerPixel.heap + avifBytesPerPixel.copy)));
-  if (width * height > maxPixels) {
-    throw new CodedError(
-      'image_too_many_pixels',
-      `The AVIF declares ${width} x ${height} pixels; of this length, at most ${maxPixels} are decoded.`,
-    );
-  }
-  const maxHeapBytes = maxAvifBytes - width * height * avifBytesPerPixel.copy;
-  const rgba = await decodeFrame(await loadModule(), bytes, width, height, maxHeapBytes);
+  const still = parseStillImage(bytes, 'avif');
+  assertFits(bytes, still);
+  const picture = await decodePicture(await loadModules(), bytes, still, maxAvifBytes);
   const { window } = sink;
+  const convertRow = toRgbRows(picture, window);
   const rgb = new Uint8Array(window.right * 3);
+  const clamped = new Uint8ClampedArray(rgb.buffer);
   for (let y = window.top; y < window.bottom; y++) {
-    for (let x = window.left; x < window.right; x++) {
-      const from = (y * width + x) * 4;
-      rgb[x * 3] = rgba[from]!;
-      rgb[x * 3 + 1] = rgba[from + 1]!;
-      rgb[x * 3 + 2] = rgba[from + 2]!;
-    }
+    convertRow(y, clamped);
     sink.writeRow(rgb, y);
   }
 }
 
-/** @returns RGBA, HWC. */
-async function decodeFrame(
-  module: WebAssembly.Module,
-  file: Uint8Array,
-  width: number,
-  height: number,
-  maxHeapBytes: number,
-): Promise<Uint8ClampedArray> {
-  let isFull = () => false;
-  const instantiateWasm = (
-    imports: WebAssembly.Imports,
-    use: (instance: WebAssembly.Instance) => void,
-  ): WebAssembly.Exports => {
-    // workerd compiles no WebAssembly from bytes: the module comes compiled and is only instantiated.
-    const instance = new WebAssembly.Instance(module, imports);
-    isFull = limitMemory(instance, maxHeapBytes);
-    use(instance);
-    return instance.exports;
-  };
-  try {
-    const codec = await createCodec({ noInitialRun: true, print: ignore, printErr: ignore, instantiateWasm });
-    const image = codec.decode(file, 8);
-    // The codec does not say why; the container is known to be whole, so its content is at fault.
-    if (image === null) throw malformed('avif', 'it cannot be decoded');
-    if (image.width !== width || image.height !== height) throw malformed('avif', 'its headers disagree');
-    return image.data;
-  } catch (cause) {
-    if (isFull()) {
-      throw new CodedError('image_too_many_pixels', 'The AVIF takes more memory than there is.', { cause });
-    }
-    if (cause instanceof CodedError) throw cause;
-    throw malformed('avif', 'it cannot be decoded', { cause });
-  }
+/** Refuses what would not fit, before anything is allocated. */
+function assertFits(bytes: Uint8Array, { width, height, isGrid, tileWidth, tileHeight }: StillImage): void {
+  const { decoding, kept } = avifBytesPerPixel;
+  const needed =
+    avifBaseBytes + bytes.length + decoding * tileWidth * tileHeight + (isGrid ? kept * width * height : 0);
+  if (needed <= maxAvifBytes) return;
+  throw new CodedError(
+    'image_too_many_pixels',
+    `The AVIF declares ${width} x ${height} pixels, decoded in parts of ${tileWidth} x ${tileHeight}, which takes about ` +
+      `${Math.ceil(needed / 1e6)} MB; at most ${Math.floor(maxAvifBytes / 1e6)} MB are given to it.`,
+  );
 }
-
-function ignore(): void {}
