@@ -13,7 +13,7 @@ import { buildDir, engineBuildDir } from '../paths.ts';
  */
 const bundles = [
   { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_950_000 },
-  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_230_000 },
+  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_240_000 },
 ] as const;
 
 /** `npm run check:bundle`: what would be uploaded, after `npm run build`. */
