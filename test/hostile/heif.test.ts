@@ -10,7 +10,7 @@ import { decodeAvif, decodeHeic, defaultSpec, loadHeicModules } from '../image/f
 import { expectOutcome } from './outcome.ts';
 
 const folder = new URL('../fixtures/', import.meta.url);
-const { numRuns: runs, seed = 16 } = fuzz(1500);
+const { numRuns: runs, seed = 16 } = fuzz(800);
 
 function read(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(path, folder)));

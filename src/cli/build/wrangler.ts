@@ -33,6 +33,8 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
+      // Each command is a process of its own, which would compile wrangler's 12 MB anew.
+      NODE_COMPILE_CACHE: join(wranglerConfigDir, '.wrangler/compile-cache'),
       // Keeps debug output out of what is parsed. Keeps bodies of requests, which hold secrets, out of wrangler's log
       // files, whatever the caller's environment says.
       WRANGLER_LOG: 'log',
