@@ -7,7 +7,7 @@ import { createRoutines } from '../fixtures.ts';
 import { DeflateWriter, lengthCodeOrder, toCodes } from './deflate-writer.ts';
 
 /** Codes for lengths: 13 of 4 bits and 6 of 5, which is complete. */
-const usualCodes = Array.from({ length: 19 }, (_, symbol) => (symbol < 13 ? 4 : 5));
+const usualCodes = Array.from({ length: 19 }, (_, symbol): number => (symbol < 13 ? 4 : 5));
 
 interface Block {
   readonly literals: number;

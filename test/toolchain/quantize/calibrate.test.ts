@@ -4,7 +4,7 @@ import { calibrate } from '../../../src/toolchain/quantize/calibrate.ts';
 import type { NormalisedGraph } from '../../../src/toolchain/quantize/normalise/normalise-graph.ts';
 import { floats, int, toGraph, toNode, vector } from './normalise/small-graph.ts';
 
-/** On images of one channel and two pixels: twice the image, from -1 to 5 of it, plus the image, and their mean. */
+/** On images of one channel and two pixels: a ReLU of twice the image, that plus the image, and its mean. */
 function toNormalised(isHeadOfFloats = false): NormalisedGraph {
   const pool = toNode('GlobalAveragePool', ['a'], 'p');
   const flatten = toNode('Flatten', ['p'], 'f');

@@ -13,6 +13,7 @@ const constants = {
   row: floats([1, 3], 7, 8, 9),
   column: floats([3, 1], 7, 8, 9),
   two: vector(1, 2),
+  matrix: floats([2, 3], 1, 2, 3, 4, 5, 6),
   cube: floats([3, 2, 1], 1, 2, 3, 4, 5, 6),
 };
 
@@ -127,6 +128,7 @@ describe('is refused', () => {
     ['a computed bias', ['w', 'computed'], {}, ofClasses],
     ['a bias of another length', ['w', 'two'], {}, ofClasses],
     ['a bias that is a column', ['w', 'column'], {}, ofClasses],
+    ['a bias of several rows', ['w', 'matrix'], {}, ofClasses],
   ])('%s', (_, inputs, attributes, message) => {
     expect(() => gemm(inputs, attributes as Record<string, AttributeValue>)).toThrow(message);
   });

@@ -50,6 +50,14 @@ describe('a convolution', () => {
     });
   });
 
+  test('keeps its groups', () => {
+    const graph = toGraph([toNode('Conv', ['x', 'v'], 'y', { group: int(2) })], {
+      v: floats([2, 1, 1, 1], 1, 1),
+    });
+    makePaddingExplicit(graph, toShapes(graph, 2, 8, 8));
+    expect(attributesOf(graph, 'y').group).toBe(2);
+  });
+
   // 8 wide, every second: a window of 3 needs 1 more than there is.
   test.each([
     ['SAME_UPPER', [0, 0, 1, 1]],
@@ -168,11 +176,16 @@ describe('a Pad', () => {
     expect(() => rewrite([pad, maxPool('p')])).toThrow(`node 'node_p' (Pad): ${refusal}`);
   });
 
+  test('before an average is refused, also behind a ReLU', () => {
+    const pad = toNode('Pad', ['r'], 'p', asAttribute);
+    const average = toNode('AveragePool', ['p'], 'y', { kernel_shape: ints(5, 5) });
+    expect(() => rewrite([toNode('Relu', ['x'], 'r'), pad, average])).toThrow(refusal);
+  });
+
   test.each([
     ['another operator', [toNode('Relu', ['p'], 'y')]],
     ['two readers', [conv('p'), toNode('Relu', ['p'], 'z')]],
     ['a pool that pads too, of what may be negative', [maxPool('p', { pads: ints(0, 0, 0, 1) })]],
-    ['an average', [toNode('AveragePool', ['p'], 'y', { kernel_shape: ints(3, 3) })]],
   ])('before %s is refused', (_, readers) => {
     expect(() => rewrite([toNode('Pad', ['x'], 'p', asAttribute), ...structuredClone(readers)])).toThrow(
       refusal,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeclaredDimension, OnnxGraph, OnnxNode } from '../../../../src/toolchain/onnx/onnx-graph.ts';
 import { int64Tensor } from '../../../../src/toolchain/onnx/onnx-tensor.ts';
 import { normaliseGraph } from '../../../../src/toolchain/quantize/normalise/normalise-graph.ts';
-import { floats, int, toGraph, toLines, toNode, vector } from './small-graph.ts';
+import { float, floats, int, toGraph, toLines, toNode, vector } from './small-graph.ts';
 
 /** The smallest ResNet: a convolution of two channels to two, a residual connection, a classifier of three classes. */
 function smallest(input?: readonly DeclaredDimension[]): OnnxGraph {
@@ -34,12 +34,7 @@ const nodeOf = ({ nodes }: OnnxGraph, output: string) => nodes.find(({ outputs }
 
 test('a usual ResNet has a free batch, no notes, and no constants that nobody reads', () => {
   const { graph, head, imageShape, classes, notes } = normalise(smallest(['N', 2, 6, 6]));
-  expect({ imageShape, classes, notes, head: head.size }).toEqual({
-    imageShape: [2, 6, 6],
-    classes: 3,
-    notes: [],
-    head: 0,
-  });
+  expect([imageShape, classes, notes, head.size]).toEqual([[2, 6, 6], 3, [], 0]);
   expect(graph.inputs).toEqual([{ name: 'x', elementType: 1, shape: ['N', 2, 6, 6] }]);
   expect(graph.outputs).toEqual([{ name: 'y', elementType: 1, shape: ['N', 3] }]);
   expect([...graph.initializers.keys()]).toEqual(['w', 'v', 'b']);
@@ -62,6 +57,13 @@ describe('the size of images', () => {
     [['N', 72], 72, 'the input must be [batch, channels, height, width], is [N,72]'],
   ])('that is %s is refused for images of %i values', (declared, elements, message) => {
     expect(() => normalise(smallest(declared), elements)).toThrow(message);
+  });
+
+  test('is that of all groups where the first convolution has several', () => {
+    const graph = smallest(['N', 2, 6, 6]);
+    graph.initializers.set('g', floats([2, 1, 1, 1], 1, 1));
+    Object.assign(nodeOf(graph, 'c'), { inputs: ['x', 'g'], attributes: new Map([['group', int(2)]]) });
+    expect(normalise(graph).imageShape).toEqual([2, 6, 6]);
   });
 
   test('is not known without a convolution', () => {
@@ -118,6 +120,8 @@ test.each([
   [1, 2],
   [1, 0],
   [0, 1],
+  [2, 0],
+  [0, 2],
 ])('a model of %i inputs and %i outputs is refused', (inputs, outputs) => {
   const graph = smallest(['N', 2, 6, 6]);
   graph.inputs = new Array(inputs).fill(graph.inputs[0]!);
@@ -160,23 +164,86 @@ test('what is dropped, and a head that stays in floats, are noted', () => {
   ]);
 });
 
-test('an affine step, a Pad and a MatMul become what the quantizer knows', () => {
-  const graph = smallest();
-  graph.initializers.set('s', floats([2, 1, 1], 1, 2));
-  graph.initializers.set('vt', floats([2, 3], 1, 2, 3, 4, 5, 6));
-  graph.initializers.set('pads', int64Tensor([0, 0, 1, 1, 0, 0, 1, 1]));
-  graph.nodes.unshift(toNode('Pad', ['x', 'pads'], 'padded'));
-  nodeOf(graph, 'c').inputs[0] = 'padded';
-  nodeOf(graph, 'c').outputs[0] = 'raw';
-  graph.nodes.splice(2, 0, toNode('Mul', ['raw', 's'], 'c'));
-  Object.assign(nodeOf(graph, 'y'), { opType: 'MatMul', inputs: ['f', 'vt'], attributes: new Map() });
-  expect(toLines(normalise(graph).graph)).toEqual([
-    'c = Conv(x,w_folded,w_bias_folded)',
+describe('other spellings become what the quantizer knows', () => {
+  const usual = [
+    'c = Conv(x,w)',
     'r = Relu(c)',
     'c2 = Conv(r,w)',
     'a = Add(r,c2)',
     'p = GlobalAveragePool(a)',
     'f = Flatten(p)',
-    'y = Gemm(f,vt,y_bias)',
-  ]);
+    'y = Gemm(f,v,b)',
+  ];
+
+  test('an affine step, a Pad and a MatMul', () => {
+    const graph = smallest();
+    graph.initializers
+      .set('s', floats([2, 1, 1], 1, 2))
+      .set('vt', floats([2, 3], 1, 2, 3, 4, 5, 6))
+      .set('pads', int64Tensor([0, 0, 1, 1, 0, 0, 1, 1]));
+    Object.assign(nodeOf(graph, 'c'), { inputs: ['padded', 'w'], outputs: ['raw'] });
+    graph.nodes.splice(1, 0, toNode('Mul', ['raw', 's'], 'c'));
+    graph.nodes.unshift(toNode('Pad', ['x', 'pads'], 'padded'));
+    Object.assign(nodeOf(graph, 'y'), { opType: 'MatMul', inputs: ['f', 'vt'], attributes: new Map() });
+    const folded = usual.with(0, 'c = Conv(x,w_folded,w_bias_folded)').with(6, 'y = Gemm(f,vt,y_bias)');
+    expect(toLines(normalise(graph).graph)).toEqual(folded);
+  });
+
+  test('constants that are nodes, in half precision', () => {
+    const graph = smallest();
+    graph.initializers.delete('v');
+    // 1.0 in half precision: sign 0, exponent 15, fraction 0.
+    const value = { datatype: 'FP16', shape: [3, 2], data: new Uint16Array(6).fill(0x3c00) } as const;
+    graph.nodes.unshift(toNode('Constant', [], 'v', { value: { type: 'TENSOR', value } }));
+    const { graph: normalised } = normalise(graph);
+    expect(toLines(normalised)).toEqual(usual);
+    expect(normalised.initializers.get('v')).toEqual(floats([3, 2], 1, 1, 1, 1, 1, 1));
+  });
+
+  test('a Clip without an upper end', () => {
+    const graph = smallest();
+    Object.assign(nodeOf(graph, 'r'), { opType: 'Clip', attributes: new Map([['min', float(0)]]) });
+    expect(toLines(normalise(graph).graph)).toEqual(usual);
+  });
+
+  test('a convolution of pooled features', () => {
+    const graph = smallest();
+    graph.initializers.set('v', floats([3, 2, 1, 1], 1, 2, 3, 4, 5, 6));
+    Object.assign(nodeOf(graph, 'y'), {
+      opType: 'Conv',
+      inputs: ['p', 'v', 'b'],
+      outputs: ['z'],
+      attributes: new Map(),
+    });
+    Object.assign(nodeOf(graph, 'f'), { inputs: ['z'], outputs: ['y'] });
+    graph.nodes.push(graph.nodes.splice(5, 1)[0]!);
+    const last = ['y_features = Flatten(p)', 'y = Gemm(y_features,v_matrix,b)'];
+    expect(toLines(normalise(graph).graph)).toEqual([...usual.slice(0, 5), ...last]);
+  });
+
+  test('a BatchNormalization of pooled features', () => {
+    const graph = smallest();
+    graph.initializers.set('one', vector(1, 1)).set('zero', vector(0, 0));
+    nodeOf(graph, 'y').inputs[0] = 'n';
+    graph.nodes.splice(6, 0, toNode('BatchNormalization', ['f', 'one', 'zero', 'zero', 'one'], 'n'));
+    const { graph: normalised, head } = normalise(graph);
+    expect(toLines(normalised)).toEqual(usual.with(6, 'y = Gemm(f,v_folded,b_folded)'));
+    expect(head.size).toBe(0);
+  });
+
+  test('a shape that is computed, of which nothing is left', () => {
+    const graph = smallest();
+    graph.initializers.set('first', int64Tensor([0])).set('rest', int64Tensor([-1]));
+    Object.assign(nodeOf(graph, 'f'), { opType: 'Reshape', inputs: ['p', 'target'] });
+    graph.nodes.splice(
+      5,
+      0,
+      toNode('Shape', ['p'], 'shape'),
+      toNode('Gather', ['shape', 'first'], 'size'),
+      toNode('Concat', ['size', 'rest'], 'target', { axis: int(0) }),
+    );
+    const { graph: normalised } = normalise(graph);
+    expect(toLines(normalised)).toEqual(usual);
+    expect([...normalised.initializers.keys()]).toEqual(['w', 'v', 'b']);
+  });
 });
