@@ -9,7 +9,7 @@ export default defineConfig({
       'test/image/{exif-orientation,image-to-fit,probe,to-tensor}.test.ts',
       'test/image/codecs/jpeg/huffman.test.ts',
       'test/image/{codecs/png,resample}/**/*.test.ts',
-      'test/image/inflate/{inflate-stream,plain-header,plain-tables}.test.ts',
+      'test/image/inflate/{inflate-stream,plain-header,plain-inflater,plain-tables}.test.ts',
       'test/lib/*.test.ts',
       'test/model/{manifest,memory-budget}.test.ts',
       'test/protocol/**/*.test.ts',

@@ -1,64 +1,7 @@
-import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { BytesInput } from '../../../src/image/inflate/inflate-input.ts';
-import { InflateStream } from '../../../src/image/inflate/inflate-stream.ts';
-import type { PixelArena } from '../../../src/image/pixel-arena.ts';
 import { createRoutines } from '../fixtures.ts';
-import { DeflateWriter, lengthCodeOrder, toCodes } from './deflate-writer.ts';
-
-/** Codes for lengths: 13 of 4 bits and 6 of 5, which is complete. */
-const usualCodes = Array.from({ length: 19 }, (_, symbol): number => (symbol < 13 ? 4 : 5));
-
-interface Block {
-  readonly literals: number;
-  readonly distances: number;
-  /** Symbols of the code for lengths, a repetition with how often it repeats. */
-  readonly lengths: readonly (number | readonly [symbol: number, times: number])[];
-  readonly codes?: readonly number[];
-  /** How many codes for lengths are written. */
-  readonly declaredCodes?: number;
-  /** Writes what the block holds; without it the end of the block alone, by its code of one 0. */
-  readonly content?: (writer: DeflateWriter) => void;
-}
-
-function write(block: Block): Uint8Array {
-  const { literals, distances, lengths, codes = usualCodes, declaredCodes = 19, content } = block;
-  const writer = new DeflateWriter();
-  // The last block, of codes of its own.
-  writer.number(0b101, 3);
-  writer.number(literals - 257, 5);
-  writer.number(distances - 1, 5);
-  writer.number(declaredCodes - 4, 4);
-  for (const symbol of lengthCodeOrder.slice(0, declaredCodes)) writer.number(codes[symbol]!, 3);
-  const written = toCodes(codes);
-  for (const each of lengths) {
-    const [symbol, times] = typeof each === 'number' ? [each, 0] : each;
-    writer.code(written[symbol]!);
-    if (symbol === 16) writer.number(times - 3, 2);
-    if (symbol === 17) writer.number(times - 3, 3);
-    if (symbol === 18) writer.number(times - 11, 7);
-  }
-  if (content) content(writer);
-  else writer.number(0, 1);
-  // What is behind the end is not looked at, but something is there.
-  for (let i = 0; i < 100; i++) writer.number(0xff, 8);
-  return writer.toBytes();
-}
-
-function inflateByZlib(raw: Uint8Array): string {
-  try {
-    return inflateRawSync(raw).toString('hex');
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code!;
-  }
-}
-
-function inflate(raw: Uint8Array, arena?: PixelArena): string {
-  const bytes = Uint8Array.of(0x78, 0x9c, ...raw);
-  const stream = new InflateStream(new BytesInput(bytes), 1000, 0, (end) => new Error(end), arena);
-  const content = stream.readAll();
-  return stream.end === 'invalid' ? 'Z_DATA_ERROR' : Buffer.from(content).toString('hex');
-}
+import { DeflateWriter } from './deflate-writer.ts';
+import { type Block, inflate, inflateByZlib, toStream, usualCodes, writeBlock } from './dynamic-block.ts';
 
 /** 256 symbols without a code. */
 const nothing = [
@@ -70,7 +13,12 @@ const cases: Record<string, Block> = {
   'the end of the block alone, and no distance': { literals: 257, distances: 1, lengths: [...nothing, 1, 0] },
   'one distance of one bit': { literals: 257, distances: 1, lengths: [...nothing, 1, 1] },
   'one distance of two bits': { literals: 257, distances: 1, lengths: [...nothing, 1, 2] },
-  'no end of the block': { literals: 257, distances: 1, lengths: [1, [18, 138], [18, 117], 0, 1] },
+  'no end of the block': { literals: 257, distances: 1, lengths: [1, 1, [18, 138], [18, 115], 0, 0, 0] },
+  'no end of the block, and one literal': {
+    literals: 257,
+    distances: 1,
+    lengths: [1, [18, 138], [18, 117], 0, 1],
+  },
   'an end of the block of two bits alone': { literals: 257, distances: 1, lengths: [...nothing, 2, 1] },
   'more codes than fit': { literals: 257, distances: 1, lengths: [1, 1, [18, 138], [18, 116], 1, 1] },
   'as many literals as there may be': { literals: 286, distances: 1, lengths: [...nothing, 1, [18, 29], 1] },
@@ -165,7 +113,7 @@ const cases: Record<string, Block> = {
 };
 
 describe.each(Object.entries(cases))('a block whose header declares %s', (_, block) => {
-  const raw = write(block);
+  const raw = toStream(block);
   const expected = inflateByZlib(raw);
 
   it.each([
@@ -174,4 +122,15 @@ describe.each(Object.entries(cases))('a block whose header declares %s', (_, blo
   ])(`is read as zlib reads it, by $way: ${expected || 'nothing'}`, ({ borrow }) => {
     expect(inflate(raw, borrow())).toBe(expected);
   });
+});
+
+it('a block repeats nothing of the block before it', () => {
+  const writer = new DeflateWriter();
+  const block = { literals: 257, distances: 1, lengths: [...nothing, 1, 0] };
+  writeBlock(writer, block, false);
+  writeBlock(writer, { ...block, lengths: [[16, 3], [18, 138], [18, 115], 1, 0] }, true);
+  const raw = writer.toBytes();
+  expect(inflateByZlib(raw)).toBe('Z_DATA_ERROR');
+  expect(inflate(raw)).toBe('Z_DATA_ERROR');
+  expect(inflate(raw, createRoutines().borrow())).toBe('Z_DATA_ERROR');
 });
