@@ -150,6 +150,17 @@ describe('a Pad', () => {
     expect(attributesOf(graph, 'y').pads).toEqual([2, 2, 3, 4]);
   });
 
+  test.each([
+    { kernel: [4, 5], stays: true },
+    { kernel: [5, 4], stays: true },
+    { kernel: [5, 5], stays: false },
+  ])('stays there if windows of $kernel would lie in it alone: $stays', ({ kernel, stays }) => {
+    const pad = toNode('Pad', ['r'], 'p', { pads: ints(0, 0, 0, 4, 0, 0, 4, 0) });
+    const pool = maxPool('p', { kernel_shape: ints(...kernel) });
+    const { nodes } = rewrite([toNode('Relu', ['x'], 'r'), pad, pool]);
+    expect(nodes.some(({ opType }) => opType === 'Pad')).toBe(stays);
+  });
+
   test('stays before a pool of what may be negative, its amounts an input', () => {
     const graph = rewrite([toNode('Pad', ['x'], 'p', asAttribute), maxPool('p')]);
     expect(toLines(graph)).toEqual(['p = Pad(x,p_pads)', 'y = MaxPool(p)']);
