@@ -22,7 +22,7 @@ function toModel(): Uint8Array {
 }
 
 const model = toModel();
-let isClosed: boolean;
+let isClosed: boolean | undefined;
 async function* each(...images: number[][]): AsyncGenerator<Float32Array> {
   isClosed = false;
   try {
@@ -109,10 +109,12 @@ describe('a percentile', () => {
     ).toBe(100);
   });
 
-  test.each([0, -1, 100.1, Number.NaN])('of %d is refused', async (percentile) => {
+  test.each([0, -1, 100.1, Number.NaN])('of %d is refused before an image is read', async (percentile) => {
+    isClosed = undefined;
     await expect(quantize(images, { method: 'percentile', percentile })).rejects.toThrow(
       new RangeError(`percentile must be above 0 and at most 100, got: ${percentile}`),
     );
+    expect(isClosed).toBeUndefined();
   });
 });
 
