@@ -4,12 +4,15 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/classify/scores.test.ts',
+      'test/classify/{is-unknown,scores}.test.ts',
       'test/http/access/**/*.test.ts',
       'test/image/{exif-orientation,image-to-fit,probe,to-tensor}.test.ts',
       'test/image/codecs/jpeg/huffman.test.ts',
+      'test/image/codecs/lzw/lzw-reader.test.ts',
+      'test/image/codecs/tiff/{fax-line,predictor}.test.ts',
       'test/image/{codecs/png,resample}/**/*.test.ts',
       'test/image/inflate/{inflate-stream,plain-header,plain-inflater,plain-tables}.test.ts',
+      'test/jobs/batch/{batch-id,choose-home}.test.ts',
       'test/lib/*.test.ts',
       'test/model/{manifest,memory-budget}.test.ts',
       'test/protocol/**/*.test.ts',
