@@ -22,6 +22,18 @@ test('one more database takes owners to itself, and moves nobody between the oth
   expect(after).toContain(4);
 });
 
+test.each([
+  ['alice', 3],
+  ['bob', 1],
+  ['carol', 3],
+  ['dave', 2],
+])(
+  'the home of %s among three is %i, as it was before: the greatest SHA-256 of number and owner',
+  async (owner, home) => {
+    expect(await chooseHome(owner, 3)).toBe(home);
+  },
+);
+
 test('one alone has all', async () => {
   expect(new Set(await homes(1))).toEqual(new Set([1]));
 });
