@@ -44,9 +44,9 @@ const deep = [...Array.from({ length: 14 }, (_, i) => i + 1), 15, 15];
 
 const streams: Record<string, Uint8Array> = {
   'a match of the first byte': toRaw(1, match(0)),
-  'a match of what is before the first byte': toRaw(1, match(1)),
+  'a match before the first byte': toRaw(1, match(1)),
   'a match of the first byte, 300 back': toRaw(300, match(16, 43, 7)),
-  'a match of what is 301 back, before the first byte': toRaw(300, match(16, 44, 7)),
+  'a match 301 back, before the first byte': toRaw(300, match(16, 44, 7)),
   'the largest distance': toRaw(40_000, match(29, 8191, 13)),
   'distance symbol 30, which there is not': toRaw(60_000, match(30)),
   'distance symbol 31, which there is not': toRaw(60_000, match(31)),
@@ -65,7 +65,7 @@ const streams: Record<string, Uint8Array> = {
         lengths: [...deep.slice(0, 13), [18, 138], [18, 105], ...deep.slice(13), ...distances],
         content: () => {
           const [codes, distanceCodes] = [toCodes(literals), toCodes(distances)];
-          for (let i = 0; i < 130; i++) writer.code(codes[(i * 7) % 13]!);
+          for (let i = 0; i < 300; i++) writer.code(codes[(i * 7) % 13]!);
           for (let i = 0; i < 80; i++) {
             writer.code(codes[257 + (i % 2)]!);
             writer.code(distanceCodes[i % 16]!);
@@ -81,8 +81,10 @@ const streams: Record<string, Uint8Array> = {
 };
 
 describe.each(ways)('by $way', ({ borrow }) => {
-  it.each(Object.entries(streams))('%s: as by zlib', (_, raw) => {
-    expect(inflate(raw, borrow())).toBe(inflateByZlib(raw));
+  it.each(Object.entries(streams))('%s: as by zlib', (name, raw) => {
+    const expected = inflateByZlib(raw);
+    expect(expected === 'Z_DATA_ERROR').toBe(/before the first byte|which there is not/.test(name));
+    expect(inflate(raw, borrow())).toBe(expected);
   });
 
   const content = Uint8Array.from({ length: 600 }, (_, i) => (i % 7 === 0 ? (i * i) % 256 : i % 5));
@@ -105,7 +107,7 @@ describe.each(ways)('by $way', ({ borrow }) => {
 
 describe('all of a stream', () => {
   const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * i) % 251);
-  const whole = new Uint8Array(deflateSync(content));
+  const whole = new Uint8Array(deflateSync(content, { strategy: constants.Z_HUFFMAN_ONLY }));
 
   it('is there where it may be as long', () => {
     expect(inflateAll(whole, 1000)).toEqual(content);
