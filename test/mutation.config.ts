@@ -8,8 +8,6 @@ export default defineConfig({
       'test/http/access/**/*.test.ts',
       'test/image/{exif-orientation,image-to-fit,probe,to-tensor}.test.ts',
       'test/image/codecs/jpeg/huffman.test.ts',
-      'test/image/codecs/lzw/lzw-reader.test.ts',
-      'test/image/codecs/tiff/{fax-line,predictor}.test.ts',
       'test/image/{codecs/png,resample}/**/*.test.ts',
       'test/image/inflate/{inflate-stream,plain-header,plain-inflater,plain-tables}.test.ts',
       'test/jobs/batch/{batch-id,choose-home}.test.ts',
