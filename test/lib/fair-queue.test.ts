@@ -26,6 +26,16 @@ describe('a fair queue', () => {
     expect(queue.inOrder()[0]!.name).toBe('a2');
   });
 
+  it('loses nobody else when what waits no longer is removed again', () => {
+    const queue = new FairQueue<{ caller: string | undefined; name: string }>(8);
+    const [first, second] = [item('a', 'a1'), item('b', 'b1')];
+    queue.push(first);
+    queue.push(second);
+    queue.remove(first);
+    queue.remove(first);
+    expect([queue.has(first), queue.has(second), queue.length]).toEqual([false, true, 1]);
+  });
+
   it('keeps a quarter of its places from each known caller, and none from the unknown', () => {
     const queue = new FairQueue<{ caller: string | undefined; name: string }>(8);
     for (let index = 0; index < 6; index++) {

@@ -54,7 +54,8 @@ describe('the retry schedule', () => {
     expect(parseRetryAfter('120', now)).toBe(120);
     expect(parseRetryAfter('Thu, 01 Jan 2026 00:02:00 GMT', now)).toBe(120);
     expect(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', now)).toBe(0);
-    expect(parseRetryAfter('soon', now)).toBeUndefined();
+    expect(parseRetryAfter(' 120 ', now)).toBe(120);
+    for (const other of ['soon', '120 s', 'at 120 h']) expect(parseRetryAfter(other, now)).toBeUndefined();
     expect(parseRetryAfter(null, now)).toBeUndefined();
   });
 });

@@ -23,6 +23,10 @@ it('puts characters together that pieces divide', async () => {
   expect(await collect(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(['é', '€']);
 });
 
+it('shows that a character is cut', async () => {
+  expect(await collect(['ab', encoder.encode('€').subarray(0, 2)])).toEqual(['ab\ufffd']);
+});
+
 it('refuses a line that is too long as soon as it is, in one piece or many', async () => {
   expect(await collect(['1234567890\n1234567890'])).toHaveLength(2);
   await expect(collect(['12345678901'])).rejects.toThrow('too long');

@@ -38,7 +38,7 @@ export function buildTable(
     if (lengthCounts[length]! > 0) longest = length;
   }
   if (left > 0) {
-    const isOne = used === 1 && longest === 1 && rule !== 'complete';
+    const isOne = longest === 1 && rule !== 'complete';
     const isNone = used === 0 && rule === 'completeOrOneOrNone';
     if (!isOne && !isNone) return 0;
     table[1] = toEntry(exceptional + entryFlags.invalid, 1);

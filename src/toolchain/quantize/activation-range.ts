@@ -35,21 +35,17 @@ function toPercentileRange(histogram: ActivationHistogram, percentile: number): 
   const half = counts.length / 2;
   const valueAt = (edge: number) => (edge - half) * binWidth;
 
+  // Zeros lie in no bin: between the negative values and the positive ones. At each end less than all is left out.
   let below = 0;
   let low = 0;
   while (low < half && below + counts[low]! <= cut) below += counts[low++]!;
-  // All that is negative lies in the cut, so the lower end is the zeros or above them.
-  if (low === half && below + zeros <= cut) {
-    below += zeros;
-    while (low < counts.length && below + counts[low]! <= cut) below += counts[low++]!;
-  }
+  below += zeros;
+  while (below + counts[low]! <= cut) below += counts[low++]!;
   let above = 0;
   let high = counts.length;
   while (high > half && above + counts[high - 1]! <= cut) above += counts[--high]!;
-  if (high === half && above + zeros <= cut) {
-    above += zeros;
-    while (high > 0 && above + counts[high - 1]! <= cut) above += counts[--high]!;
-  }
+  above += zeros;
+  while (above + counts[high - 1]! <= cut) above += counts[--high]!;
   return { min: Math.max(valueAt(low), min), max: Math.min(valueAt(high), max) };
 }
 

@@ -139,12 +139,23 @@ describe.each(ways)('a zlib stream, by $way', ({ borrow }) => {
   });
 
   it.each([
+    ['cut', 'cut', whole.subarray(0, -1)],
+    ['missing', 'cut', whole.subarray(0, -4)],
+    ['wrong', 'ended', whole.map((byte, i) => byte ^ Number(i === whole.length - 1))],
+  ])('whose checksum is %s is %s', (_, end, bytes) => {
+    const stream = open(bytes, 500);
+    stream.skip(500);
+    stream.finish();
+    expect(stream.end).toBe(end);
+  });
+
+  it.each([
     ['cut', 'there is nothing', []],
     ['cut', 'half a header is there', [0x78]],
     ['invalid', 'the header has a wrong check', [0x78, 0x9d]],
-    ['invalid', 'the method is another', [0x79, 0x9b]],
+    ['invalid', 'the method is another', [0x79, 0x18, 3, 0, 0, 0, 0, 1]],
     ['invalid', 'the window is larger than 32 KiB', [0x88, 0x1c]],
-    ['invalid', 'a dictionary is asked for', [0x78, 0xbb, 0, 0, 0, 0, 3, 0]],
+    ['invalid', 'a dictionary is asked for', [0x78, 0xbb, 3, 0, 0, 0, 0, 1]],
     ['invalid', 'a block has the type that there is not', [...zlibHeader, 7]],
     ['invalid', 'a stored block has a wrong length', [...zlibHeader, 1, 1, 0, 1, 0, 0]],
     ['invalid', 'a match goes back behind the beginning', [...zlibHeader, 3, 2, 0, 0, 0]],

@@ -143,6 +143,35 @@ describe('the range of least squared error', () => {
     expect(toError(found)).toBeLessThan(least * 1.02);
   });
 
+  test.each(['max', 'min'] as const)(
+    'ends where many values end, and gives one up that is far away: %s',
+    (end) => {
+      // 100,000 values in each of 930 bins beside 0, and one at the end of 8,192: steps of 8192 / 255 would cost more.
+      const counts = new Float64Array(16_384);
+      const [first, last] = end === 'max' ? [8192, 16_383] : [8192 - 930, 0];
+      counts.fill(1e5, first, first + 930).fill(1, last, last + 1);
+      const seen = end === 'max' ? { min: 0, max: 8192 } : { min: -8192, max: 0 };
+      const histogram = { ...seen, counts, binWidth: 1, total: 930e5 + 1, zeros: 0, add: () => {} };
+      const found = toActivationRange(histogram, 'mse', 99);
+      // The first 64 shares that are tried are 128 bins apart.
+      expect(Math.abs(Math.abs(found[end]) - 930)).toBeLessThan(6);
+    },
+  );
+
+  test('holds nothing that was not seen', () => {
+    fc.assert(
+      fc.property(anyTensor, (values) => {
+        const histogram = toHistogram([values]);
+        const { min, max } = toActivationRange(histogram, 'mse', 99);
+        expect(min).toBeGreaterThanOrEqual(Math.min(histogram.min, 0));
+        expect(min).toBeLessThanOrEqual(0);
+        expect(max).toBeLessThanOrEqual(Math.max(histogram.max, 0));
+        expect(max).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test('has one end where there is one sign', () => {
     const values = Array.from({ length: 500 }, (_, i) => i / 100);
     expect(toActivationRange(toHistogram([values]), 'mse', 99).min).toBe(0);

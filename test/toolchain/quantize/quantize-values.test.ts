@@ -35,8 +35,20 @@ describe('UInt8 parameters', () => {
     expect(toUInt8Parameters({ min: 0, max: 0 })).toEqual({ scale: 1, zeroPoint: 0 });
   });
 
-  test('refuse an infinite range', () => {
-    expect(() => toUInt8Parameters({ min: 0, max: Number.POSITIVE_INFINITY })).toThrow(RangeError);
+  test('of a tensor that is as good as zero', () => {
+    // The least scale that single precision holds with all its digits is 2^-126.
+    expect(toUInt8Parameters({ min: 0, max: 255 * 2 ** -126 })).toEqual({ scale: 2 ** -126, zeroPoint: 0 });
+    expect(toUInt8Parameters({ min: 0, max: 254 * 2 ** -126 })).toEqual({ scale: 1, zeroPoint: 0 });
+  });
+
+  test.each([
+    { min: 0, max: Number.POSITIVE_INFINITY },
+    { min: -1.5e308, max: 1.5e308 },
+    { min: Number.NaN, max: 1 },
+  ])('refuse a range that is not finite: $min to $max', ({ min, max }) => {
+    expect(() => toUInt8Parameters({ min, max })).toThrow(
+      new RangeError(`range must be finite, got: [${min}, ${max}]`),
+    );
   });
 });
 
@@ -64,6 +76,21 @@ describe('weights', () => {
       expect(Math.abs(bias[i]!)).toBeLessThanOrEqual(2 ** 30);
     });
     expect([...values.slice(0, 4)]).toEqual([0, 0, 0, 0]);
+    // And it is as fine as that allows.
+    expect(Math.abs(bias[0]!)).toBeGreaterThan(2 ** 29);
+  });
+
+  test('a channel of zeros keeps the digits of its bias, and has a scale of 1 where it has none', () => {
+    const { scales, bias, biasScales } = quantizeWeights(new Float32Array(4), Float32Array.of(0.123, 0), 0.5);
+    expect(bias[0]! * biasScales[0]!).toBeCloseTo(0.123, 7);
+    expect([scales[1], bias[1], biasScales[1]]).toEqual([1, 0, 0.5]);
+  });
+
+  test.each([
+    { inputScale: 2 ** -10, scale: 2 ** -116 },
+    { inputScale: 4, scale: 2 ** -126 },
+  ])('a scale keeps its digits, beside an input scale of $inputScale too', ({ inputScale, scale }) => {
+    expect(quantizeWeights(Float32Array.of(1e-42), Float32Array.of(0), inputScale).scales[0]).toBe(scale);
   });
 });
 

@@ -78,9 +78,11 @@ function mergePad(graph: OnnxGraph, pad: OnnxNode, inferred: InferredShapes): vo
   const amounts = intsOperand(pad, 'pads', 1, inferred) ?? [];
   const index = indexGraph(graph);
   const reader = soleConsumer(index, pad.outputs[0] as string);
-  // Zeros never win a maximum over ReLU's output, whose window always holds a value of at least zero.
+  // Zeros never win a maximum over ReLU's output, if each window holds a value of it.
   const isPool =
-    reader?.opType === 'MaxPool' && index.producers.get(pad.inputs[0] as string)?.opType === 'Relu';
+    reader?.opType === 'MaxPool' &&
+    index.producers.get(pad.inputs[0] as string)?.opType === 'Relu' &&
+    holdsValuesInEachWindow(reader, amounts);
   if (amounts.every((amount) => amount === 0)) {
     bypassNode(graph, pad, pad.inputs[0] as string);
     return;
@@ -102,10 +104,20 @@ function mergePad(graph: OnnxGraph, pad: OnnxNode, inferred: InferredShapes): vo
     keepZeros(graph, pad, amounts);
     return;
   }
-  const pads = reader.attributes.get('pads')?.value as readonly number[];
-  const added = [amounts[2], amounts[3], amounts[6], amounts[7]] as number[];
-  reader.attributes.set('pads', { type: 'INTS', value: pads.map((own, i) => own + (added[i] as number)) });
+  reader.attributes.set('pads', { type: 'INTS', value: toMergedPads(reader, amounts) });
   bypassNode(graph, pad, pad.inputs[0] as string);
+}
+
+function toMergedPads({ attributes }: OnnxNode, amounts: readonly number[]): number[] {
+  const pads = attributes.get('pads')?.value as readonly number[];
+  const added = [amounts[2], amounts[3], amounts[6], amounts[7]] as number[];
+  return pads.map((own, side) => own + (added[side] as number));
+}
+
+/** A window of padding alone has no maximum, and ONNX Runtime refuses a pool that might have one. */
+function holdsValuesInEachWindow(pool: OnnxNode, amounts: readonly number[]): boolean {
+  const kernel = pool.attributes.get('kernel_shape')?.value as readonly number[];
+  return toMergedPads(pool, amounts).every((pad, side) => pad < (kernel[side % 2] as number));
 }
 
 function hasNoPads({ attributes }: OnnxNode): boolean {
