@@ -11,8 +11,8 @@ export default defineConfig({
   root,
   test: {
     globalSetup: ['test/build-edge.ts'],
-    // Vitest leaves a core for its own thread, which has nothing to do; and a test waits for workerd half of its time.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // One more than there are cores: tests wait for workerd, for timeouts and for processes half of their time.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         root,

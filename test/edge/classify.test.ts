@@ -26,7 +26,7 @@ interface Prediction {
 
 let edge: EdgeServer;
 beforeAll(async () => {
-  edge = await startEdge();
+  edge = await startEdge({ bundle: 'whole' });
 });
 afterAll(() => edge?.stop());
 

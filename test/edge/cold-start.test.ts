@@ -32,7 +32,7 @@ const versions = [
 
 describe.each(versions)('a fresh isolate with $runtime', ({ version, runtime }) => {
   const start = async () => {
-    const server = await startEdge();
+    const server = await startEdge({ bundle: version === '1' ? 'whole' : 'light' });
     const name = 'resnet18-imagenet1k';
     const catalog = { default_model: name, models: [{ name, version }] };
     if (version === '1') for (const [key, bytes] of await ortVersion) await server.models.put(key, bytes);

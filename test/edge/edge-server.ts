@@ -2,7 +2,8 @@ import { createTestHarness } from 'wrangler';
 import { verifyAssets } from '../../src/cli/assets.ts';
 import { applyMigrations, type MigratedDatabase } from '../../src/cli/local/migrate-batches.ts';
 import { putMissing, type SeedBucket } from '../../src/cli/local/seed-models.ts';
-import { buildDir, projectRoot } from '../../src/cli/paths.ts';
+import { buildDir, engineBuildDir, projectRoot } from '../../src/cli/paths.ts';
+import { lightBuildDir } from '../build-edge.ts';
 
 /** The built Worker in a workerd of its own: a fresh isolate, an empty R2 bucket. */
 export interface EdgeServer {
@@ -65,12 +66,15 @@ async function migrate({ BATCHES_DB, BATCHES_DB_2 }: EdgeBindings): Promise<void
   for (const database of [BATCHES_DB, BATCHES_DB_2]) if (database) await applyMigrations(database);
 }
 
+/** What is served: without onnxruntime-web, unless a test is about it. */
+const bundleDirs = { light: lightBuildDir, whole: buildDir, engine: engineBuildDir } as const;
+
 export async function startEdge({
   seed = true,
   configPath = './wrangler.toml',
   vars = {} as Record<string, string>,
   secrets = {} as Record<string, string>,
-  workerDir = buildDir,
+  bundle = 'light' as 'light' | 'whole' | 'engine',
 } = {}): Promise<EdgeServer> {
   const toOptions = (path: string) => ({
     root: projectRoot,
@@ -80,7 +84,7 @@ export async function startEdge({
         configPath: path,
         vars: { PUBLIC_SCOPES: 'classify,batch,teach,admin', ANSWER_CACHE_SECONDS: '0', ...vars },
         secrets,
-        prebuiltWorkerDir: workerDir,
+        prebuiltWorkerDir: bundleDirs[bundle],
       },
     ],
   });

@@ -12,7 +12,7 @@ it('answers from a bundle without onnxruntime-web, and refuses what needs it', a
   expect((await readdir(engineBuildDir)).filter((file) => file.includes('ort-wasm'))).toEqual([]);
   edge = await startEdge({
     configPath: './test/edge/engine-only.wrangler.toml',
-    workerDir: engineBuildDir,
+    bundle: 'engine',
   });
   const body = new Uint8Array(await readFile(goldenPath('cat.jpg')));
   const ask = () => edge.fetch('/v1/classify?top_k=1', { method: 'POST', body });
@@ -21,7 +21,7 @@ it('answers from a bundle without onnxruntime-web, and refuses what needs it', a
 
   edge = await startEdge({
     configPath: './test/edge/engine-only.wrangler.toml',
-    workerDir: engineBuildDir,
+    bundle: 'engine',
   });
   const name = 'resnet18-imagenet1k';
   for (const [key, bytes] of await makeOrtVersion({ version: '1' })) await edge.models.put(key, bytes);

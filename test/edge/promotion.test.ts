@@ -20,7 +20,7 @@ async function classify(): Promise<string> {
 
 describe('moving a name to another version', () => {
   it('reaches a running isolate within the configured time, and no request fails meanwhile', async () => {
-    edge = await startEdge({ vars: { CATALOG_TTL_SECONDS: '1' } });
+    edge = await startEdge({ bundle: 'whole', vars: { CATALOG_TTL_SECONDS: '1' } });
     expect(await classify()).toBe('3');
 
     const name = 'resnet18-imagenet1k';
