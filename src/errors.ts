@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'classifier_not_trainable'
   | 'classifier_quota_exceeded'
   | 'example_unknown'
+  | 'storage_unavailable'
   | 'batch_tier_unavailable'
   | 'batch_retries_exhausted'
   | 'chunk_invalid'

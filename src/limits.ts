@@ -474,6 +474,9 @@ export const maxMetadataBytes = 4096;
 /** Times an item is tried whose image cannot be had or on which the tier dies. */
 export const maxItemAttempts = 5;
 
+/** When a caller may ask again whom D1, R2 or Queues did not serve: their troubles pass within seconds. */
+export const storageRetrySeconds = 5;
+
 /** Longest wait between two attempts at a chunk; with 100 attempts a batch outlives 16 hours without its tier. */
 export const maxRetryDelaySeconds = 600;
 

@@ -50,6 +50,7 @@ export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   classifier_not_trainable: { status: 409, title: 'Too little to learn from' },
   classifier_quota_exceeded: { status: 409, title: 'No more room' },
   example_unknown: { status: 404, title: 'No such example' },
+  storage_unavailable: { status: 503, title: 'Storage unavailable' },
   batch_tier_unavailable: { status: 503, title: 'Batch tier unavailable' },
   batch_retries_exhausted: { status: 503, title: 'Given up after many attempts' },
   chunk_invalid: { status: 400, title: 'Invalid chunk' },

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { toProblemResponse } from '../lib/problem-response.ts';
 import { type Problem, problemKinds, toProblem } from '../problem.ts';
 import type { HonoEnv } from './context.ts';
+import { toStorageTrouble } from './storage-trouble.ts';
 
 /** Headers that middleware set before the handler failed and that still hold. */
 const keptHeaders = ['ratelimit', 'ratelimit-policy'];
@@ -12,15 +13,16 @@ const keptHeaders = ['ratelimit', 'ratelimit-policy'];
  * @param extend members that the client of another API looks for beside the standard ones.
  */
 export function answerError(
-  error: unknown,
+  thrown: unknown,
   c: Context<HonoEnv>,
   extend: (problem: Problem) => object = () => ({}),
 ): Response {
+  const error = toStorageTrouble(thrown) ?? thrown;
   const requestId = c.get('requestId');
   const problem = toProblem(error, requestId);
   c.get('record').outcome = problem.code;
   if (problemKinds[problem.code].status >= 500)
-    c.get('options').log('error', { code: problem.code, request_id: requestId, error });
+    c.get('options').log('error', { code: problem.code, request_id: requestId, error: thrown });
   const response = toProblemResponse(error, requestId, extend(problem));
   for (const name of keptHeaders) {
     const value = c.res.headers.get(name);

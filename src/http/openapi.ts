@@ -79,6 +79,7 @@ const everywhere = [
   'scope_missing',
   'rate_limited',
   'option_invalid',
+  'storage_unavailable',
   'internal',
 ] as const satisfies readonly ErrorCode[];
 

@@ -62,7 +62,7 @@ interface StoredObject {
 }
 
 /** Makes the tables of every database of batches. */
-async function migrate({ BATCHES_DB, BATCHES_DB_2 }: EdgeBindings): Promise<void> {
+export async function migrate({ BATCHES_DB, BATCHES_DB_2 }: EdgeBindings): Promise<void> {
   for (const database of [BATCHES_DB, BATCHES_DB_2]) if (database) await applyMigrations(database);
 }
 
@@ -75,6 +75,7 @@ export async function startEdge({
   vars = {} as Record<string, string>,
   secrets = {} as Record<string, string>,
   bundle = 'light' as 'light' | 'whole' | 'engine',
+  migrated = true,
 } = {}): Promise<EdgeServer> {
   const toOptions = (path: string) => ({
     root: projectRoot,
@@ -92,7 +93,7 @@ export async function startEdge({
   const { url } = await harness.listen();
   const readEnv = async () => {
     const bound = await harness.getWorker<EdgeBindings>().getEnv();
-    await migrate(bound);
+    if (migrated) await migrate(bound);
     return bound;
   };
   let env = await readEnv();

@@ -1,0 +1,24 @@
+import { CodedError } from '../errors.ts';
+import { storageRetrySeconds } from '../limits.ts';
+
+/**
+ * How the bindings of Workers say that they cannot do now what was asked: D1, also before its tables are made; R2 by its
+ * internal errors (10001, 10043, 10058); Queues. A broken constraint of a table is not among them: that is a fault of ours.
+ *
+ * @see Cloudflare's documentation: D1, debug; R2, error codes
+ */
+const troubles = [
+  /^D1_(EXEC_)?ERROR(?!.*SQLITE_CONSTRAINT)/s,
+  /^\w+: .*\((10001|10043|10058)\)$/s,
+  /^Queue send failed/,
+];
+
+/** @returns what a caller is told of an error of D1, R2 or Queues; undefined for any other. */
+export function toStorageTrouble(error: unknown): CodedError | undefined {
+  if (error instanceof CodedError || !(error instanceof Error)) return undefined;
+  if (!troubles.some((trouble) => trouble.test(error.message))) return undefined;
+  return new CodedError('storage_unavailable', 'The storage of this deployment does not answer now.', {
+    cause: error,
+    retryAfterSeconds: storageRetrySeconds,
+  });
+}
