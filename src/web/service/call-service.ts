@@ -25,6 +25,7 @@ const passing: ReadonlySet<string> = new Set([
   'rate_limited',
   'model_unavailable',
   'tier_busy',
+  'storage_unavailable',
 ]);
 
 /**
