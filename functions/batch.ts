@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const sources = new ModelSources(toSources(config), (source, key, error) =>
     writeLog('error', { event: 'model_source_failed', source, key, error }),
   );
-  const catalog = new CatalogReader(sources, createNodeSha256);
+  const catalog = new CatalogReader(sources, createNodeSha256, { readsUnlisted: true });
   const options = {
     executionProviders: config.TIER_EXECUTION_PROVIDERS,
     allowFallback: config.TIER_ALLOW_FALLBACK === 'yes',

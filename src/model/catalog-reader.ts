@@ -13,6 +13,8 @@ import {
   type Catalog,
   type ClassLabel,
   type ModelManifest,
+  modelNameSchema,
+  modelVersionSchema,
   parseCatalog,
   parseLabels,
   parseManifest,
@@ -26,6 +28,11 @@ export interface CatalogOptions {
   readonly now?: () => number;
   /** The version that answers for a model which is not in the catalogue; undefined if there is none. */
   readonly findVersion?: (name: string) => Promise<string | undefined>;
+  /**
+   * Whether a model that the catalogue does not list is read where a caller says name and version. The Node tier does: the
+   * classifiers that callers of the edge have taught are in no catalogue.
+   */
+  readonly readsUnlisted?: boolean;
 }
 
 /**
@@ -39,6 +46,7 @@ export class CatalogReader {
   readonly #now: () => number;
   readonly #ttlMs: number;
   readonly #findVersion: CatalogOptions['findVersion'];
+  readonly #readsUnlisted: boolean;
   readonly #manifests = new RecentMap<ModelManifest>(maxKeptManifests);
   readonly #labels = new RecentMap<readonly ClassLabel[]>(maxKeptLabelsBytes);
   readonly #versions = new RecentMap<{ readonly version: string; readonly readAt: number }>(maxKeptManifests);
@@ -49,13 +57,14 @@ export class CatalogReader {
   constructor(
     sources: ModelSources,
     createSha256: CreateSha256,
-    { ttlMs = catalogTtlMs, now = Date.now, findVersion }: CatalogOptions = {},
+    { ttlMs = catalogTtlMs, now = Date.now, findVersion, readsUnlisted = false }: CatalogOptions = {},
   ) {
     this.#sources = sources;
     this.#createSha256 = createSha256;
     this.#now = now;
     this.#ttlMs = ttlMs;
     this.#findVersion = findVersion;
+    this.#readsUnlisted = readsUnlisted;
   }
 
   /** @throws {CodedError} `model_unavailable`, `model_manifest_invalid`. */
@@ -81,11 +90,12 @@ export class CatalogReader {
     const catalog = await this.readCatalog();
     const wanted = name ?? catalog.defaultModel;
     const current = catalog.versions.get(wanted) ?? (await this.#readVersion(wanted));
-    if (current === undefined) {
+    const version = pinned ?? current;
+    const isServed = current !== undefined || (this.#readsUnlisted && isModelKeyPart(wanted, version));
+    if (version === undefined || !isServed) {
       const known = [...catalog.versions.keys()].slice(0, 20).join(', ');
       throw new CodedError('model_unknown', `No model is named "${wanted}". Known: ${known}.`);
     }
-    const version = pinned ?? current;
     const key = toModelKey(wanted, version, manifestFile);
     const cached = this.#manifests.get(key);
     if (cached) return cached;
@@ -167,4 +177,9 @@ function parseJson(key: string, text: string): unknown {
   } catch (cause) {
     throw new CodedError('model_manifest_invalid', `${key} is not JSON.`, { cause, retryAfterSeconds: 30 });
   }
+}
+
+/** Whether a name and a version that nobody has looked up may become a key of the store. */
+function isModelKeyPart(name: string, version: string | undefined): boolean {
+  return modelNameSchema.safeParse(name).success && modelVersionSchema.safeParse(version).success;
 }

@@ -47,6 +47,8 @@ const heads = {
   whole: makeHead(blocks, 1, 0),
   last: makeHead([512], 2, 0),
   stranger: makeHead(blocks, 3, 1),
+  // As callers of the edge teach them: in no catalogue.
+  unlisted: makeHead(blocks, 5, 0),
   // Of another backbone: it has more blocks than this one.
   foreign: makeHead([...blocks, 512], 4, 0),
 };
@@ -60,7 +62,8 @@ describe('heads on the Node tier', () => {
     const backbone = `${defaultModel.name}/${defaultModel.version}`;
     await cp(assetPath(backbone), join(folder, backbone), { recursive: true });
     const names = Object.keys(heads);
-    const models = [{ ...defaultModel }, ...names.map((name) => ({ name, version: '1' }))];
+    const listed = names.filter((name) => name !== 'unlisted');
+    const models = [{ ...defaultModel }, ...listed.map((name) => ({ name, version: '1' }))];
     await writeFile(
       join(folder, 'catalog.json'),
       JSON.stringify({ default_model: defaultModel.name, models }),
@@ -88,29 +91,37 @@ describe('heads on the Node tier', () => {
   });
 
   async function ask(model: string): Promise<Record<string, unknown>[]> {
+    const response = await send(model, '1');
+    expect(response.status).toBe(200);
+    const lines = (await response.text()).trim().split('\n');
+    return lines.map((line) => JSON.parse(line)).toSorted((a, b) => (a.index ?? 99) - (b.index ?? 99));
+  }
+
+  async function send(
+    model: string,
+    version: string | undefined,
+    photos: readonly (typeof goldenNames)[number][] = goldenNames,
+  ): Promise<Response> {
     async function* items() {
-      for (const [index, name] of goldenNames.entries()) {
+      for (const [index, name] of photos.entries()) {
         yield { index, bytes: new Uint8Array(await readFile(goldenPath(photoFiles[name]))) };
       }
     }
-    const head = { model, model_version: '1', top_k: 3, items: goldenNames.length } as const;
+    const head = { model, model_version: version, top_k: 3, items: goldenNames.length } as const;
     const parts: Uint8Array[] = [];
     for await (const part of writeChunk(
       { ...head, orientation: 'apply', scoring: 'model', strict: false },
       items(),
     ))
       parts.push(part);
-    const response = await tier.fetch('/v1/chunks', {
+    return await tier.fetch('/v1/chunks', {
       method: 'POST',
       headers: { 'content-type': chunkMediaType },
       body: new Uint8Array(Buffer.concat(parts)),
     });
-    expect(response.status).toBe(200);
-    const lines = (await response.text()).trim().split('\n');
-    return lines.map((line) => JSON.parse(line)).toSorted((a, b) => (a.index ?? 99) - (b.index ?? 99));
   }
 
-  it.each(['whole', 'last'] as const)('%s: scores of the edge’s engine', async (name) => {
+  it.each(['whole', 'last', 'unlisted'] as const)('%s: scores of the edge’s engine', async (name) => {
     const results = await ask(name);
     for (const [index, photo] of goldenNames.entries()) {
       const data = await readCropTensor(goldenPath(`${photo}.crop.png`));
@@ -127,6 +138,17 @@ describe('heads on the Node tier', () => {
       expect(results[index]).not.toHaveProperty('unknown');
     }
     expect(results.at(-1)).toEqual({ end: true });
+  });
+
+  it.each([
+    ['unlisted', undefined],
+    ['unlisted', '2'],
+    ['../whole', '1'],
+    ['whole', '../1'],
+  ])('%s, version %s, is no model', async (name, version) => {
+    const response = await send(name, version, []);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'model_unknown' });
   });
 
   it('say what is none of their classes', async () => {

@@ -14,7 +14,7 @@ export interface TierProcess {
 const secret = 'a secret of the tests';
 
 /** `functions/batch.ts` as it is, in a process of its own, on a free port. */
-export async function startTier(env: Record<string, string> = {}): Promise<TierProcess> {
+export async function startTier(env: NodeJS.ProcessEnv = {}): Promise<TierProcess> {
   const tier = spawnTier(env);
   const url = await tier.listening;
   return {
@@ -39,7 +39,7 @@ export async function startTier(env: Record<string, string> = {}): Promise<TierP
 }
 
 /** A start that may fail. */
-export function spawnTier(env: Record<string, string>) {
+export function spawnTier(env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, ['functions/batch.ts'], {
     cwd: projectRoot,
     env: {
