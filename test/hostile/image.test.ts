@@ -452,6 +452,23 @@ describe('JPEG', () => {
       'decoded',
       () => concat([head, segment(0xdd, [0, 1]), frame(size), scan(1), restarts(100_000), endOfImage]),
     ],
+    [
+      'a quarter of a million segments without data, behind fill bytes',
+      'decoded',
+      () => {
+        const large = frame({ width: 4096, height: 4000 });
+        const empty = Uint8Array.from({ length: 256_000 * 4 }, (_, i) => [0x55, 0xff, 0xff, 0xd0][i & 3]!);
+        return concat([head, segment(0xdd, [0, 1]), large, scan(1), empty, endOfImage]);
+      },
+    ],
+    [
+      'a large progressive file of DC alone, of which every block is smoothed',
+      'decoded',
+      () => {
+        const large = frame({ code: 0xc2, width: 8192, height: 8000 });
+        return concat([head, large, scan(1, 0, 0), new Uint8Array((1024 * 1000) / 8), endOfImage]);
+      },
+    ],
   ])('%s', async (_, code, make) => {
     await expectOutcome(make(), code);
   });

@@ -25,7 +25,8 @@ export class BitReader {
   count = 0;
   /** Zero bits supplied behind the end of the data. */
   #suppliedBits = 0;
-
+  /** Where the next byte stands that may be of EOI, as far as it was looked for. */
+  #endOfImage = -1;
   readonly onDamage: () => void;
 
   /** @param onDamage is called for data that no encoder writes. */
@@ -177,7 +178,10 @@ export class BitReader {
   #atEndOfFile(): boolean {
     const { bytes, position } = this;
     if (position + 1 >= bytes.length) return true;
-    return bytes[position + 1] === 0xff && bytes.indexOf(marker.endOfImage, position) < 0;
+    if (bytes[position + 1] !== 0xff) return false;
+    // Looked up once for all segments before it, of which a file may have a million.
+    if (this.#endOfImage < position) this.#endOfImage = bytes.indexOf(marker.endOfImage, position);
+    return this.#endOfImage < 0;
   }
 }
 

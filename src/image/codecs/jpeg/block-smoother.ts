@@ -140,26 +140,42 @@ class SmoothedComponent {
   }
 
   #estimate(coefficients: Int16Array, at: number, bits: Int8Array, isDcAlone: boolean): void {
-    const weights = isDcAlone ? blurWeights.slice(1) : surfaceWeights;
-    for (const [index, weight] of weights.entries()) {
-      const k = index + 1;
-      if (k > this.#plane.lastKept || bits[k] === 0 || coefficients[at + k] !== 0) continue;
+    const terms = isDcAlone ? blurTerms : surfaceTerms;
+    const end = Math.min(terms.length, this.#plane.lastKept + 1);
+    for (let k = 1; k < end; k++) {
+      if (bits[k] === 0 || coefficients[at + k] !== 0) continue;
       const limit = bits[k]! > 0 ? (1 << bits[k]!) - 1 : Number.POSITIVE_INFINITY;
-      coefficients[at + k] = this.#weigh(weight, k, limit);
+      coefficients[at + k] = this.#weigh(terms[k]!, k, limit);
     }
-    if (isDcAlone) coefficients[at] = this.#weigh(blurWeights[0]!, 0, Number.POSITIVE_INFINITY);
+    if (isDcAlone) coefficients[at] = this.#weigh(terms[0]!, 0, Number.POSITIVE_INFINITY);
   }
 
   /** @param limit magnitude that the coefficient cannot have more than: else the scans would show it. */
-  #weigh(weights: DcWeights, k: number, limit: number): number {
+  #weigh({ places, weights }: DcTerms, k: number, limit: number): number {
     const quantization = this.#plane.quantization!;
     let sum = 0;
-    for (let i = 0; i < weights.length; i++) sum += weights[i]! * this.#around[i]!;
+    for (let i = 0; i < places.length; i++) sum += weights[i]! * this.#around[places[i]!]!;
+    if (sum === 0) return 0;
     const divisor = quantization[k]! * weightScale;
-    const magnitude = Math.floor((divisor / 2 + Math.abs(sum * quantization[0]!)) / divisor);
-    return Math.sign(sum) * Math.min(magnitude, limit);
+    const magnitude = Math.min(Math.floor((divisor / 2 + Math.abs(sum) * quantization[0]!) / divisor), limit);
+    return sum < 0 ? -magnitude : magnitude;
   }
 }
+
+/** Weights that are not zero, and the places in 5 x 5 blocks that they are for. */
+interface DcTerms {
+  readonly places: Uint8Array;
+  readonly weights: Int16Array;
+}
+
+function toTerms(all: DcWeights): DcTerms {
+  const places = all.flatMap((weight, place) => (weight === 0 ? [] : [place]));
+  return { places: Uint8Array.from(places), weights: Int16Array.from(places, (place) => all[place]!) };
+}
+
+/** By zigzag index. */
+const blurTerms = blurWeights.map(toTerms);
+const surfaceTerms = [toTerms([]), ...surfaceWeights.map(toTerms)];
 
 function blocksOf({ mcuRows }: JpegFrame, { declared }: ComponentPlane): number {
   return declared.paddedBlocksPerLine * declared.vertical * mcuRows;
