@@ -8,7 +8,7 @@ import { countAllocations } from '../image/count-allocations.ts';
 import { createRoutines, defaultSpec, goldens, loadWebpModule, readFixture } from '../image/fixtures.ts';
 
 /** RESNET_EDGE_FUZZ_RUNS=100000 for a longer search; RESNET_EDGE_FUZZ_SEED repeats one. */
-const search = fuzz(5000);
+const search = fuzz(3000);
 
 /** More than any mutation of a small file may take: most stop at once, some declare a large image. */
 const maxCpuMs = 2000;

@@ -67,14 +67,16 @@ export async function describePixelCases(runtime: PixelRuntime): Promise<void> {
       it.each(Object.keys(files))('%s', async (name) => {
         const { sha256, warnings = [] } = files[name]!;
         const bytes = await runtime.readFixture(`${folder}/${name}`);
+        // What decoders write does not depend on the recipe; how plain TypeScript resamples is tested with the goldens.
+        const asked = routines || folder === 'images' ? recipes : recipes.slice(0, 1);
         const digests = [];
-        for (const recipe of recipes) {
+        for (const recipe of asked) {
           const image = await decodeToCrop(bytes, { ...defaultSpec, ...recipe }, options);
           digests.push(await digestHex(image.crop));
           expect(image.warnings).toEqual(warnings);
           expect(image.approximate).toBe(false);
         }
-        expect(digests).toEqual(sha256);
+        expect(digests).toEqual(sha256.slice(0, asked.length));
       });
     });
 
