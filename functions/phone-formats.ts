@@ -1,5 +1,6 @@
 import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm';
 import libheifWasm from 'libheif-js/libheif-wasm/libheif.wasm';
+import dav1dWasm from 'ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm';
 import { createAvifDecoder } from '../src/image/codecs/avif/decode-avif.ts';
 import avifHooks from '../src/image/codecs/avif/hooks.wasm';
 import { createHeicDecoder } from '../src/image/codecs/heic/decode-heic.ts';
@@ -12,5 +13,8 @@ export type PhoneFormats = Pick<ImageOptions, 'decodeHeic' | 'decodeAvif'>;
 /** HEIC and AVIF. A Worker that does not import this file has neither in its bundle. */
 export const phoneFormats = {
   decodeHeic: createHeicDecoder(() => ({ libheif: libheifWasm, flushHook })),
-  decodeAvif: createAvifDecoder(() => ({ libavif: avifWasm, hooks: avifHooks })),
+  decodeAvif: createAvifDecoder({
+    loadDav1d: () => dav1dWasm,
+    loadLibavif: () => ({ libavif: avifWasm, hooks: avifHooks }),
+  }),
 } satisfies PhoneFormats;

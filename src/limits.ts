@@ -298,6 +298,13 @@ export const maxWebpBytes = 40 * 1024 * 1024;
 export const maxHeifTiles = 4096;
 
 /**
+ * Items of an AVIF that are read into a table: tiles, those of its alpha, two grids and metadata; and what ties
+ * properties to them, of which a tile has some five. At the most the table is 6 MB. A file with more goes to libavif.
+ */
+export const maxHeifItems = 2 * maxHeifTiles + 64;
+export const maxHeifAssociations = 8 * maxHeifItems;
+
+/**
  * libheif's heap for one HEIC, the copy of the file in it included; it does not grow beyond. It begins at 17 MB, which is
  * enough for a photo of 12 MP in tiles of 512 x 512 pixels and a file of 4 MB. With a file of 18 MB, 48 MP take 34 MB, of
  * which 16 are not the file; 200 MP with one of 2 MB take 26. As the WebP below, such a decode runs alone.
@@ -337,6 +344,9 @@ export const maxAvifBytes = 52 * MiB;
  */
 export const avifBaseBytes = 16 * MiB;
 export const avifBytesPerPixel = { decoding: 13.5, kept: 1.5 } as const;
+
+export const dav1dBaseBytes = 7 * MiB;
+export const dav1dBytesPerPixel = { picture: 1.55, blocks: 0.1 } as const;
 
 // ---- What the service fetches itself ----
 

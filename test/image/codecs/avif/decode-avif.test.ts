@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import createWabt from 'wabt';
 import { createAvifDecoder } from '../../../../src/image/codecs/avif/decode-avif.ts';
-import { UnknownModuleError } from '../../../../src/image/codecs/avif/picture-reader.ts';
+import { UnknownModuleError } from '../../../../src/image/codecs/avif/unknown-module-error.ts';
 import type { PixelWindow } from '../../../../src/image/image.ts';
 import avifCases from '../../../fixtures/avif-cases.json' with { type: 'json' };
 import { decodeToFrame } from '../../decode-to-frame.ts';
