@@ -1,6 +1,6 @@
 import avifWasm from '@jsquash/avif/codec/dec/avif_dec.wasm';
 import libheifWasm from 'libheif-js/libheif-wasm/libheif.wasm';
-import dav1dWasm from 'ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm';
+import dav1dWasm from 'ogv/dist/ogv-decoder-video-av1-wasm.wasm';
 import { createAvifDecoder } from '../src/image/codecs/avif/decode-avif.ts';
 import avifHooks from '../src/image/codecs/avif/hooks.wasm';
 import { createHeicDecoder } from '../src/image/codecs/heic/decode-heic.ts';

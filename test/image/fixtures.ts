@@ -91,7 +91,7 @@ export const decodeAvif = createAvifDecoder({ loadDav1d, loadLibavif: loadAvifMo
 let dav1dModule: WebAssembly.Module | undefined;
 
 export function loadDav1d(): WebAssembly.Module {
-  dav1dModule ??= compile(require.resolve('ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm'));
+  dav1dModule ??= compile(require.resolve('ogv/dist/ogv-decoder-video-av1-wasm.wasm'));
   return dav1dModule;
 }
 

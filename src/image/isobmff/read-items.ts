@@ -12,6 +12,8 @@ export interface ItemProperty {
 export interface Item {
   /** Four characters, such as "av01" or "grid". */
   readonly type: string;
+  /** Of a "mime" item, such as "application/rdf+xml". */
+  readonly contentType: string | undefined;
   /** Bytes of the item where they lie in one piece. */
   extent: Uint8Array | undefined;
   properties: readonly ItemProperty[];
@@ -33,6 +35,9 @@ export interface ItemTable {
   /** All properties of the file, also those that no item has. */
   readonly properties: readonly Box[];
 }
+
+/** libavif keeps as many of the characters of a content type. */
+const maxTypeLength = 64;
 
 const neededBoxes = ['hdlr', 'pitm', 'iloc', 'iinf', 'iprp'];
 const optionalBoxes = ['iref', 'idat', 'dinf', 'grpl'];
@@ -66,6 +71,13 @@ export function readItems(file: Uint8Array, meta: Box): ItemTable {
   const properties = readProperties(file, byType.get('iprp')!, items);
   const list = byType.get('iref');
   return { primary, items, properties, references: list ? readReferences(file, list, items) : [] };
+}
+
+/** What describes the primary item: its Exif, its XMP. */
+export function findDescriptions({ primary, items, references }: ItemTable): readonly Item[] {
+  return references
+    .filter(({ type, to }) => type === 'cdsc' && to.at(-1) === primary)
+    .map(({ from }) => items.get(from)!);
 }
 
 /** @throws {RangeError} */
@@ -110,9 +122,14 @@ function readTypes(file: Uint8Array, list: Box): Map<number, Item> {
     const strings = file.subarray(box.start + entry.position, box.end);
     // Its name, and the type of its content, each of which ends in 0.
     const nameEnd = strings.indexOf(0);
-    assertPlain(nameEnd !== -1 && (type !== 'mime' || strings.includes(0, nameEnd + 1)));
+    const typeEnd = strings.indexOf(0, nameEnd + 1);
+    assertPlain(
+      nameEnd !== -1 && (type !== 'mime' || (typeEnd !== -1 && typeEnd - nameEnd <= maxTypeLength)),
+    );
+    const contentType =
+      type === 'mime' ? String.fromCharCode(...strings.subarray(nameEnd + 1, typeEnd)) : undefined;
     assertPlain(id !== 0 && protection === 0 && !items.has(id));
-    items.set(id, { type, extent: undefined, properties: [] });
+    items.set(id, { type, contentType, extent: undefined, properties: [] });
   }
   assertPlain(items.size === count);
   return items;

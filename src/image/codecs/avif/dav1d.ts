@@ -12,7 +12,7 @@ export interface Dav1dFrame {
   readonly planes: readonly Plane[];
 }
 
-/** What `ogv-decoder-video-av1-simd-wasm.wasm` of ogv 1.9.0 exports. */
+/** What `ogv-decoder-video-av1-wasm.wasm` of ogv 1.8.9 exports. */
 interface Dav1dExports {
   readonly memory: WebAssembly.Memory;
   readonly construct: () => void;
@@ -52,7 +52,7 @@ export class Dav1d {
   #onFrame: ((frame: Dav1dFrame) => void) | undefined;
 
   /**
-   * @param module compiled `ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm`.
+   * @param module compiled `ogv/dist/ogv-decoder-video-av1-wasm.wasm`.
    * @param maxHeapBytes the heap does not grow beyond it.
    * @throws {UnknownModuleError} if the module is of another build.
    */
@@ -112,16 +112,16 @@ export class Dav1d {
         this.#discard(vectors, count, written);
         return success;
       },
-      b: () => {
-        throw new WebAssembly.RuntimeError('dav1d has aborted.');
-      },
       /** fd_seek */
-      c: () => notSeekable,
-      d: (bytes: number) => this.#grow(bytes >>> 0),
+      b: () => notSeekable,
+      c: (bytes: number) => this.#grow(bytes >>> 0),
       /** fd_close */
-      e: () => success,
-      f: (to: number, from: number, count: number) => {
+      d: () => success,
+      e: (to: number, from: number, count: number) => {
         new Uint8Array(this.#exports.memory.buffer).copyWithin(to, from, from + count);
+      },
+      f: () => {
+        throw new WebAssembly.RuntimeError('dav1d has aborted.');
       },
       g: (...call: number[]) => this.#onFrame?.(this.#toFrame(call)),
     };

@@ -1,15 +1,15 @@
 import { CodedError } from '../../../errors.ts';
-import { dav1dBaseBytes, dav1dBytesPerPixel, maxAvifBytes } from '../../../limits.ts';
+import { dav1dHeapBytes, maxAvifBytes } from '../../../limits.ts';
 import type { PixelWindow, RowSink } from '../../image.ts';
 import { malformed } from '../../image-error.ts';
 import type { StillImage } from '../../isobmff/parse-still-image.ts';
 import { Dav1d, type Dav1dFrame } from './dav1d.ts';
 import type { AvifPicture } from './picture.ts';
 import type { PlainPicture } from './plain-picture.ts';
-import { TileBand } from './tile-band.ts';
+import { countBandBytes, TileBand } from './tile-band.ts';
 import { writeRows } from './write-rows.ts';
 
-/** A `WebAssembly.Module` of `ogv/dist/ogv-decoder-video-av1-simd-wasm.wasm`; asked for only if an image needs it. */
+/** A `WebAssembly.Module` of `ogv/dist/ogv-decoder-video-av1-wasm.wasm`; asked for only if an image needs it. */
 export type Dav1dModuleLoader = () => WebAssembly.Module | Promise<WebAssembly.Module>;
 
 /**
@@ -27,8 +27,8 @@ export async function decodePlain(
   const { isGrid, width, height } = still;
   const whole = { left: 0, top: 0, right: width, bottom: height };
   const tiles = isGrid ? findTiles(still, sink.window) : { ...whole, right: 1, bottom: 1 };
-  assertFits(picture, still, tiles);
-  const decoder = new Dav1d(await loadModule(), maxAvifBytes);
+  const maxHeapBytes = assertFits(picture, still, tiles);
+  const decoder = new Dav1d(await loadModule(), maxHeapBytes);
   if (!isGrid) {
     decoder.decode(picture.parts[0]!, (frame) => {
       assertSize(frame, still);
@@ -77,18 +77,21 @@ function findTiles({ width, height, tileWidth, tileHeight }: StillImage, window:
   };
 }
 
-/** Refuses what would not fit, before anything is allocated. */
-function assertFits({ parts, hasFilmGrain }: PlainPicture, still: StillImage, tiles: PixelWindow): void {
+/**
+ * Refuses what would not fit, before anything is allocated.
+ *
+ * @returns the most that dav1d's heap may take.
+ */
+function assertFits({ parts, hasFilmGrain }: PlainPicture, still: StillImage, tiles: PixelWindow): number {
   const { width, height, isGrid, tileWidth, tileHeight } = still;
-  const { picture, blocks } = dav1dBytesPerPixel;
-  // A grid's last tile is held while the next one is decoded.
+  const { base, first, perPixel } = dav1dHeapBytes;
+  // A tile is held while the next one is decoded.
   const pictures = (hasFilmGrain ? 2 : 1) * (isGrid ? 2 : 1);
-  const bandTiles = isGrid ? tiles.right - tiles.left : 0;
-  const needed =
-    dav1dBaseBytes +
-    Math.max(...parts.map(({ length }) => length)) +
-    tileWidth * tileHeight * (picture * (pictures + bandTiles) + blocks);
-  if (needed <= maxAvifBytes) return;
+  const data = parts.reduce((most, { length }) => Math.max(most, length), 0);
+  const decoding = tileWidth * tileHeight * (perPixel.picture * pictures + perPixel.blocks);
+  const kept = isGrid ? countBandBytes(tileWidth, tileHeight, tiles) : 0;
+  const needed = Math.max(first, base + data + decoding) + kept;
+  if (needed <= maxAvifBytes) return maxAvifBytes - kept;
   throw new CodedError(
     'image_too_many_pixels',
     `The AVIF declares ${width} x ${height} pixels, decoded in parts of ${tileWidth} x ${tileHeight}, which takes about ` +

@@ -1,7 +1,13 @@
 import { BoxReader } from '../../isobmff/box-reader.ts';
 import { type Box, boxesIn, fourCharacters } from '../../isobmff/boxes.ts';
 import type { StillImage } from '../../isobmff/parse-still-image.ts';
-import { assertPlain, type Item, type ItemTable, readItems } from '../../isobmff/read-items.ts';
+import {
+  assertPlain,
+  findDescriptions,
+  type Item,
+  type ItemTable,
+  readItems,
+} from '../../isobmff/read-items.ts';
 import type { AvifPicture } from './picture.ts';
 import { readSequenceHeader, type SequenceHeader } from './sequence-header.ts';
 
@@ -32,6 +38,9 @@ const knownTypes = ['av1C', 'ispe', 'pixi', 'colr', 'pasp', 'auxC', 'clli', ...e
 /** Several layers or operating points in one item. */
 const layerTypes = ['a1op', 'a1lx', 'lsel'];
 
+/** "Exif\0\0" may stand before the TIFF structure. */
+const maxExifOffset = 64;
+
 /** MIAF's least tile. @see ISO/IEC 23000-22 section 7.3.11.4.2 */
 const minTileSide = 64;
 
@@ -61,6 +70,7 @@ function readPlainPicture(bytes: Uint8Array, still: StillImage): PlainPicture {
       assertPlain(isEssential ? knownTypes.includes(box.type) : !essentialTypes.includes(box.type));
     }
   }
+  for (const { type, extent } of findDescriptions(table)) if (type === 'Exif') checkExif(extent);
   // Colours that are multiplied by alpha need the samples of alpha.
   assertPlain(references.every(({ type }) => type !== 'prem'));
   for (const { from } of references.filter(({ type, to }) => type === 'auxl' && to.includes(primary))) {
@@ -122,6 +132,17 @@ function checkProperty(bytes: Uint8Array, box: Box): void {
     const kind = fourCharacters(bytes, box.start);
     assertPlain(kind === 'nclx' ? length === 11 && (bytes[box.end - 1]! & 0x7f) === 0 : length > 4);
   }
+}
+
+/** libavif refuses a file whose Exif does not begin where it says. @see libavif exif.c, `avifGetExifTiffHeaderOffset` */
+function checkExif(exif: Uint8Array | undefined): void {
+  assertPlain(exif !== undefined);
+  const declared = new BoxReader(exif, { start: 0, end: exif.length }).uint32();
+  assertPlain(declared <= maxExifOffset && declared + 4 < exif.length - 4);
+  const marks = ['MM\0*', 'II*\0'];
+  const places = Array.from({ length: declared + 1 }, (_, i) => i);
+  const begin = places.find((place) => marks.includes(fourCharacters(exif, 4 + place)));
+  assertPlain(begin === declared);
 }
 
 /** @see ISO/IEC 23008-12 section 6.6.2.3.2; libavif avif.c, `avifAreGridDimensionsValid` */

@@ -7,6 +7,11 @@ const keptRows = 2;
 /** Y, Cb and Cr, which are halved both ways. */
 const shifts = [0, 1, 1] as const;
 
+/** What a `TileBand` takes. */
+export function countBandBytes(tileWidth: number, tileHeight: number, tiles: PixelWindow): number {
+  return 1.5 * (tiles.right - tiles.left) * tileWidth * (tileHeight + keptRows);
+}
+
 /** A row of a grid's tiles, as planes of 4:2:0 and 8 bits, and the last rows of the tiles above it. */
 export class TileBand {
   /** By the coordinates of the whole picture; samples are there for the tiles of this row, and `keptRows` above. */
