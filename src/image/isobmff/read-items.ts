@@ -90,7 +90,9 @@ function readBoxes(file: Uint8Array, start: number, end: number): Box[] {
   const boxes: Box[] = [];
   let next = start;
   for (const box of boxesIn(file, start, end)) {
-    assertPlain(box.complete && boxes.length < maxHeifItems);
+    // A size of 0 would mean that it reaches to the end of the file.
+    const hasSize = file.subarray(next, next + 4).some((byte) => byte !== 0);
+    assertPlain(hasSize && box.complete && boxes.length < maxHeifItems);
     boxes.push(box);
     next = box.end;
   }

@@ -2,6 +2,7 @@ import { CodedError } from '../../../errors.ts';
 import { malformed } from '../../image-error.ts';
 import { limitMemory } from '../../limit-memory.ts';
 import type { Plane } from './picture.ts';
+import { TileEnds } from './tile-ends.ts';
 import { UnknownModuleError } from './unknown-module-error.ts';
 
 /** A picture of 4:2:0 and 8 bits in dav1d's heap. */
@@ -49,6 +50,7 @@ const notSeekable = 70;
 export class Dav1d {
   readonly #exports: Dav1dExports;
   readonly #isFull: () => boolean;
+  readonly #tileEnds: TileEnds;
   #onFrame: ((frame: Dav1dFrame) => void) | undefined;
 
   /**
@@ -60,6 +62,7 @@ export class Dav1d {
     const instance = this.#instantiate(module);
     this.#isFull = limitMemory(instance, maxHeapBytes);
     this.#exports = toExports(instance);
+    this.#tileEnds = new TileEnds(this.#exports.memory);
     this.#exports.construct();
     this.#exports.open();
   }
@@ -72,12 +75,15 @@ export class Dav1d {
    */
   decode(unit: Uint8Array, use: (frame: Dav1dFrame) => void): void {
     const { malloc, free, memory, processFrame } = this.#exports;
+    const address = malloc(unit.length);
     let isShown = false;
     let thrown: unknown;
     this.#onFrame = (frame) => {
       if (isShown) return;
       isShown = true;
       try {
+        if (!this.#tileEnds.areWhole(address, address + unit.length))
+          throw malformed('avif', 'its tiles are damaged');
         use(frame);
       } catch (error) {
         thrown = error;
@@ -86,7 +92,6 @@ export class Dav1d {
     };
     let cause: unknown;
     try {
-      const address = malloc(unit.length);
       if (address !== 0) {
         new Uint8Array(memory.buffer).set(unit, address);
         processFrame(address, unit.length);

@@ -73,8 +73,10 @@ function readPlainPicture(bytes: Uint8Array, still: StillImage): PlainPicture {
   for (const { type, extent } of findDescriptions(table)) if (type === 'Exif') checkExif(extent);
   // Colours that are multiplied by alpha need the samples of alpha.
   assertPlain(references.every(({ type }) => type !== 'prem'));
-  for (const { from } of references.filter(({ type, to }) => type === 'auxl' && to.includes(primary))) {
-    assertSize(bytes, items.get(from)!, still.width, still.height);
+  for (const { type, from, to } of references) {
+    if (type === 'auxl' && to.includes(primary)) checkAlpha(bytes, items.get(from)!, still);
+    if (type === 'dimg')
+      assertPlain(to.every((id) => items.get(id)!.type === 'av01' || items.get(from)!.type === 'tmap'));
   }
   const main = items.get(primary)!;
   if (still.isGrid) checkGrid(bytes, still, table);
@@ -132,6 +134,14 @@ function checkProperty(bytes: Uint8Array, box: Box): void {
     const kind = fourCharacters(bytes, box.start);
     assertPlain(kind === 'nclx' ? length === 11 && (bytes[box.end - 1]! & 0x7f) === 0 : length > 4);
   }
+}
+
+/** Pillow decodes alpha, and drops it. Its stream is not looked into. */
+function checkAlpha(bytes: Uint8Array, item: Item, { width, height }: StillImage): void {
+  assertSize(bytes, item, width, height);
+  assertEightBits(bytes, item);
+  if (item.type === 'grid') return;
+  assertPlain(item.type === 'av01' && (bytes[findOne(item, 'av1C').start + 2]! & 0b110_0000) === 0);
 }
 
 /** libavif refuses a file whose Exif does not begin where it says. @see libavif exif.c, `avifGetExifTiffHeaderOffset` */
