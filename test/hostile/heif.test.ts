@@ -1,12 +1,27 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/errors.ts';
+import { Dav1d } from '../../src/image/codecs/avif/dav1d.ts';
+import { decodePicture } from '../../src/image/codecs/avif/libavif.ts';
+import { findPlainPicture } from '../../src/image/codecs/avif/plain-picture.ts';
+import { writeRows } from '../../src/image/codecs/avif/write-rows.ts';
 import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
 import { HeicFile } from '../../src/image/codecs/heic/libheif.ts';
+import type { OptionalDecoder } from '../../src/image/image.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { parseStillImage } from '../../src/image/isobmff/parse-still-image.ts';
 import { parseImageHeader } from '../../src/image/probe.ts';
+import { maxAvifBytes } from '../../src/limits.ts';
 import { fuzz } from '../fuzz.ts';
-import { decodeAvif, decodeHeic, defaultSpec, loadHeicModules } from '../image/fixtures.ts';
+import {
+  decodeAvif,
+  decodeHeic,
+  defaultSpec,
+  loadAvifModules,
+  loadDav1d,
+  loadHeicModules,
+} from '../image/fixtures.ts';
 import { expectOutcome } from './outcome.ts';
 
 const folder = new URL('../fixtures/', import.meta.url);
@@ -95,8 +110,8 @@ describe('boxes that lie', () => {
     expect(await decode(withUint32(bytes, findContent(bytes, type) + offset, value))).toBe('image_malformed');
   });
 
-  it('a grid of an AVIF whose tiles are in another order', async () => {
-    const bytes = read('avif-cases/grid-420.avif');
+  it('a grid of an AVIF whose tiles are in another order, which libavif would mix up', async () => {
+    const bytes = read('avif-cases/grid-444.avif');
     // The item that refers, the count and two tiles.
     const tiles = findContent(bytes, 'dimg') + 4;
     bytes.copyWithin(tiles, tiles + 2, tiles + 4);
@@ -130,6 +145,76 @@ describe('a file that is cut', () => {
     for (let length = 16; length < whole.length; length += Math.ceil(whole.length / 60)) {
       expect.soft(await decode(whole.subarray(0, length)), `at ${length}`).toMatch(/truncated|malformed/);
     }
+  });
+});
+
+/** What a decoder makes of all pixels, or the code of its error. */
+async function digestPixels(decoding: OptionalDecoder, bytes: Uint8Array): Promise<string> {
+  const { width, height } = parseStillImage(bytes, 'avif');
+  const hash = createHash('sha256');
+  try {
+    await decoding(bytes, {
+      window: { left: 0, top: 0, right: width, bottom: height },
+      writeRow: (rgb) => hash.update(rgb.subarray(0, 3 * width)),
+    });
+    return hash.digest('hex');
+  } catch (error) {
+    expect(error).toBeInstanceOf(CodedError);
+    return (error as CodedError).code;
+  }
+}
+
+describe('AV1 that is damaged', () => {
+  const decodeByLibavif: OptionalDecoder = async (bytes, sink) => {
+    const picture = await decodePicture(
+      loadAvifModules(),
+      bytes,
+      parseStillImage(bytes, 'avif'),
+      maxAvifBytes,
+    );
+    writeRows(picture, sink, sink.window);
+  };
+
+  it.each([
+    '420.avif',
+    '420-odd.avif',
+    'grid-420.avif',
+    'restoration.avif',
+    'film-grain.avif',
+    'tiles-in-frame.avif',
+  ])('%s: dav1d refuses what libaom refuses, and shows the same pixels of the rest', async (name) => {
+    const whole = read(`avif-cases/${name}`);
+    const data = findContent(whole, 'mdat');
+    const random = createRandom(seed);
+    let refusals = 0;
+    for (let run = 0; run < runs / 40; run++) {
+      const bytes = whole.slice();
+      bytes[data + random(bytes.length - data)]! ^= 1 << random(8);
+      const shown = await digestPixels(decodeAvif, bytes);
+      expect.soft(shown, `run ${run}`).toBe(await digestPixels(decodeByLibavif, bytes));
+      if (shown === 'image_malformed') refusals++;
+    }
+    expect(refusals).toBeGreaterThan(runs / 80);
+  });
+
+  it('a frame that ends early', () => {
+    const bytes = read('avif-cases/420.avif');
+    const [part] = findPlainPicture(bytes, parseStillImage(bytes, 'avif'))!.parts;
+    const decoder = new Dav1d(loadDav1d(), maxAvifBytes);
+    expect(() => decoder.decode(part!.subarray(0, 900), () => expect.unreachable())).toThrow(
+      expect.objectContaining({ code: 'image_malformed' }),
+    );
+  });
+
+  it('a heap that is too small ends in a code', () => {
+    const bytes = read('avif-cases/grid-12-megapixels.avif');
+    const [part] = findPlainPicture(bytes, parseStillImage(bytes, 'avif'))!.parts;
+    const decoder = new Dav1d(loadDav1d(), maxAvifBytes);
+    const endless = new Uint8Array(maxAvifBytes);
+    expect(() => decoder.decode(endless, () => expect.unreachable())).toThrow(
+      expect.objectContaining({ code: 'image_too_many_pixels' }),
+    );
+    expect(() => decoder.decode(part!, () => {})).not.toThrow();
   });
 });
 
