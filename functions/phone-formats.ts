@@ -7,7 +7,7 @@ import { createHeicDecoder } from '../src/image/codecs/heic/decode-heic.ts';
 import flushHook from '../src/image/codecs/heic/flush-hook.wasm';
 import type { ImageOptions } from '../src/image/image-to-crop.ts';
 
-/** Decoders that a deployment may leave out: 0.8 MB gzip, and libheif is under the LGPL-3.0 (docs/images.md). */
+/** Decoders that a deployment may leave out: 1.03 MB gzip, and libheif is under the LGPL-3.0 (docs/images.md). */
 export type PhoneFormats = Pick<ImageOptions, 'decodeHeic' | 'decodeAvif'>;
 
 /** HEIC and AVIF. A Worker that does not import this file has neither in its bundle. */

@@ -337,23 +337,25 @@ export const maxAvifBytes = 52 * MiB;
 
 /**
  * What is foreseen of libavif's heap, before the module is loaded: what was measured of photos of 4:2:0 and 8 bits, up to
- * quality 75. Those go to dav1d, and the others take more. It begins at 16.8 MB. libaom, the AV1 decoder, notes much of each block: 13.5 bytes for a pixel of a frame.
- * Of a grid, a tile is a frame, and its planes are kept with 1.5 bytes for each pixel of the whole. 52 MiB admit 2.8 MP
- * less the file, and 22 MP in tiles of 512 x 512. What takes more than foreseen (4:4:4, 10 bits, high quality) is refused
- * when the heap is full.
+ * quality 75. Those go to dav1d; the others take as much or more. It begins at 16.8 MB. libaom, the AV1 decoder, notes
+ * much of each block: 13.5 bytes for a pixel of a frame. Of a grid, a tile is a frame, and its planes are kept with 1.5
+ * bytes for each pixel of the whole. 52 MiB admit 2.8 MP less the file, and 22 MP in tiles of 512 x 512. What takes more
+ * than foreseen (4:4:4, 10 bits, high quality) is refused when the heap is full.
  */
 export const avifBaseBytes = 16 * MiB;
 export const avifBytesPerPixel = { decoding: 13.5, kept: 1.5 } as const;
 
 /**
- * AVIFs of 8 bits and 4:2:0 go to dav1d, whose heap with what is kept beside it has the same cap. It begins at 16.8 MB,
- * 5.2 of them its stack, and is given the coded bytes, not the whole file. Measured of files of 6 to 31 MP it ends at
- * 6.3 MB + 1.97 to 2.03 bytes a pixel + those bytes, whatever the quality: the planes are 1.5, what is noted of blocks
- * 0.4. Film grain makes a second picture, of 1.54 to 1.59. 52 MiB admit 23 MP less the file; 12.2 MP take 31 MB, with film grain
- * 50. A grid holds two tiles in the heap and one row of tiles beside it: 12 MP in tiles of 512 x 512 take 20 MB. What
- * takes more than foreseen (super-resolution) is refused when the heap is full.
+ * AVIFs of 8 bits and 4:2:0 go to dav1d, whose heap, with what is kept beside it, has the same cap. It begins at
+ * 16.8 MB, of which 5.2 are its stack, and is given the coded bytes, not the whole file. Of files of 6 to 31 MP, at
+ * qualities of 50 to 100, it ended at 6.4 MB, 1.97 to 2.03 bytes a pixel and the coded bytes: planes are 1.5, what is
+ * noted of blocks 0.45. Film grain makes a second picture, of 1.54 to 1.59 bytes. 52 MiB admit 23 MP less the file, and
+ * 13 MP with film grain; 12.2 MP took 31 MB, with film grain 50. The heap has two tiles of a grid, and a row of tiles is
+ * beside it: 12 MP in tiles of 512 x 512 take 20 MB. What takes more than foreseen (super-resolution) is refused when
+ * the heap is full.
  *
- * 23 MP cost 1.6 s of CPU at quality 90.
+ * 23 MP cost 1.6 s of CPU at quality 90. A grid has at most `maxStreamedPixels`, and some 60 ms a megapixel of the tiles
+ * that the crop needs.
  */
 export const dav1dHeapBytes = {
   first: 16 * MiB,
