@@ -363,6 +363,9 @@ export const dav1dHeapBytes = {
   perPixel: { picture: 1.6, blocks: 0.45 },
 } as const;
 
+/** Bytes of all tiles of an AVIF that go to dav1d, which are copied one by one: as `maxHeicCodedBytes`. */
+export const maxAvifCodedBytes = maxHeicCodedBytes;
+
 // ---- What the service fetches itself ----
 
 /** Browsers and servers agree on about 2,000 characters; signed storage URLs reach some 1,500. */

@@ -164,6 +164,35 @@ async function digestPixels(decoding: OptionalDecoder, bytes: Uint8Array): Promi
   }
 }
 
+/** All entries of `iloc` (version 0, offsets and lengths of 4 bytes) as one: the item is the whole of `mdat`, and more. */
+it('tiles of an AVIF that share their data are too complex', async () => {
+  const bytes = read('avif-cases/grid-12-megapixels.avif');
+  const iloc = findContent(bytes, 'iloc');
+  const view = new DataView(bytes.buffer);
+  expect([view.getUint32(iloc), view.getUint16(iloc + 4)]).toEqual([0, 0x4400]);
+  const padded = new Uint8Array(bytes.length + 1_000_000);
+  padded.set(bytes);
+  const data = findContent(bytes, 'mdat');
+  const items = new DataView(padded.buffer);
+  items.setUint32(data - 8, items.getUint32(data - 8) + 1_000_000);
+  // An OBU of padding behind the last tile, which all tiles have then.
+  const first = view.getUint32(iloc + 8 + 6);
+  const firstBytes = view.getUint32(iloc + 8 + 10);
+  const unit = bytes.slice(first, first + firstBytes);
+  const padding = 1_000_000 - firstBytes - 4;
+  padded.set(unit, bytes.length);
+  padded.set(
+    [0x7a, (padding & 127) | 128, ((padding >> 7) & 127) | 128, padding >> 14],
+    bytes.length + firstBytes,
+  );
+  const count = view.getUint16(iloc + 6);
+  for (let i = 0; i < count - 1; i++) {
+    items.setUint32(iloc + 8 + 14 * i + 6, bytes.length);
+    items.setUint32(iloc + 8 + 14 * i + 10, 1_000_000);
+  }
+  expect(await decode(padded)).toBe('image_too_complex');
+});
+
 describe('AV1 that is damaged', () => {
   const decodeByLibavif: OptionalDecoder = async (bytes, sink) => {
     const picture = await decodePicture(

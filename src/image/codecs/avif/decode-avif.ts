@@ -1,6 +1,7 @@
 import { CodedError } from '../../../errors.ts';
-import { avifBaseBytes, avifBytesPerPixel, maxAvifBytes } from '../../../limits.ts';
+import { avifBaseBytes, avifBytesPerPixel, maxAvifBytes, maxAvifCodedBytes } from '../../../limits.ts';
 import type { OptionalDecoder, RowSink } from '../../image.ts';
+import { tooComplex } from '../../image-error.ts';
 import { parseStillImage, type StillImage } from '../../isobmff/parse-still-image.ts';
 import { type Dav1dModuleLoader, decodePlain } from './decode-plain.ts';
 import { type AvifModules, decodePicture } from './libavif.ts';
@@ -24,7 +25,8 @@ export function createAvifDecoder(loaders: AvifModuleLoaders): OptionalDecoder {
  * wants are converted to RGB, row by row, as Pillow does it. Each call has an instance of its own, whose heap is freed
  * with it. The picture is not turned.
  *
- * @throws {CodedError} `image_too_many_pixels`, `image_malformed`, `image_truncated`, `image_format_unsupported`.
+ * @throws {CodedError} `image_too_many_pixels`, `image_too_complex`, `image_malformed`, `image_truncated`,
+ *   `image_format_unsupported`.
  * @see AV1 Image File Format (AVIF)
  */
 export async function decodeAvif(
@@ -34,6 +36,8 @@ export async function decodeAvif(
 ): Promise<void> {
   const still = parseStillImage(bytes, 'avif');
   const plain = findPlainPicture(bytes, still);
+  if (plain && still.codedBytes > maxAvifCodedBytes(bytes.length))
+    throw tooComplex('avif', 'its tiles share their data');
   if (plain) return decodePlain(plain, still, sink, loadDav1d);
   assertFits(bytes, still);
   writeRows(await decodePicture(await loadLibavif(), bytes, still, maxAvifBytes), sink, sink.window);

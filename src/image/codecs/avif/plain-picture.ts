@@ -38,6 +38,9 @@ const knownTypes = ['av1C', 'ispe', 'pixi', 'colr', 'pasp', 'auxC', 'clli', ...e
 /** Several layers or operating points in one item. */
 const layerTypes = ['a1op', 'a1lx', 'lsel'];
 
+/** A sequence header may be in it, of some 20 bytes. */
+const maxConfigurationBytes = 256;
+
 /** "Exif\0\0" may stand before the TIFF structure. */
 const maxExifOffset = 64;
 
@@ -129,7 +132,8 @@ function checkProperty(bytes: Uint8Array, box: Box): void {
   }
   if (box.type === 'auxC')
     assertPlain(reader.uint32() === 0 && bytes.subarray(box.start + 4, box.end).includes(0));
-  if (box.type === 'av1C') assertPlain(reader.uint8() === 0x81 && length >= 4);
+  if (box.type === 'av1C')
+    assertPlain(reader.uint8() === 0x81 && length >= 4 && length <= maxConfigurationBytes);
   if (box.type === 'colr') {
     const kind = fourCharacters(bytes, box.start);
     assertPlain(kind === 'nclx' ? length === 11 && (bytes[box.end - 1]! & 0x7f) === 0 : length > 4);

@@ -16,6 +16,8 @@ export interface SequenceHeader {
 const obuTypes = { sequenceHeader: 1, temporalDelimiter: 2, frameHeader: 3, frame: 6 } as const;
 /** And those that stand beside: tile group, metadata, redundant frame header, padding. */
 const otherTypes: readonly number[] = [4, 5, 7, 15];
+/** A unit of tiny ones would take long to walk, and those of a grid may all be the same. */
+const maxObus = 256;
 const unspecified = 2;
 const identity = 0;
 
@@ -30,8 +32,10 @@ const identity = 0;
 export function readSequenceHeader(unit: Uint8Array): SequenceHeader {
   let header: SequenceHeader | undefined;
   let frames = 0;
+  let obus = 0;
   for (let at = 0; at < unit.length; ) {
     const { type, start, end } = readObu(unit, at);
+    assertPlain(++obus <= maxObus);
     if (type === obuTypes.sequenceHeader) {
       assertPlain(header === undefined && frames === 0);
       header = parseSequenceHeader(new BitReader(unit.subarray(start, end)));
