@@ -354,7 +354,7 @@ export const avifBytesPerPixel = { decoding: 13.5, kept: 1.5 } as const;
  * beside it: 12 MP in tiles of 512 x 512 take 20 MB. What takes more than foreseen (super-resolution) is refused when
  * the heap is full.
  *
- * 23 MP cost 1.6 s of CPU at quality 90. A grid has at most `maxStreamedPixels`, and some 60 ms a megapixel of the tiles
+ * 23 MP cost 1.8 s of CPU at quality 90. A grid has at most `maxStreamedPixels`, and 40 to 80 ms a megapixel of the tiles
  * that the crop needs.
  */
 export const dav1dHeapBytes = {
