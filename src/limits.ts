@@ -298,6 +298,13 @@ export const maxWebpBytes = 40 * 1024 * 1024;
 export const maxHeifTiles = 4096;
 
 /**
+ * Items of an AVIF that are read into a table: tiles, those of its alpha, two grids and metadata; and what ties
+ * properties to them, of which a tile has some five. At the most the table is 6 MB. A file with more goes to libavif.
+ */
+export const maxHeifItems = 2 * maxHeifTiles + 64;
+export const maxHeifAssociations = 8 * maxHeifItems;
+
+/**
  * libheif's heap for one HEIC, the copy of the file in it included; it does not grow beyond. It begins at 17 MB, which is
  * enough for a photo of 12 MP in tiles of 512 x 512 pixels and a file of 4 MB. With a file of 18 MB, 48 MP take 34 MB, of
  * which 16 are not the file; 200 MP with one of 2 MB take 26. As the WebP below, such a decode runs alone.
@@ -323,20 +330,41 @@ export const maxHeicCodedBytes = (fileBytes: number) => 4 * fileBytes + 1 * MiB;
 export const maxHeicPixels = 200 * MiB;
 
 /**
- * libavif's heap for one AVIF, the copy of the file in it included; it does not grow beyond. It fits beside the default
+ * The heap of libavif or dav1d for one AVIF, the copy of the file in it included; it does not grow beyond. It fits beside the default
  * model (20 MB) and a body of 20, and beside both models (52) with bodies of 10. Such a decode runs alone.
  */
 export const maxAvifBytes = 52 * MiB;
 
 /**
- * What is foreseen of that heap, before the module is loaded: what was measured of photos of 4:2:0 and 8 bits, up to
- * quality 75. It begins at 16.8 MB. libaom, the AV1 decoder, notes much of each block: 13.5 bytes for a pixel of a frame.
- * Of a grid, a tile is a frame, and its planes are kept with 1.5 bytes for each pixel of the whole. 52 MiB admit 2.8 MP
- * less the file, and 22 MP in tiles of 512 x 512. What takes more than foreseen (4:4:4, 10 bits, high quality) is refused
- * when the heap is full.
+ * What is foreseen of libavif's heap, before the module is loaded: what was measured of photos of 4:2:0 and 8 bits, up to
+ * quality 75. Those go to dav1d; the others take as much or more. It begins at 16.8 MB. libaom, the AV1 decoder, notes
+ * much of each block: 13.5 bytes for a pixel of a frame. Of a grid, a tile is a frame, and its planes are kept with 1.5
+ * bytes for each pixel of the whole. 52 MiB admit 2.8 MP less the file, and 22 MP in tiles of 512 x 512. What takes more
+ * than foreseen (4:4:4, 10 bits, high quality) is refused when the heap is full.
  */
 export const avifBaseBytes = 16 * MiB;
 export const avifBytesPerPixel = { decoding: 13.5, kept: 1.5 } as const;
+
+/**
+ * AVIFs of 8 bits and 4:2:0 go to dav1d, whose heap, with what is kept beside it, has the same cap. It begins at
+ * 16.8 MB, of which 5.2 are its stack, and is given the coded bytes, not the whole file. Of files of 6 to 31 MP, at
+ * qualities of 50 to 100, it ended at 6.4 MB, 1.97 to 2.03 bytes a pixel and the coded bytes: planes are 1.5, what is
+ * noted of blocks 0.45. Film grain makes a second picture, of 1.54 to 1.59 bytes. 52 MiB admit 23 MP less the file, and
+ * 13 MP with film grain; 12.2 MP took 31 MB, with film grain 50. The heap has two tiles of a grid, and a row of tiles is
+ * beside it: 12 MP in tiles of 512 x 512 take 20 MB. What takes more than foreseen (super-resolution) is refused when
+ * the heap is full.
+ *
+ * 23 MP cost 1.8 s of CPU at quality 90. A grid has at most `maxStreamedPixels`, and 40 to 80 ms a megapixel of the tiles
+ * that the crop needs.
+ */
+export const dav1dHeapBytes = {
+  first: 16 * MiB,
+  base: 6.5 * 1_000_000,
+  perPixel: { picture: 1.6, blocks: 0.45 },
+} as const;
+
+/** Bytes of all tiles of an AVIF that go to dav1d, which are copied one by one: as `maxHeicCodedBytes`. */
+export const maxAvifCodedBytes = maxHeicCodedBytes;
 
 // ---- What the service fetches itself ----
 

@@ -31,10 +31,13 @@ export function openDecoders(
   return {
     routines: new PixelRoutines(new WebAssembly.Module(readFileSync(own('pixel-routines.wasm')))),
     loadWebpModule: () => loadModule(resolve('@jsquash/webp/codec/dec/webp_dec.wasm')),
-    decodeAvif: createAvifDecoder(async () => ({
-      libavif: await loadModule(resolve('@jsquash/avif/codec/dec/avif_dec.wasm')),
-      hooks: await loadModule(own('codecs/avif/hooks.wasm')),
-    })),
+    decodeAvif: createAvifDecoder({
+      loadDav1d: () => loadModule(resolve('ogv/dist/ogv-decoder-video-av1-wasm.wasm')),
+      loadLibavif: async () => ({
+        libavif: await loadModule(resolve('@jsquash/avif/codec/dec/avif_dec.wasm')),
+        hooks: await loadModule(own('codecs/avif/hooks.wasm')),
+      }),
+    }),
     decodeHeic: createHeicDecoder(
       async () => ({
         libheif: await loadModule(resolve('libheif-js/libheif-wasm/libheif.wasm')),

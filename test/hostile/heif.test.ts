@@ -1,16 +1,31 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/errors.ts';
+import { Dav1d } from '../../src/image/codecs/avif/dav1d.ts';
+import { decodePicture } from '../../src/image/codecs/avif/libavif.ts';
+import { findPlainPicture } from '../../src/image/codecs/avif/plain-picture.ts';
+import { writeRows } from '../../src/image/codecs/avif/write-rows.ts';
 import { createHeicDecoder } from '../../src/image/codecs/heic/decode-heic.ts';
 import { HeicFile } from '../../src/image/codecs/heic/libheif.ts';
+import type { OptionalDecoder } from '../../src/image/image.ts';
 import { decodeToCrop } from '../../src/image/image-to-crop.ts';
+import { parseStillImage } from '../../src/image/isobmff/parse-still-image.ts';
 import { parseImageHeader } from '../../src/image/probe.ts';
+import { maxAvifBytes } from '../../src/limits.ts';
 import { fuzz } from '../fuzz.ts';
-import { decodeAvif, decodeHeic, defaultSpec, loadHeicModules } from '../image/fixtures.ts';
+import {
+  decodeAvif,
+  decodeHeic,
+  defaultSpec,
+  loadAvifModules,
+  loadDav1d,
+  loadHeicModules,
+} from '../image/fixtures.ts';
 import { expectOutcome } from './outcome.ts';
 
 const folder = new URL('../fixtures/', import.meta.url);
-const { numRuns: runs, seed = 16 } = fuzz(800);
+const { numRuns: runs, seed = 16 } = fuzz(500);
 
 function read(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(path, folder)));
@@ -95,8 +110,8 @@ describe('boxes that lie', () => {
     expect(await decode(withUint32(bytes, findContent(bytes, type) + offset, value))).toBe('image_malformed');
   });
 
-  it('a grid of an AVIF whose tiles are in another order', async () => {
-    const bytes = read('avif-cases/grid-420.avif');
+  it('a grid of an AVIF whose tiles are in another order, which libavif would mix up', async () => {
+    const bytes = read('avif-cases/grid-444.avif');
     // The item that refers, the count and two tiles.
     const tiles = findContent(bytes, 'dimg') + 4;
     bytes.copyWithin(tiles, tiles + 2, tiles + 4);
@@ -130,6 +145,105 @@ describe('a file that is cut', () => {
     for (let length = 16; length < whole.length; length += Math.ceil(whole.length / 60)) {
       expect.soft(await decode(whole.subarray(0, length)), `at ${length}`).toMatch(/truncated|malformed/);
     }
+  });
+});
+
+/** What a decoder makes of all pixels, or the code of its error. */
+async function digestPixels(decoding: OptionalDecoder, bytes: Uint8Array): Promise<string> {
+  const { width, height } = parseStillImage(bytes, 'avif');
+  const hash = createHash('sha256');
+  try {
+    await decoding(bytes, {
+      window: { left: 0, top: 0, right: width, bottom: height },
+      writeRow: (rgb) => hash.update(rgb.subarray(0, 3 * width)),
+    });
+    return hash.digest('hex');
+  } catch (error) {
+    expect(error).toBeInstanceOf(CodedError);
+    return (error as CodedError).code;
+  }
+}
+
+/** All entries of `iloc` (version 0, offsets and lengths of 4 bytes) as one: the item is the whole of `mdat`, and more. */
+it('tiles of an AVIF that share their data are too complex', async () => {
+  const bytes = read('avif-cases/grid-12-megapixels.avif');
+  const iloc = findContent(bytes, 'iloc');
+  const view = new DataView(bytes.buffer);
+  expect([view.getUint32(iloc), view.getUint16(iloc + 4)]).toEqual([0, 0x4400]);
+  const padded = new Uint8Array(bytes.length + 1_000_000);
+  padded.set(bytes);
+  const data = findContent(bytes, 'mdat');
+  const items = new DataView(padded.buffer);
+  items.setUint32(data - 8, items.getUint32(data - 8) + 1_000_000);
+  // An OBU of padding behind the last tile, which all tiles have then.
+  const first = view.getUint32(iloc + 8 + 6);
+  const firstBytes = view.getUint32(iloc + 8 + 10);
+  const unit = bytes.slice(first, first + firstBytes);
+  const padding = 1_000_000 - firstBytes - 4;
+  padded.set(unit, bytes.length);
+  padded.set(
+    [0x7a, (padding & 127) | 128, ((padding >> 7) & 127) | 128, padding >> 14],
+    bytes.length + firstBytes,
+  );
+  const count = view.getUint16(iloc + 6);
+  for (let i = 0; i < count - 1; i++) {
+    items.setUint32(iloc + 8 + 14 * i + 6, bytes.length);
+    items.setUint32(iloc + 8 + 14 * i + 10, 1_000_000);
+  }
+  expect(await decode(padded)).toBe('image_too_complex');
+});
+
+describe('AV1 that is damaged', () => {
+  const decodeByLibavif: OptionalDecoder = async (bytes, sink) => {
+    const picture = await decodePicture(
+      loadAvifModules(),
+      bytes,
+      parseStillImage(bytes, 'avif'),
+      maxAvifBytes,
+    );
+    writeRows(picture, sink, sink.window);
+  };
+
+  it.each([
+    '420.avif',
+    '420-odd.avif',
+    'grid-420.avif',
+    'restoration.avif',
+    'film-grain.avif',
+    'tiles-in-frame.avif',
+  ])('%s: dav1d refuses what libaom refuses, and shows the same pixels of the rest', async (name) => {
+    const whole = read(`avif-cases/${name}`);
+    const data = findContent(whole, 'mdat');
+    const random = createRandom(seed);
+    let refusals = 0;
+    for (let run = 0; run < runs / 40; run++) {
+      const bytes = whole.slice();
+      bytes[data + random(bytes.length - data)]! ^= 1 << random(8);
+      const shown = await digestPixels(decodeAvif, bytes);
+      expect.soft(shown, `run ${run}`).toBe(await digestPixels(decodeByLibavif, bytes));
+      if (shown === 'image_malformed') refusals++;
+    }
+    expect(refusals).toBeGreaterThan(runs / 80);
+  });
+
+  it('a frame that ends early', () => {
+    const bytes = read('avif-cases/420.avif');
+    const [part] = findPlainPicture(bytes, parseStillImage(bytes, 'avif'))!.parts;
+    const decoder = new Dav1d(loadDav1d(), maxAvifBytes);
+    expect(() => decoder.decode(part!.subarray(0, 900), () => expect.unreachable())).toThrow(
+      expect.objectContaining({ code: 'image_malformed' }),
+    );
+  });
+
+  it('a heap that is too small ends in a code', () => {
+    const bytes = read('avif-cases/grid-12-megapixels.avif');
+    const [part] = findPlainPicture(bytes, parseStillImage(bytes, 'avif'))!.parts;
+    const decoder = new Dav1d(loadDav1d(), maxAvifBytes);
+    const endless = new Uint8Array(maxAvifBytes);
+    expect(() => decoder.decode(endless, () => expect.unreachable())).toThrow(
+      expect.objectContaining({ code: 'image_too_many_pixels' }),
+    );
+    expect(() => decoder.decode(part!, () => {})).not.toThrow();
   });
 });
 

@@ -85,8 +85,15 @@ export function loadHeicModules(): HeicModules {
 }
 
 let avifModules: AvifModules | undefined;
-/** libavif as Node can load it. */
-export const decodeAvif = createAvifDecoder(loadAvifModules);
+/** dav1d and libavif as Node can load them. */
+export const decodeAvif = createAvifDecoder({ loadDav1d, loadLibavif: loadAvifModules });
+
+let dav1dModule: WebAssembly.Module | undefined;
+
+export function loadDav1d(): WebAssembly.Module {
+  dav1dModule ??= compile(require.resolve('ogv/dist/ogv-decoder-video-av1-wasm.wasm'));
+  return dav1dModule;
+}
 
 export function loadAvifModules(): AvifModules {
   avifModules ??= {

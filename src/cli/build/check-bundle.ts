@@ -8,12 +8,12 @@ import { buildDir, engineBuildDir } from '../paths.ts';
  * Cloudflare's limit is 10 MB gzip on the paid plan and 3 MB on the free one; ours are lower, so that growth is
  * noticed, and so is the return of zod's locales, 0.04 MB, which wrangler.toml leaves out. 3.70 MB of the whole
  * Worker is onnxruntime-web, which the engine's Worker leaves out. The kinds of TIFF (tiles, faxes, JPEG, Zstandard)
- * are 0.01 MB of each. HEIC and AVIF are 0.85 MB of each: libheif's module 0.47, libavif's 0.34, and what calls them. Classifiers
- * that callers teach are 0.02: their API, their stores and the learning.
+ * are 0.01 MB of each. HEIC and AVIF are 1.03 MB of each: libheif's module 0.47,
+ * libavif's 0.34, dav1d's 0.17, and what calls them. Classifiers that callers teach are 0.02: their API, their stores and the learning.
  */
 const bundles = [
-  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 4_950_000 },
-  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_240_000 },
+  { folder: buildDir, entry: 'edge.js', maxGzipBytes: 5_140_000 },
+  { folder: engineBuildDir, entry: 'edge-engine.js', maxGzipBytes: 1_430_000 },
 ] as const;
 
 /** `npm run check:bundle`: what would be uploaded, after `npm run build`. */

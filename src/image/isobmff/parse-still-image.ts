@@ -3,6 +3,7 @@ import type { ImageFormat, ImageHeader } from '../image.ts';
 import { malformed, tooComplex, truncated, unsupported } from '../image-error.ts';
 import { BoxReader } from './box-reader.ts';
 import { type Box, boxesIn } from './boxes.ts';
+import { findDescribedOrientation } from './described-orientation.ts';
 import { MetaBox } from './meta.ts';
 import { combineTransformations, type Transformations } from './transformations.ts';
 
@@ -54,7 +55,8 @@ export function parseStillImageHeader(bytes: Uint8Array, brand: StillImage['form
 }
 
 function readStillImage(bytes: Uint8Array, brand: StillImage['format']): StillImage {
-  const meta = new MetaBox(bytes, findMeta(bytes, brand));
+  const metaBox = findMeta(bytes, brand);
+  const meta = new MetaBox(bytes, metaBox);
   const item = meta.primaryItem();
   if (item === undefined) throw unsupported(brand, 'a sequence without a still picture');
   const type = meta.itemType(item);
@@ -67,6 +69,9 @@ function readStillImage(bytes: Uint8Array, brand: StillImage['format']): StillIm
   const properties = meta.propertiesOf(item);
   const { width, height } = readSize(bytes, properties, brand);
   const isGrid = type === 'grid' && parts.length > 0;
+  // Pillow shows all pixels of an AVIF, also those that its aperture excludes.
+  const transformations = combineTransformations(bytes, properties, width, height, format === 'heic');
+  const isTurnedByXmp = format === 'avif' && transformations.orientation === 1;
   const tile = isGrid ? readSize(bytes, meta.propertiesOf(parts[0]!), brand) : { width, height };
   return {
     format,
@@ -77,8 +82,8 @@ function readStillImage(bytes: Uint8Array, brand: StillImage['format']): StillIm
     tileWidth: tile.width,
     tileHeight: tile.height,
     codedBytes: meta.codedBytes(parts.length > 0 ? parts : [item]),
-    // Pillow shows all pixels of an AVIF, also those that its aperture excludes.
-    ...combineTransformations(bytes, properties, width, height, format === 'heic'),
+    ...transformations,
+    ...(isTurnedByXmp && { orientation: findDescribedOrientation(bytes, metaBox) }),
   };
 }
 

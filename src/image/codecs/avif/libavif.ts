@@ -4,8 +4,9 @@ import { malformed } from '../../image-error.ts';
 import type { StillImage } from '../../isobmff/parse-still-image.ts';
 import { limitMemory } from '../../limit-memory.ts';
 import type { AvifPicture } from './picture.ts';
-import { PictureReader, UnknownModuleError } from './picture-reader.ts';
+import { PictureReader } from './picture-reader.ts';
 import { relaxStrictness } from './strictness.ts';
+import { UnknownModuleError } from './unknown-module-error.ts';
 
 /** Compiled modules: `@jsquash/avif/codec/dec/avif_dec.wasm`, and `hooks.wasm` of this folder. */
 export interface AvifModules {
@@ -57,7 +58,7 @@ export async function decodePicture(
   try {
     const image = codec.decode(file, 8);
     if (image !== null && !reader!.hasSeenParts)
-      cause = new UnknownModuleError('its codec is called otherwise');
+      cause = new UnknownModuleError('libavif', 'its codec is called otherwise');
   } catch (thrown) {
     if (thrown === pictureIsComplete) return reader!.toPicture();
     cause = thrown;
@@ -82,7 +83,7 @@ function hookReader(
   const nextImage: unknown = table?.get(slots.getNextImage);
   const readFile: unknown = table?.get(slots.read);
   if (!table || !memory || !isFunctionOf(6, nextImage) || !isFunctionOf(5, readFile)) {
-    throw new UnknownModuleError('its table of functions is another');
+    throw new UnknownModuleError('libavif', 'its table of functions is another');
   }
   const reader = new PictureReader(memory, picture);
   const getNextImage = (...call: number[]): number => {
@@ -104,7 +105,7 @@ function hookReader(
     // The first bytes of the file are asked for before any flag is.
     table.set(slots.read, readFile);
     if (!relaxStrictness(memory, Number(call[0])))
-      throw new UnknownModuleError('its decoder has another structure');
+      throw new UnknownModuleError('libavif', 'its decoder has another structure');
     return readFile(...call);
   };
   const hooked = new WebAssembly.Instance(hooks, { hook: { getNextImage, read } }).exports;

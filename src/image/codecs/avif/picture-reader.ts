@@ -1,6 +1,7 @@
 import { malformed, unsupported } from '../../image-error.ts';
 import type { StillImage } from '../../isobmff/parse-still-image.ts';
 import type { AvifPicture, ChromaLayout, Plane } from './picture.ts';
+import { UnknownModuleError } from './unknown-module-error.ts';
 
 /** Offsets in avifImage of libavif 1.0.1, wasm32. @see libavif avif.h */
 const imageAt = {
@@ -43,15 +44,6 @@ interface DecodedPart {
 
 /** Y, Cb, Cr, alpha. */
 const alphaIndex = 3;
-
-/** The WebAssembly is of another build than that which the offsets here are taken from: no file can cause it. */
-export class UnknownModuleError extends Error {
-  override readonly name = 'UnknownModuleError';
-
-  constructor(difference: string) {
-    super(`avif_dec.wasm is not that of @jsquash/avif 2.1.1: ${difference}.`);
-  }
-}
 
 /** Reads what libavif's codec has decoded out of the heap: one picture, or the tiles of a grid one after another. */
 export class PictureReader {
@@ -97,7 +89,7 @@ export class PictureReader {
     const depth = this.#word(source + imageAt.depth);
     if (this.#word(image + imageAt.depth) !== depth) throw malformed('avif', 'its parts differ in depth');
     if (!layout || (depth !== 8 && depth !== 10 && depth !== 12))
-      throw new UnknownModuleError('its pictures have another structure');
+      throw new UnknownModuleError('libavif', 'its pictures have another structure');
     if (isCopied) this.#copyLastTile(image, whole, isAlpha);
     const toPlane = (from: number, index: number) => this.#toPlane(from, index, layout, depth);
     this.#picture = {
@@ -122,7 +114,7 @@ export class PictureReader {
 
   /** What `read` has found; its planes lie in the heap. */
   toPicture(): AvifPicture {
-    if (!this.#picture) throw new UnknownModuleError('its pictures have another structure');
+    if (!this.#picture) throw new UnknownModuleError('libavif', 'its pictures have another structure');
     return this.#picture;
   }
 
@@ -155,7 +147,7 @@ export class PictureReader {
     const end = lastRow + bytesPerSample * ((width + halves.across) >> halves.across);
     const isAligned = address % bytesPerSample === 0 && rowBytes % bytesPerSample === 0;
     if (address === 0 || !isAligned || end > this.#view.byteLength)
-      throw new UnknownModuleError('its pictures have another structure');
+      throw new UnknownModuleError('libavif', 'its pictures have another structure');
     const { buffer } = this.#memory;
     return {
       samples: depth > 8 ? new Uint16Array(buffer) : new Uint8Array(buffer),
