@@ -70,8 +70,8 @@ const webhookRoute = createRoute({
 });
 
 /**
- * An event becomes a batch of one picture, so that it is stored, retried and reported like any other. Its
- * id is the batch's idempotency key: a replay changes nothing.
+ * An event becomes a batch of one picture, so that it is stored, retried and reported like any other batch. The event's
+ * id is the batch's idempotency key, so a replay changes nothing.
  */
 export function webhookRoutes() {
   const app = createRouter();
@@ -94,7 +94,7 @@ export function webhookRoutes() {
   return app;
 }
 
-/** The same event is told by its picture's address: the rest of a batch follows from the source's configuration. */
+/** The digest covers only the picture's address, because the rest of the batch follows from the source's configuration. */
 function toBatchInputs(
   { name, model, topK, callbackUrl }: WebhookSource,
   eventId: string,
