@@ -35,7 +35,7 @@ export function toHeadSession(backbone: InferenceSession, head: Head): Inference
  * @param features FP32, one array a block, first block first: all of the backbone's, or at least those of the head.
  * @throws {CodedError} `model_corrupt` if the head belongs to another backbone.
  */
- export function classifyFeatures(head: Head, features: readonly Float32Array[]): ModelOutput {
+export function classifyFeatures(head: Head, features: readonly Float32Array[]): ModelOutput {
   const own = features.slice(-head.blocks.length);
   if (own.length !== head.blocks.length || own.some(({ length }, i) => length !== head.blocks[i])) {
     throw new CodedError('model_corrupt', 'The head was made for another backbone.');
