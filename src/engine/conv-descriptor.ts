@@ -68,8 +68,6 @@ export function writeConvDescriptor(
   const { residual } = operator;
   const residualTensor = residual && plan.tensors[residual.tensor];
   const other = residualTensor && locate(residualTensor, layout);
-  // What a stored sum is less than its quantized value.
-  const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
   const { grouped, strassen } = operator;
   const segmentLength =
     grouped?.length ?? Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
@@ -98,23 +96,7 @@ export function writeConvDescriptor(
     high: magicBits + operator.high,
     resultHigh: operator.high + storedZero(target.zero_point, layout),
     resultBase: magicBits - storedZero(target.zero_point, layout),
-    ...(residual && {
-      residualLow: residual.low - centre,
-      residualHigh: residual.high - centre,
-      ownBase: magic - residual.own_zero_point,
-      residualZeroPoint: residual.residual_zero_point,
-      // The rounded sum has its zero point in it; centred values leave it out.
-      ...fixedPointFields(
-        residual,
-        residual.residual_zero_point - storedZero(residual.residual_zero_point, layout),
-      ),
-      sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
-      exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
-      ownScale: residual.own_scale,
-      residualScale: residual.residual_scale,
-      fixed: residual.fixed,
-      residualFirst: residual.residual_first ? 1 : 0,
-    }),
+    ...(residual && residualFields(residual, layout)),
     pixels: layout.pixels,
     inputChannels: strassen ? source.channels / 2 : source.channels,
     inputRowBytes: input.rowBytes,
@@ -135,6 +117,32 @@ export function writeConvDescriptor(
     if (floatFields.has(name)) view.setFloat32(fieldOffset(name), value, true);
     else view.setInt32(fieldOffset(name), value, true);
   }
+}
+
+/** The fields with which a kernel adds the residual to a sum and quantizes the result. */
+function residualFields(
+  residual: NonNullable<Convolve['residual']>,
+  layout: MemoryLayout,
+): Partial<Record<ConvField, number>> {
+  // A stored sum is its quantized value minus this.
+  const centre = residual.sum_zero_point - storedZero(residual.sum_zero_point, layout);
+  return {
+    residualLow: residual.low - centre,
+    residualHigh: residual.high - centre,
+    ownBase: magic - residual.own_zero_point,
+    residualZeroPoint: residual.residual_zero_point,
+    // The rounded sum has its zero point in it; centred values leave it out.
+    ...fixedPointFields(
+      residual,
+      residual.residual_zero_point - storedZero(residual.residual_zero_point, layout),
+    ),
+    sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
+    exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
+    ownScale: residual.own_scale,
+    residualScale: residual.residual_scale,
+    fixed: residual.fixed,
+    residualFirst: residual.residual_first ? 1 : 0,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernel-layout.ts';
+import type { Machine } from './machine.ts';
 import { alignUp, type Plan } from './plan.ts';
-import type { Machine } from './program.ts';
 import type { Step } from './step.ts';
 import { winogradOf } from './winograd-tiles.ts';
 

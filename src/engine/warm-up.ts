@@ -1,5 +1,6 @@
+import { kernelOf } from './build-step.ts';
+import type { Machine } from './machine.ts';
 import type { Plan, PlanOperator } from './plan.ts';
-import { kernelOf, type Machine } from './program.ts';
 import type { Step } from './step.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.

@@ -113,32 +113,12 @@ async function judge(
   };
   const { groups, copies } = await findNearDuplicates(memory, rows, maxCopies, pace);
   const folds = assignFolds(classes, groups);
-  const everyone = classes.map((_, index) => index);
-
   const { penalty, judged } = await choosePenalty(set, folds, groups, pace);
   const scenes = new Set([...judged.keys()].map((index) => groups[index])).size;
-  // If no class has two scenes, photos of one scene calibrate the scores, but cannot tell the accuracy.
-  const isBlind = judged.size === 0;
-  const calibrationFolds = isBlind ? assignFolds(classes, everyone) : folds;
-  const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
-  const temperature =
-    calibrating.size > 0
-      ? await fitTemperature(thin([...calibrating.values()], maxTemperaturePhotos), Math.max(1, scenes), pace)
-      : 0.1;
-  const right = [...calibrating].filter(([, photo]) => isRight(photo));
-  const threshold = chooseThreshold(
-    right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),
-    scenes,
-    labels.length,
-  );
-  const minSimilarity = chooseMinSimilarity(
-    await scoreSimilarities(
-      set,
-      calibrationFolds,
-      right.map(([index]) => index),
-      pace,
-    ),
-    scenes,
+  const { temperature, threshold, minSimilarity } = await calibrate(
+    set,
+    { judged, folds, scenes, penalty },
+    pace,
   );
   const perClass = reportClasses(labels, classes, groups, judged);
   return {
@@ -166,6 +146,47 @@ async function judge(
       copies: copies.map(([a, b]) => [examples[a]!.name, examples[b]!.name] as const),
     },
   };
+}
+
+/** Photos that were judged without their own scene, by one penalty. */
+interface HeldOutScores {
+  readonly judged: JudgedPhotos;
+  readonly folds: readonly number[];
+  readonly scenes: number;
+  readonly penalty: number;
+}
+
+/** Chooses the temperature, and the limits of "none of these", by photos that were held out. */
+async function calibrate(
+  set: TrainingSet,
+  { judged, folds, scenes, penalty }: HeldOutScores,
+  pace: Pace,
+): Promise<Pick<Lesson, 'temperature' | 'threshold' | 'minSimilarity'>> {
+  const everyone = set.classes.map((_, index) => index);
+  // If no class has two scenes, photos of one scene calibrate the scores, but cannot tell the accuracy.
+  const isBlind = judged.size === 0;
+  const calibrationFolds = isBlind ? assignFolds(set.classes, everyone) : folds;
+  const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
+  const temperature =
+    calibrating.size > 0
+      ? await fitTemperature(thin([...calibrating.values()], maxTemperaturePhotos), Math.max(1, scenes), pace)
+      : 0.1;
+  const right = [...calibrating].filter(([, photo]) => isRight(photo));
+  const threshold = chooseThreshold(
+    right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),
+    scenes,
+    set.classCount,
+  );
+  const minSimilarity = chooseMinSimilarity(
+    await scoreSimilarities(
+      set,
+      calibrationFolds,
+      right.map(([index]) => index),
+      pace,
+    ),
+    scenes,
+  );
+  return { temperature, threshold, minSimilarity };
 }
 
 async function judgeHeldOut(
