@@ -1,6 +1,7 @@
 import { toProblemResponse } from '../src/lib/problem-response.ts';
-import { type BootGeneralRuntime, composeEdge, type EdgeEnv } from './compose-edge.ts';
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
 import { consumeQueue } from './edge-batches.ts';
+import type { BootGeneralRuntime } from './edge-models.ts';
 import type { PhoneFormats } from './phone-formats.ts';
 
 /**
