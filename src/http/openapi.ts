@@ -93,13 +93,18 @@ export const modelCodes = [
   'model_requires_batch_tier',
 ] as const satisfies readonly ErrorCode[];
 
-/** Codes of reading and decoding a picture, for every route that takes one. */
-export const pictureCodes = [
+/** Codes of reading a body. */
+export const bodyCodes = [
   'body_empty',
   'body_too_large',
   'body_aborted',
   'body_timeout',
   'media_type_unsupported',
+] as const satisfies readonly ErrorCode[];
+
+/** Codes of reading and decoding a picture, for every route that takes one. */
+export const pictureCodes = [
+  ...bodyCodes,
   'json_invalid',
   'base64_invalid',
   'multipart_invalid',

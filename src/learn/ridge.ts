@@ -1,4 +1,11 @@
-import { depthStepBytes, panelBytes, panelDepth, panelRowBytes, tileSide } from './matrix/layout.ts';
+import {
+  depthStepBytes,
+  int16Speed,
+  panelBytes,
+  panelDepth,
+  panelRowBytes,
+  tileSide,
+} from './matrix/layout.ts';
 import type { MatrixMemory } from './matrix/matrix-memory.ts';
 import { SymmetricTiles, TiledColumns } from './matrix/tiles.ts';
 import type { Pace } from './pace.ts';
@@ -8,8 +15,6 @@ import type { Pace } from './pace.ts';
 /** Largest length of a row of a panel: by the Cauchy-Schwarz inequality no sum of products then exceeds INT32. */
 const largestNorm = 46_000;
 const largestInt16 = 32_767;
-/** Products of INT16 that the routines make in the time that a plain loop takes for one. */
-const speed = 30;
 
 /**
  * @param rows FP32 (dimensions); each belongs to a class.
@@ -166,7 +171,7 @@ export class RidgeEquations {
     const { tiles } = this.#matrix;
     const depthBytes = Math.ceil((block.length * 2) / depthStepBytes) * depthStepBytes;
     for (let i = 0; i < tiles; i++) {
-      const rest = pace(((i + 1) * tileSide ** 2 * block.length) / speed);
+      const rest = pace(((i + 1) * tileSide ** 2 * block.length) / int16Speed);
       if (rest) await rest;
       for (let j = 0; j <= i; j++) {
         this.#memory.routines.add_products(

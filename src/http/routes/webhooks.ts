@@ -5,7 +5,7 @@ import type { WebhookSource } from '../../jobs/webhook/webhook-source.ts';
 import { digestHex } from '../../lib/digest.ts';
 import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
 import { countingRefusals } from '../middleware/access.ts';
-import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { bodyCodes, createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import { jsonContent } from '../schemas/content.ts';
 import { requireBatches } from './batches.ts';
@@ -49,11 +49,7 @@ const webhookRoute = createRoute({
       'webhook_source_unknown',
       'webhook_signature_invalid',
       'webhook_event_unusable',
-      'body_empty',
-      'body_too_large',
-      'body_aborted',
-      'body_timeout',
-      'media_type_unsupported',
+      ...bodyCodes,
       'json_invalid',
       'idempotency_key_in_use',
       'idempotency_key_reused',

@@ -1,12 +1,10 @@
-import { depthStepBytes, panelBytes, panelDepth, panelRowBytes, tileSide } from './layout.ts';
+import { depthStepBytes, int16Speed, panelBytes, panelDepth, panelRowBytes, tileSide } from './layout.ts';
 import type { MatrixMemory } from './matrix-memory.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /** The INT16 that stands for 1. Vectors of length 1 fit, and sums of products of two of them fit into INT32. */
 const unit = 32_767;
-/** Products of INT16 that the routines make in the time that a plain loop takes for one. */
-const speed = 30;
 
 /** Vectors of length 1 as rows of INT16, for inner products of tileSide x tileSide of them at once. */
 export class UnitRowPanels {
@@ -35,7 +33,7 @@ export class UnitRowPanels {
 
   /** The cost of `addProducts`, as a number of products in a plain loop. */
   get cost(): number {
-    return (tileSide ** 2 * this.#depth) / speed;
+    return (tileSide ** 2 * this.#depth) / int16Speed;
   }
 
   #panel(tile: number, chunk: number): number {
