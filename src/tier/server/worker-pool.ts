@@ -74,7 +74,7 @@ export class WorkerPool<T> {
       const at = this.#waiting.indexOf(job);
       if (at < 0) return;
       this.#waiting.splice(at, 1);
-      reject(new CodedError('client_closed', 'Whoever asked has gone.'));
+      reject(new CodedError('client_closed', 'The caller has gone.'));
     };
     if (signal?.aborted) drop();
     else signal?.addEventListener('abort', drop);
