@@ -19,7 +19,7 @@ const settingsSchema = z.object({
   WEBHOOK_RETRY_SECONDS: positive.optional(),
 });
 
-/** Attempts where a fixed step stands in for the specification's schedule. */
+/** Attempts with a fixed step, which replaces the specification's schedule. */
 const maxFixedAttempts = 10;
 
 /** @throws {CodedError} `configuration_invalid`. */

@@ -72,7 +72,7 @@ export async function consumeQueue(
   { queue, messages }: MessageBatch<unknown>,
   { batches, classifiers, objects }: Consumers,
 ): Promise<void> {
-  // Queues have the same endings in each environment of wrangler.toml.
+  // The names of queues end alike in each environment of wrangler.toml.
   const consumers: Readonly<Record<string, ((of: typeof messages) => Promise<void>) | undefined>> = {
     '-chunks': batches && ((of) => batches.consumeChunks(of)),
     '-chunks-dead': batches && ((of) => batches.consumeDeadChunks(of)),

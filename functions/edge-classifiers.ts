@@ -15,7 +15,7 @@ import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import { parseBatchSettings } from './batch-settings.ts';
 import type { BatchEnv } from './edge-batches.ts';
 
-/** Without it, and the database and the buckets, a deployment teaches nothing. */
+/** A deployment teaches only if it has this queue, the database and the buckets. */
 export interface ClassifierBindings {
   readonly LESSONS?: Queue<LessonMessage>;
 }
@@ -66,7 +66,7 @@ export function composeClassifiers(
   });
 }
 
-/** Work of the queue: its consumer awaits it, and no client can go away. */
+/** The context of work from the queue: its consumer awaits it, and there is no client that could go away. */
 const toContext = (): ClassifyContext => ({
   keepAlive: () => undefined,
   isCancelled: () => false,

@@ -18,7 +18,7 @@ const settingsSchema = z.object({
 });
 
 /**
- * Labels of what R2's event notifications report; undefined where the deployment names no bucket.
+ * Labels of the objects that R2's event notifications report; undefined if the deployment names no bucket.
  *
  * @throws {CodedError} `configuration_invalid`.
  */

@@ -7,12 +7,12 @@ import type { CatalogReader } from '../src/model/catalog-reader.ts';
 import type { ChunkRunner } from '../src/tier/client/chunk-runner.ts';
 import { createNodeTierRunner, type NodeTierOptions } from '../src/tier/client/node-tier-runner.ts';
 
-/** What runs images that nobody waits for: batches and a bucket's objects share it. */
+/** Runs images in the background. Batches and a bucket's objects share it. */
 export interface EdgeRunners {
   readonly edge: ChunkRunner;
-  /** Where a Node tier is configured. */
+  /** Given if a Node tier is configured. */
   readonly node: ChunkRunner | undefined;
-  /** Gives features; it is always here. */
+  /** Gives features. It always runs in this Worker. */
   readonly embedding: ChunkRunner<BatchItemResult>;
   /** @throws {CodedError} `model_requires_batch_tier`, `embedding_unsupported`, and what the catalogue throws. */
   readonly resolveModel: SubmitServices['resolveModel'];

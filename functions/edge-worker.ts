@@ -1,12 +1,13 @@
 import { toProblemResponse } from '../src/lib/problem-response.ts';
-import { type BootGeneralRuntime, composeEdge, type EdgeEnv } from './compose-edge.ts';
+import { composeEdge, type EdgeEnv } from './compose-edge.ts';
 import { consumeQueue } from './edge-batches.ts';
+import type { BootGeneralRuntime } from './edge-models.ts';
 import type { PhoneFormats } from './phone-formats.ts';
 
 /**
- * The Worker but for the runtime that its entry point brings along.
+ * Makes the Worker. Its entry point brings the general runtime.
  *
- * @param bootGeneralRuntime what runs graphs that the int8 engine does not; without it such a model is refused.
+ * @param bootGeneralRuntime boots the runtime for graphs that the int8 engine does not run. Without it they are refused.
  * @param formats decoders of HEIC and AVIF; without them both are refused.
  */
 export function createWorker(
@@ -20,7 +21,7 @@ export function createWorker(
       try {
         edge ??= composeEdge(env, bootGeneralRuntime, formats);
       } catch (error) {
-        // A deployment whose variables are wrong says which one, at every path.
+        // If a variable is wrong, every path answers with its name.
         return toProblemResponse(error, crypto.randomUUID());
       }
       return edge.app.fetch(request, env, ctx);

@@ -11,7 +11,7 @@ const settingsSchema = z.object({
 });
 
 /**
- * Where the Node tier is, for batches and for single requests beyond an isolate.
+ * Reads the Node tier's address, for batches and for single requests that are too large for an isolate.
  *
  * @throws {CodedError} `configuration_invalid`.
  */

@@ -7,7 +7,7 @@ export const list = z
   .default('')
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
-/** A number. One that is set to nothing is a mistake, and not 0. */
+/** A number. An empty variable is an error, and not 0. */
 export const number = z
   .union([z.number(), z.string().regex(/\S/, 'a number is needed, and it is empty')])
   .pipe(z.coerce.number());

@@ -1,6 +1,6 @@
 /**
- * How logits become scores: as the model's manifest says, or as the caller wants it. A model that gives probabilities is
- * left as it is.
+ * How logits become scores: as the model's manifest says, or as the caller chooses. The output of a model that gives
+ * probabilities does not change.
  */
 export type Scoring = 'model' | 'softmax' | 'sigmoid' | 'none';
 
@@ -17,7 +17,7 @@ export interface ClassifyChoice {
   readonly strict: boolean;
 }
 
-/** What holds where a caller chooses nothing but `topK`. */
+/** The choice of a caller who chooses only `topK`. */
 export const defaultChoice = {
   orientation: 'apply',
   decode: 'exact',

@@ -3,25 +3,25 @@ import type { Tier } from '../protocol/tier/tier.ts';
 import type { ImageWarning } from '../warnings.ts';
 
 /**
- * What is known of one image, as it stands on the wire: edge, Node tier, batches, remembered answers and the client
- * share these types, so that a result is made once and never converted. They import types alone, because the client's
- * declarations contain them.
+ * The classification of one image as it stands on the wire. Edge, Node tier, batches, remembered answers and the client
+ * share these types, so a result is made once and never converted. This file imports only types, because the client's
+ * declarations contain it.
  */
 export interface Classification {
   model: string;
   model_version: string;
-  /** Where it ran: `node` if the model or the image is beyond an isolate. */
+  /** Where it ran: `node` if the model or the image is too large for an isolate. */
   tier: Tier;
   image: ImageInfo;
-  /** Highest score first. None, if each class is answered for itself and none reaches the model's threshold. */
+  /** Highest score first. Empty if the model is multi-label and no class reaches its threshold. */
   predictions: Prediction[];
-  /** None of the model's classes: its best score is low, or the image looks like nothing that it has learned from. */
+  /** The image shows none of the model's classes: the best score is low, or the image is unlike all that it learned from. */
   unknown?: true | undefined;
-  /** The answers of the other heads, where several were named. */
+  /** The answers of the other heads, if the request named several. */
   others?: HeadAnswer[] | undefined;
 }
 
-/** What one of several heads says of an image. */
+/** The answer of one of several heads. */
 export type HeadAnswer = Pick<Classification, 'model' | 'model_version' | 'predictions' | 'unknown'>;
 
 export interface ImageInfo {
@@ -31,7 +31,7 @@ export interface ImageInfo {
   height: number;
   /** The pixels are not Pillow's: `decode=fast`, a progressive JPEG without its last refinement, a transcoded image. */
   approximate?: true | undefined;
-  /** What is wrong with the file, though it is shown. There is at least one, or the member is missing. */
+  /** Damage of a file that could still be shown. Missing if there is none. */
   warnings?: ImageWarning[] | undefined;
 }
 
@@ -55,10 +55,10 @@ export interface ItemProblem {
   detail: string;
 }
 
-/** What is known of one image in the end: its classification, or why it has none. */
+/** The final result of one image: its classification, or why it has none. */
 export type ItemResult = Classification | { problem: ItemProblem };
 
-/** What is known of one image of which its features were asked. */
+/** The features of one image, if a request asks for them. */
 export interface EmbeddedImage {
   model: string;
   model_version: string;

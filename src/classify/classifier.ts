@@ -16,9 +16,9 @@ import { type Delegation, runHereOrThere } from './here-or-there.ts';
 import { type NetworkServices, Networks } from './networks.ts';
 
 export interface ClassifierServices extends Delegation, NetworkServices, FeatureServices {
-  /** Remembered answers; without it each image is computed. */
+  /** Remembered answers. Without a store each image is computed. */
   readonly answers?: AnswerStore;
-  /** Hears what went wrong without harm, such as an answer store that fails. */
+  /** Called for failures that do no harm, such as an answer store that fails. */
   readonly onWarning?: (event: string, error: unknown) => void;
 }
 
@@ -37,9 +37,9 @@ export interface InferredRow {
 }
 
 /**
- * Classifies on this isolate. It decodes one image at a time, computes the same question once, and remembers answers
- * by content. The delegate gets what is beyond the isolate. Everything that classifies on the edge asks here: HTTP with
- * its dialects, batches, webhooks and a bucket's objects.
+ * Classifies on this isolate. It decodes one image at a time, runs identical requests once, and remembers answers by
+ * content. It gives images and models that are too large to the delegate. Everything on the edge classifies here: HTTP
+ * with its dialects, batches, webhooks and a bucket's objects.
  */
 export class Classifier {
   readonly #services: ClassifierServices;
@@ -136,7 +136,7 @@ export class Classifier {
   /**
    * One row of a tensor request: an image file, or a tensor that is ready for the model.
    *
-   * @param wants the embedding as well; it is given here alone, not by the Node tier.
+   * @param wants whether the embedding is wanted too; only this isolate gives it, not the Node tier.
    * @returns the model's output as it is, length = output.classes; the last block's features, of length 1, if wanted.
    * @throws {CodedError} as `classify`; `embedding_unsupported`.
    */
@@ -158,7 +158,7 @@ export class Classifier {
   }
 
   /**
-   * Loads a model wherever it is going to run.
+   * Loads a model on the tier where it will run.
    *
    * @throws {CodedError} `model_*`, `batch_tier_unavailable`.
    */
@@ -209,7 +209,7 @@ export class Classifier {
     isAbandoned: () => boolean,
   ): Promise<Classification> {
     const { catalog, decoding, image, transcode } = this.#services;
-    // This comes before decoding: the image of a model that never runs here need not be decoded.
+    // Before decoding: if the model never runs here, the image need not be decoded.
     const withSession = await this.#networks.prepare(manifest, keepAlive);
     const labels = catalog.readLabels(manifest);
     labels.catch(() => undefined); // Awaited later: a rejection before that is not unhandled.

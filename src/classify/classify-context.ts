@@ -4,14 +4,14 @@ import type { Stage } from './classify.ts';
 /** The circumstances of the request that asks. */
 export interface ClassifyContext {
   readonly keepAlive: KeepAlive;
-  /** Milliseconds since 1970 at which the answer is no longer wanted. */
+  /** Milliseconds since 1970; after that nobody wants the answer. */
   readonly deadline: number;
   readonly isCancelled: () => boolean;
-  /** Whose request it is, a key or an address: nobody may fill the whole queue. Default: nobody's. */
+  /** The key or address that sent the request. No caller may fill the whole queue. Default: unknown. */
   readonly caller?: string | undefined;
-  /** Who asks. Answers are remembered for and shared with the same one alone. Default: one for all. */
+  /** Answers are remembered and shared only within one tenant. Default: all requests share one tenant. */
   readonly tenant?: string;
-  /** False where answers are kept elsewhere, as a batch's are: then none is remembered. Default: true. */
+  /** False if answers are stored elsewhere, like those of a batch: then none is remembered. Default: true. */
   readonly remembers?: boolean;
   readonly onStage?: (stage: Stage) => Promise<void> | void;
 }

@@ -21,7 +21,7 @@ interface HeadServices {
  *
  * @param manifests of heads, at least one.
  * @returns the first head's answer, with those of the others in order.
- * @throws {CodedError} `option_invalid` if they do not stand on one backbone; as `Classifier.classify`.
+ * @throws {CodedError} `option_invalid` if the heads have different backbones; as `Classifier.classify`.
  */
 export async function classifyHeads(
   bytes: Uint8Array,

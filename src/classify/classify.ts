@@ -11,7 +11,7 @@ import type { Scoring } from './choice.ts';
 import type { Classification, ImageInfo, Prediction } from './classification.ts';
 import { sigmoid, softmax } from './softmax.ts';
 
-/** @returns a file of the same picture that can be decoded here, upright; smaller, if `original` says so. */
+/** @returns the same picture, upright, as a file that can be decoded here. If it is smaller, `original` has the old size. */
 export type Transcode = (bytes: Uint8Array) => Promise<TranscodedImage>;
 
 export interface TranscodedImage {
@@ -20,7 +20,7 @@ export interface TranscodedImage {
   readonly original?: { readonly width: number; readonly height: number };
 }
 
-/** Refusals that say nothing against the image itself: another decoder may take it. */
+/** Errors that do not mean a bad image: another decoder may take it. */
 export const beyondThisDecoder: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'image_format_unsupported',
   'image_too_many_pixels',
@@ -29,7 +29,7 @@ export const beyondThisDecoder: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 export type Stage = 'decode' | 'preprocess' | 'model' | 'inference';
 
-/** A model that can be used, though an isolate may still have to load it. */
+/** A model that can be used, but may not be loaded yet. */
 export interface ClassifyModel {
   readonly manifest: ModelManifest;
   readonly labels: Promise<readonly ClassLabel[]>;
@@ -42,11 +42,11 @@ export interface ClassifyOptions {
   readonly topK: number;
   readonly scoring: Scoring;
   readonly image?: ImageOptions;
-  /** Makes a JPEG of what this isolate cannot decode, or not within its limits. */
+  /** Makes a JPEG of an image that this isolate cannot decode, or cannot decode within its limits. */
   readonly transcode?: Transcode;
-  /** Awaited before the image is decoded; what it gives is called when the pixels are no longer held. */
+  /** Awaited before the image is decoded. The function that it returns is called when the pixels are freed. */
   readonly admit?: () => Promise<() => void>;
-  /** Awaited after each stage: the moment at which a clock can be read (workerd's stands still during CPU work). */
+  /** Awaited after each stage, to read the clock (workerd's stands still during CPU work). */
   readonly onStage?: (stage: Stage) => Promise<void> | void;
 }
 
@@ -78,8 +78,8 @@ export async function classify(
 
 /**
  * @param output the model's, length = labels.length.
- * @returns the `topK` best; of a model whose own scoring is `sigmoid`, unless the caller chose another one, every class
- *   that reaches the model's threshold, which may be none.
+ * @returns the `topK` best classes. If the scoring is the model's own and is `sigmoid`, every class that reaches the
+ *   model's threshold, possibly none.
  * @throws {CodedError} `inference_failed` if there is not one score for each label.
  */
 export function toPredictions(
@@ -95,7 +95,7 @@ export function toPredictions(
     );
   }
   const scores = kind === 'logits' ? toScores(output, scoring === 'model' ? own : scoring) : output;
-  // The order is that of the model's output, because scores of a sigmoid may all round to 1 in float32.
+  // Sorted by the model's output and not by score, because several sigmoids may round to 1 in float32.
   const best =
     scoring === 'model' && own === 'sigmoid'
       ? topK(output, output.length).filter((index) => scores[index]! >= threshold)
@@ -155,7 +155,7 @@ async function decodeOrTranscode(
     const { bytes: transcoded, original } = await transcode(bytes);
     const decoded = await decodeToCrop(transcoded, spec, image);
     const format = sniffImageFormat(bytes) ?? decoded.header.format;
-    // Another decoder, and perhaps another JPEG generation, lies between: no longer Pillow's bytes.
+    // Another decoder made these pixels, perhaps through another JPEG: they are no longer Pillow's.
     return { ...decoded, header: { ...decoded.header, ...original, format }, approximate: true };
   }
 }

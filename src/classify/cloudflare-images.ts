@@ -2,12 +2,12 @@ import { CodedError } from '../errors.ts';
 import type { Transcode } from './classify.ts';
 
 /**
- * No side of the transcoded JPEG is longer. Twice the largest resize target in use (256): the
- * resampler still averages, and the JPEG costs a few milliseconds to decode.
+ * Longest side of the transcoded JPEG. It is much larger than the largest resize target in use (256), so the resampler
+ * still averages, and the JPEG takes a few milliseconds to decode.
  */
 const maxSide = 1024;
 
-/** Transcoding by the Cloudflare Images binding: formats that are left out, and what is over this isolate's limits. */
+/** Transcodes by the Cloudflare Images binding: formats without a decoder here, and images over this isolate's limits. */
 export function createCloudflareImagesTranscode(images: ImagesBinding): Transcode {
   return async (bytes) => {
     try {
@@ -18,7 +18,7 @@ export function createCloudflareImagesTranscode(images: ImagesBinding): Transcod
         .output({ format: 'image/jpeg', quality: 95 });
       return {
         bytes: new Uint8Array(await result.response().arrayBuffer()),
-        // SVG alone has no size, and is no picture for us.
+        // Only SVG has no size, and SVG is not classified.
         ...('width' in info && { original: { width: info.width, height: info.height } }),
       };
     } catch (cause) {

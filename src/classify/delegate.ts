@@ -5,10 +5,10 @@ import type { ClassifyChoice } from './choice.ts';
 import type { Classification } from './classification.ts';
 
 /**
- * Another tier, asked at once for what this isolate must not run itself: a model that does not fit, an
- * image over the decoders' limits. It always decodes exactly.
+ * Another tier, which runs what this isolate cannot: a model that does not fit, or an image over the decoders' limits.
+ * The request waits for its answer. It always decodes exactly.
  *
- * All throw {CodedError}: `image_*` if the tier says so of the image, as if it had been found here;
+ * All throw {CodedError}: `image_*` if the tier refuses the image, as if this isolate had refused it;
  * `batch_tier_unavailable` for everything else, also at the deadline.
  */
 export interface Delegate {
@@ -22,6 +22,6 @@ export interface Delegate {
   ): Promise<Classification>;
   /** @returns the model's output as it is, length = output.classes. */
   infer(input: ModelInput, manifest: ModelManifest, deadline: number): Promise<Float32Array>;
-  /** Loads the model there. */
+  /** Makes the other tier load the model. */
   assertReady(manifest: ModelManifest, deadline: number): Promise<void>;
 }

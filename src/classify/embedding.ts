@@ -8,7 +8,7 @@ export interface EmbedChoice extends Pick<ClassifyChoice, 'orientation' | 'decod
   readonly layers: FeatureLayers;
 }
 
-/** What an image is to a model. */
+/** The features that a model computes from an image. */
 export interface Embedding {
   readonly image: ImageInfo;
   /** FP32, one array a block, first block first. */

@@ -15,14 +15,14 @@ import type { Networks } from './networks.ts';
 
 export interface FeatureServices {
   readonly sessions: SessionCache;
-  /** One place: a decoder's memory is budgeted once. Inference needs none, it runs without a pause. */
+  /** Has one place, because a decoder's memory is budgeted once. Inference needs no place, because it runs without a pause. */
   readonly decoding: Gate;
-  /** What this deployment decodes with. */
+  /** The decoders of this deployment. */
   readonly image?: ClassifyOptions['image'];
   readonly transcode?: Transcode;
 }
 
-/** What a model sees in an image, before it is classified. Images are decoded at the classifier's gate. */
+/** Computes features of images. It shares the classifier's gate for decoding. */
 export class Features {
   readonly #services: FeatureServices;
   readonly #networks: Networks;
@@ -33,7 +33,7 @@ export class Features {
   }
 
   /**
-   * An image's features. Here alone: the Node tier gives none.
+   * An image's features. Only this isolate gives them; the Node tier does not.
    *
    * @throws {CodedError} as `classify`; `embedding_unsupported` if the model's runtime gives no features.
    */

@@ -2,13 +2,13 @@ import { CodedError } from '../errors.ts';
 import { FairQueue, type Queued } from '../lib/fair-queue.ts';
 
 export interface GateOptions {
-  /** Units there are: bytes, or places. */
+  /** Number of units: bytes, or places. */
   readonly capacity: number;
-  /** Requests that may wait; one more is turned away at once. */
+  /** Requests that may wait. One more is refused at once. */
   readonly maxWaiting: number;
   /**
-   * A unit that was not given back after so long is taken back: workerd drops a cancelled request where it
-   * stands, and its `finally` never runs.
+   * A unit that was not given back after this time is taken back, because workerd may drop a cancelled request in the
+   * middle, and its `finally` then never runs.
    */
   readonly maxHoldMs: number;
 }
@@ -16,9 +16,9 @@ export interface GateOptions {
 export interface Wait {
   /** Milliseconds since 1970. */
   readonly deadline: number;
-  /** Asked while waiting: whether nobody wants the place any more. */
+  /** Called while waiting: whether nobody wants the place any more. */
   readonly isCancelled?: (() => boolean) | undefined;
-  /** Who asks: nobody may fill the whole queue. */
+  /** The caller. No caller may fill the whole queue. */
   readonly caller?: string | undefined;
 }
 
@@ -32,13 +32,13 @@ interface Hold {
   readonly until: number;
 }
 
-/** How often a waiting request looks at the clock, and finds what dead requests left behind. */
+/** How often a waiting request looks at the clock, and takes back units of dead requests. */
 const pollMs = 50;
 
 /**
- * Bounded admission: so much at once, so many waiting, each until its deadline. Callers take turns, and each caller's
- * requests are served in order.
- * Each waiter has a timer of its own and touches no other request's: in workerd timers belong to requests.
+ * Bounded admission: it limits the units in use and the requests that wait. A request waits until its deadline. Callers
+ * take turns, and each caller's requests are served in order. Each waiting request has a timer of its own, because in
+ * workerd a timer belongs to a request.
  */
 export class Gate {
   readonly #options: GateOptions;
@@ -64,7 +64,7 @@ export class Gate {
   async enter(units: number, wait: Wait): Promise<() => void> {
     const wanted = Math.min(Math.max(1, units), this.#options.capacity);
     this.#expire();
-    // Also where there is a place: nobody would read the answer.
+    // Checked even if there is a place, because nobody would read the answer.
     assertWanted(wait);
     if (this.#waiting.length === 0 && this.#fits(wanted)) return this.#take(wanted);
     if (!this.#waiting.hasRoom(wait.caller)) throw overloaded('too many requests are waiting');

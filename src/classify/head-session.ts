@@ -8,7 +8,7 @@ import { toVector } from './embedding.ts';
  * A backbone's session with a head in place of its own classifier.
  *
  * @returns a session whose output is FP32 (1, classes), before softmax. Releasing it releases nothing.
- * @throws {CodedError} (from running it) `embedding_unsupported`; `model_corrupt` if the head is one of another backbone.
+ * @throws {CodedError} (from running it) `embedding_unsupported`; `model_corrupt` if the head belongs to another backbone.
  */
 export function toHeadSession(backbone: InferenceSession, head: Head): InferenceSession {
   const runWithFeatures = async (input: Fp32Tensor, layers: FeatureLayers) => {
@@ -33,7 +33,7 @@ export function toHeadSession(backbone: InferenceSession, head: Head): Inference
 
 /**
  * @param features FP32, one array a block, first block first: all of the backbone's, or at least those of the head.
- * @throws {CodedError} `model_corrupt` if the head is one of another backbone.
+ * @throws {CodedError} `model_corrupt` if the head belongs to another backbone.
  */
 export function classifyFeatures(head: Head, features: readonly Float32Array[]): ModelOutput {
   const own = features.slice(-head.blocks.length);

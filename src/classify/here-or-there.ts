@@ -3,13 +3,13 @@ import { beyondThisDecoder } from './classify.ts';
 import type { Delegate } from './delegate.ts';
 
 export interface Delegation {
-  /** Asked for what is beyond this isolate; without it that is refused. */
+  /** Runs what is too large for this isolate. Without a delegate that is refused. */
   readonly delegate?: Delegate | undefined;
-  /** Told of each piece of work that was given away: why, and what came of it. */
+  /** Called for each piece of work that was delegated: with the reason, and the outcome. */
   readonly onDelegated?: (reason: ErrorCode, outcome: 'ok' | ErrorCode) => void;
 }
 
-/** What another tier may still do, with more memory and other decoders. */
+/** Errors after which another tier is asked, which has more memory and other decoders. */
 const beyondThisIsolate: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...beyondThisDecoder,
   'model_requires_batch_tier',

@@ -2,7 +2,7 @@ import type { Head } from '../model/head.ts';
 import type { Scoring } from './choice.ts';
 import type { Prediction } from './classification.ts';
 
-/** Whether an image shows none of a head's classes: its best score is low, or it looks like nothing the head has seen. */
+/** Whether an image shows none of a head's classes: its best score is low, or it is unlike all that the head learned from. */
 export function isUnknown(
   { threshold, min_similarity: minSimilarity }: Head,
   scoring: Scoring,

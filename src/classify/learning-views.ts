@@ -2,7 +2,7 @@ import type { PreprocessSpec } from '../image/preprocess-spec.ts';
 import type { Fp32Tensor } from '../lib/tensor.ts';
 import { toVector } from './embedding.ts';
 
-/** A photo is learned from as often: as the service sees it, mirrored, and its middle. */
+/** Views of a photo that a lesson learns from: as the service sees it, mirrored, and its middle. */
 export const learningViewCount = 3;
 /** The middle view shows this share of the crop's sides. */
 const middleShare = 0.85;

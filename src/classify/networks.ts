@@ -12,14 +12,14 @@ import { isUnknown } from './is-unknown.ts';
 export interface NetworkServices {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
-  /** Without it a head is refused. */
+  /** Without a cache heads are refused. */
   readonly heads?: HeadCache;
 }
 
 /** Lends a session for as long as `use` runs. */
 export type LendSession = <T>(use: (session: InferenceSession) => Promise<T>) => Promise<T>;
 
-/** What runs a model here: its own network, or that of its backbone with a head behind it. */
+/** Runs models on this isolate: a model's own network, or the network of its backbone with a head behind it. */
 export class Networks {
   readonly #services: NetworkServices;
 
@@ -27,7 +27,7 @@ export class Networks {
     this.#services = services;
   }
 
-  /** @returns the version whose network runs: that of a head's backbone, or the model itself. */
+  /** @returns the version whose network runs: a head's backbone, or the model itself. */
   async readBackbone(manifest: ModelManifest): Promise<ModelManifest> {
     const { backbone } = manifest;
     return backbone ? await this.#services.catalog.readManifest(backbone.name, backbone.version) : manifest;
@@ -43,7 +43,7 @@ export class Networks {
   /**
    * Starts loading what a model needs.
    *
-   * @returns lends a session that gives the model's output, a head's own where it is one.
+   * @returns lends a session that gives the model's output, or the head's if the model is a head.
    * @throws {CodedError} `model_requires_batch_tier`, and what reading a manifest or a head throws.
    */
   async prepare(manifest: ModelManifest, keepAlive: KeepAlive): Promise<LendSession> {
@@ -58,7 +58,7 @@ export class Networks {
   }
 
   /**
-   * Whether no class reaches the model's own threshold, or an image shows none of a head's classes.
+   * Whether no class reaches the model's threshold, or the image shows none of a head's classes.
    *
    * @see isUnknown
    */

@@ -19,13 +19,13 @@ const itemResultSchema: z.ZodType<ItemResult> = z.union([
       width: z.int().positive(),
       height: z.int().positive(),
       approximate: z.literal(true).optional(),
-      // A newer tier may know others.
+      // A newer tier may send other codes.
       warnings: z
         .array(z.string())
         .transform((codes) => codes.filter(isImageWarning))
         .optional(),
     }),
-    // None, where each class is answered for itself and none reaches the model's threshold.
+    // Empty if the model is multi-label and no class reaches its threshold.
     predictions: z.array(predictionSchema),
     unknown: z.literal(true).optional(),
     others: z.undefined().optional(),

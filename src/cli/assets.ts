@@ -15,10 +15,10 @@ import { catalogKey, manifestFile, toModelKey } from '../model/model-store.ts';
 import { locateModelFile } from './model-files.ts';
 import { assetsDir } from './paths.ts';
 
-/** Where `npm run models` pulls from; nothing the service reads. */
+/** Lists where `npm run models` pulls from. The service does not read it. */
 export const sourcesFile = 'sources.json';
 
-/** Store keys of everything in `root` that the service reads: model cards and sources stay behind. */
+/** Store keys of all files in `root` that the service reads, without model cards and sources. */
 async function listAssetKeys(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries
@@ -36,8 +36,8 @@ export interface LocalAsset {
 
 /**
  * Checks a folder of model assets whole: the catalogue names versions that exist, each manifest is
- * valid, each file has the size and SHA-256 its manifest gives, and there is nothing else. Files that follow from
- * others are derived.
+ * valid, each file has the size and SHA-256 its manifest gives, and there is nothing else. It derives the files that are
+ * made from others.
  *
  * @returns what belongs into the store, by key.
  * @throws {Error} naming the first file that is wrong.

@@ -9,7 +9,7 @@ export interface ApiKeyRow {
   readonly expires_at?: string;
 }
 
-/** @returns a new key of 256 random bits, which nobody guesses: its plain SHA-256 is safe to keep. */
+/** @returns a new key with 256 random bits. Nobody can guess it, so its plain SHA-256 is safe to store. */
 export async function createApiKey(
   id: string,
   scopes: readonly string[],

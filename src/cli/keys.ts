@@ -3,7 +3,7 @@ import { defineCommand } from './command-line/command.ts';
 import { UsageError } from './command-line/usage-error.ts';
 import { createApiKey } from './create-api-key.ts';
 
-/** `npm run keys`: an API key, and what the secret API_KEYS has to hold for it. */
+/** `npm run keys`: makes an API key and its row for the secret API_KEYS. */
 export const keys = defineCommand({
   usage: `Usage: npm run keys -- ID [--scopes classify,batch,teach,admin] [--expires-at 2027-01-31T00:00:00Z]
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
-/** Names that images have. Of a file that is named itself, the bytes decide. */
+/** Extensions of images in folders. For a file that is named itself, the bytes decide. */
 export const imageExtensions = new Set([
   '.jpg',
   '.jpeg',

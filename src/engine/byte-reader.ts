@@ -6,7 +6,7 @@ export class ByteReader {
   readonly #ticket: { readonly abandoned: boolean };
   #chunk = new Uint8Array(0);
 
-  /** @param ticket checked at every chunk: an abandoned load stops there. */
+  /** @param ticket checked at every chunk, so that an abandoned load stops. */
   constructor(chunks: AsyncIterable<Uint8Array>, ticket: { readonly abandoned: boolean }) {
     this.#chunks = chunks[Symbol.asyncIterator]();
     this.#ticket = ticket;
@@ -33,7 +33,7 @@ export class ByteReader {
     await this.read(bytes);
   }
 
-  /** Waits for the end, and with it for the stream's own verdict on its hash. */
+  /** Reads to the end of the stream, which throws there if its hash is wrong. */
   async end(): Promise<void> {
     if (this.#chunk.length > 0)
       throw new CodedError('model_corrupt', 'The model file is longer than its plan.');

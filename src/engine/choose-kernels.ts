@@ -22,7 +22,7 @@ export function parseKernelChoice(value: string | undefined): KernelChoice {
 }
 
 /**
- * Chosen by what the CPU computes, never by how fast: every isolate gives the same bits.
+ * Chooses by what the CPU computes, never by how fast it is, so that every isolate gives the same bits.
  *
  * @throws {CodedError} `model_unavailable` if the relaxed set is forced where it is not exact.
  */
@@ -75,7 +75,7 @@ export function isRelaxedDotExact(module: WebAssembly.Module): boolean {
   const inputs = new Uint8Array(memory.buffer, 16, 16);
   const sums = new Int32Array(memory.buffer, 32, 4);
   for (const [w, x] of probes) {
-    // Each lane another rotation, and starts that only a true 32-bit addition keeps.
+    // Each lane has another rotation, and a start that only a true 32-bit addition keeps.
     const starts = [0, -1_000_000_007, 2_000_000_000, -40_000];
     const expected = starts.map(
       (start) => w.reduce((sum, weight, index) => sum + weight * x[index]!, start) | 0,

@@ -29,7 +29,7 @@ export function locate({ offset, width, channels, pad }: PlanTensor, layout: Mem
   };
 }
 
-/** Address of the first element a window reads that looks `top` rows and `left` columns over the edge. */
+/** Address of the first element of a window that begins `top` rows above and `left` columns left of the tensor. */
 export function windowStart(
   tensor: PlanTensor,
   layout: MemoryLayout,
@@ -39,7 +39,7 @@ export function windowStart(
   return interior - top * rowBytes - left * pixelBytes;
 }
 
-/** What a stored activation has above its centred value: int16 are centred, U8 hold their zero point. */
+/** A stored activation minus its centred value: 0 for int16, which are centred; the zero point for U8. */
 export function storedZero(zeroPoint: number, { elementBytes }: MemoryLayout): number {
   return elementBytes === 1 ? zeroPoint : 0;
 }
@@ -53,7 +53,7 @@ const floatFields: ReadonlySet<ConvField> = new Set([
   'fixed',
 ]);
 
-/** Writes what the kernels need to know of one convolution. */
+/** Writes the descriptor of one convolution, which its kernel reads. */
 export function writeConvDescriptor(
   memory: WebAssembly.Memory,
   address: number,
@@ -68,8 +68,6 @@ export function writeConvDescriptor(
   const { residual } = operator;
   const residualTensor = residual && plan.tensors[residual.tensor];
   const other = residualTensor && locate(residualTensor, layout);
-  // What a stored sum is less than its quantized value.
-  const centre = residual ? residual.sum_zero_point - storedZero(residual.sum_zero_point, layout) : 0;
   const { grouped, strassen } = operator;
   const segmentLength =
     grouped?.length ?? Math.ceil((operator.kernel[1] * source.channels) / shortStep) * shortStep;
@@ -98,23 +96,7 @@ export function writeConvDescriptor(
     high: magicBits + operator.high,
     resultHigh: operator.high + storedZero(target.zero_point, layout),
     resultBase: magicBits - storedZero(target.zero_point, layout),
-    ...(residual && {
-      residualLow: residual.low - centre,
-      residualHigh: residual.high - centre,
-      ownBase: magic - residual.own_zero_point,
-      residualZeroPoint: residual.residual_zero_point,
-      // The rounded sum has its zero point in it; centred values leave it out.
-      ...fixedPointFields(
-        residual,
-        residual.residual_zero_point - storedZero(residual.residual_zero_point, layout),
-      ),
-      sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
-      exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
-      ownScale: residual.own_scale,
-      residualScale: residual.residual_scale,
-      fixed: residual.fixed,
-      residualFirst: residual.residual_first ? 1 : 0,
-    }),
+    ...(residual && residualFields(residual, layout)),
     pixels: layout.pixels,
     inputChannels: strassen ? source.channels / 2 : source.channels,
     inputRowBytes: input.rowBytes,
@@ -123,7 +105,7 @@ export function writeConvDescriptor(
     products: layout.products,
     panel: layout.panel,
     tileRows: strassen?.block_pixels ?? operator.winograd?.tile_rows ?? 0,
-    // In the places of the three fields for Winograd's way, so that these come last.
+    // These come last, because they replace three fields of Winograd's way.
     ...(grouped && {
       groupOffsets: layout.parts[grouped.offsets]!,
       kernelWidth: operator.kernel[1],
@@ -137,19 +119,45 @@ export function writeConvDescriptor(
   }
 }
 
+/** The fields with which a kernel adds the residual to a sum and quantizes the result. */
+function residualFields(
+  residual: NonNullable<Convolve['residual']>,
+  layout: MemoryLayout,
+): Partial<Record<ConvField, number>> {
+  // A stored sum is its quantized value minus this.
+  const centre = residual.sum_zero_point - storedZero(residual.sum_zero_point, layout);
+  return {
+    residualLow: residual.low - centre,
+    residualHigh: residual.high - centre,
+    ownBase: magic - residual.own_zero_point,
+    residualZeroPoint: residual.residual_zero_point,
+    // The rounded sum includes its zero point; centred values do not.
+    ...fixedPointFields(
+      residual,
+      residual.residual_zero_point - storedZero(residual.residual_zero_point, layout),
+    ),
+    sumBase: (fixedPoint.magicBits >> fixedPoint.bits) + centre,
+    exactBase: magicBits - (fixedPoint.magicBits >> fixedPoint.bits),
+    ownScale: residual.own_scale,
+    residualScale: residual.residual_scale,
+    fixed: residual.fixed,
+    residualFirst: residual.residual_first ? 1 : 0,
+  };
+}
+
 /**
  * The distance from a half within which a sum is computed again. It exceeds the difference between rounding each
  * product and addition and fusing them, and the error of the fixed point. Rounding a number errs by 2^-24 of it.
  *
- * @param offset what a stored residual is less than its quantized value.
+ * @param offset a quantized residual minus its stored value.
  */
 function fixedPointFields(residual: NonNullable<Convolve['residual']>, offset: number) {
   const { own_scale, residual_scale, fixed, residual_first } = residual;
   const [own, other] = [own_scale, residual_scale].map((scale) => 255 * scale) as [number, number];
   const constant = fixed + offset * residual_scale;
-  // ONNX Runtime's: the inner sum, and the result, where it does not saturate.
+  // ONNX Runtime rounds the inner sum, and the result if it does not saturate.
   const reference = (residual_first ? own : other) + Math.abs(fixed) + 256;
-  // What is done here: both products, the constant, the residual with it; the sum is rounded to the fixed point.
+  // Rounded here: both products, the constant, the constant plus the residual, and the sum in fixed point.
   const shiftedMost = fixedPoint.magic + 1 + Math.abs(constant);
   const ours = own + other + shiftedMost + (shiftedMost + other);
   const one = 2 ** fixedPoint.bits;

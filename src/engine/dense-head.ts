@@ -9,9 +9,9 @@ import type { Step } from './step.ts';
 type DenseHead = Extract<PlanOperator, { type: 'dense_head' }>;
 
 /**
- * A head of several layers over the pooled features, in floats: it is tiny beside the network. Sums are made in double
- * precision in one order and rounded to float32 once a value, so that every CPU gives the same bits. ONNX Runtime's own
- * order differs: logits agree with it to about six digits.
+ * A head of several layers over the pooled features, in floats, because it is tiny beside the network. Sums are made in
+ * double precision, in a fixed order, and each value is rounded to float32 once, so that every CPU gives the same bits.
+ * ONNX Runtime adds in another order; logits agree with its logits to about six digits.
  */
 export function buildDenseHead(
   { source, scale, channels, pools, layers }: DenseHead,
@@ -61,7 +61,7 @@ function runLayer(
   return outputs;
 }
 
-/** Sums and maxima of a tensor's channels over all positions, of values less their zero point. */
+/** Reads the sums and maxima of a tensor's channels over all positions, of values minus their zero point. */
 function buildReader(
   { height, width, zero_point, ...tensor }: PlanTensor,
   memory: WebAssembly.Memory,

@@ -1,6 +1,6 @@
 /**
- * What the generated WebAssembly and the code that calls it agree on. Activations are NHWC with
- * physical channels a multiple of 8, or the image's 3. Weights are int8 in panels of 8 output channels.
+ * The memory layout that the generated WebAssembly and the calling code share. Activations are NHWC. Their number of
+ * physical channels is a multiple of 8, or 3 for the image. Weights are int8 in panels of 8 output channels.
  */
 
 export const kernelSetNames = ['plain', 'relaxed'] as const;
@@ -8,7 +8,7 @@ export type KernelSetName = (typeof kernelSetNames)[number];
 
 export interface KernelTraits {
   readonly name: KernelSetName;
-  /** An activation: int16, centred (quantized value less its zero point), or U8 as it is quantized. */
+  /** Bytes of an activation: 2 for a centred int16 (quantized value minus zero point), 1 for the quantized U8. */
   readonly elementBytes: 1 | 2;
   /** Output pixels that share a pass over a weight panel. One more spills registers: see README.md. */
   readonly tilePixels: number;
@@ -36,8 +36,8 @@ export const magicBits = 0x4b400000;
 export const fixedPoint = { bits: 14, magic: 768, magicBits: 0x44400000 } as const;
 
 /**
- * What lies behind each position's share of Winograd's scratch: without it, shares of a power of two
- * would have all positions of a tile in the same set of the L1 cache.
+ * Unused bytes behind each position's share of Winograd's scratch. Without them, if a share's size is a power of two, all
+ * positions of a tile fall into the same set of the L1 cache.
  */
 export const winogradSkew = 64;
 
@@ -77,16 +77,16 @@ const convFields = [
   'low', // clamp of the convolution's own result, as int32 with the magic number's bits in it
   'high',
   'resultHigh', // the same as it is stored
-  'resultBase', // int32: what rounding leaves to be taken off, see requantize.ts
+  'resultBase', // int32: subtracted after rounding, see requantize.ts
   'residualLow', // clamp after the addition, of values as they are stored
   'residualHigh',
   'ownBase', // float32
   'residualZeroPoint', // turns a centred value back into what ORT multiplies
-  'shifted', // float32: the constant part of a sum of stored values, to fixed point, and as much above as rounds halves up
+  'shifted', // float32: the constant part of a sum of stored values, plus what makes the fixed point and rounds halves up
   'sumMask', // int32: of a fraction
-  'sumWindow', // int32: a fraction below is too near to a half
+  'sumWindow', // int32: a fraction below it is too near to a half
   'sumBase', // int32
-  'exactBase', // int32: to be taken off what the magic number rounds
+  'exactBase', // int32: subtracted from what the magic number rounds
   'ownScale', // float32: own scale / sum scale
   'residualScale',
   'fixed', // float32: the constant part of the sum, as ORT rounds it
@@ -101,7 +101,7 @@ const convFields = [
   'panel', // scratch for a weight panel in int16
 ] as const;
 
-/** A grouped convolution is never done by Winograd's way, and has fields of its own in the places of that way's. */
+/** A grouped convolution never uses Winograd's way. Its own fields take the places of Winograd's. */
 const groupedFields = {
   groupOffsets: 'transformed', // int32 [panels], a panel's first input channel
   kernelWidth: 'products', // segments of a kernel row

@@ -1,19 +1,19 @@
 import type { ByteReader } from './byte-reader.ts';
 import { panelChannels } from './kernel-layout.ts';
+import type { Machine } from './machine.ts';
 import { alignUp, type Plan } from './plan.ts';
-import type { Machine } from './program.ts';
 import type { Step } from './step.ts';
 import { winogradOf } from './winograd-tiles.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** What is done meanwhile is done one thing at a time, after so many bytes: between them others have their turn. */
+/** After this many bytes one more step of `meanwhile` runs, and then other work of the isolate has a turn. */
 const meanwhileBytes = 512 * 1024;
 
 /**
  * Reads the weights from the stream to their places, and turns them there into what the kernel set reads.
  *
- * @param meanwhile what is done while they are on their way; what they leave no time for is left out.
+ * @param meanwhile steps to run while the weights are on their way. Steps that are left at the end do not run.
  */
 export async function loadWeights(
   plan: Plan,
@@ -33,7 +33,7 @@ export async function loadWeights(
   if (kernels.adopt_weights) adoptWeights(plan, machine);
 }
 
-/** What the relaxed dot product reads; Winograd's way takes weights as the file holds them. */
+/** Reorders weights for the relaxed dot product. Winograd's way reads them as the file has them. */
 function adoptWeights(plan: Plan, { layout, kernels, traits }: Machine): void {
   for (const operator of plan.operators) {
     if (operator.type !== 'convolve' && operator.type !== 'classify') continue;

@@ -10,7 +10,7 @@ import { alignUp, type Plan, type PlanOperator } from './plan.ts';
 import { strassenOf, strassenScratch } from './strassen-block.ts';
 import { type WinogradScratch, winogradOf, winogradScratch } from './winograd-tiles.ts';
 
-/** Where everything lies in a session's linear memory; byte offsets, each a multiple of 64. */
+/** Byte offsets in a session's linear memory, each a multiple of 64. */
 export interface MemoryLayout {
   readonly elementBytes: 1 | 2;
   readonly descriptors: number;
@@ -29,7 +29,7 @@ export interface MemoryLayout {
   readonly end: number;
 }
 
-/** Kernels read up to one vector step past what they need; nothing they find there is used. */
+/** Kernels may read up to one vector step too far. They do not use what they read there. */
 const slackBytes = 4096;
 
 /** @param traits of the kernel set that will run the plan. */

@@ -4,10 +4,9 @@ import { blockPixels, kernelSetNames } from './kernel-layout.ts';
 
 /**
  * The engine's file: `RNI8`, format version (u32), length of the plan (u32), the plan as JSON, padding
- * to 64 bytes, then the weights, each part at a multiple of 64. Little-endian. Everything that can be
- * decided when a model is compiled is in the plan; a session only follows it. One file serves both
- * kernel sets: sizes and places of activations are in elements, operators name parts of the weights,
- * and where these lie is up to the set (memory-layout.ts).
+ * to 64 bytes, then the weights, each part at a multiple of 64. Little-endian. The plan has every decision that can be
+ * made when a model is compiled; a session only follows it. One file serves both kernel sets: sizes and offsets of
+ * activations are in elements, operators name parts of the weights, and memory-layout.ts computes the addresses.
  */
 export const magic = 0x38494e52; // "RNI8"
 export const formatVersion = 4;
@@ -23,7 +22,7 @@ const tensorSchema = z.strictObject({
   width: size.min(1),
   /** Physical: a multiple of 8, or 3 for the image. */
   channels: size.min(1),
-  /** Rows above and below, columns left and right, kept around the tensor for convolutions that look there. */
+  /** Rows above and below and columns left and right of the tensor, which convolutions read as padding. */
   pad: z.strictObject({ top: size, left: size, bottom: size, right: size }),
   zero_point: size.max(255),
   /** What the border holds: the zero point, or for a maximum the quantized 0, which is the smallest value. */
@@ -147,7 +146,7 @@ const operatorSchema = z.discriminatedUnion('type', [
     source: size,
     /** What one step of the source stands for. */
     scale: z.number().positive(),
-    /** As the graph has them: the tensor's may be padded. */
+    /** Channels of the graph. The tensor may have more, as padding. */
     channels: size.min(1),
     /** The features: a pool's channels, then the next one's. */
     pools: z
@@ -158,7 +157,7 @@ const operatorSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** Where a residual block ends: what its activations are, which are pooled to features when somebody asks for them. */
+/** The end of a residual block. Its activations are pooled to features if a request asks for them. */
 const featureSchema = z.strictObject({
   /** Index of the operator after which the block's tensor is whole. */
   operator: size,
@@ -189,7 +188,7 @@ const planSchema = z.strictObject({
 
 type DenseHead = Extract<z.infer<typeof operatorSchema>, { type: 'dense_head' }>;
 
-/** What an operator names must exist, and every tensor lie in the arena: kernels do not check addresses. */
+/** Everything that an operator names must exist, and every tensor must lie in the arena: kernels do not check addresses. */
 const soundPlanSchema = planSchema.refine(
   ({ tensors, operators, features, parts, arena_elements, output }) => {
     const isTensor = (id: number) => id < tensors.length;

@@ -6,8 +6,8 @@ import type { Step } from './step.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * The mean over all positions of a block's output, one value a channel: what is known of an image at that depth. Sums
- * are of integers and exact; each mean is rounded to float32 once, so that every CPU gives the same bits.
+ * The features of a block: the mean of its output over all positions, one value a channel. Sums of integers are exact, and
+ * each mean is rounded to float32 once, so that every CPU gives the same bits.
  *
  * @param out as long as the block has channels.
  * @returns a step to be run right after the block's last operator, because tensors share memory.

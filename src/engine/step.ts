@@ -1,2 +1,2 @@
-/** One operator, all addresses resolved. */
+/** Runs one operator. All its addresses are computed already. */
 export type Step = () => void;

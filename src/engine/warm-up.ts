@@ -1,13 +1,14 @@
+import { kernelOf } from './build-step.ts';
+import type { Machine } from './machine.ts';
 import type { Plan, PlanOperator } from './plan.ts';
-import { kernelOf, type Machine } from './program.ts';
 import type { Step } from './step.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * One step for each kernel, the smallest, to be run while the weights are on their way: V8 compiles a function of
- * WebAssembly when it is first called, and again, on another thread and much better, once it has run for a while. What
- * the steps compute is of no use. Nothing of it is left either: a run reads only weights and what it has written itself.
+ * Chooses the smallest step of each kernel, to run while the weights are on their way. V8 compiles a WebAssembly function
+ * when it is first called, and compiles it again, on another thread and better, after it has run for a while. The results
+ * of these steps are never used: a run reads only weights and values that it has written itself.
  *
  * @param steps one an operator of the plan.
  */
@@ -28,7 +29,7 @@ export function chooseWarmUp(plan: Plan, steps: readonly Step[], machine: Machin
 /** More than any convolution has products. */
 const withoutResidual = 1e15;
 
-/** Products, where there are any. A step with a residual goes first: it calls almost all that one without calls. */
+/** Number of products. A step with a residual is preferred, because it calls almost every function that one without calls. */
 function workOf(operator: PlanOperator, { parts, tensors }: Plan): number {
   if (operator.type !== 'convolve') return 0;
   const { height, width } = tensors[operator.target]!;

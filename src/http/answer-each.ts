@@ -6,12 +6,12 @@ import type { HonoEnv } from './context.ts';
 import type { ImageInput } from './image-request/parse-image-request.ts';
 
 /**
- * One image after the other, with a turn for other requests between them: a bad one gets its own problem and does not
- * spoil the others. After the request's deadline no more are begun.
+ * Answers one image after the other, and gives other requests a turn between two. A bad image gets a problem of its own
+ * and does not affect the others. After the request's deadline no image is begun.
  *
- * @param answer what is known of one image, as it stands on the wire.
+ * @param answer gives the result of one image, as it stands on the wire.
  * @returns results in order, each with its index and the file's name.
- * @throws what `answer` threw, if the client has gone: nobody reads the others any more.
+ * @throws the error of `answer`, if the client has gone: nobody reads the other results.
  */
 export async function answerEach(
   c: Context<HonoEnv>,

@@ -8,9 +8,9 @@ import { toStorageTrouble } from './storage-trouble.ts';
 const keptHeaders = ['ratelimit', 'ratelimit-policy'];
 
 /**
- * Turns anything thrown into a problem, and logs what is our fault.
+ * Turns any error into a problem, and logs it if it is a fault of the service.
  *
- * @param extend members that the client of another API looks for beside the standard ones.
+ * @param extend gives members that a client of another API expects beside the standard ones.
  */
 export function answerError(
   thrown: unknown,

@@ -19,7 +19,7 @@ export async function readModel(c: Context<HonoEnv>, name: string | undefined): 
   );
   const version = `${manifest.name}/${manifest.version}`;
   c.get('record').model = version;
-  // An alias such as @cf/microsoft/resnet-50 says nothing of what answers: this does.
+  // An alias such as @cf/microsoft/resnet-50 does not tell which model answers. This header does.
   c.header('x-model-version', version);
   return manifest;
 }
@@ -39,11 +39,11 @@ export async function readModels(
   }
   const more: ModelManifest[] = [];
   for (const other of others) more.push(await readModel(c, other));
-  // Last, so that the header names the one that stands first in the answer.
+  // Read last, so that the header names the model that stands first in the answer.
   return [await readModel(c, name), ...more];
 }
 
-/** The body may take a while to arrive: an isolate without the model loads it meanwhile. */
+/** Begins to load the model, because the body may take a while to arrive. */
 export function preloadModel(c: Context<HonoEnv>): void {
   const { catalog, classifier } = c.get('options');
   catalog
@@ -90,9 +90,9 @@ export async function answerImageOfHeads(
 }
 
 /**
- * Notes an image of a request in the log's record and in the metrics, whatever is asked of it.
+ * Records an image of a request in the log and in the metrics, for every kind of work.
  *
- * @param work what is asked; it is given the circumstances of the request.
+ * @param work what to do with the image; it gets the context of the request.
  * @throws {CodedError} `body_empty`; what `work` throws.
  */
 export async function recordImage<T>(
@@ -122,12 +122,12 @@ export async function recordImage<T>(
   }
 }
 
-/** Whose answers are remembered together: one caller's, or everybody's where the deployment says so. */
+/** The tenant of remembered answers: the caller, or everybody if the deployment shares answers. */
 export function toTenant(c: Context<HonoEnv>): string {
   return c.get('options').sharesAnswers ? '' : toPayer(c);
 }
 
-/** RFC 9111, 5.2.1.4: whoever says `no-cache` wants an answer that is computed now. */
+/** RFC 9111, 5.2.1.4: a request with `no-cache` wants an answer that is computed now. */
 const asksAnew = (c: Context<HonoEnv>): boolean =>
   /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(c.req.header('cache-control') ?? '');
 

@@ -97,7 +97,7 @@ export function createApp(options: AppOptions) {
   return app;
 }
 
-/** Clients of the Open Inference Protocol read `error`, at whatever path below /v2 they are refused. */
+/** Adds `error` to every problem below /v2, because clients of the Open Inference Protocol read it. */
 function extendProblem(path: string, { message }: CodedError): object {
   return path === '/v2' || path.startsWith('/v2/') ? toOpenError(message) : {};
 }

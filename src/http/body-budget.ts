@@ -9,17 +9,17 @@ export interface BodyBudgetOptions {
   readonly smallBodyRoom: number;
   /** The largest limit of a small body. */
   readonly maxSmallBody: number;
-  /** Bytes that the bodies of one caller hold together, but for one that is larger by itself. */
+  /** Bytes that the bodies of one caller may hold together. A single larger body may hold more. */
   readonly callerShare: number;
-  /** The pace of a body while others wait, as the time in which all of it has to come. */
+  /** While others wait, a body must be fast enough to arrive whole within this time. */
   readonly paceMs: number;
   /** The same for the bodies of a caller who holds more than the share, while another caller waits. */
   readonly borrowedPaceMs: number;
-  /** Bodies that may wait for more; one more is turned away at once. */
+  /** Bodies that may wait for more bytes. One more is refused at once. */
   readonly maxWaiting: number;
   /**
-   * What was not given back after so long is taken back: workerd drops a cancelled request where it stands, and its
-   * `finally` never runs.
+   * Bytes that were not given back after this time are taken back, because workerd may drop a cancelled request in the
+   * middle, and its `finally` then never runs.
    */
   readonly maxHoldMs: number;
 }
@@ -27,25 +27,25 @@ export interface BodyBudgetOptions {
 export interface BodyWait {
   /** Milliseconds since 1970. */
   readonly deadline: number;
-  /** Asked while waiting: whether nobody wants the body any more. */
+  /** Called while waiting: whether nobody wants the body any more. */
   readonly isCancelled: () => boolean;
-  /** Who sends it: nobody may fill the whole queue. */
+  /** The caller that sends the body. No caller may fill the whole queue. */
   readonly caller?: string | undefined;
 }
 
 /** The bytes that one body holds. */
 export interface HeldBody {
   /**
-   * Waits until the body may hold so many bytes in all. What it holds already stays.
+   * Waits until the body may hold `bytes` in all. It keeps the bytes that it holds already.
    *
    * @throws {CodedError} `overloaded`, `client_closed`.
    */
   growTo(bytes: number): Promise<void>;
-  /** The time in which all of it has to come; undefined while nobody waits for what it holds. */
+  /** The time in which the whole body has to come; undefined while nobody waits for its bytes. */
   paceMs(): number | undefined;
-  /** Whether it is large and has had longer than that since it was opened, what it waited itself left out. */
+  /** Whether the body is large and older than `paceMs`, not counting the time that it has waited itself. */
   isOverdue(): boolean;
-  /** The whole body has come: it will not grow any more. */
+  /** Call it when the whole body has come and will not grow any more. */
   settle(): void;
   /** Gives all back; harmless when called again. */
   release(): void;
@@ -53,9 +53,9 @@ export interface HeldBody {
 
 interface Account extends Need {
   readonly until: number;
-  /** Undefined where nothing tells callers apart. */
+  /** Undefined if callers are unknown. */
   readonly caller: string | undefined;
-  /** When it was opened, in milliseconds since 1970; later by what it has waited. */
+  /** Time of opening in milliseconds since 1970, plus the time that the body has waited. */
   begun: number;
 }
 
@@ -65,16 +65,16 @@ interface Waiter extends Queued {
   readonly grant: () => void;
 }
 
-/** How often a waiting body looks at the clock, and finds what dead requests left behind. */
+/** How often a waiting body looks at the clock, and takes back bytes of dead requests. */
 const pollMs = 50;
 
 /**
- * Bytes of an isolate, shared by the bodies that are coming in. A body takes them as it arrives and not before, so who
- * declares much and sends little holds little. Bodies that each hold a part and wait for the rest would wait for each
- * other; so bytes are granted only while all open bodies could still be finished one after another, the nearest to its
- * limit first (Dijkstra's banker's algorithm). A small body passes a large one that waits. A caller has a share; a body
- * that is larger borrows beyond it, and has to make haste while others wait. Two bodies that outgrow what they said may
- * still wait for each other, until a deadline.
+ * The isolate's budget of bytes for request bodies. A body takes bytes as it arrives and not before, so a caller that
+ * declares much and sends little holds little. Bodies that each hold a part and wait for the rest could wait for each
+ * other for ever. So bytes are granted only if all open bodies could still be finished one after another, the one that
+ * needs least first (Dijkstra's banker's algorithm). A small body passes a large one that waits. Each caller has a share.
+ * A body that is larger than the share may exceed it, and then has less time while others wait. Two bodies that outgrow
+ * their declared lengths may still wait for each other, until a deadline.
  */
 export class BodyBudget {
   readonly #options: BodyBudgetOptions;
@@ -97,8 +97,8 @@ export class BodyBudget {
   }
 
   /**
-   * @param max the most it may come to hold; more than there is for large bodies counts as the whole of that.
-   * @param expected what it says that it will hold. A body that says nothing is small until it has grown.
+   * @param max the most bytes that it may hold; at most the room for large bodies.
+   * @param expected its declared length. A body without one counts as small until it has grown.
    */
   open(max: number, wait: BodyWait, expected = this.#options.maxSmallBody): HeldBody {
     const begun = Date.now();
@@ -144,7 +144,7 @@ export class BodyBudget {
     const askedAt = Date.now();
     const waiter: Waiter = { account, bytes, caller, grant: resolve };
     this.#waiting.push(waiter);
-    // A timer of its own, which touches no other request's: in workerd timers belong to requests.
+    // Each waiting body has a timer of its own, because in workerd a timer belongs to a request.
     const timer = setInterval(() => {
       if (this.#expire()) this.#admit();
       if (!this.#waiting.has(waiter)) return;
@@ -170,7 +170,7 @@ export class BodyBudget {
     if (this.#accounts.delete(account)) this.#used -= account.held;
   }
 
-  /** @returns whether there was something to take back. */
+  /** Takes back bytes of dead requests. @returns whether there were any. */
   #expire(): boolean {
     const now = Date.now();
     const late = [...this.#accounts].filter(({ until }) => until <= now);
@@ -178,7 +178,7 @@ export class BodyBudget {
     return late.length > 0;
   }
 
-  /** Whether every open body could still be finished, one after another, if this one held so many bytes. */
+  /** Whether every open body could still be finished, one after another, if this one held `bytes`. */
   #isSafe(account: Account, bytes: number): boolean {
     if (!this.#accounts.has(account)) return false;
     const grown = toNeed(account, bytes);
@@ -193,8 +193,8 @@ export class BodyBudget {
   }
 
   /**
-   * Whether its caller may have so many bytes: the share for all bodies that fit in it. With one that does not they leave
-   * others half of the room of small bodies.
+   * Whether the account's caller stays within its share if this body holds `bytes`. Its bodies that fit in the share must
+   * fit in it together. All its bodies together must leave other callers half of the room for small bodies.
    */
   #isWithinShare(account: Account, bytes: number): boolean {
     const { caller } = account;
@@ -210,7 +210,7 @@ export class BodyBudget {
     );
   }
 
-  /** A body that its own caller's share holds back waits for no one else. */
+  /** The pace of a body. A body that waits only because of its own caller's share makes nobody hurry. */
   #paceOf(account: Account): number | undefined {
     const { callerShare, paceMs, borrowedPaceMs } = this.#options;
     const waiting = this.#waiting
@@ -225,7 +225,7 @@ export class BodyBudget {
     return held > callerShare ? borrowedPaceMs : paceMs;
   }
 
-  /** Callers take turns, and whom there is no room for does not stop the next. */
+  /** Admits waiting bodies. Callers take turns; a body that does not fit does not stop the next. */
   #admit(): void {
     for (const waiter of this.#waiting.inOrder()) {
       if (!this.#isSafe(waiter.account, waiter.bytes)) continue;

@@ -1,21 +1,21 @@
-/** What a body holds, and what it will come to hold. */
+/** The bytes that a body holds, and the bytes that it will hold. */
 export interface Need {
   held: number;
-  /** As far as is known. */
+  /** Bytes that it is expected to hold in the end. */
   limit: number;
-  /** The most that it may come to. */
+  /** Most bytes that it may hold. */
   readonly max: number;
 }
 
-/** A body that outgrows what was expected may hold this many times more. */
+/** When a body outgrows its limit, the limit grows by this factor. */
 const growth = 4;
 
-/** The body as it is when it holds so many bytes. */
+/** The need of the body when it holds `bytes`. */
 export function toNeed({ limit, max }: Need, bytes: number): Need {
   return { held: bytes, limit: bytes <= limit ? limit : Math.min(max, bytes * growth), max };
 }
 
-/** Dijkstra's test: the body that needs least is finished, gives back what it has, and so on. */
+/** Dijkstra's test: the body that needs least is finished and gives back its bytes, then the next one, and so on. */
 export function canFinish(bodies: readonly Need[], capacity: number): boolean {
   let free = capacity;
   for (const { held } of bodies) free -= held;

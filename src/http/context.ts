@@ -16,7 +16,7 @@ import type { Principal } from './access/api-keys.ts';
 import type { BodyBudget, HeldBody } from './body-budget.ts';
 import type { ServerTiming } from './server-timing.ts';
 
-/** What functions/ hands to the HTTP layer: `createApp(options)`. */
+/** Everything that functions/ gives to the HTTP layer: `createApp(options)`. */
 export interface AppOptions {
   readonly catalog: CatalogReader;
   readonly sessions: SessionCache;
@@ -34,13 +34,13 @@ export interface AppOptions {
   readonly bodies: BodyBudget;
   readonly metrics: Metrics;
   readonly serverTiming: boolean;
-  /** Whether a log line tells the path that was asked and the first label of each image. False by default. */
+  /** Whether a log line has the request's path and the first label of each image. False by default. */
   readonly logAnswers?: boolean;
-  /** Whether a remembered answer of one caller answers another's question. False by default. */
+  /** Whether callers share remembered answers. False by default. */
   readonly sharesAnswers?: boolean;
-  /** Asked once for each request that is not free; absent where nothing is limited. */
+  /** Called once for each request that counts; absent if nothing is limited. */
   readonly rateLimit?: RateLimitOptions;
-  /** Whether it answers to this machine alone. False by default. */
+  /** Whether the service answers only to this machine. False by default. */
   readonly loopbackOnly?: boolean;
   /** Origins whose pages may call the API: see `crossOrigin`. None by default. */
   readonly corsOrigins?: readonly string[];
@@ -68,12 +68,12 @@ export interface RateLimitOptions {
   readonly periodSeconds: number;
 }
 
-/** What a log line says about a request. Filled in as it becomes known. */
+/** The log line of a request. Its fields are filled in as they become known. */
 export interface RequestRecord {
   requestId: string;
   traceId: string;
   method: string;
-  /** The declared path, not the one that was sent. */
+  /** The path as declared, with its parameters, not as sent. */
   route: string;
   status: number;
   /** `ok`, or the problem's code. */
@@ -84,7 +84,7 @@ export interface RequestRecord {
   images?: number;
   imageBytes?: number;
   imagePixels?: number;
-  /** The first label of each image. Logged only where the deployment says so. */
+  /** The first label of each image. Logged only if `logAnswers` is set. */
   labels?: string[];
   answerOrigin?: string;
   tier?: string;
@@ -102,8 +102,8 @@ export interface HonoEnv {
     deadline: number;
     isCancelled: () => boolean;
     /**
-     * Opens the request's share of the isolate's bytes, in place of the one it had. Given back when the request ends.
-     * It waits until the request's deadline, unless another time is given.
+     * Opens a body in the isolate's budget for this request, and releases the one that it had. The body is released when
+     * the request ends. It waits until the request's deadline, unless `until` is given.
      */
     openBody: (max: number, expected?: number, until?: number) => HeldBody;
   };

@@ -1,4 +1,4 @@
-// Pictures small enough to stand in the document: what "Try it out" sends as it is.
+// Pictures that are small enough for the OpenAPI document: "Try it out" sends them.
 
 /** test/golden/cat.jpg as a JPEG of 64 x 64 pixels, base64. */
 export const sampleImageBase64 = [

@@ -44,7 +44,7 @@ export const problemSchema = z
   })
   .openapi('Problem', { description: 'RFC 9457 problem details. `code` is stable, `detail` is for people.' });
 
-/** An app whose parameters, where they do not fit their schema, end in `option_invalid`. */
+/** An app that answers `option_invalid` to parameters that do not fit their schema. */
 export function createRouter(): OpenAPIHono<HonoEnv> {
   return new OpenAPIHono<HonoEnv>({
     defaultHook(result) {
@@ -55,10 +55,10 @@ export function createRouter(): OpenAPIHono<HonoEnv> {
 }
 
 /**
- * Declares a route whole and mounts a handler that reads the request itself, counted and bounded: the
- * validators of zod-openapi would read a body of any size first.
+ * Declares a route with its body, and mounts a handler that reads the body itself and bounds its size. The validators of
+ * zod-openapi would first read a body of any size.
  *
- * @param routingPath where the declared path cannot say it, such as a parameter with slashes.
+ * @param routingPath the path for Hono if it differs from the declared one, for example for a parameter with slashes.
  */
 export function mount<R extends RouteConfig & { getRoutingPath(): string }>(
   app: OpenAPIHono<HonoEnv>,
@@ -70,7 +70,7 @@ export function mount<R extends RouteConfig & { getRoutingPath(): string }>(
   app.on([route.method], routingPath, handler);
 }
 
-/** Codes that any route may end in, behind the access check. */
+/** Error codes of every route behind the access check. */
 const everywhere = [
   'access_not_configured',
   'configuration_invalid',
@@ -93,13 +93,18 @@ export const modelCodes = [
   'model_requires_batch_tier',
 ] as const satisfies readonly ErrorCode[];
 
-/** Codes of reading and decoding a picture, for every route that takes one. */
-export const pictureCodes = [
+/** Codes of reading a body. */
+export const bodyCodes = [
   'body_empty',
   'body_too_large',
   'body_aborted',
   'body_timeout',
   'media_type_unsupported',
+] as const satisfies readonly ErrorCode[];
+
+/** Codes of reading and decoding a picture, for every route that takes one. */
+export const pictureCodes = [
+  ...bodyCodes,
   'json_invalid',
   'base64_invalid',
   'multipart_invalid',

@@ -8,7 +8,7 @@ import type { HonoEnv } from './context.ts';
 /**
  * Reads a request's body. Its bytes count against the isolate's budget as they come, and until the request ends.
  *
- * @param weight how many times over the body will be held.
+ * @param weight how many copies of the body will be held.
  * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`, `overloaded`,
  *   `media_type_unsupported`.
  */
@@ -16,7 +16,7 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
   const request = c.req.raw;
   if (!request.body) throw emptyBody();
   const coding = readContentCoding(request);
-  // A compressed body grows to a length that nobody has declared.
+  // The unpacked length of a compressed body is unknown.
   const declared = coding === undefined ? toDeclaredLength(request) : Number.NaN;
   const body = c.get('openBody')(
     weight * maxBytes,
@@ -36,7 +36,7 @@ export async function readBody(c: Context<HonoEnv>, maxBytes: number, weight = 1
   }
 }
 
-/** A small JSON body, or one that holds a base64 image. Throws as `readBody`, and `json_invalid`. */
+/** Reads a JSON body. Throws as `readBody`, and `json_invalid`. */
 export async function readJsonBody(c: Context<HonoEnv>, maxBytes: number): Promise<unknown> {
   const bytes = await readBody(c, maxBytes, jsonBodyWeight);
   try {
@@ -53,7 +53,7 @@ type ContentCoding = 'gzip' | 'deflate';
 const contentCodings: readonly string[] = ['gzip', 'deflate'] satisfies ContentCoding[];
 
 /**
- * @returns undefined if the body is as it is.
+ * @returns undefined if the body is not packed.
  * @throws {CodedError} `media_type_unsupported`, which is 415 as RFC 9110 asks for it.
  */
 function readContentCoding(request: Request): ContentCoding | undefined {
@@ -66,7 +66,7 @@ function readContentCoding(request: Request): ContentCoding | undefined {
   );
 }
 
-/** A request with the unpacked body, which `readBytes` counts: a bomb ends at its limit like any other body. */
+/** A request with the unpacked body. `readBytes` counts the unpacked bytes, so a bomb is refused at the limit. */
 function unpack(request: Request, coding: ContentCoding | undefined): Request {
   if (coding === undefined || !request.body) return request;
   const headers = new Headers(request.headers);
@@ -83,7 +83,7 @@ function unpack(request: Request, coding: ContentCoding | undefined): Request {
 }
 
 /**
- * Batches are streamed to their store: there a body is taken as it is.
+ * Refuses a packed body. Batches are streamed to their store and not unpacked.
  *
  * @throws {CodedError} `media_type_unsupported`.
  */

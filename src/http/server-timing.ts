@@ -1,7 +1,7 @@
 /**
- * Collects the Server-Timing header (W3C Server Timing). workerd's clock moves only at I/O, so a
- * figure taken right after CPU work would be 0: `lap` therefore waits for a timer first, the
- * cheapest I/O there is (about 1 ms), and so also lets other requests of the isolate proceed.
+ * Collects the Server-Timing header (W3C Server Timing). workerd's clock moves only at I/O, so right after CPU work a
+ * figure would be 0. So `lap` first waits for a timer, the cheapest I/O (about 1 ms), which also gives other requests of
+ * the isolate a turn.
  */
 export class ServerTiming {
   readonly #entries = new Map<string, number>();

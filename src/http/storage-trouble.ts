@@ -2,8 +2,8 @@ import { CodedError } from '../errors.ts';
 import { storageRetrySeconds } from '../limits.ts';
 
 /**
- * How the bindings of Workers say that they cannot do now what was asked: D1, also before its tables are made; R2 by its
- * internal errors (10001, 10043, 10058); Queues. A broken constraint of a table is not among them: that is a fault of ours.
+ * Messages of bindings that cannot answer now: D1, also before its tables are made; R2 by its internal errors (10001,
+ * 10043, 10058); Queues. A broken constraint of a table is not among them, because that is a bug of this service.
  *
  * @see Cloudflare's documentation: D1, debug; R2, error codes
  */

@@ -2,7 +2,7 @@ import { type Pace, withoutPauses } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Sums that were made without the photo, and its class. */
+/** The sums of a photo, by a classifier that has not learned from it, and its class. */
 export interface Judged {
   readonly sums: Float64Array;
   readonly label: number;
@@ -17,11 +17,11 @@ export function toProbabilities(sums: Float64Array, temperature: number): Float6
 }
 
 /**
- * The temperature with the least negative log-likelihood (Guo et al. 2017), by golden section on its logarithm. Where all
- * of a few answers are right, that would be 0 and every score 1: each answer counts as wrong with a probability of one in
- * two more than there are scenes, as by Laplace's rule of succession.
+ * Finds the temperature with the least negative log-likelihood (Guo et al. 2017), by golden-section search on its
+ * logarithm. If there are few answers and all are right, that temperature would be 0 and every score 1. So each answer
+ * counts as wrong with probability 1 / (scenes + 2), as in Laplace's rule of succession.
  *
- * @param scenes that the photos show: photos of one scene are right or wrong together.
+ * @param scenes number of scenes that the photos show: photos of one scene are right or wrong together.
  */
 export async function fitTemperature(
   judged: readonly Judged[],
@@ -29,7 +29,7 @@ export async function fitTemperature(
   pace: Pace = withoutPauses,
 ): Promise<number> {
   const doubt = 1 / (scenes + 2);
-  // Of each photo: what the loss is linear in, its own sum and the mean of those that can be.
+  // The linear part of each photo's loss: a mix of its own class's sum and the mean of all finite sums.
   const targets = judged.map(({ sums, label }) => {
     const known = sums.filter(Number.isFinite);
     return (1 - doubt) * sums[label]! + (doubt * known.reduce((a, b) => a + b, 0)) / known.length;
@@ -65,7 +65,7 @@ export async function fitTemperature(
   return Math.exp((low + high) / 2);
 }
 
-/** An exponential takes as long as so many products. */
+/** An exponential takes as long as this many products. */
 const exponentialCost = 20;
 
 /** The logarithm of the sum of exponentials of all sums over the temperature. */

@@ -10,16 +10,16 @@ import type { Pace } from './pace.ts';
 const jitter = 1e-6;
 
 /**
- * The space that some vectors, the landmarks, span, with orthonormal axes. As few numbers as there are landmarks take the
- * place of a vector's features. The inner products of the landmarks stay what they are; those of other vectors lose what
- * lies outside of the space (Williams and Seeger 2001, the Nyström method).
+ * The space that some vectors, the landmarks, span, with orthonormal axes. A vector has as many coordinates in it as there
+ * are landmarks, which replace its features. Inner products of landmarks do not change; those of other vectors lose the
+ * part outside of the space (Williams and Seeger 2001, the Nyström method).
  */
 export class LandmarkSpace {
   readonly #memory: MatrixMemory;
   readonly #landmarks: UnitRowPanels;
   readonly #block: UnitRowPanels;
   readonly #products: TiledColumns;
-  /** L, where L L^T are the landmarks' inner products. */
+  /** L, where L L^T is the matrix of the landmarks' inner products. */
   readonly #factor: SymmetricTiles;
   readonly #features: number;
 
@@ -57,13 +57,13 @@ export class LandmarkSpace {
     return space;
   }
 
-  /** @returns how many landmarks there may be for vectors of so many features in so many bytes, a multiple of tiles. */
+  /** @returns how many landmarks with `features` features fit in `bytes`; a multiple of `tileSide`. */
   static landmarksWithin(bytes: number, features: number): number {
     const rowBytes = Math.ceil(features / panelDepth) * panelDepth * 2;
     return Math.max(tileSide, Math.floor(bytes / rowBytes / tileSide) * tileSide);
   }
 
-  /** Numbers that stand for a vector. */
+  /** Coordinates of a vector. */
   get dimensions(): number {
     return this.#factor.size;
   }
@@ -110,7 +110,8 @@ export class LandmarkSpace {
   }
 
   /**
-   * From weights of coordinates to those of the landmarks: a . project(x) = b . products of x with the landmarks.
+   * Turns weights of coordinates, a, into weights of landmarks, b: a . project(x) = b . (inner products of x with the
+   * landmarks).
    *
    * @param columns a, (dimensions, columns); becomes b.
    */

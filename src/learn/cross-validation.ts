@@ -17,7 +17,7 @@ const foldCount = 5;
 export function assignFolds(classes: readonly number[], groups: readonly number[]): number[] {
   const members = new Map<number, number[]>();
   for (const [index, group] of groups.entries()) members.set(group, [...(members.get(group) ?? []), index]);
-  // The largest group first, so that folds come out alike.
+  // The largest group first, so that folds get similar sizes.
   const ordered = [...members.values()].sort((a, b) => b.length - a.length || a[0]! - b[0]!);
   const sizes = new Float64Array(foldCount);
   const perClass = new Map<number, Float64Array>();
@@ -53,7 +53,7 @@ export interface TrainingSet {
 }
 
 /**
- * Hears what a classifier that never saw a photo's group says of it.
+ * Gets the sums of a photo from a classifier that has not seen the photo's group.
  *
  * @param sums FP64 (classes). A class that was not learned has negative infinity.
  * @param at index of the penalty.
@@ -61,8 +61,8 @@ export interface TrainingSet {
 export type HearHeldOut = (photo: number, sums: Float64Array, at: number) => void;
 
 /**
- * Judges each photo by what is learned from those of other folds, for each penalty. A photo is left out if no other fold
- * has its class. The sums of all penalties together would take tens of megabytes: who needs them keeps them.
+ * Scores each photo with a classifier that learns from the other folds, for each penalty. A photo is left out if no other
+ * fold has its class. It does not keep sums, because those of all penalties would take tens of megabytes.
  *
  * @param among the photos to use; others are neither learned from nor judged.
  * @param penalties as of `RidgeEquations.solve`.

@@ -12,7 +12,7 @@ import { RidgeEquations, toCentre } from './ridge.ts';
 /** Photos whose views are read at once: a store answers each in milliseconds, and 16 of 3 x 2,432 features are 0.5 MB. */
 const readAhead = 16;
 
-/** What weights are fitted on: the vectors of all of a photo's views, or the photo's own. */
+/** A photo to fit weights on: by the vectors of all its views, or by its own vector. */
 export interface ViewedPhoto extends ReadablePhoto {
   readonly readViews?: (() => Promise<readonly Float32Array[]>) | undefined;
 }
@@ -25,10 +25,10 @@ export interface FittedWeights {
 }
 
 /**
- * Fits on all views of all photos. The equation has as many unknowns as there are features, or vectors, whichever are
- * fewer. Where both are too many, so many of the vectors are landmarks, and the weights lie in their span.
+ * Fits weights on all views of all photos. The equation has as many unknowns as there are features or vectors, whichever
+ * are fewer. If both are too many, some of the vectors become landmarks, and the weights lie in their span.
  *
- * @param means FP32 (features), one a class: of its photos' own vectors.
+ * @param means FP32 (features), one a class: the mean of its photos' own vectors.
  * @param viewCount views of each photo, its own included.
  * @param penalty as of `RidgeEquations.solve`.
  */
@@ -146,7 +146,7 @@ async function readAll({ read, readViews }: ViewedPhoto): Promise<readonly Float
   return readViews ? await readViews() : [await read()];
 }
 
-/** The photo's own view, and as many of the others as are taken: of each photo those that follow the last one's. */
+/** The photo's own view, and some of the others, `taken` in all. Successive photos take other views in turn. */
 function takeViews(views: readonly Float32Array[], taken: number, index: number): readonly Float32Array[] {
   const [own, ...others] = views;
   const count = Math.min(taken - 1, others.length);
@@ -167,7 +167,7 @@ function toRows(columns: TiledColumns, rows: number): Float32Array {
   return out;
 }
 
-/** @returns FP32 [classes][features], row-major: the vectors' sums by their weights. */
+/** @returns FP32 [classes][features], row-major: the weighted sums of the vectors. */
 async function combine(
   vectors: readonly Float32Array[],
   weights: TiledColumns,

@@ -6,7 +6,7 @@ import type { Pace } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Every so-many-th, at most `most`. */
+/** Evenly spaced items, at most `most`. */
 export function thin<T>(all: readonly T[], most: number): T[] {
   const step = Math.max(1, all.length / most);
   return Array.from({ length: Math.min(most, all.length) }, (_, i) => all[Math.floor(i * step)]!);
@@ -20,8 +20,8 @@ export interface ReadablePhoto {
 
 export interface Projection {
   /**
-   * FP32, one a photo: its coordinates among as many landmarks as a judgement takes. Their inner products are those of
-   * the vectors where these are no more than the landmarks, and nearly those where they are.
+   * FP32, one a photo: its coordinates. Their inner products are those of the photos' vectors: exactly, if every photo is
+   * a landmark, else nearly.
    */
   readonly rows: readonly Float32Array[];
   /** FP32 (features), one a class: the mean of its photos' vectors. */

@@ -8,12 +8,12 @@ import type { Pace } from './pace.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * Cosine from which two photos count as the same thing in the same light. On a public set of 81 goods, judged on photos of
- * other shops, the truth lies within the report's interval then, whether a class has 2 photos or all
- * (docs/own-classes.md). With 0.93 estimates are lower, and with 0.95 higher.
+ * From this cosine on, two photos count as the same thing in the same light. With this value, on a public set of 81 goods
+ * judged on photos of other shops, the true accuracy lies within the report's interval, whether a class has 2 photos or
+ * all of them (docs/own-classes.md). With 0.93 estimates are lower, and with 0.95 higher.
  */
 const sameSceneCosine = 0.94;
-/** Cosine from which two photos are copies of each other. */
+/** From this cosine on, two photos are copies of each other. */
 const copyCosine = 0.995;
 
 export interface NearDuplicates {
@@ -24,10 +24,10 @@ export interface NearDuplicates {
 }
 
 /**
- * Groups photos that come from one burst, so that an estimate never learns from a photo what it is asked of its twin.
+ * Groups photos of one burst. An estimate of accuracy must not learn from one photo of a group and ask about another.
  *
- * @param rows the photos' coordinates, see `LandmarkSpace`. What they leave out of two photos has next to nothing in
- *   common around `sameSceneCosine`, and nearly all around `copyCosine` (measured on 2,640 photos).
+ * @param rows the photos' coordinates, see `LandmarkSpace`. The parts of two photos that coordinates leave out are almost
+ *   orthogonal near `sameSceneCosine`, and almost equal near `copyCosine` (measured on 2,640 photos).
  * @param mostCopies pairs of copies that are listed.
  */
 export async function findNearDuplicates(
@@ -44,7 +44,7 @@ export async function findNearDuplicates(
     }
     return index;
   };
-  /** Length of what the coordinates leave out of a photo. */
+  /** Length of the part of a photo that its coordinates leave out. */
   const rests = rows.map((row) => Math.sqrt(Math.max(0, 1 - dot(row, row))));
   const copies: [number, number][] = [];
   const visit = (i: number, j: number, product: number) => {

@@ -8,18 +8,18 @@ import type { Pace } from './pace.ts';
 
 /** Share of right answers that each of the two limits gives up. */
 const sacrificed = 0.025;
-/** Scenes from which on a share as small can be read off. */
+/** With this many scenes the share `sacrificed` can be measured. */
 const enoughScenes = 1 / sacrificed - 1;
 
-/** The value that all but a share of `sacrificed` stay above. */
+/** The value below which a share of `sacrificed` lies. */
 function quantile(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length * sacrificed)];
 }
 
 /**
- * The score below which an answer means "none of these". The least of a few scores would give up too many, so it is moved
- * towards chance as scenes are missing, by half at most.
+ * The score below which an answer means "none of these". With few scenes the lowest score would reject too many answers.
+ * So the limit moves towards chance, the more scenes are missing, by half at most.
  *
  * @param scores of right answers, each given without the photo's scene.
  * @returns 0 if there are none.
@@ -32,8 +32,8 @@ export function chooseThreshold(scores: readonly number[], scenes: number, class
 }
 
 /**
- * The similarity to the nearest class below which an image shows none of them. Where scenes are missing, images may be as
- * much as twice as far away as the farthest that were seen.
+ * The similarity to the nearest class below which an image shows none of the classes. With few scenes an image may be up
+ * to twice as far away as the farthest photo.
  *
  * @param similarities of right answers, each measured without the photo's scene.
  * @returns 0 if there are none.
@@ -103,7 +103,7 @@ function sumByClass(
   return sums;
 }
 
-/** All less the part, of length 1; 0 where nothing is left. */
+/** `all` minus `part`, scaled to length 1; 0 if nothing is left. */
 function toRest(all: Float64Array, part: Float64Array): Float64Array {
   const rest = all.map((value, f) => value - part[f]!);
   const length = Math.sqrt(rest.reduce((total, value) => total + value * value, 0));

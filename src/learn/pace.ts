@@ -1,13 +1,13 @@
 /**
- * Learning is seconds of arithmetic. A host whose thread others wait for gives a pace: learning tells it what it is about
- * to compute, and waits for what it gives back.
+ * Learning is seconds of arithmetic. A host that needs its thread for other work gives a pace: learning calls it before
+ * each piece of arithmetic, and awaits its result.
  *
  * @param products multiplications and additions that come next.
  * @returns undefined to go on at once.
  */
 export type Pace = (products: number) => Promise<void> | undefined;
 
-/** For a process of its own. */
+/** For a process that does nothing else. */
 export const withoutPauses: Pace = () => undefined;
 
 /**

@@ -8,20 +8,20 @@ export interface LessonReport {
   /** Photos that are not near-duplicates of another one. */
   readonly scenes: number;
   readonly penalty: number;
-  /** Of photos whose scene was held out; with its 95 % interval (Wilson), by scenes. Undefined if none could be. */
+  /** Accuracy on photos whose scene was held out, with its 95 % interval (Wilson), by scenes. Undefined if unknown. */
   readonly accuracy: { readonly estimate: number; readonly low: number; readonly high: number } | undefined;
   /**
-   * Accuracy, each scene once, with a quarter, a half, three quarters and all of the scenes, where it could be measured: if it
-   * still rises at its end, more photos will help.
+   * Accuracy with a quarter, a half, three quarters and all of the scenes, as far as it could be measured. Each scene
+   * counts once. If the curve still rises at its end, more photos will help.
    */
   readonly learning_curve: readonly { readonly photos: number; readonly accuracy: number }[];
   readonly calibration_error: number | undefined;
   readonly threshold: number;
   readonly min_similarity: number;
-  /** The class of which more photos would help most: the one that is recognised least. Undefined if none is known. */
+  /** The class that is recognised least: more photos of it would help most. Undefined if no recall is known. */
   readonly helps_most: string | undefined;
   readonly per_class: readonly ClassReport[];
-  /** What is taken for what, most frequent first. */
+  /** Which class is taken for which, most frequent first. */
   readonly confusions: readonly {
     readonly label: string;
     readonly taken_for: string;
@@ -104,7 +104,7 @@ export function reportClasses(
   });
 }
 
-/** Of those that are recognised equally often, the one with the fewest scenes. */
+/** The class that is recognised least; among equal ones the class with the fewest scenes. */
 export function findWeakest(classes: readonly ClassReport[]): string | undefined {
   const [weakest] = classes
     .filter(({ recall }) => recall !== null && recall < 1)

@@ -1,19 +1,24 @@
-import { depthStepBytes, panelBytes, panelDepth, panelRowBytes, tileSide } from './matrix/layout.ts';
+import {
+  depthStepBytes,
+  int16Speed,
+  panelBytes,
+  panelDepth,
+  panelRowBytes,
+  tileSide,
+} from './matrix/layout.ts';
 import type { MatrixMemory } from './matrix/matrix-memory.ts';
 import { SymmetricTiles, TiledColumns } from './matrix/tiles.ts';
 import type { Pace } from './pace.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Root of the largest sum of squares in a row of a panel: by Cauchy and Schwarz no sum of products exceeds INT32. */
+/** Largest length of a row of a panel: by the Cauchy-Schwarz inequality no sum of products then exceeds INT32. */
 const largestNorm = 46_000;
 const largestInt16 = 32_767;
-/** The routines make so many products of INT16 in the time that a plain loop takes for one. */
-const speed = 30;
 
 /**
- * @param rows FP32 (dimensions), of a class each.
- * @returns FP64 (dimensions): the mean of the classes' means, what `RidgeEquations` centre on.
+ * @param rows FP32 (dimensions); each belongs to a class.
+ * @returns FP64 (dimensions): the mean of the classes' means, on which `RidgeEquations` centre.
  */
 export function toCentre(
   rows: readonly Float32Array[],
@@ -33,7 +38,7 @@ export function toCentre(
 
 interface WeightedVector {
   readonly vector: Float32Array;
-  /** Root of its weight. */
+  /** Square root of the example's weight. */
   readonly root: number;
   /** FP64 (dimensions): the sums of its class. */
   readonly sums: Float64Array;
@@ -52,7 +57,7 @@ export interface LinearClassifier {
  * has, so that large classes do not swallow small ones. Features are centred, and their mean goes into the biases.
  *
  * Examples are added in blocks: their values are rounded to INT16 by a scale for each feature and block, so that the
- * products are exact and fast. What is lost is some 1 / 3,000 of a feature's spread in an example.
+ * products are exact and fast. The rounding error is about 1 / 3,000 of a feature's spread.
  */
 export class RidgeEquations {
   readonly #memory: MatrixMemory;
@@ -62,8 +67,8 @@ export class RidgeEquations {
   /** Classes that have an example. */
   readonly #known: number;
   /**
-   * About the mean of all. It is subtracted before anything is rounded: what photos have in common would take the digits
-   * that tell them apart.
+   * Approximately the mean of all examples. It is subtracted before rounding, so that the digits go to the differences
+   * between photos and not to what they have in common.
    */
   readonly #centre: Float64Array;
   readonly #matrix: SymmetricTiles;
@@ -94,7 +99,7 @@ export class RidgeEquations {
 
   /** @param vector FP32 (dimensions); it must not change until `finish`. */
   async add(vector: Float32Array, label: number, pace: Pace): Promise<void> {
-    // Equal in sum for each class, 1 on average.
+    // The weights of each class have the same sum, and their average is 1.
     const weight = this.#total / (this.#known * this.#counts[label]!);
     this.#block.push({ vector, root: Math.sqrt(weight), sums: this.#sums[label]! });
     if (this.#block.length === panelDepth) await this.#addBlock(pace);
@@ -110,12 +115,12 @@ export class RidgeEquations {
    * After `finish`. Its memory lasts as long as the `within` around it.
    *
    * @param penalty L2, in units of the examples' mean squared length.
-   * @param last whether these equations are not asked again: their own memory is used.
+   * @param last true if these equations are not solved again: then the solution overwrites them.
    */
   async solve(penalty: number, last: boolean, pace: Pace): Promise<LinearClassifier> {
     const weights = new TiledColumns(this.#memory, this.#dimensions, this.#counts.length);
     const means = this.#means();
-    // Weighted classes are equally frequent: the mean target is 1 / known, and each class' sum of weights the same.
+    // With weights all classes are equally frequent: the mean target is 1 / known, and the weights of each class have one sum.
     const target = 1 / this.#known;
     const shares = means.map((mean) => mean * this.#total * target);
     for (let c = 0; c < this.#counts.length; c++) {
@@ -166,7 +171,7 @@ export class RidgeEquations {
     const { tiles } = this.#matrix;
     const depthBytes = Math.ceil((block.length * 2) / depthStepBytes) * depthStepBytes;
     for (let i = 0; i < tiles; i++) {
-      const rest = pace(((i + 1) * tileSide ** 2 * block.length) / speed);
+      const rest = pace(((i + 1) * tileSide ** 2 * block.length) / int16Speed);
       if (rest) await rest;
       for (let j = 0; j <= i; j++) {
         this.#memory.routines.add_products(
@@ -182,8 +187,8 @@ export class RidgeEquations {
   }
 
   /**
-   * Writes the block's values by feature, each as large as INT16 and the sums allow. The sums are those of the rounded
-   * values: less the product of its means, the matrix is then positive semidefinite whatever was rounded.
+   * Writes the block's values by feature, scaled as large as INT16 and the sums allow. The class sums are sums of the
+   * rounded values, so the matrix minus the product of its means is positive semidefinite in spite of the rounding.
    */
   #fillPanels(block: readonly WeightedVector[]): void {
     const dimensions = this.#dimensions;
@@ -208,7 +213,7 @@ export class RidgeEquations {
     const rowElements = panelRowBytes / 2;
     if (block.length < panelDepth) panels.fill(0);
     const nothing = { vector: new Float32Array(dimensions), root: 0, sums: new Float64Array(dimensions) };
-    // Four vectors at once: their values of a feature are neighbours in the panel.
+    // Four vectors at once, because their values of a feature are neighbours in the panel.
     for (let k = 0; k < block.length; k += 4) {
       const { vector: a, root: rootA, sums: sumsA } = block[k]!;
       const { vector: b, root: rootB, sums: sumsB } = block[k + 1] ?? nothing;

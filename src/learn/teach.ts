@@ -25,26 +25,26 @@ import { toCentre } from './ridge.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * Penalties that are tried, in units of the photos' mean squared length. The first is taken unless another one is clearly
- * better: photos of bursts flatter strong penalties, and what is judged later is seldom of the same burst.
+ * Penalties to try, in units of the photos' mean squared length. The first is chosen unless another one is clearly better,
+ * because bursts of photos make strong penalties look better than they are on later photos.
  */
 const penalties = [0.01, 0.1, 1] as const;
-/** Photos that the temperature is fitted on: more change its second digit no more. */
+/** Photos to fit the temperature on. More photos do not change its second digit. */
 const maxTemperaturePhotos = 2000;
-/** Pairs of copies that are named. */
+/** Pairs of copies that the report names. */
 const maxCopies = 50;
 /** Shares of the scenes at which the learning curve is measured, before all of them. */
 const curveShares = [0.25, 0.5, 0.75] as const;
 
 /** One photo to learn from. */
 export interface Example {
-  /** What a person knows it by: a path, or a name. */
+  /** A path or a name, by which a person knows the photo. */
   readonly name: string;
   /** Index among the labels. */
   readonly label: number;
   /** Gives FP32, of length 1: the features of the photo, see `toVector`. They are read more than once, and not kept. */
   readonly read: () => Promise<Float32Array>;
-  /** Gives the same of all views of the photo: its own, mirrored, cut out. They are learned from, and never judged. */
+  /** Gives the features of all views of the photo: its own, mirrored, cut out. Learning uses them, the estimate never does. */
   readonly readViews?: (() => Promise<readonly Float32Array[]>) | undefined;
 }
 
@@ -90,12 +90,12 @@ export async function teach(
   }
   const memory = new MatrixMemory(module);
   const { penalty, ...judgement } = await memory.within(() => judge(memory, examples, labels, classes, pace));
-  // Nothing of the judgement's matrices is left by now: the equation takes their place in memory.
+  // The judgement's matrices are freed by now, so the equation reuses their memory.
   const fitted = await fitWeights(memory, examples, judgement.means, viewCount, penalty, pace);
   return { ...judgement, ...fitted };
 }
 
-/** What can be said before the weights are fitted on everything. */
+/** Estimates and calibrates by cross-validation, before the weights are fitted on all photos. */
 async function judge(
   memory: MatrixMemory,
   examples: readonly Example[],
@@ -113,32 +113,12 @@ async function judge(
   };
   const { groups, copies } = await findNearDuplicates(memory, rows, maxCopies, pace);
   const folds = assignFolds(classes, groups);
-  const everyone = classes.map((_, index) => index);
-
   const { penalty, judged } = await choosePenalty(set, folds, groups, pace);
   const scenes = new Set([...judged.keys()].map((index) => groups[index])).size;
-  // Where no class has two scenes, photos of the same scene say something of scores, and nothing of how good they are.
-  const isBlind = judged.size === 0;
-  const calibrationFolds = isBlind ? assignFolds(classes, everyone) : folds;
-  const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
-  const temperature =
-    calibrating.size > 0
-      ? await fitTemperature(thin([...calibrating.values()], maxTemperaturePhotos), Math.max(1, scenes), pace)
-      : 0.1;
-  const right = [...calibrating].filter(([, photo]) => isRight(photo));
-  const threshold = chooseThreshold(
-    right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),
-    scenes,
-    labels.length,
-  );
-  const minSimilarity = chooseMinSimilarity(
-    await scoreSimilarities(
-      set,
-      calibrationFolds,
-      right.map(([index]) => index),
-      pace,
-    ),
-    scenes,
+  const { temperature, threshold, minSimilarity } = await calibrate(
+    set,
+    { judged, folds, scenes, penalty },
+    pace,
   );
   const perClass = reportClasses(labels, classes, groups, judged);
   return {
@@ -166,6 +146,47 @@ async function judge(
       copies: copies.map(([a, b]) => [examples[a]!.name, examples[b]!.name] as const),
     },
   };
+}
+
+/** Photos that were judged without their own scene, by one penalty. */
+interface HeldOutScores {
+  readonly judged: JudgedPhotos;
+  readonly folds: readonly number[];
+  readonly scenes: number;
+  readonly penalty: number;
+}
+
+/** Chooses the temperature, and the limits of "none of these", by photos that were held out. */
+async function calibrate(
+  set: TrainingSet,
+  { judged, folds, scenes, penalty }: HeldOutScores,
+  pace: Pace,
+): Promise<Pick<Lesson, 'temperature' | 'threshold' | 'minSimilarity'>> {
+  const everyone = set.classes.map((_, index) => index);
+  // If no class has two scenes, photos of one scene calibrate the scores, but cannot tell the accuracy.
+  const isBlind = judged.size === 0;
+  const calibrationFolds = isBlind ? assignFolds(set.classes, everyone) : folds;
+  const calibrating = isBlind ? await judgeHeldOut(set, calibrationFolds, everyone, penalty, pace) : judged;
+  const temperature =
+    calibrating.size > 0
+      ? await fitTemperature(thin([...calibrating.values()], maxTemperaturePhotos), Math.max(1, scenes), pace)
+      : 0.1;
+  const right = [...calibrating].filter(([, photo]) => isRight(photo));
+  const threshold = chooseThreshold(
+    right.map(([, { sums }]) => Math.max(...toProbabilities(sums, temperature))),
+    scenes,
+    set.classCount,
+  );
+  const minSimilarity = chooseMinSimilarity(
+    await scoreSimilarities(
+      set,
+      calibrationFolds,
+      right.map(([index]) => index),
+      pace,
+    ),
+    scenes,
+  );
+  return { temperature, threshold, minSimilarity };
 }
 
 async function judgeHeldOut(

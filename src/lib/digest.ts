@@ -7,7 +7,7 @@ export async function digestHex(data: string | Uint8Array): Promise<string> {
   return toHex(new Uint8Array(digest));
 }
 
-/** Whether two hashes are equal, in a time that depends on their length alone. */
+/** Whether two hashes are equal, in a time that depends only on their length. */
 export function equalHex(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let index = 0; index < a.length; index++) difference |= a.charCodeAt(index) ^ b.charCodeAt(index);

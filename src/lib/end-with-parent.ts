@@ -1,12 +1,12 @@
 const checkMs = 250;
 
 /**
- * Sends this process a SIGTERM when the process that started it ends, npm or `start:all`. No server is left behind
- * that nobody stops.
+ * Sends this process a SIGTERM when the process that started it ends (npm or `start:all`), so that no server is left
+ * running.
  *
- * npm passes a signal to the shell that it runs a script with, and a shell such as dash ends without telling its
- * child. `start:all` may be killed, and opens a channel to its tier, which closes then. Does nothing in a process
- * that was started otherwise, which may well outlive a shell.
+ * npm passes a signal only to the shell that runs the script, and a shell such as dash ends without passing it on.
+ * `start:all` may be killed, so it opens a channel to its tier, which closes then. A process that was started in another
+ * way is not affected, because it may outlive its shell.
  */
 export function endWithParent(): void {
   const end = () => process.kill(process.pid, 'SIGTERM');

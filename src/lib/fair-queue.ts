@@ -1,15 +1,15 @@
-/** What waits, and whose it is. */
+/** An item that waits, and its caller. */
 export interface Queued {
-  /** A key or an address; undefined if nobody knows. */
+  /** A key or an address; undefined if unknown. */
   readonly caller: string | undefined;
 }
 
-/** The part of a queue that one known caller may fill: the rest is for others. */
+/** The share of a queue that one known caller may fill. The rest is for others. */
 const callerShare = 3 / 4;
 
 /**
- * A bounded queue in which nobody stands behind all of somebody else's: among those that wait, callers who were served
- * less often go first, and each caller's own in order.
+ * A bounded queue in which callers take turns, so that no caller waits for all items of another one. Callers who were
+ * served less often go first, and each caller's items go in order.
  */
 export class FairQueue<T extends Queued> {
   readonly #maxWaiting: number;
@@ -47,14 +47,14 @@ export class FairQueue<T extends Queued> {
     return this.#items.toSorted((a, b) => servedOf(a) - servedOf(b));
   }
 
-  /** It got what it waited for. */
+  /** Removes an item that was served, and counts its caller. */
   serve(item: T): void {
     const { caller } = item;
     if (caller !== undefined) this.#served.set(caller, (this.#served.get(caller) ?? 0) + 1);
     this.remove(item);
   }
 
-  /** It waits no longer; harmless when called again. */
+  /** Removes an item that waits no longer; harmless when called again. */
   remove(item: T): void {
     const index = this.#items.indexOf(item);
     if (index >= 0) this.#items.splice(index, 1);

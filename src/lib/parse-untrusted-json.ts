@@ -5,13 +5,13 @@ const openBrace = 0x7b;
 const colon = 0x3a;
 
 /**
- * JSON of somebody else. Text in it costs what it has in bytes, and numbers 8 bytes each. An empty array of 3 bytes costs
- * some 50 once it is parsed, so brackets and colons are counted first; those in texts count as well.
+ * Parses JSON from a caller. A text takes as much memory as its bytes, and a number 8 bytes. An empty array of 3 bytes
+ * takes some 50 after parsing, so brackets and colons are counted first, including those inside texts.
  *
  * @param bytes UTF-8.
- * @param fatal whether bytes that are no UTF-8 are refused, instead of replaced.
+ * @param fatal whether invalid UTF-8 is refused instead of replaced.
  * @throws {RangeError} if it has more than `maxJsonContainers` or `maxJsonMembers`.
- * @throws {SyntaxError} (or TypeError, for no UTF-8) if it is no JSON.
+ * @throws {SyntaxError} if it is not JSON; TypeError if it is not UTF-8.
  */
 export function parseUntrustedJson(bytes: Uint8Array, fatal = false): unknown {
   let containers = 0;

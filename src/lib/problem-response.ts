@@ -1,7 +1,7 @@
 import { CodedError } from '../errors.ts';
 import { toProblem } from '../problem.ts';
 
-/** @param extension members beside the standard ones: what the client of another API reads. */
+/** @param extension members beside the standard ones, which clients of another API read. */
 export function toProblemResponse(error: unknown, requestId: string, extension: object = {}): Response {
   const problem = { ...toProblem(error, requestId), ...extension };
   const headers = new Headers({

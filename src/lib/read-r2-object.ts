@@ -2,10 +2,10 @@ import type { R2Bucket } from '@cloudflare/workers-types';
 import { CodedError } from '../errors.ts';
 
 /**
- * A whole object of a bucket, whose size is looked at before its bytes.
+ * Reads a whole object of a bucket. Checks its size first.
  *
- * @param hold waits until so many bytes may be kept; called before they are read.
- * @returns undefined if there is none of this key.
+ * @param hold waits until `bytes` may be kept; called before they are read.
+ * @returns undefined if the bucket has no object of this key.
  * @throws {CodedError} `body_too_large`; what `hold` throws.
  */
 export async function readR2Object(

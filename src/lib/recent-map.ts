@@ -1,4 +1,4 @@
-/** Keeps what was used last, within a budget: what was used longest ago makes room. The newest entry always stays. */
+/** Keeps the most recently used entries within a budget, and drops the least recently used. The newest always stays. */
 export class RecentMap<Value> {
   readonly #maxWeight: number;
   /** In order of last use, oldest first. */

@@ -9,7 +9,7 @@ export const maxDeliveryAttempts = scheduleSeconds.length + 1;
 
 /**
  * @param attempts how many have failed, at least 1.
- * @param retryAfterSeconds what the receiver asked for; a longer wait than the schedule's is granted.
+ * @param retryAfterSeconds the wait that the receiver asked for; used if it is longer than the schedule's.
  * @param random in [0, 1).
  * @returns Whole seconds to wait, or undefined to give up.
  */

@@ -1,8 +1,8 @@
 /**
- * Lines of text that comes in pieces, without their ends. The last one need not have an end.
+ * Splits text that comes in pieces into lines without their line ends. The last line need not have one.
  *
  * @param maxCharacters of one line.
- * @param tooLong makes what is thrown as soon as a line has more.
+ * @param tooLong makes the error that is thrown as soon as a line is longer.
  */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,

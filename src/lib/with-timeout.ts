@@ -1,6 +1,6 @@
 /**
- * @param createError makes the rejection, when `promise` has not settled in time.
- * @returns what `promise` gives; its late rejection is swallowed.
+ * @param createError makes the error if `promise` has not settled in time.
+ * @returns the result of `promise`. A rejection after the timeout is ignored.
  */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, createError: () => Error): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();

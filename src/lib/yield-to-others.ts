@@ -1,6 +1,6 @@
 /**
- * Lets other requests of this isolate have their turn, and workerd's clock move on: a timer is an event of its own, before
- * which those that wait are served.
+ * Gives other requests of this isolate a turn, and lets workerd's clock move on. A timer is an event of its own, and events
+ * that wait come before it.
  */
 export function yieldToOthers(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));

@@ -26,7 +26,7 @@ import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 export interface CatalogOptions {
   readonly ttlMs?: number;
   readonly now?: () => number;
-  /** The version that answers for a model which is not in the catalogue; undefined if there is none. */
+  /** The version of a model that is not in the catalogue; undefined if there is no such model. */
   readonly findVersion?: (name: string) => Promise<string | undefined>;
   /**
    * Whether a model that the catalogue does not list is read where a caller says name and version. The Node tier does: the
@@ -36,9 +36,9 @@ export interface CatalogOptions {
 }
 
 /**
- * Answers "what does this name mean now?" from the store. The catalogue is asked for again when it
- * is older than `ttlMs`; manifests and labels are immutable, and those that were used last are kept.
- * Only settled values are kept: a promise of one request must not be awaited by another for ever.
+ * Finds the version that a name means now. The catalogue is read again when it is older than `ttlMs`. Manifests and
+ * labels never change, and the ones used last are kept. Only settled values are kept, because a promise of one request
+ * may never settle and must not be awaited by another.
  */
 export class CatalogReader {
   readonly #sources: ModelSources;
@@ -50,7 +50,7 @@ export class CatalogReader {
   readonly #manifests = new RecentMap<ModelManifest>(maxKeptManifests);
   readonly #labels = new RecentMap<readonly ClassLabel[]>(maxKeptLabelsBytes);
   readonly #versions = new RecentMap<{ readonly version: string; readonly readAt: number }>(maxKeptManifests);
-  /** Times that somebody knew of a change. */
+  /** How often `forgetVersion` was called. */
   #forgotten = 0;
   #catalog: { readonly value: Catalog; readonly readAt: number } | undefined;
 
@@ -75,7 +75,7 @@ export class CatalogReader {
       this.#catalog = { value, readAt: this.#now() };
       return value;
     } catch (error) {
-      // An old answer beats none: names rarely move, and every file is still verified by hash.
+      // An old catalogue is better than none: names rarely move, and every file is still verified by its hash.
       if (this.#catalog) return this.#catalog.value;
       throw error;
     }
@@ -83,7 +83,7 @@ export class CatalogReader {
 
   /**
    * @param name a catalogue name, or undefined for the default model.
-   * @param pinned a version, for work that was begun with it; default: what the name means now.
+   * @param pinned the version with which some work was begun; default: the version that the name means now.
    * @throws {CodedError} `model_unknown`, `model_unavailable`, `model_manifest_invalid`.
    */
   async readManifest(name: string | undefined, pinned?: string): Promise<ModelManifest> {
@@ -104,7 +104,7 @@ export class CatalogReader {
       if (parsed.name === wanted && parsed.version === version) return parsed;
       throw new CodedError('model_manifest_invalid', `${key} describes ${parsed.name}/${parsed.version}.`);
     }).catch((error: unknown) => {
-      // A name that stands for nothing is our fault, a version that somebody made up is not.
+      // If the catalogue names a missing version, that is a fault of the service. If a caller names one, it is not.
       if (version === current || !isMissing(error)) throw error;
       throw new CodedError('model_unknown', `${wanted} has no version "${version}".`, { cause: error });
     });
@@ -112,20 +112,20 @@ export class CatalogReader {
     return manifest;
   }
 
-  /** Asks anew which version a model is, where it is not in the catalogue: this isolate knows that it has changed. */
+  /** Forgets the version of a model that is not in the catalogue. Call it when this isolate knows of a new version. */
   forgetVersion(name: string): void {
     this.#forgotten++;
     this.#versions.delete(name);
   }
 
-  /** That there is none is not kept: a model answers as soon as it is there. */
+  /** Does not remember that there is no version, so that a model answers as soon as it exists. */
   async #readVersion(name: string): Promise<string | undefined> {
     const known = this.#versions.get(name);
     if (known && this.#now() - known.readAt < this.#ttlMs) return known.version;
     const asked = this.#forgotten;
     const version = await this.#findVersion?.(name);
     if (version === undefined) this.#versions.delete(name);
-    // An answer from before the change is not kept.
+    // An answer from before the last change is not kept.
     else if (asked === this.#forgotten) this.#versions.set(name, { version, readAt: this.#now() });
     return version;
   }
@@ -150,7 +150,7 @@ export class CatalogReader {
     return labels;
   }
 
-  /** @param parse throws what makes the next source worth asking. */
+  /** @param parse throws an error if another source should be asked. */
   #readJson<T>(key: string, parse: (json: unknown) => T): Promise<T> {
     return this.#sources.read(key, async (object) => {
       if (object.bytes > maxJsonObjectBytes) {

@@ -11,11 +11,11 @@ export interface HeadVersion {
   readonly backbone: ModelManifest;
   readonly head: Head;
   readonly description: string;
-  /** Who made it, from what. */
+  /** Provenance: who made the head, and from what. */
   readonly source: string;
 }
 
-/** What a lesson gives, of which a head is made. */
+/** The parts of a lesson that a head contains. */
 interface LearnedHead extends Pick<Head, 'weights' | 'biases' | 'temperature' | 'threshold'> {
   readonly minSimilarity: number;
   readonly means: readonly Float32Array[];
@@ -46,8 +46,8 @@ export const headFile = 'model.rnhd';
 const labelsFile = 'labels.json';
 
 /**
- * The files of a version that is a head, each with the bytes it has in a store. The manifest comes last: who writes in
- * this order never leaves a manifest whose files are missing.
+ * Makes the files of a version that is a head, each with the bytes that it has in a store. The manifest comes last: if
+ * files are written in this order, there is never a manifest whose files are missing.
  */
 export async function formatHeadVersion({
   name,

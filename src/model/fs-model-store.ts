@@ -6,7 +6,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { CodedError } from '../errors.ts';
 import type { ModelStore } from './model-store.ts';
 
-/** Keys as the catalogue and manifests make them: nothing that could leave the folder. */
+/** Keys as the catalogue and manifests make them. No such key can leave the folder. */
 const safeKey = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}$/;
 
 /** Model files in a folder: model-assets itself, or a disk of the Node tier. */

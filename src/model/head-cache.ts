@@ -8,8 +8,9 @@ import { toModelKey } from './model-store.ts';
 import { type CreateSha256, readVerifiedChunks } from './verified-chunks.ts';
 
 /**
- * Heads that an isolate keeps beside its sessions, within a budget of their own: the one that was used longest ago makes
- * room. A head that is not there is one small object away. Only settled heads are kept, never a request's promise.
+ * Heads that an isolate keeps beside its sessions, within a budget of their own. If a new head needs room, the least
+ * recently used one is dropped. Reading a head is one read of a small object. Only settled heads are kept, never a
+ * request's promise.
  */
 export class HeadCache {
   readonly #sources: ModelSources;

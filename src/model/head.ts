@@ -12,17 +12,17 @@ const floatBytes = Float32Array.BYTES_PER_ELEMENT;
 
 const headSchema = z.strictObject({
   classes: z.int().min(2),
-  /** One a class, so that the file says by itself what it knows. */
+  /** One a class, so that the file is complete without other files. */
   labels: z.array(z.string()).min(2),
   /** The version whose features it classifies. */
   backbone: z.strictObject({ name: z.string(), version: z.string() }),
   /** Values of each block of the backbone that the features are made of, first block first. */
   blocks: z.array(z.int().positive()).min(1),
-  /** Divides the sums before softmax, so that scores are probabilities one can rely on. */
+  /** Divides the sums before softmax, so that scores are calibrated probabilities. */
   temperature: z.number().positive(),
-  /** Below it the best score means "none of these"; 0 for never. */
+  /** A best score below it means "none of these"; 0 for never. */
   threshold: z.number().min(0).max(1),
-  /** Below it the similarity to the nearest class means "none of these"; 0 for never. */
+  /** A similarity to the nearest class below it means "none of these"; 0 for never. */
   min_similarity: z.number().min(0).max(1),
 });
 
@@ -32,13 +32,13 @@ export interface Head extends z.infer<typeof headSchema> {
   readonly weights: Float32Array;
   /** FP32 [classes]. */
   readonly biases: Float32Array;
-  /** [classes][features], row-major: the mean of each class' vectors in units of its own, of which 255 is the largest value. */
+  /** [classes][features], row-major: the mean of each class's vectors, scaled so that its largest value is 255. */
   readonly means: Uint8Array;
 }
 
 /**
  * @param means FP32, one vector a class, none negative.
- * @returns them as a head keeps them: a quarter of the bytes, and cosines differ by less than 0.001.
+ * @returns the means as a head stores them: a quarter of the bytes, and cosines differ by less than 0.001.
  */
 export function packMeans(means: readonly Float32Array[]): Uint8Array {
   const features = means[0]?.length ?? 0;
@@ -92,7 +92,7 @@ export function parseHead(file: Uint8Array<ArrayBuffer>): Head {
   const floatsEnd = start + (weightCount + fields.classes) * floatBytes;
   if (file.length !== floatsEnd + weightCount)
     throw corrupt(`The head has ${file.length} bytes, which is not what its fields say.`);
-  // A copy: a file may begin anywhere in its buffer, and floats at multiples of 4 alone.
+  // A copy, because a file may begin anywhere in its buffer, and floats must begin at a multiple of 4.
   const floats = new Float32Array(file.slice(start, floatsEnd).buffer);
   return {
     ...fields,
@@ -116,8 +116,8 @@ export function applyHead({ weights, biases, temperature }: Head, vector: Float3
 }
 
 /**
- * How much an image looks like what the head has learned from: where it is little, the image shows none of the classes,
- * whatever the scores say.
+ * How similar an image is to the photos that the head has learned from. If it is not similar, it shows none of the
+ * classes, whatever the scores say.
  *
  * @param vector as of `applyHead`.
  * @returns the largest cosine between the vector and a class' mean, 0 to 1.

@@ -19,7 +19,7 @@ export interface KvWriter {
   put(key: string, value: Uint8Array, options?: { metadata: KvFileMetadata }): Promise<void>;
 }
 
-/** Writes a file as the store reads it. The first part goes last: until then the file is not there. */
+/** Writes a file as the store reads it. The first part is written last: until then the file does not exist. */
 export async function putKvFile(
   namespace: KvWriter,
   key: string,

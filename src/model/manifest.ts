@@ -47,8 +47,8 @@ const preprocessSchema = z
   );
 
 /**
- * What a version may have its network as: `onnx` is what onnxruntime runs on any tier and what the others are derived
- * from; `rni8` is the int8 engine's (src/engine); `ort` is onnxruntime-web's, for graphs that the engine does not run;
+ * The formats in which a version may have its network. `onnx` is what onnxruntime runs on any tier, and the others are
+ * derived from it; `rni8` is the int8 engine's (src/engine); `ort` is onnxruntime-web's, for graphs that the engine does not run;
  * `onnx_fp16` and `onnx_fp32` are for a GPU, which gains nothing from int8.
  * `head` is a small classifier over the features of another version, its backbone (head.ts).
  */
@@ -86,7 +86,7 @@ const manifestSchema = z
     output: z.strictObject({
       name: z.string().min(1),
       kind: z.enum(['logits', 'probabilities']),
-      /** `sigmoid`: each class is answered for itself, and several may be right. */
+      /** `sigmoid`: multi-label, several classes may be right. */
       scoring: z.enum(['softmax', 'sigmoid']).default('softmax'),
       /** With `sigmoid`: an answer has the classes of at least this score. */
       threshold: fraction.default(0.5),
@@ -127,7 +127,7 @@ const manifestSchema = z
     'files.head and backbone need each other, tier "edge" and output.kind "logits"',
   );
 
-/** One model version: what the files are, how pixels become input, what the output means. */
+/** One model version: its files, its preprocessing, and the meaning of its output. */
 export interface ModelManifest {
   readonly name: string;
   readonly version: string;
@@ -135,7 +135,7 @@ export interface ModelManifest {
   /** The same network, once for each runtime that may serve it. */
   readonly files: ModelFiles;
   readonly labels: ModelFile;
-  /** What runs it in an isolate. */
+  /** The runtime that runs it in an isolate. */
   readonly runtime: RuntimeName;
   /** The file that `runtime` reads. */
   readonly edgeFile: ModelFile;
@@ -150,7 +150,7 @@ export interface ModelManifest {
   readonly licence: string;
   readonly accuracy: readonly MeasuredAccuracy[];
   readonly tier: 'edge' | 'node';
-  /** Linear memory of the runtime with this model alone loaded and run; measured by `models compile`. */
+  /** Linear memory of the runtime after it has loaded and run only this model; `models compile` measures it. */
   readonly runtimeMemoryBytes: number | undefined;
 }
 
@@ -158,14 +158,14 @@ export interface ModelOutput {
   readonly name: string;
   /** Probabilities are scores already; logits become scores by `scoring`. */
   readonly kind: 'logits' | 'probabilities';
-  /** `softmax`: one class is right. `sigmoid`: each class is answered for itself, and several may be right. */
+  /** `softmax`: one class is right. `sigmoid`: multi-label, several classes may be right. */
   readonly scoring: 'softmax' | 'sigmoid';
   /** With `sigmoid`: an answer has the classes of at least this score, in [0, 1]. */
   readonly threshold: number;
   readonly classes: number;
 }
 
-/** A server takes the file that its runtime wants. At least one is there. */
+/** A server takes the file for its runtime. There is at least one. */
 export type ModelFiles = Readonly<Partial<Record<FileKind, ModelFile>>>;
 
 export interface ModelFile {
@@ -197,7 +197,7 @@ export function parseManifest(json: unknown): ModelManifest {
     ...rest,
     files,
     runtime: (files.rni8 ?? files.head) ? 'resnet-int8' : 'onnxruntime-web',
-    // A version of the batch tier may have none of the edge's: then this is what an isolate would have to load.
+    // A version for the batch tier may have no file for the edge: then this is the file that an isolate would have to load.
     edgeFile: files.rni8 ?? files.ort ?? files.head ?? Object.values(files)[0]!,
     description: rest.description,
     backbone: rest.backbone,
@@ -222,7 +222,7 @@ const catalogSchema = z
   .strictObject({
     default_model: modelNameSchema,
     models: z.array(z.strictObject({ name: modelNameSchema, version: modelVersionSchema })).max(1000),
-    /** Names of other APIs, and which model answers to them. */
+    /** Names of models in other APIs, and the model here that answers to each. */
     aliases: z.record(z.string().min(1).max(200), modelNameSchema).optional(),
   })
   .refine(
@@ -230,11 +230,11 @@ const catalogSchema = z
     'default_model is not among models',
   );
 
-/** Which version each name stands for right now. Moving a name to another version needs no deploy. */
+/** The version that each name means now. Moving a name to another version needs no deploy. */
 export interface Catalog {
   readonly defaultModel: string;
   readonly versions: ReadonlyMap<string, string>;
-  /** Names of other APIs, and which model answers to them. They go before those that a deployment is configured with. */
+  /** Names of models in other APIs, and the model here that answers to each. They override those of `MODEL_ALIASES`. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 

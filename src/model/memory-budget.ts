@@ -7,13 +7,13 @@ interface Share {
 }
 
 /**
- * Decides which models may be loaded beside each other. A manifest states what a model needs on the
- * kernels that need most; what one has been seen to take in this isolate counts instead of it.
+ * Decides which models may be loaded beside each other. A manifest states the memory of a model on the kernels that need
+ * most. Once a model was loaded in this isolate, its measured memory counts instead.
  */
 export class MemoryBudget {
   readonly #maxBytes: number;
   readonly #taken = new Map<string, Share>();
-  /** Outlives the sessions it was measured on: the kernels of an isolate do not change. */
+  /** Kept after the sessions are released, because the kernels of an isolate do not change. */
   readonly #measured = new Map<string, number>();
 
   constructor(maxRuntimeBytes: number = defaultMaxRuntimeBytes) {
@@ -22,8 +22,8 @@ export class MemoryBudget {
 
   /**
    * @param key `name/version`.
-   * @param generalHeapBytes linear memory onnxruntime-web has now, 0 if it has not booted. It never
-   *   shrinks: models of its own find their room in it, others have to do with what it leaves.
+   * @param generalHeapBytes linear memory that onnxruntime-web has now, 0 if it has not booted. It never shrinks: its own
+   *   models use it, and other models have only the rest of the budget.
    */
   fits(key: string, manifest: ModelManifest, generalHeapBytes: number): boolean {
     const shares = [...this.#taken.values(), this.#toShare(key, manifest)];
@@ -62,14 +62,13 @@ export class MemoryBudget {
 }
 
 /**
- * The one rule for what an isolate can hold: a model that is alone in it. `models compile` decides by it, and so does
- * the isolate that is asked for the model.
+ * Whether a model fits an isolate that holds no other model. `models compile` and the isolate both decide by this rule.
  */
 export function fitsIsolate(manifest: ModelManifest): boolean {
   return new MemoryBudget().fits('', manifest, 0);
 }
 
-/** Linear memory a model needs beyond an empty runtime: measured, or else its file and a third for activations. */
+/** Linear memory of a model beyond an empty runtime: measured, or else its file plus a third for activations. */
 function toNeededBytes({ edgeFile, runtime, runtimeMemoryBytes }: ModelManifest): number {
   if (runtimeMemoryBytes === undefined) return Math.ceil((edgeFile.bytes * 4) / 3);
   return runtime === 'resnet-int8' ? runtimeMemoryBytes : Math.max(1, runtimeMemoryBytes - runtimeBaseBytes);

@@ -9,8 +9,8 @@ export interface ModelLoaderOptions {
   readonly sources: ModelSources;
   readonly createSha256: CreateSha256;
   /**
-   * Boots a runtime; called once per isolate and name, and again only if it failed or was given up
-   * to make room.
+   * Boots a runtime. Called once per isolate and name, and again only if booting failed or the runtime was dropped to make
+   * room.
    *
    * @throws {CodedError} `model_manifest_invalid` if this deployment does not have it.
    */
@@ -45,14 +45,14 @@ export class ModelLoader {
     return this.#runtimes.get(name)?.memoryBytes() ?? 0;
   }
 
-  /** Lets a runtime go with all its memory; the next load boots it anew. */
+  /** Drops a runtime with all its memory. The next load boots it again. */
   drop(name: RuntimeName): void {
     this.#runtimes.delete(name);
   }
 
   /**
-   * @param ticket abandoned from outside, the load ends soon and frees what it has.
-   * @param times is filled in as parts get done.
+   * @param ticket if it is abandoned, the load soon ends and frees its memory.
+   * @param times receives the times of the parts as they end.
    * @throws {CodedError} `model_unavailable`, `model_corrupt`, `model_manifest_invalid`, `model_out_of_memory`.
    */
   async load(manifest: ModelManifest, ticket: LoadTicket, times: LoadTimes): Promise<InferenceSession> {
@@ -82,7 +82,7 @@ export class ModelLoader {
       },
       () => ticket.abandoned,
     );
-    // The store has been asked by now: its answer travels while the runtime boots on this thread.
+    // The request to the store has been sent by now, so the runtime boots while the answer is on its way.
     booting = this.#boot(manifest.runtime);
     booting.catch(() => undefined);
     return await loading;

@@ -9,12 +9,12 @@ export interface ModelSource {
   readonly store: ModelStore;
 }
 
-/** Told of every source that failed, also if another one then served. */
+/** Called for every source that failed, also if another one then served. */
 export type OnSourceFailed = (source: string, key: string, error: unknown) => void;
 
 /**
- * Reads an object from the first source that can give it whole. Opening is not enough: a source that
- * ends early, hangs or carries the wrong hash is left for the next one just like one that is down.
+ * Reads an object from the first source that gives it whole. If a source is down, ends early, hangs or has a wrong hash,
+ * the next source is tried.
  */
 export class ModelSources {
   readonly #sources: readonly ModelSource[];
@@ -26,8 +26,8 @@ export class ModelSources {
   }
 
   /**
-   * @param use consumes the object; what it throws counts as a failure of the source, unless
-   *   `isFinal` says that no other source could help.
+   * @param use consumes the object. Its error counts as a failure of the source, unless `isFinal` says that no other
+   *   source could help.
    * @throws {CodedError} the last source's error; `model_unavailable` if no source has the object.
    */
   async read<T>(
@@ -44,7 +44,7 @@ export class ModelSources {
       } catch (error) {
         if (isFinal(error)) throw error;
         this.#onFailed(name, key, error);
-        // A wrong file says more than a missing one: keep it, if the next source has nothing at all.
+        // A wrong file is a more useful error than a missing one, so it is kept.
         if (failure === undefined || !isMissing(error)) failure = error;
       }
     }
@@ -59,7 +59,7 @@ function silent(source: string): CodedError {
   });
 }
 
-/** Whatever went wrong with the last source, a later request may find the store repaired. */
+/** Makes an error that allows a retry, because a later request may find the store repaired. */
 function toFinalError(failure: unknown): CodedError {
   if (!(failure instanceof CodedError)) {
     return new CodedError('model_unavailable', 'The model store does not answer.', {

@@ -10,7 +10,7 @@ export interface S3Options {
   readonly secretAccessKey: string;
 }
 
-/** A store that has not answered by now counts as down; the body has its own deadline. */
+/** A store that has not answered after this time counts as down. The body has a deadline of its own. */
 const openTimeoutMs = 4000;
 
 /** Model files in R2 (or any S3), for programs outside of Cloudflare. */

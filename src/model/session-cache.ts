@@ -7,7 +7,7 @@ import { fitsIsolate, MemoryBudget } from './memory-budget.ts';
 import { type LoadTimes, ModelLoader, type ModelLoaderOptions } from './model-loader.ts';
 
 export interface SessionCacheOptions extends Omit<ModelLoaderOptions, 'now'> {
-  /** Told of each load that succeeded. */
+  /** Called for each load that succeeded. */
   readonly onLoaded?: (load: ModelLoad) => void;
   readonly loadTimeoutMs?: number;
   readonly cooldownMs?: number;
@@ -28,7 +28,7 @@ export type KeepAlive = (work: Promise<unknown>) => void;
 
 interface Loaded {
   readonly session: InferenceSession;
-  /** Requests that are using it now; it is not released under them. */
+  /** Requests that use it now. It is not released while there are any. */
   users: number;
 }
 
@@ -38,10 +38,9 @@ interface Attempt {
 }
 
 /**
- * One session per model version and isolate. The first request loads; others wait for the same
- * load, each no longer than its own deadline. A load that fails or hangs is forgotten, so that the
- * next request starts afresh: nothing but a settled session is ever kept. Where memory is short,
- * the model that has been idle longest makes room; one that is in use never does.
+ * One session per model version and isolate. The first request loads it. Others wait for the same load, each until its
+ * own deadline. A load that fails or hangs is forgotten, so that the next request starts again: only settled sessions
+ * are kept. If memory is short, the model that has been idle longest is released. A model in use is never released.
  */
 export class SessionCache {
   readonly #options: SessionCacheOptions;
@@ -79,8 +78,7 @@ export class SessionCache {
   /**
    * Lends a session for as long as `use` runs.
    *
-   * @param keepAlive receives the load if this call starts one, so that a client that hangs up does
-   *   not take the load with it.
+   * @param keepAlive receives the load if this call starts one, so that the load goes on if the client hangs up.
    * @throws {CodedError} `model_unavailable`, `model_corrupt`, `model_manifest_invalid`,
    *   `model_out_of_memory`, `model_requires_batch_tier`; whatever `use` throws.
    */
@@ -120,7 +118,7 @@ export class SessionCache {
     this.withSession(manifest, keepAlive, async () => undefined).catch(() => undefined);
   }
 
-  /** Loads a model and runs it once on nothing: V8 compiles a WebAssembly function when it is first called. */
+  /** Loads a model and runs it once on an empty image, because V8 compiles a WebAssembly function at its first call. */
   async warm(manifest: ModelManifest, keepAlive: KeepAlive): Promise<void> {
     await this.withSession(manifest, keepAlive, async (session) => {
       if (this.#warmed.has(session)) return;
@@ -192,7 +190,7 @@ export class SessionCache {
     this.#budget.take(key, manifest);
   }
 
-  /** A runtime whose heap never shrinks is given up whole, if nothing runs on it and another needs the room. */
+  /** Drops a runtime whose heap never shrinks, if no model uses it and another runtime needs the room. */
   #dropIdleRuntime({ runtime }: ModelManifest): void {
     if (runtime === 'onnxruntime-web' || this.#budget.uses('onnxruntime-web')) return;
     this.#loader.drop('onnxruntime-web');

@@ -14,8 +14,8 @@ export interface Sha256 {
 export type CreateSha256 = () => Sha256;
 
 /**
- * The bytes of a stored file, hashed on their way through. Nothing is held. A consumer must not use what it got
- * before the last chunk has come, because only then the hash is known; and must copy a chunk before it asks for the next
+ * Gives the bytes of a stored file and hashes them on the way, without holding them. A consumer must not use the bytes
+ * before the last chunk has come, because only then is the hash known. It must copy a chunk before it asks for the next
  * one, which may come in the same memory.
  *
  * @throws {CodedError} `model_corrupt` on a wrong size or hash; `model_unavailable` if reading fails.
@@ -46,7 +46,7 @@ export async function* readVerifiedChunks(
   } finally {
     reader.cancel();
   }
-  // Fewer bytes than promised are a read that failed, not a file that is wrong.
+  // Fewer bytes than promised mean that the read failed, not that the file is wrong.
   if (received < file.bytes) throw cutShort(file, `${received} of ${file.bytes} bytes`);
   const digest = await sha256.digest();
   if (digest !== file.sha256) throw corrupt(file, 'has another SHA-256 than its manifest says');
@@ -57,7 +57,7 @@ interface ChunkReader {
   cancel(): Promise<void>;
 }
 
-/** R2 gives 4 kB at a time to who brings no memory: 4,000 chunks of a model, each of which costs more than its hash. */
+/** Reads into memory of its own. Otherwise R2 gives 4 kB at a time: 4,000 chunks of a model, each dearer than its hash. */
 function openReader(body: ReadableStream<Uint8Array>): ChunkReader {
   let reader: ReadableStreamBYOBReader;
   try {
@@ -77,8 +77,8 @@ function openReader(body: ReadableStream<Uint8Array>): ChunkReader {
 }
 
 /**
- * A store that stops in the middle must not hold a load for ever, when another source may have the file. One timer looks
- * at all reads: a model comes in thousands of chunks, and a timer for each took as long as their hash.
+ * Cancels the stream of a store that stops in the middle, because another source may have the file. One timer watches all
+ * reads: a model comes in thousands of chunks, and a timer for each took as long as their hash.
  */
 function watchStream(reader: ChunkReader, file: ModelFile) {
   let pending: { readonly since: number; readonly giveUp: (error: CodedError) => void } | undefined;
@@ -99,7 +99,7 @@ function watchStream(reader: ChunkReader, file: ModelFile) {
     },
     cancel(): void {
       clearInterval(timer);
-      // Not awaited: a stream that has stalled may never confirm.
+      // Not awaited, because a stalled stream may never confirm.
       reader.cancel().catch(() => undefined);
     },
   };

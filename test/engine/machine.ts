@@ -5,9 +5,10 @@ import { chooseKernels, isRelaxedDotExact } from '../../src/engine/choose-kernel
 import { locate, storedZero } from '../../src/engine/conv-descriptor.ts';
 import { type KernelSetName, kernelTraits } from '../../src/engine/kernel-layout.ts';
 import { loadWeights } from '../../src/engine/load-weights.ts';
+import { instantiateKernels, type Machine } from '../../src/engine/machine.ts';
 import { layOutMemory } from '../../src/engine/memory-layout.ts';
 import type { Plan } from '../../src/engine/plan.ts';
-import { buildProgram, instantiateKernels, type Machine } from '../../src/engine/program.ts';
+import { buildProgram } from '../../src/engine/program.ts';
 import type { Step } from '../../src/engine/step.ts';
 
 const compileSet = (set: KernelSetName) =>

@@ -5,8 +5,8 @@ import type { AnswerStore } from './answer-store.ts';
 const keyPrefix = 'https://answers.resnet-edge.invalid/';
 
 /**
- * Answers in Cloudflare's Cache API: shared by the isolates of one data centre, nothing a visitor can
- * reach. On `*.workers.dev` the API accepts and forgets everything; a custom domain has the real one.
+ * Answers in Cloudflare's Cache API. The isolates of one data centre share them, and no visitor can reach them. On
+ * `*.workers.dev` the API accepts and forgets everything; it keeps answers on a custom domain.
  */
 export function createCacheApiAnswers(cache: Cache, ttlSeconds: number): AnswerStore {
   return {
@@ -22,7 +22,7 @@ export function createCacheApiAnswers(cache: Cache, ttlSeconds: number): AnswerS
   };
 }
 
-/** The cache outlives a deploy: what an earlier version of the service remembered in another shape is forgotten. */
+/** The cache outlives a deploy: an answer that an older version stored in another shape is ignored. */
 function isClassification(answer: unknown): answer is Classification {
   if (typeof answer !== 'object' || answer === null) return false;
   const { model, model_version, tier, image, predictions } = answer as Partial<Classification>;

@@ -14,7 +14,7 @@ export interface Passenger {
 export interface FlightWork<T> {
   /** @param isAbandoned tells whether nobody waits for the result any more. */
   readonly run: (isAbandoned: () => boolean) => Promise<T>;
-  /** Keeps the result, such as in a cache. Nobody waits for it, but the flight lasts until it has ended. */
+  /** Stores the result, for example in a cache. Nobody waits for it, but the flight lasts until it has ended. */
   readonly keep?: (value: T) => Promise<void>;
 }
 
@@ -26,10 +26,10 @@ interface Flight<T> {
 }
 
 /**
- * Lets identical work that is asked for at the same time run once. It runs in the request that asked first and is
- * kept alive beyond it; it may stop once every passenger's client has gone. If it runs out of time, a passenger that
- * has more time runs it again. So does a passenger that joined while it was stopping. A flight whose result is kept
- * lasts until it is: a passenger that comes between the two gets the result, and does not run the work again.
+ * Runs identical work once if several requests ask for it at the same time. The work runs in the first request and is
+ * kept alive after it; it may stop when every passenger's client has gone. If it runs out of time, a passenger that has
+ * more time runs it again. So does a passenger that joined while it was stopping. A flight whose result is stored lasts
+ * until it is stored, so a passenger that comes meanwhile gets the result and does not run the work again.
  */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
@@ -52,7 +52,7 @@ export class SingleFlight<T> {
         const left = Math.max(1, passenger.deadline - Date.now());
         return { value: await withTimeout(flight.promise, left, () => late), shared: known !== undefined };
       } catch (error) {
-        // The request that runs it may be dead, and its promise with it: the next one starts anew.
+        // The request that runs the work may be dead, and then its promise never settles: the next request starts a new flight.
         if (error === late && this.#flights.get(key) === flight) this.#flights.delete(key);
         if (error === late || !known || !isForOthersOnly(known, passenger, error)) throw error;
       } finally {
@@ -67,7 +67,7 @@ export class SingleFlight<T> {
     const end = () => {
       if (this.#flights.get(key)?.promise === promise) this.#flights.delete(key);
     };
-    // A failed flight ends before its passengers hear of it, so that one of them can start the next.
+    // A failed flight is removed before its passengers get the error, so that one of them can start the next.
     const promise = run(isAbandoned).catch((error: unknown) => {
       end();
       throw error;
@@ -88,8 +88,8 @@ function outOfTime(): CodedError {
 }
 
 /**
- * Whether a passenger should run the work itself: the flight had less time, or was given up when this passenger
- * joined.
+ * Whether a passenger should run the work itself, because the flight had less time, or was already given up when the
+ * passenger joined.
  */
 function isForOthersOnly({ deadline }: Flight<unknown>, passenger: Passenger, error: unknown): boolean {
   if (!(error instanceof CodedError)) return false;

@@ -10,7 +10,7 @@ export const askOptions = {
   url: { type: 'string' },
 } as const;
 
-/** What the help says of operands, `--url` and the exit status. */
+/** The part of the help about operands, `--url` and the exit status. */
 export const askHelp = {
   image: 'a file, a folder (all images in it and below it), an http(s) URL, or - for standard input',
   url: `ask a server that is already running, for example http://127.0.0.1:8787, with the API key in the
@@ -19,7 +19,7 @@ export const askHelp = {
 };
 
 interface EachQuestion<T extends object> extends Question<T> {
-  /** The command's name, for a message to who pipes what npm prints. */
+  /** The command's name, for the warning about npm's own lines. */
   readonly command: string;
   readonly operands: readonly string[];
   /** `--url`: undefined starts a service that runs as long as this call. */
@@ -33,7 +33,7 @@ interface EachQuestion<T extends object> extends Question<T> {
  * Asks about one image after another. Results go to standard output, everything else to standard error.
  *
  * @returns the exit status.
- * @throws {UsageError} for an operand or a URL that is none, before anything starts.
+ * @throws {UsageError} for a wrong operand or a wrong URL, before anything starts.
  */
 export async function askEach<T extends object>(question: EachQuestion<T>): Promise<number> {
   const url = question.url === undefined ? undefined : toOrigin(question.url, '--url');
@@ -64,7 +64,7 @@ export async function askEach<T extends object>(question: EachQuestion<T>): Prom
   }
 }
 
-/** npm prints lines of its own before this command starts. A person who pipes them is told. */
+/** npm prints lines of its own before this command starts. Warns a person who pipes them. */
 function warnOfNpm(command: string): void {
   const { npm_lifecycle_event: script, npm_config_loglevel: level } = process.env;
   if (script !== command || level === 'silent' || process.stdout.isTTY) return;

@@ -1,14 +1,14 @@
 import type { ImageInput } from './find-inputs.ts';
 import { InputError, readInput } from './read-input.ts';
 
-/** What the service said of one image, or why it was not asked. */
+/** The service's answer for one image, or why the service was not asked. */
 export type ServiceAnswer<T extends object> =
   | { readonly ok: true; readonly body: T }
   | { readonly ok: false; readonly body: { readonly code: string; readonly detail: string } };
 
 const timeoutMs = 60_000;
 
-/** What is asked of each image. */
+/** The question for each image. */
 export interface Question<T extends object> {
   /** With its query. */
   readonly path: string;
@@ -17,7 +17,7 @@ export interface Question<T extends object> {
   readonly isAnswer: (body: object) => body is T;
 }
 
-/** Never throws. What is wrong with one image or its answer is part of the result. */
+/** Never throws. An error of the image or of its answer is part of the result. */
 export async function askService<T extends object>(
   origin: string,
   question: Question<T>,
@@ -46,7 +46,7 @@ export async function askService<T extends object>(
   }
 }
 
-/** A server that is not this service answers as it likes. */
+/** Does not trust the answer, because the server may not be this service. */
 async function readAnswer<T extends object>(
   { isAnswer, subject }: Question<T>,
   response: Response,

@@ -10,8 +10,7 @@ export type ImageInput =
   | { readonly kind: 'stdin'; readonly name: '-' };
 
 /**
- * What the operands of a command line name: files, folders with all below them, http(s) URLs, and `-` for standard
- * input.
+ * Finds the images that operands name: files, folders with all files below them, http(s) URLs, and `-` for standard input.
  *
  * @throws {UsageError} for a file that cannot be read, a folder without images, a second `-`: before anything starts.
  */

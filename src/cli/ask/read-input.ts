@@ -17,10 +17,9 @@ export class InputError extends Error {
 const downloadTimeoutMs = 30_000;
 
 /**
- * The bytes of an image, at most as many as the service takes.
+ * Reads the bytes of an image, at most as many as the service takes.
  *
- * A URL is fetched here and not by the service: it is the person at the terminal who asks for it, so that a server on
- * this machine may be named as well.
+ * It fetches a URL here and not in the service, so that a person may also name a server on this machine.
  *
  * @throws {InputError}
  */

@@ -7,7 +7,7 @@ import { defineCommand } from '../command-line/command.ts';
 import { projectRoot } from '../paths.ts';
 import { buildWeb } from './build-web.ts';
 
-/** What another Worker imports, by the entry point that it is made of. */
+/** The imports of another Worker, each with its entry point. */
 const entryPoints = {
   worker: 'functions/edge-engine.ts',
   'worker-onnxruntime': 'functions/edge.ts',
@@ -17,7 +17,7 @@ const entryPoints = {
   client: 'src/client/client.ts',
 } as const;
 
-/** What those need when they run. The Node tier and the tools need more, and are not in the package. */
+/** Packages that the entry points need at run time. The Node tier and the tools need more, but are not in the package. */
 const dependencies = [
   '@hono/zod-openapi',
   '@jsquash/webp',
@@ -89,8 +89,8 @@ async function bundle(folder: string): Promise<void> {
 }
 
 /**
- * libheif-js brings every build of libheif, 8 MB. The one that is used comes into the package unchanged, as a file of its
- * own: who wants another libheif puts it there, which is what its licence asks for.
+ * libheif-js contains every build of libheif, 8 MB. The package contains only the one that it uses, unchanged and as a file
+ * of its own, so that a user can replace it by another libheif, as the licence demands.
  */
 function vendorLibheif(folder: string): Plugin {
   const source = join(projectRoot, 'node_modules/libheif-js/libheif-wasm');
@@ -127,7 +127,7 @@ async function copyFiles(folder: string): Promise<void> {
   await cp(join(projectRoot, 'src/jobs/migrations'), join(folder, 'migrations'), { recursive: true });
   await buildWeb(join(folder, 'web'));
   for (const [key, { path }] of await verifyAssets()) {
-    // It follows from model.onnx: resnet-edge-models derives it.
+    // Left out, because resnet-edge-models derives it from model.onnx.
     if (path.endsWith('.rni8')) continue;
     await mkdir(join(folder, 'model', key, '..'), { recursive: true });
     await cp(path, join(folder, 'model', key));

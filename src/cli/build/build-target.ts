@@ -5,12 +5,11 @@ import { buildWeb } from './build-web.ts';
 import { runWrangler } from './wrangler.ts';
 import { prepareWranglerConfig } from './wrangler-config.ts';
 
-/** What can be built: the pages, the Worker as it would be uploaded, and the Worker without onnxruntime-web. */
+/** The pages, the Worker as a deploy uploads it, and the Worker without onnxruntime-web. */
 export type BuildTarget = 'web' | 'edge' | 'edge-engine';
 
 /**
- * Where a target lies that was built from these very sources: here, or where `npm run build` of the checkout
- * puts it.
+ * Finds a target that was built from the same sources: in this state's folder, or in the checkout's.
  *
  * @param fingerprint of the sources.
  * @returns undefined if it has to be built.
@@ -24,8 +23,8 @@ export async function findBuilt(target: BuildTarget, fingerprint: string): Promi
 }
 
 /**
- * Builds a target into a folder of its own, which then replaces the earlier one. A reader sees the whole of one or of
- * the other.
+ * Builds a target into a new folder, which then replaces the old one. A reader sees either the whole old one or the whole
+ * new one.
  *
  * @param webFolder where the pages lie, for the targets that carry them.
  * @returns its folder.

@@ -33,7 +33,7 @@ export async function runWrangler(
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_SEND_ERROR_REPORTS: 'false',
       WRANGLER_HIDE_BANNER: 'true',
-      // Each command is a process of its own, which would compile wrangler's 12 MB anew.
+      // Without the cache each command, a process of its own, compiles wrangler's 12 MB again.
       NODE_COMPILE_CACHE: join(wranglerConfigDir, '.wrangler/compile-cache'),
       // Keeps debug output out of what is parsed. Keeps bodies of requests, which hold secrets, out of wrangler's log
       // files, whatever the caller's environment says.
@@ -44,7 +44,7 @@ export async function runWrangler(
       ...env,
     },
   });
-  // However this process ends, wrangler must not go on alone.
+  // wrangler must end with this process, in whatever way this process ends.
   const end = () => child.kill('SIGTERM');
   process.once('exit', end);
   let stdout = '';

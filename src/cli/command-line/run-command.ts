@@ -63,7 +63,7 @@ function parse({ options }: Command, args: readonly string[]) {
       strict: true,
     });
   } catch (cause) {
-    // node:util goes on with advice that is about itself.
+    // Drops the advice at the end of node:util's message, which is about node:util.
     const [sentence] = String(cause instanceof Error ? cause.message : cause).split('. To specify');
     throw new UsageError(`${sentence}`, { cause });
   }

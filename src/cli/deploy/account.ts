@@ -7,7 +7,7 @@ const whoamiSchema = z.object({
   accounts: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
 });
 
-/** Is wrangler logged in, and is it clear which account is meant? Nothing is made before it is. */
+/** Checks that wrangler is logged in and that one account is chosen, before anything is made. */
 export const findAccount: Step = {
   title: 'Find the account',
   calls: ['npx wrangler whoami --json'],
@@ -27,7 +27,7 @@ async function whoami(): Promise<string> {
   try {
     return (await callWrangler(['whoami', '--json'])).stdout;
   } catch (error) {
-    // It says so in JSON alone.
+    // wrangler reports a missing login only in its JSON.
     const isLoggedOut = error instanceof WranglerError && /"loggedIn":\s*false/.test(error.output);
     throw isLoggedOut ? new Error('wrangler is not logged in.') : error;
   }

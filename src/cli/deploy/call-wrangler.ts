@@ -31,7 +31,7 @@ export async function callWrangler(
   return result;
 }
 
-/** The part of the output that begins with the error; all of it where none is marked. */
+/** The part of the output that begins with the error; all of it if no error is marked. */
 function toErrorText(output: string): string {
   const from = output.indexOf('[ERROR]');
   const text = from < 0 ? output : output.slice(from + '[ERROR]'.length);

@@ -78,7 +78,7 @@ left as it is: run it again after a failure, and it goes on; run it again later,
   },
 });
 
-/** What later steps need of earlier ones. */
+/** Results of earlier steps that later steps need. */
 interface Outcome {
   secrets: Secrets | undefined;
   url: string | undefined;
@@ -120,8 +120,7 @@ function makeSecrets({ selection, given, outcome }: StepOptions): Step {
       const { values, apiKey } = outcome.secrets;
       const names = Object.keys(values);
       if (names.length === 0) return 'there already';
-      // The key is shown before the deploy. If the deploy failed after its upload, the key could never be shown
-      // again.
+      // Shows the key before the deploy. If the deploy failed after its upload, the key would be in use and unknown.
       const key =
         apiKey === undefined
           ? ''

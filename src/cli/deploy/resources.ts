@@ -4,10 +4,10 @@ import type { Deployment } from './deployment.ts';
 import type { Step } from './step.ts';
 
 /**
- * Buckets, databases and queues of a deployment, each created unless it is there.
+ * Creates the buckets, databases and queues of a deployment that do not exist yet.
  *
  * `wrangler deploy` would create buckets, databases and the queues that the Worker sends to (not its dead-letter
- * queues). They are made before, because models and tables have to be there when the first request comes.
+ * queues). They are created earlier, because models and tables have to be there when the first request comes.
  */
 export function createResources({ buckets, databases, queues }: Deployment): Step[] {
   return [
@@ -20,7 +20,7 @@ export function createResources({ buckets, databases, queues }: Deployment): Ste
 /** R2's code for a bucket that the account owns already. */
 const bucketExists = 10_004;
 
-/** Creating a bucket also tells whether it exists. A list would not do: it has pages, and wrangler shows the first. */
+/** Creates a bucket, which also tells whether it exists. wrangler's list cannot tell, because it shows only the first page. */
 function createBucket(bucket: string): Step {
   const args = ['r2', 'bucket', 'create', bucket];
   return {

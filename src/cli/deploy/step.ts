@@ -1,12 +1,12 @@
 import { UsageError } from '../command-line/usage-error.ts';
 import { findAdvice } from './advice.ts';
 
-/** One thing that a deployment needs. Running it again, when it is there already, changes nothing. */
+/** A step that makes one thing for a deployment. Running it again changes nothing. */
 export interface Step {
   readonly title: string;
-  /** What it calls, as it would be typed; a condition, where there is one, stands before the call. */
+  /** The commands that it calls, as a person would type them, each with its condition before it, if there is one. */
   readonly calls: readonly string[];
-  /** @returns what came of it, in a few words. */
+  /** @returns the outcome, in a few words. */
   run(): Promise<string>;
 }
 

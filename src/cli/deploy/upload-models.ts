@@ -9,9 +9,9 @@ import { getRemoteObject, putRemoteObject } from './remote-objects.ts';
 import type { Step } from './step.ts';
 
 /**
- * Brings the embedded models into a deployed bucket. A version never changes and its manifest is uploaded last: a
- * version whose manifest is there is there as a whole. The catalogue follows the shipped one, but for names that somebody
- * promoted to another version.
+ * Uploads the embedded models to a deployed bucket. A version never changes, and its manifest is uploaded last, so a
+ * version with a manifest is complete. The catalogue becomes the shipped one, except for names that somebody has promoted
+ * to another version.
  *
  * @throws {Error} from `run`, if a file is not what its manifest says.
  */

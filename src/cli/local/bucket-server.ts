@@ -12,14 +12,14 @@ export interface ReadableBucket {
 }
 
 export interface BucketServer {
-  /** What the Node tier reads models by: see src/tier/server/tier-config.ts. */
+  /** Variables with which the Node tier reads models: see src/tier/server/tier-config.ts. */
   readonly variables: Readonly<Record<string, string>>;
   stop(): void;
 }
 
 /**
- * Serves the local bucket on loopback as S3 would, to be read alone: what `models push --local` wrote for the edge is
- * there for the Node tier too. The bucket's name is a secret of this run; signatures are not looked at.
+ * Serves the local bucket on loopback as read-only S3, so that the Node tier too has the versions of `models push --local`.
+ * The bucket's name is a secret of this run, and signatures are not checked.
  */
 export async function serveBucket(bucket: ReadableBucket): Promise<BucketServer> {
   const name = randomBytes(16).toString('hex');

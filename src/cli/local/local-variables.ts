@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { projectRoot } from '../paths.ts';
 
-/** A service on this machine, for the person who sits at it: unless told otherwise no key is needed and nothing is rationed. */
+/** Defaults of a service for the person at this machine: it needs no key and limits no rate. */
 const localDefaults = {
   PUBLIC_SCOPES: 'classify,batch,teach,admin',
   RATE_LIMIT_REQUESTS: '0',
-  // Other pages could reach it through the developer's browser.
+  // Otherwise other pages could reach the service through the developer's browser.
   LOOPBACK_ONLY: 'on',
   // A page under development runs on another port.
   CORS_ORIGINS: 'loopback',
   UPLOAD_TOKEN_SECRET: crypto.randomUUID(),
-  // After a restart nothing is on its way: a minute without progress is enough to send a chunk again.
+  // After a restart no message is on its way, so a chunk is sent again after a minute without progress.
   BATCH_STALL_SECONDS: '60',
   LOG_ANSWERS: 'on',
 };
@@ -42,7 +42,7 @@ function readDevVars(): Record<string, string> {
   }
 }
 
-/** Secrets that sources of webhooks name as they like; what is wrong with the list, the Worker says. */
+/** Names of secrets in WEBHOOK_SOURCES, which may be any names. The Worker reports errors in the list. */
 function readSecretNames(sources: string): readonly unknown[] {
   try {
     return (JSON.parse(sources) as { readonly secrets?: readonly unknown[] }[]).flatMap(

@@ -32,8 +32,8 @@ export interface LocalWorkerOptions {
 const readyWithinMs = 60_000;
 
 /**
- * Starts the Worker in the local runtime (workerd): the very bundle that would be uploaded, without a login,
- * network or telemetry. Builds, seeds and migrates what is not up to date. Resolves when the default model answers.
+ * Starts the Worker in the local runtime (workerd): the same bundle that a deploy uploads, without a login, network or
+ * telemetry. Builds, seeds and migrates if something is not up to date. Resolves when the default model answers.
  *
  * @throws {Error} if the Worker is not ready within a minute.
  */
@@ -47,7 +47,7 @@ export async function startLocalWorker({
   const { web, edge, options } = await build(steps);
   const wasm = (await readdir(edge)).filter((file) => file.endsWith('.wasm'));
   const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = await import('miniflare');
-  // Until then its own readiness is asked for, and what is wrong stands in the error.
+  // Until the Worker is ready, only the runtime's log is shown, because the readiness check reports the Worker's error.
   let shown: ShownLogs = 'runtime';
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -91,7 +91,7 @@ async function build(steps: Steps) {
     (await steps.run('Build the pages', async () => await buildTarget('web', fingerprint, '')));
   const built = await findBuilt('edge', fingerprint);
   if (built !== undefined) return { web, edge: built, options: await readWorkerOptions(fingerprint) };
-  // On two cores, at the same time.
+  // Both at the same time, on two cores.
   const [edge, options] = await steps.run(
     'Build the Worker (only when its sources have changed)',
     async () => await Promise.all([buildTarget('edge', fingerprint, web), readWorkerOptions(fingerprint)]),
@@ -99,7 +99,7 @@ async function build(steps: Steps) {
   return { web, edge, options };
 }
 
-/** @throws {Error} saying what may help. */
+/** @throws {Error} with advice. */
 async function loadDefaultModel(url: string): Promise<void> {
   try {
     await waitUntilReady(url, { withinMs: readyWithinMs, pollMs: 100 });

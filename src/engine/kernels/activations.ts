@@ -20,7 +20,7 @@ import { type DotOperands, plainOperands, relaxedOperands, widenedOperands } fro
 export interface Activations {
   readonly bytes: 1 | 2;
   readonly operands: DotOperands;
-  /** For one pixel alone: weights as they lie in memory, where widening a panel would not pay. */
+  /** For a single pixel: it reads weights as they lie in memory, because widening a panel would not pay. */
   readonly singleOperands: DotOperands;
   load(address: I32): V128;
   /** Eight values less their zero point, which `zero` has in each lane, as int16. */
@@ -68,7 +68,7 @@ const unsignedBytes: Activations = {
   load: v128Load8x8U,
   loadCentred: (address, zero) => i16x8Sub(v128Load8x8U(address), zero),
   store: (address, low, high) => storeBytes(address, i16x8NarrowI32x4S(low, high)),
-  // What is above 255, which is the highest cap there is, saturates while it is narrowed.
+  // Values above 255, the highest cap, saturate when they are narrowed.
   storeCapped: (address, low, high) => storeBytes(address, i16x8NarrowI32x4S(low, high)),
   storeClamped: (address, low, high, least) =>
     storeBytes(address, i16x8MaxS(least, i16x8NarrowI32x4S(low, high))),

@@ -38,9 +38,9 @@ const takeOffBias = (offset: number, sums: V128) =>
   v128Store(at(bias, offset), i32x4Sub(v128Load(at(bias, offset)), i32x4Mul(i32x4Splat(zeroPoint), sums)));
 
 /**
- * Weights as the file holds them, pairs of elements for each of 8 channels, become groups of four, in
- * their place: the two orders differ within 32 bytes only. U8 activations carry their zero point into
- * the sums; each channel's share, zero point x sum of weights, goes off its bias here.
+ * Reorders weights in place: the file has pairs of elements for each of 8 channels, and the relaxed kernels read groups of
+ * four. The two orders differ only within 32 bytes. U8 activations carry their zero point into the sums, so each channel's
+ * share, zero point x sum of weights, is subtracted from its bias here.
  */
 export const adoptWeights = wasmFunction({
   name: 'adopt_weights',
@@ -68,7 +68,7 @@ export const adoptWeights = wasmFunction({
 
 const [inputs, accumulators] = i32Locals('inputs', 'accumulators');
 
-/** The instruction under test, on operands in memory: so that no compiler can work it out beforehand. */
+/** Runs the instruction under test on operands in memory, so that no compiler can compute it in advance. */
 export const probeDot = wasmFunction({
   name: 'probe_dot',
   exported: true,

@@ -56,9 +56,8 @@ export const widenedOperands: DotOperands = {
 };
 
 /**
- * U8 activations, int8 weights. The specification leaves open what happens where the second operand
- * has its top bit set; where the engine's probe finds that it is taken as unsigned and nothing
- * saturates (x64 with AVX-VNNI), the result is exact.
+ * U8 activations, int8 weights. The specification leaves open how a second operand with its top bit set is read. If the
+ * engine's probe finds that it is read as unsigned and that nothing saturates (x64 with AVX-VNNI), the result is exact.
  */
 export const relaxedOperands: DotOperands = {
   depth: 4,
@@ -109,9 +108,9 @@ interface DotLoopParts {
 }
 
 /**
- * The inner loop everything else exists for: `pixels` output pixels times one panel of 8 output
- * channels. The accumulators stay in registers for the whole reduction; compilers that reorder this
- * loop spill them, so it is written out instruction by instruction.
+ * The inner loop, which takes most of the time: `pixels` output pixels times one panel of 8 output channels. The
+ * accumulators stay in registers for the whole reduction. A compiler that reorders this loop spills them, so it is written
+ * instruction by instruction.
  *
  * It expects `weightPointer`, the pointers and `segments` to be set. It leaves the sums in the accumulators, and
  * `weightPointer` behind the panel.

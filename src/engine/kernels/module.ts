@@ -15,7 +15,7 @@ import { multiplyRuns } from './winograd-products.ts';
 import { winogradSeven } from './winograd-seven.ts';
 import { winogradStem } from './winograd-stem.ts';
 
-/** A kernel set as WebAssembly text. The plain one is SIMD and nothing newer, so that it runs wherever workerd does. */
+/** A kernel set as WebAssembly text. The plain set needs SIMD and nothing newer, so it runs wherever workerd runs. */
 export function writeModule(name: KernelSetName): string {
   const activations = activationsOf[name];
   const multiply = multiplyRuns();

@@ -36,7 +36,7 @@ const [kernelY, kernelX] = i32Locals('kernelY', 'kernelX');
 const [input, row, output, pixelBytes] = i32Locals('input', 'row', 'output', 'pixelBytes');
 const [best, value, sum0, sum1] = v128Locals('best', 'value', 'sum0', 'sum1');
 
-/** Maximum over a window; the border of the input holds the smallest value there is. */
+/** Maximum over a window. The border of the input holds the smallest possible value. */
 export function maxPool(activations: Activations) {
   const windowStart = i32Add(
     i32Add(source, channelOffset),

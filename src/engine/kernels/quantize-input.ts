@@ -31,7 +31,7 @@ const [zero, y, x, last] = i32Locals('zero', 'y', 'x', 'last');
 const [first, plane, input, output] = i32Locals('first', 'plane', 'input', 'output');
 const [red, green, blue] = v128Locals('red', 'green', 'blue');
 
-/** Each lane at least `least` and at most `most`; what is no number becomes `least`. */
+/** Clamps each lane to `least` and `most`; NaN becomes `least`. */
 export const clamped = (value: V128, least: F32, most: F32) =>
   f32x4Pmin(f32x4Splat(most), f32x4Pmax(f32x4Splat(least), value));
 

@@ -136,7 +136,7 @@ export const fusedSum = wasmFunction({
   ),
 });
 
-/** Both halves made again, in the order of the operands that the graph has; for this its constants are loaded. */
+/** Computes both halves again, in the order of the graph's operands, and loads the constants for it. */
 const sumAgain = (activations: Activations): Body => {
   const { widenLow, widenHigh } = activations;
   const operands = (half: 0 | 1) =>
@@ -164,8 +164,8 @@ const sumAgain = (activations: Activations): Body => {
 };
 
 /**
- * Rounded, with the magic number still in it, and not below `low`: as bits, which are in the same order
- * as the floats they make, even where these are so large that they are no longer rounded.
+ * Rounds to a float that still contains the magic number, and clamps it to `low` by comparing bits. Bits of such floats
+ * have the same order as the floats, also of those that are too large to be rounded.
  */
 const scaled = (accumulators: V128, multiplier: V128) =>
   i32x4MaxS(low, f32x4Add(f32x4Mul(f32x4ConvertI32x4S(accumulators), multiplier), magic));

@@ -12,9 +12,9 @@ import {
 
 /**
  * Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs from (m + 2) x (m + 2) inputs by as many products, in
- * integers. The transforms of inputs and outputs have integer coefficients. The transform of the weights gets them by
- * a factor, which the sums have squared. Everything is right modulo 2^32, so that only the true sum has to fit: the
- * factor's odd part goes by its inverse, its power of two by a shift.
+ * integers. The transforms of inputs and outputs have integer coefficients. The transform of the weights is multiplied by
+ * a factor to get them, so the sums are too large by its square. Everything is exact modulo 2^32, so only the true sum has
+ * to fit: multiplying by the inverse removes the factor's odd part, and a shift removes its power of two.
  *
  * @see Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2016), section 4
  */
@@ -209,8 +209,8 @@ export const kernelsOf4: Pick<WinogradVariant, 'input' | 'weights' | 'output'> =
 };
 
 /**
- * Stride 2, where every other input meets the middle weight alone: these are positions of their own. The others are a
- * convolution of two weights and stride 1. Points 0, 1 and infinity: 25 products for 36.
+ * Stride 2. Every other input is multiplied only by the middle weight: these inputs are positions of their own. The others
+ * are a convolution of two weights with stride 1. Points 0, 1 and infinity: 25 products instead of 36.
  */
 export const stridedTilesOf2: WinogradVariant = {
   side: 2,

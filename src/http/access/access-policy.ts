@@ -10,7 +10,7 @@ export interface AccessSettings {
   readonly uploadTokenSecret?: string | undefined;
 }
 
-/** Who may do what. Refuses everyone while nobody has said who may. */
+/** Decides who may do what. Refuses everyone until the deployment configures keys or public scopes. */
 export class AccessPolicy {
   readonly #settings: AccessSettings;
 
@@ -40,9 +40,9 @@ export class AccessPolicy {
     if (credential === undefined) return anyone;
     if (uploadTokenSecret !== undefined && credential.startsWith(uploadTokenPrefix))
       return await verifyUploadToken(uploadTokenSecret, credential, origin);
-    // The official SDKs of other services always send a token. Where no key exists none can be meant.
+    // The official SDKs of other services always send a token. Without any keys, such a token can only be meaningless.
     if (apiKeys.length === 0) return anyone;
-    // Where keys exist, a wrong credential is refused even if none is needed: its sender expects it to count.
+    // If keys exist, a wrong credential is refused even if none is needed, because its sender expects it to count.
     const principal = await matchApiKey(apiKeys, credential, Date.now());
     if (principal) return principal;
     throw new CodedError('credential_invalid', 'The API key is not known here, or has expired.');

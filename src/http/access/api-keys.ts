@@ -34,7 +34,7 @@ const apiKeysSchema = z
       id: z
         .string()
         .regex(/^[A-Za-z0-9_-]{1,64}$/)
-        // What anonymous callers are called.
+        // The id of anonymous callers.
         .refine((id) => id !== anonymousId),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
       scopes: z.array(z.enum(scopes)).min(1),
@@ -70,7 +70,7 @@ export function parseApiKeys(json: string): readonly ApiKey[] {
 }
 
 /**
- * Compares with every key, each in constant time, so that the time taken tells nothing.
+ * Compares with every key in constant time, so that the time taken does not tell which key is close.
  *
  * @returns undefined if no key fits or the one that does has expired.
  */

@@ -4,7 +4,7 @@ import { CodedError } from '../../errors.ts';
 import { uploadTokenSkewSeconds } from '../../limits.ts';
 import type { Principal } from './api-keys.ts';
 
-/** Tells our tokens from keys at a glance; the rest is a JSON Web Token (RFC 7519), HS256. */
+/** Distinguishes our tokens from keys. Behind it stands a JSON Web Token (RFC 7519), HS256. */
 export const uploadTokenPrefix = 'rut_';
 const audience = 'resnet-edge/upload';
 
@@ -23,7 +23,7 @@ export interface UploadTokenOptions {
 }
 
 /**
- * A token that classifies, for a short while, on behalf of a key: what a browser or a phone holds instead of the key.
+ * Makes a token that may classify for a short while on behalf of a key. A browser or a phone holds it instead of the key.
  * It cannot be revoked before it expires, except by changing the secret.
  */
 export async function createUploadToken(

@@ -3,18 +3,18 @@ import { decodeBase64 } from '../../lib/base64.ts';
 import { maxBodyBytes } from '../../limits.ts';
 import { decodeBase64Image } from '../image-request/base64-image.ts';
 
-/** Characters that tell whether it is a data: URL: as many as `decodeBase64Image` looks at. */
+/** Characters that decide whether the text is a data: URL: as many as `decodeBase64Image` reads. */
 const headLength = 512;
 /** Characters decoded at once. */
 const pieceLength = 48 * 1024;
-/** Characters from the padding on, white space among them, escaped or not. */
+/** Most characters from the padding on, including white space, escaped or not. */
 const maxTrailing = 256;
 
 function invalid(): CodedError {
   return new CodedError('base64_invalid', '"image" is neither base64 nor a base64 data: URL.');
 }
 
-/** Decodes base64, or a base64 data: URL, as it comes. What it has decoded so far is all that it holds. */
+/** Decodes base64, or a base64 data: URL, as it comes. It holds only the decoded bytes, and a piece of text. */
 export class Base64Sink {
   #pending = '';
   #hasBegun = false;
@@ -50,7 +50,7 @@ export class Base64Sink {
    * @throws {CodedError} `base64_invalid`, `body_empty`, `body_too_large`.
    */
   end(): Uint8Array {
-    // One that is short is decoded at once, by the rules of every other image.
+    // A short text is decoded here, by the rules of every other image.
     if (!this.#hasBegun) return decodeBase64Image(this.#pending);
     this.#append(this.#clean(this.#pending));
     if (this.#length === 0) throw new CodedError('body_empty', '"image" holds no bytes.');
@@ -61,21 +61,21 @@ export class Base64Sink {
     this.#hasBegun = true;
     const comma = this.#pending.indexOf(',');
     if (!/^\s*data:/i.test(this.#pending)) return;
-    // Its prefix is checked as that of any other data: URL: with one byte behind it.
+    // Checks the prefix by the same rules as any other data: URL: appends one byte and decodes it.
     decodeBase64Image(`${this.#pending.slice(0, comma + 1)}AA==`);
     this.#isUrl = true;
     this.#pending = this.#pending.slice(comma + 1);
   }
 
-  /** Decodes what there is of whole groups of four characters. */
+  /** Decodes all whole groups of four characters. */
   #decodeWhole(): void {
-    // An escape of a data: URL may be cut: its last characters wait.
+    // The piece may end inside an escape of a data: URL: those characters wait for the next piece.
     const cut = this.#isUrl ? this.#pending.lastIndexOf('%') : -1;
     const safe = cut >= 0 && cut > this.#pending.length - 3 ? cut : this.#pending.length;
     const text = this.#clean(this.#pending.slice(0, safe));
     const whole = text.length - (text.length % 4);
     const padded = text.indexOf('=');
-    // Padding ends it: what is there is decoded at the end, and much more than that is refused as it comes.
+    // Padding ends the text. `end` decodes the rest; many more characters are refused as they come.
     if (padded >= 0) {
       if (text.length - padded > maxTrailing) throw invalid();
       this.#hasPadding = true;
@@ -108,7 +108,7 @@ export class Base64Sink {
     this.#length = needed;
   }
 
-  /** @param more bytes that come next; what waits to be decoded counts as well. */
+  /** @param more bytes that come next. Characters that wait to be decoded count too. */
   #assertFits(more: number): void {
     if (this.#length + more + (3 * this.#pending.length) / 4 <= maxBodyBytes + pieceLength) {
       if (this.#length + more <= maxBodyBytes) return;

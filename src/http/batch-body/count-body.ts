@@ -12,7 +12,7 @@ export interface CountedBody {
 }
 
 /**
- * @param isOverdue asked now and then: whether the body is to be given up.
+ * @param isOverdue called now and then: whether to give the body up.
  * @throws {CodedError} (from the iteration) `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`.
  */
 export function countBody(
@@ -45,7 +45,7 @@ export function countBody(
       isSilent = error instanceof CodedError && error.code === 'body_timeout';
       throw error;
     } finally {
-      // The rest is read even if the consumer has seen enough: a client reads the answer only after it has sent
+      // Reads the rest even if the consumer has stopped, because a client reads the answer only after it has sent
       // everything.
       if (isSilent) await reader?.cancel().catch(() => undefined);
       else if (reader) await drain(reader);

@@ -52,7 +52,7 @@ const optionsSchema = z.strictObject({
 const optionNames = Object.keys(optionsSchema.shape);
 
 const fileName = z.string().max(255).optional();
-/** A line whose image was decoded as it came; an image that is still there came twice. */
+/** A line whose image was already decoded and cut out. An image that is still in the text is a second one. */
 const imageLineSchema = z.strictObject({ image: z.literal('', 'an image comes twice'), name: fileName });
 
 const inputSchema = z.union(
@@ -70,8 +70,9 @@ const inputSchema = z.union(
  * `multipart/form-data` a file is an input, a field an option;
  * `application/json` `{"inputs": [...], ...options}`, read whole and therefore bounded as every other JSON.
  *
- * @param openItem begins to count the bytes of the next input against the isolate's, in place of those of the last one.
- * @param isOverdue asked while nothing comes: whether the input being read keeps others waiting for too long.
+ * @param openItem begins to count the bytes of the next input against the isolate's budget, and gives back those of the
+ *   last one.
+ * @param isOverdue called while nothing comes: whether the current input keeps other requests waiting for too long.
  * @throws {CodedError} `media_type_unsupported`; from the iteration `body_*`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `too_many_images`.
  */
@@ -106,7 +107,7 @@ type Reader = (
   openItem: OpenItem,
 ) => AsyncGenerator<RawInput, void, undefined>;
 
-/** Gives what waits until an input may hold so many bytes. @throws {CodedError} (when called) `overloaded`. */
+/** Returns a function that waits until an input may hold so many bytes, and throws {CodedError} `overloaded`. */
 export type OpenItem = () => (bytes: number) => Promise<void>;
 
 function readerOf(mediaType: string): Reader {
@@ -205,7 +206,7 @@ const readParts: Reader = async function* (chunks, options, contentType, openIte
   const parser = new MultipartParser(boundary, {
     maxFileSize: maxBodyBytes,
     maxParts: maxBatchItems + optionNames.length,
-    // The source of the chunks counts the whole.
+    // No limit here, because the source of the chunks counts all bytes.
     maxTotalSize: Number.MAX_SAFE_INTEGER,
   });
   try {

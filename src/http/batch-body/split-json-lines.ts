@@ -6,7 +6,7 @@ import { Base64Sink } from './base64-sink.ts';
 export interface JsonLine {
   /** From 1; empty lines count. */
   readonly number: number;
-  /** The line as JSON text. Where it had an image, the image's text is empty. */
+  /** The line as JSON text. If it had an image, the image's text is empty. */
   readonly text: string;
   /** The bytes of the member "image" of the line's object, if it has one that is a string. */
   readonly image: Uint8Array | undefined;
@@ -15,15 +15,15 @@ export interface JsonLine {
 const newline = 0x0a;
 const quote = 0x22;
 const backslash = 0x5c;
-/** What stands before the text of an image, and how much of a line is looked at for it. */
+/** Matches the text before an image; and how many characters of a line are searched for it. */
 const imageMember = /"image"\s*:\s*"$/;
 const imageMemberLength = 64;
 /** `[` and `{` open, `]` and `}` close. */
 const depthOf: Readonly<Record<number, number>> = { 91: 1, 123: 1, 93: -1, 125: -1 };
 
 /**
- * Lines of NDJSON as they come. Images are decoded while they are read: beside one image no more than
- * `maxInputTextBytes` of a line are held.
+ * Gives the lines of NDJSON as they come. Images are decoded while they are read, so it holds one image and at most
+ * `maxInputTextBytes` of a line.
  *
  * @param hold waits until so many bytes of an image may be held.
  * @throws {CodedError} `body_too_large`, `base64_invalid`, `body_empty`, `json_invalid`; they name the line.
@@ -53,7 +53,7 @@ class LineScanner {
   #state: 'outside' | 'string' | 'image' = 'outside';
   /** Arrays and objects that are open. */
   #depth = 0;
-  /** Bytes of an escape in an image's text, which the next chunk goes on with. */
+  /** Characters of an escape in an image's text that is not complete yet. */
   #escape = '';
   #isEscaped = false;
   #finished: JsonLine | undefined;
@@ -63,7 +63,7 @@ class LineScanner {
     return this.#image?.heldBytes ?? this.#decoded?.length ?? 0;
   }
 
-  /** The line that has ended, once. */
+  /** @returns the line that has ended, and forgets it. */
   take(): JsonLine | undefined {
     const line = this.#finished;
     this.#finished = undefined;

@@ -3,7 +3,7 @@ import { sampleImageBase64 } from '../examples.ts';
 import { modelCodes, pictureCodes, problemResponses } from '../openapi.ts';
 import { jsonContent } from '../schemas/content.ts';
 
-// What the document says of /v2; open-inference.ts does it.
+// Declares /v2 for the OpenAPI document; open-inference.ts has the handlers.
 
 const tensorMetadataSchema = z
   .object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })

@@ -13,10 +13,10 @@ import { labelScoresSchema } from '../schemas/classification.ts';
 import { jsonContent } from '../schemas/content.ts';
 import { readDialectImage } from './read-dialect-image.ts';
 
-/** Workers AI answers with five classes, whatever is asked. */
+/** Workers AI always answers with five classes. */
 const workersAiTopK = 5;
 
-/** Checked by hand below: a million array elements are no work for a schema. */
+/** The elements of the array are checked by hand below, because a schema is too slow for a million elements. */
 const requestSchema = z
   .object({
     image: z.array(z.int().min(0).max(255)).max(maxJsonBodyBytes).openapi({

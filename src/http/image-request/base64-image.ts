@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors.ts';
 import { decodeBase64 } from '../../lib/base64.ts';
 
-/** As the URL Standard's data: URL processor takes it: any case, spaces before `base64`, white space around. */
+/** Accepts what the URL Standard's data: URL processor accepts: any case, spaces before `base64`, white space around. */
 const dataUrlPrefix = /^\s{0,64}data:[^,]{0,200},/i;
 const endsInBase64 = /; *base64\s*,$/i;
 

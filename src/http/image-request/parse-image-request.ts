@@ -43,7 +43,7 @@ export const referenceSchema = z.object({ url: urlField.optional(), r2_key: r2Ke
 /** What a JSON body declares beside the options: one of these is needed. */
 export const jsonImageShape = { image: imageField.optional(), ...referenceSchema.shape };
 
-/** Checked before the options, so that a wrong option is named as one. */
+/** Checks the fields before the options, so that a wrong option gets an error of its own. */
 const toImageFieldsSchema = (optionNames: readonly string[]) =>
   z
     .strictObject({
@@ -58,8 +58,8 @@ const toImageFieldsSchema = (optionNames: readonly string[]) =>
     );
 
 /**
- * Raw bytes, a form with one file, or JSON to an image and options. Options come from the query string; the
- * fields of a multipart or JSON body go first.
+ * Reads an image and options from raw bytes, a form with one file, or JSON. Fields of a form or of JSON override the
+ * options of the query string.
  *
  * @throws {CodedError} `body_*`, `media_type_unsupported`, `json_invalid`, `base64_invalid`,
  *   `multipart_invalid`, `image_field_missing`, `too_many_images`, `option_invalid`, `url_*`, `r2_*`.
@@ -72,7 +72,7 @@ export async function parseImageRequest<Options>(
   if (mediaType === formDataType) return await parseFormOfOne(c, set);
   if (mediaType === jsonType) return await parseImageJson(c, set);
   if (isRawImage(mediaType)) {
-    // Before the body: a wrong option should not cost an upload.
+    // Checked before the body is read, so that a wrong option does not cost an upload.
     const parsed = parseOptions(
       set,
       readOptions(set, (name) => c.req.query(name)),
@@ -130,7 +130,7 @@ export async function readRawImage(c: Context<HonoEnv>, mediaType: string): Prom
   );
 }
 
-/** GET: the image is elsewhere, options are in the query. */
+/** Reads a GET request: the query string has the image's address and the options. */
 export async function parseImageQuery<Options>(
   c: Context<HonoEnv>,
   set: OptionSet<Options>,
@@ -146,7 +146,7 @@ export async function parseImageQuery<Options>(
   return { ...options, image: { name: undefined, bytes: await readImageReference(c, reference) } };
 }
 
-/** JSON that has the image, or says where it is. Throws as `parseImageRequest`. */
+/** Reads JSON that has the image, or says where it is. Throws as `parseImageRequest`. */
 export async function parseImageJson<Options>(
   c: Context<HonoEnv>,
   set: OptionSet<Options>,
@@ -164,7 +164,7 @@ export async function parseImageJson<Options>(
   }
   const fields: Readonly<Record<string, unknown>> = body.data;
   const options = parseOptions(set, { ...query, ...readOptions(set, (name) => fields[name]) });
-  // Serialisers write null for what is not there.
+  // Some serialisers write null for missing fields.
   const { image, url, r2_key } = body.data;
   const bytes =
     image == null
@@ -173,7 +173,7 @@ export async function parseImageJson<Options>(
   return { ...options, image: { name: undefined, bytes } };
 }
 
-/** A form with 1 to 16 files. Throws as `parseImageRequest`. */
+/** Reads a form with 1 to 16 files. Throws as `parseImageRequest`. */
 export async function parseImageForm<Options>(
   c: Context<HonoEnv>,
   set: OptionSet<Options>,
@@ -196,7 +196,7 @@ export async function parseImageForm<Options>(
       `${images.length} images, at most ${maxImagesPerRequest} are taken.`,
     );
   }
-  // Browsers and generated clients send a field that nobody filled in as an empty text.
+  // Browsers and generated clients send an empty text for a field that nobody has filled in.
   const chosen = readOptions(set, (name) => fields.get(name) || undefined);
   return { ...parseOptions(set, { ...query, ...chosen }), images };
 }

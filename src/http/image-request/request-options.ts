@@ -7,13 +7,13 @@ import { defaultTopK, maxHeadsPerRequest, maxModelNameLength, maxTopK } from '..
 export interface OptionSet<Options> {
   /** By name on the wire; all optional. */
   readonly shape: z.ZodRawShape;
-  /** What each must be, in words. */
+  /** By name: what the option must be, in words. */
   readonly expectations: Readonly<Record<string, string>>;
   /** @param values checked by `shape`. @returns them with their defaults. */
   complete(values: Readonly<Record<string, unknown>>): Options;
 }
 
-/** What every route takes that decodes an image for a model. */
+/** Options of every route that decodes an image for a model. */
 export interface ImageRequestOptions extends Pick<ClassifyChoice, 'orientation' | 'decode' | 'strict'> {
   /** Undefined for the default model. */
   readonly model: string | undefined;
@@ -52,8 +52,7 @@ export const truthSchema = (description: string) =>
   truth.optional().openapi({ type: 'boolean', description });
 
 /**
- * Defaults stand in the descriptions: TypeScript's generator takes a field that declares one for a field that every
- * body must have.
+ * Defaults stand only in the descriptions, because TypeScript's generator makes a field with a declared default required.
  */
 export const imageOptionsSchema = z.object({
   model: z
@@ -108,7 +107,7 @@ export const classifyOptions: OptionSet<ClassifyRequestOptions> = {
   },
 };
 
-/** Collects the options that are there; a later source spreads over an earlier one. */
+/** Collects the options that are present, so that those of a later source can override those of an earlier one. */
 export function readOptions(
   { shape }: Pick<OptionSet<unknown>, 'shape'>,
   get: (name: string) => unknown,

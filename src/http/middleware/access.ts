@@ -5,7 +5,7 @@ import { anonymousId, type Scope } from '../access/api-keys.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**
- * Lets through who has the scope, and counts the request against the caller's rate. It stands before a route's
+ * Refuses a caller without the scope, and counts the request against the caller's rate. It runs before a route's
  * handler, so that no body is read for a caller who is refused.
  */
 export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
@@ -22,14 +22,14 @@ export function needs(scope: Scope): MiddlewareHandler<HonoEnv> {
   };
 }
 
-/** Whom a request counts against: the key, or the address of a caller without one. */
+/** The payer of a request: the key, or the address of a caller without one. */
 export function toPayer(c: Context<HonoEnv>): string {
   const { kind, id } = c.get('principal');
   // Tokens that were made without a key are anonymous too.
   return kind === 'public' || id === anonymousId ? toAddress(c) : `key:${id}`;
 }
 
-/** Stands for an Authorization header of another scheme: no key has a space. */
+/** Stands for an Authorization header with another scheme. It matches no key, because keys have no space. */
 const otherScheme = 'another scheme';
 
 /** `Authorization: Bearer`, or `X-API-Key`. A key without `Bearer` before it is none. */
@@ -43,7 +43,7 @@ function readCredential(c: Context<HonoEnv>): string | undefined {
   return credential;
 }
 
-/** What a caller gets who has not shown who it is. */
+/** Errors of a caller without a valid credential. */
 const refusals: ReadonlySet<ErrorCode> = new Set([
   'credential_missing',
   'credential_invalid',
@@ -52,7 +52,8 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Runs a check of who is calling. A refusal counts against the address' rate, so that nobody tries keys without end.
+ * Runs a check of the caller's credential. A refusal counts against the rate of the address, so that nobody can try
+ * many keys.
  *
  * @throws {CodedError} what `check` throws; `rate_limited` in its place once there were too many.
  */
@@ -65,7 +66,7 @@ export async function countingRefusals<T>(c: Context<HonoEnv>, check: () => Prom
   }
 }
 
-/** Begins what stands for an address; no key's id has a colon. */
+/** Prefix of an address. No key's id has a colon, so the two cannot be confused. */
 export const addressPrefix = 'ip:';
 
 const unknownAddress = `${addressPrefix}unknown`;
@@ -75,9 +76,9 @@ function toAddress(c: Context<HonoEnv>): string {
   return address === undefined ? unknownAddress : `${addressPrefix}${address}`;
 }
 
-/** Who takes a place of a queue; undefined where nothing tells callers apart. */
+/** The caller that takes a place in a queue; undefined if callers are unknown. */
 export function toKnownCaller(c: Context<HonoEnv>): string | undefined {
-  // Webhooks are told apart by their addresses: they have no key.
+  // Webhooks have no key, so their addresses distinguish them.
   const caller = c.get('principal') ? toPayer(c) : toAddress(c);
   return caller === unknownAddress ? undefined : caller;
 }

@@ -7,8 +7,8 @@ import { toKnownCaller } from './access.ts';
 const preferredWait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,4})"?/i;
 
 /**
- * Gives a request its deadline (`Prefer: wait=SECONDS`, RFC 7240), and its body a share of the isolate's bytes. They are
- * given back when the request ends, or when it was dropped, see BodyBudget.
+ * Gives a request its deadline (`Prefer: wait=SECONDS`, RFC 7240), and its body bytes of the isolate's budget. The bytes
+ * are given back when the request ends or is dropped, see BodyBudget.
  */
 export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const { bodies } = c.get('options');
@@ -22,7 +22,7 @@ export const admission: MiddlewareHandler<HonoEnv> = async (c, next) => {
   c.set('deadline', deadline);
   c.set('isCancelled', isCancelled);
   c.set('openBody', (max, expected, until = deadline) => {
-    held?.release(); // a request that waited for more while it holds some could wait for itself
+    held?.release(); // otherwise a request that holds bytes and waits for more could wait for itself
     const caller = toKnownCaller(c);
     held = bodies.open(max, { deadline: until, isCancelled, caller }, expected);
     return held;

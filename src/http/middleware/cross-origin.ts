@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { HonoEnv } from '../context.ts';
 
-/** In the list of origins: every port of this machine, as a page under development has it. */
+/** In the list of origins it stands for every port of this machine, where pages under development run. */
 export const loopbackOrigins = 'loopback';
 
 /** Headers a page of another origin may read. */
@@ -24,9 +24,9 @@ const exposedHeaders = [
 export const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Lets pages of other origins call every route, preflight included (Fetch, 3.2). A key is sent in a header that a page
- * has to know, never in a cookie, so an allowed origin gets no more than what its page brings along. Any request header
- * may be sent: the official SDKs of other services have their own.
+ * Lets pages of other origins call every route, preflight included (Fetch, 3.2). A page must know a key to send it in a
+ * header; the service uses no cookies. So an allowed origin gains nothing beyond its own key. Any request header may be
+ * sent, because the official SDKs of other services have headers of their own.
  *
  * @param origins `https://shop.example`, several; `loopback`; `*` for all.
  */

@@ -3,8 +3,8 @@ import { drain } from '../../lib/net/drain.ts';
 import type { HonoEnv } from '../context.ts';
 
 /**
- * Reads what no handler has read, whatever the answer is: a client that is still sending would see a reset connection
- * instead of it, and workerd keeps an answer back until the body of its request has come.
+ * Reads the part of the body that no handler has read. Otherwise a client that is still sending sees a reset connection
+ * instead of the answer. workerd also holds the answer back until the whole body has come.
  */
 export const drainBody: MiddlewareHandler<HonoEnv> = async (c, next) => {
   await next();

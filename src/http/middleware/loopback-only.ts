@@ -6,8 +6,8 @@ import { loopbackHost } from './cross-origin.ts';
 const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * For a service on a developer's machine, which asks for no key. A page elsewhere may let its own name point here (DNS
- * rebinding), or send a form, which browsers allow without asking: both are refused.
+ * Protects a service on a developer's machine, which needs no key. A page elsewhere may let its own host name point here
+ * (DNS rebinding), or send a form, which browsers allow without a preflight. Both are refused.
  */
 export const loopbackOnly: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const { hostname } = new URL(c.req.url);

@@ -4,8 +4,8 @@ import { continueTrace, toTraceHeaders } from '../../lib/observe/trace-context.t
 import type { HonoEnv } from '../context.ts';
 
 /**
- * One log line, one set of metrics and one data point for each request, whatever becomes of it; and its
- * place in the caller's trace. Says who, what and how long; what is in the picture only where `logAnswers` is set.
+ * Writes one log line, one set of metrics and one data point for each request, also for one that fails, and continues
+ * the caller's trace. The line says who asked what and how long it took. It has labels only if `logAnswers` is set.
  */
 export const observe: MiddlewareHandler<HonoEnv> = async (c, next) => {
   const { log, logAnswers, metrics, onRequest } = c.get('options');
@@ -24,7 +24,7 @@ export const observe: MiddlewareHandler<HonoEnv> = async (c, next) => {
   await next();
 
   const record = c.get('record');
-  // The last route that matched is the handler's; middleware matches everything.
+  // The last matching route is the handler's, because middleware matches every path.
   record.route = routePath(c, -1);
   record.status = c.res.status;
   record.durationMs = Date.now() - startedAt;

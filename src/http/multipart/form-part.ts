@@ -1,14 +1,14 @@
 import { MultipartPart } from '@remix-run/multipart-parser';
 import { CodedError } from '../../errors.ts';
 
-/** One part of a form (RFC 7578), by whatever client it was written. */
+/** One part of a form (RFC 7578). */
 export interface FormPart {
   readonly field: string | undefined;
-  /** Undefined where the client named none. */
+  /** Undefined if the client gave none. */
   readonly fileName: string | undefined;
-  /** React Native and old iOS code send files without a name: the type of the part tells them from texts. */
+  /** React Native and old iOS code send files without a name: their content type distinguishes them from texts. */
   readonly isFile: boolean;
-  /** A view of the body where it came in one piece. */
+  /** A view of the body if the body came in one piece. */
   readonly bytes: Uint8Array;
 }
 
@@ -38,8 +38,8 @@ export function readFormPart(part: MultipartPart, boundary: string): FormPart {
 }
 
 /**
- * Old clients write file names in Latin-1, which the parser refuses. Its parts keep their header to themselves, but the
- * content is a view of the same bytes: the header lies before it.
+ * Old clients write file names in Latin-1, which the parser refuses. A part does not give access to its raw header, but
+ * its content is a view of the body's bytes, and the header lies before it.
  */
 function withUnicodeHeader(part: MultipartPart, boundary: string): MultipartPart {
   try {

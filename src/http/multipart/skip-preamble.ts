@@ -2,8 +2,8 @@ import { CodedError } from '../../errors.ts';
 import { maxPreambleBytes } from '../../limits.ts';
 
 /**
- * Leaves out what stands before the first boundary: a line break, or a text for old mail readers (RFC 2046, 5.1.1). The
- * parser wants the boundary first.
+ * Removes the text before the first boundary: a line break, or a text for old mail readers (RFC 2046, 5.1.1). The parser
+ * expects the boundary first.
  *
  * @throws {CodedError} `multipart_invalid` if the boundary does not come within `maxPreambleBytes`.
  */
@@ -13,7 +13,7 @@ export function skipPreamble(bytes: Uint8Array, boundary: string): Uint8Array {
   return bytes.subarray(start);
 }
 
-/** As `skipPreamble`, of a body that comes in pieces. */
+/** Like `skipPreamble`, for a body that comes in pieces. */
 export async function* skipPreambleOf(
   chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
   boundary: string,
@@ -34,9 +34,9 @@ export async function* skipPreambleOf(
   if (head) throw noBoundary();
 }
 
-/** It begins a line. */
+/** Finds the first boundary at the beginning of a line. */
 function findFirstBoundary(bytes: Uint8Array, boundary: string): number | undefined {
-  // Latin-1 keeps one character a byte, so that places in the text are places in the bytes.
+  // Latin-1 has one character for each byte, so positions in the text are positions in the bytes.
   const text = new TextDecoder('latin1').decode(bytes.subarray(0, maxPreambleBytes + boundary.length + 2));
   const delimiter = `--${boundary}`;
   if (text.startsWith(delimiter)) return 0;

@@ -4,7 +4,7 @@ import { pictureCodes, problemResponses } from '../openapi.ts';
 import { batchListSchema, batchSchema, createBatchSchema, deliveryListSchema } from '../schemas/batch.ts';
 import { jsonContent, textContent } from '../schemas/content.ts';
 
-// What the document says of /v1/batches and below; batches.ts does it.
+// Declares /v1/batches and below for the OpenAPI document; batches.ts has the handlers.
 
 const idParameter = z.object({ id: z.string() });
 const common = { tags: ['batches'] };

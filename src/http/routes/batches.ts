@@ -38,8 +38,8 @@ const limitSchema = z
   .pipe(z.int().min(1).max(100));
 
 /**
- * /v1/batches and what lies under it. A batch belongs to the key that made it. One that was made without a key is read by
- * whoever knows its id, which nobody guesses, and is in no list.
+ * /v1/batches and the routes below it. A batch belongs to the key that made it. A batch that was made without a key is
+ * in no list; everybody who knows its id, which nobody can guess, may read it.
  */
 export function batchRoutes() {
   const app = createRouter();
@@ -117,7 +117,7 @@ export function requireBatches(c: Context<HonoEnv>): BatchServices {
 
 const isAnonymous = (c: Context<HonoEnv>) => c.get('principal').kind === 'public';
 
-/** Anonymous callers are told apart by their addresses: for quotas, and for their Idempotency-Keys. */
+/** The owner of a batch. The address distinguishes anonymous callers, for quotas and for their Idempotency-Keys. */
 export const ownerOf = (c: Context<HonoEnv>) => (isAnonymous(c) ? toPayer(c) : c.get('principal').id);
 
 /** A batch and the database that it lies in. A batch of someone else does not exist. */

@@ -20,7 +20,7 @@ import {
 } from '../schemas/classifier.ts';
 import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
 
-// What the document says of /v1/classifiers and below; classifiers.ts does it.
+// Declares /v1/classifiers and below for the OpenAPI document; classifiers.ts has the handlers.
 
 const common = { tags: ['classifiers'] };
 const own = z.object({ id: z.string() });

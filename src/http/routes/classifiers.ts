@@ -47,7 +47,7 @@ import {
   trainRoute,
 } from './classifier-declarations.ts';
 
-/** Classes of callers' own. A classifier belongs to the key that made it; without keys, to who knows its id. */
+/** /v1/classifiers. A classifier belongs to the key that made it. Without keys everybody who knows its id may use it. */
 export function classifierRoutes() {
   const app = createRouter();
   app.use('/v1/classifiers', needs('teach'));
@@ -72,7 +72,7 @@ export function classifierRoutes() {
     const classifiers = requireClassifiers(c);
     const { limit, after } = readPage(c);
     const { id: owner, kind } = c.get('principal');
-    // Without a key the id is what gives access: it is shown to nobody.
+    // Without a key the id gives access, so no list shows it.
     const list = kind === 'public' ? [] : await classifiers.store.list(owner, limit, after);
     const described = await Promise.all(list.map((row) => classifiers.describe(row)));
     return c.json({ classifiers: described.map(toClassifierJson), next_after: nextOf(list, limit) });

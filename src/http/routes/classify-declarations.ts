@@ -8,8 +8,8 @@ import { pictureCodes, problemResponses, referenceCodes } from '../openapi.ts';
 import { classifyAnswerSchema, classifyFormAnswerSchema } from '../schemas/classification.ts';
 import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
 
-// What the document says of /v1/classify and below; classify.ts does it. One body and one answer a route: a generated
-// client has one method for each.
+// Declares /v1/classify and below for the OpenAPI document; classify.ts has the handlers. Each route has one kind of
+// body and one shape of answer, because a generated client has one method for each route.
 
 const common = { tags: ['classify'] };
 const codes: readonly ErrorCode[] = [...pictureCodes, ...referenceCodes];
@@ -77,7 +77,7 @@ export const classifyJsonRoute = createRoute({
 
 const formSchema = z
   .object({
-    // No minItems and maxItems: the Go generator's check of them does not compile.
+    // No minItems and maxItems, because the Go generator makes a check of them that does not compile.
     image: z.array(bytesSchema).openapi({ description: `1 to ${maxImagesPerRequest} files.` }),
     ...classifyOptionsSchema.shape,
   })

@@ -58,10 +58,10 @@ async function answerOne(
     return c.json({ id: c.get('requestId'), ...classification });
   }
   const name = await c.get('options').classifier.nameAnswer(bytes, manifest, request, toTenant(c));
-  // Weak: two answers to the same question differ in their request id.
+  // A weak tag, because two answers to the same request differ in their request id.
   const etag = `W/"${name.slice(0, 32)}"`;
   c.header('etag', etag);
-  // A POST that only asks is as safe as a GET, and answers like one (RFC 9110 would have 412 for POST).
+  // This POST changes nothing, so it answers like a GET (RFC 9110 says 412 for POST).
   if (listsTag(c.req.header('if-none-match'), etag)) {
     writeServerTiming(c);
     return c.body(null, 304);

@@ -7,7 +7,7 @@ import { pictureCodes, problemResponses, referenceCodes } from '../openapi.ts';
 import { bytesContent, bytesSchema, jsonContent } from '../schemas/content.ts';
 import { embeddingAnswerSchema, embeddingFormAnswerSchema } from '../schemas/embedding.ts';
 
-// What the document says of /v1/embeddings and below; embeddings.ts does it.
+// Declares /v1/embeddings and below for the OpenAPI document; embeddings.ts has the handlers.
 
 const common = { tags: ['embeddings'], method: 'post' as const };
 const problems = problemResponses('embedding_unsupported', ...pictureCodes, ...referenceCodes);

@@ -3,7 +3,7 @@ import { CodedError } from '../../errors.ts';
 import { formatIssue } from '../../lib/format-issue.ts';
 import { defaultUploadTokenSeconds, maxUploadTokenSeconds } from '../../limits.ts';
 import { needs } from '../middleware/access.ts';
-import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { bodyCodes, createRouter, mount, problemResponses } from '../openapi.ts';
 import { readJsonBody } from '../read-body.ts';
 
 const maxRequestBytes = 4096;
@@ -46,16 +46,7 @@ const createTokenRoute = createRoute({
         },
       },
     },
-    ...problemResponses(
-      'upload_tokens_not_configured',
-      'body_empty',
-      'body_too_large',
-      'body_aborted',
-      'body_timeout',
-      'media_type_unsupported',
-      'json_invalid',
-      'overloaded',
-    ),
+    ...problemResponses('upload_tokens_not_configured', ...bodyCodes, 'json_invalid', 'overloaded'),
   },
 });
 

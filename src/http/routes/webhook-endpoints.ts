@@ -40,7 +40,7 @@ const restoreRoute = createRoute({
   },
 });
 
-/** Addresses of webhooks that are given up, by the key whose batches sent them. */
+/** Addresses of webhooks that were given up, for the key whose batches they belong to. */
 export function webhookEndpointRoutes() {
   const app = createRouter();
   app.use('/v1/webhook-endpoints', needs('batch'));

@@ -5,7 +5,7 @@ import type { WebhookSource } from '../../jobs/webhook/webhook-source.ts';
 import { digestHex } from '../../lib/digest.ts';
 import { defaultTopK, maxWebhookBytes } from '../../limits.ts';
 import { countingRefusals } from '../middleware/access.ts';
-import { createRouter, mount, problemResponses } from '../openapi.ts';
+import { bodyCodes, createRouter, mount, problemResponses } from '../openapi.ts';
 import { readBody } from '../read-body.ts';
 import { jsonContent } from '../schemas/content.ts';
 import { requireBatches } from './batches.ts';
@@ -49,11 +49,7 @@ const webhookRoute = createRoute({
       'webhook_source_unknown',
       'webhook_signature_invalid',
       'webhook_event_unusable',
-      'body_empty',
-      'body_too_large',
-      'body_aborted',
-      'body_timeout',
-      'media_type_unsupported',
+      ...bodyCodes,
       'json_invalid',
       'idempotency_key_in_use',
       'idempotency_key_reused',
@@ -70,8 +66,8 @@ const webhookRoute = createRoute({
 });
 
 /**
- * An event becomes a batch of one picture, so that it is stored, retried and reported like any other. Its
- * id is the batch's idempotency key: a replay changes nothing.
+ * An event becomes a batch of one picture, so that it is stored, retried and reported like any other batch. The event's
+ * id is the batch's idempotency key, so a replay changes nothing.
  */
 export function webhookRoutes() {
   const app = createRouter();
@@ -94,7 +90,7 @@ export function webhookRoutes() {
   return app;
 }
 
-/** The same event is told by its picture's address: the rest of a batch follows from the source's configuration. */
+/** The digest covers only the picture's address, because the rest of the batch follows from the source's configuration. */
 function toBatchInputs(
   { name, model, topK, callbackUrl }: WebhookSource,
   eventId: string,

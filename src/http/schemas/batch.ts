@@ -88,7 +88,7 @@ const attemptSchema = z
 
 const deliveryStateSchema = z
   .enum(['pending', 'delivered', 'failed', 'disabled'])
-  // Go has one name space for the constants of all enums, and a batch fails too.
+  // Go has one name space for the constants of all enums, and a batch has the state `failed` too.
   .openapi('DeliveryState', {
     'x-enum-varnames': ['DELIVERY_PENDING', 'DELIVERY_DELIVERED', 'DELIVERY_FAILED', 'DELIVERY_DISABLED'],
   });

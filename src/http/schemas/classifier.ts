@@ -10,7 +10,7 @@ import { problemSchema } from '../openapi.ts';
 
 const time = z.string().openapi({ format: 'date-time' });
 
-/** What a person calls something: no control characters, no spaces around it. */
+/** A name that a person gives: no control characters, no spaces around it. */
 export const nameSchema = z
   .string()
   .refine((text) => text.isWellFormed(), 'no half characters')
@@ -22,7 +22,7 @@ export const nameSchema = z
       .max(maxClassifierNameLength)
       .regex(/^[^\p{Cc}]*$/u, 'no control characters')
       .regex(/[^\p{Cf}\p{Z}]/u, 'something to see')
-      // In a path they stand for folders.
+      // In a path a dot and two dots stand for folders.
       .refine((text) => text !== '.' && text !== '..', 'another name than a dot or two'),
   )
   .openapi({ type: 'string', minLength: 1, maxLength: maxClassifierNameLength });
@@ -61,7 +61,7 @@ const versionShape = {
   version: z.int(),
   state: z
     .enum(['training', 'ready', 'failed'])
-    // Go has one name space for the constants of all enums, and a batch fails too.
+    // Go has one name space for the constants of all enums, and a batch has the state `failed` too.
     .openapi('ClassifierVersionState', {
       'x-enum-varnames': ['VERSION_TRAINING', 'VERSION_READY', 'VERSION_FAILED'],
     }),

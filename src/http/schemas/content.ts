@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 
-// The `content` of a body or an answer, one type each: a generated client picks one of several, and not the best.
+// The `content` of a body or an answer, with one media type: of several a generated client picks one, often the wrong one.
 
 export const jsonContent = <T extends z.ZodType>(schema: T) => ({ 'application/json': { schema } });
 

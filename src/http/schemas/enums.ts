@@ -24,7 +24,7 @@ export const datatypeSchema = z.enum(['fp32', 'int8']).openapi('ModelDatatype');
 export const outputKindSchema = z.enum(['logits', 'probabilities']).openapi('ModelOutputKind');
 export const ownScoringSchema = z.enum(['softmax', 'sigmoid']).openapi('ModelScoring', {
   description: '`softmax`: one class is right. `sigmoid`: each class is answered for itself.',
-  // Go has one name space for the constants of all enums, and Hugging Face's function has these.
+  // Go has one name space for the constants of all enums, and the enum of Hugging Face's function has these names too.
   'x-enum-varnames': ['SCORING_SOFTMAX', 'SCORING_SIGMOID'],
 });
 export const resizeBySchema = z.enum(['ratio', 'factor', 'stretch']).openapi('ResizeBy');

@@ -19,12 +19,12 @@ import { streamResults } from './stream-results.ts';
 import { type SubmitServices, type SubmittedBatch, submitBatch } from './submit-batch.ts';
 import { sweep } from './sweep.ts';
 
-/** What the batches of every database need. */
+/** Services that the batches of all databases share. */
 export interface BatchDatabaseConfiguration {
   readonly bucket: R2Bucket;
   readonly chunkQueue: Queue<ChunkMessage>;
   readonly deliveryQueue: Queue<DeliveryMessage>;
-  /** What `r2_key` names. */
+  /** The bucket with the objects that `r2_key` names. */
   readonly imageBucket: R2Bucket | undefined;
   readonly resolveModel: SubmitServices['resolveModel'];
   readonly runnerOf: RunServices['runnerOf'];
@@ -37,14 +37,14 @@ export interface BatchDatabaseConfiguration {
   readonly stallMs: number;
 }
 
-/** Batches of this size or less have their results in the webhook itself. */
+/** For batches up to this size the webhook contains the results. */
 const maxInlineResults = batchChunkItems;
 
 /** Batches that lie in one database, with their chunks and deliveries. */
 export class BatchDatabase {
   readonly store: BatchStore;
   readonly deliveries: DeliveryStore;
-  /** What runs its chunks. */
+  /** Services that run its chunks. */
   readonly run: RunServices;
   readonly #chunks: ChunkStore;
   readonly #results: ResultsStore;
@@ -52,7 +52,7 @@ export class BatchDatabase {
   readonly #submit: SubmitServices;
   readonly #deliveryQueue: DeliveryQueue;
 
-  /** @param number of the database, from 1: ids and messages lead back to it. */
+  /** @param number of the database, from 1; ids and messages contain it. */
   constructor(number: number, db: D1Database, configuration: BatchDatabaseConfiguration) {
     const { bucket, imageBucket, fetchImage, webhookKeys } = configuration;
     this.#configuration = configuration;
@@ -80,7 +80,7 @@ export class BatchDatabase {
     };
     const sender = createQueueSender(configuration.deliveryQueue);
     this.#deliveryQueue = {
-      // Messages of the first database say no number. So an earlier version, which knew one, understands them.
+      // Messages of the first database have no number, so that an older version, which knew only one database, reads them.
       send: (messages) =>
         sender.send(number === 1 ? messages : messages.map((body) => ({ ...body, database: number }))),
     };
@@ -106,7 +106,7 @@ export class BatchDatabase {
     return canceled;
   }
 
-  /** Sends the messages of webhooks that a batch owes and nobody has tried yet. */
+  /** Sends the messages of a batch's webhooks that nobody has tried to deliver yet. */
   async sendOwedWebhooks(batchId: string): Promise<void> {
     const owed = await this.deliveries.findNew(batchId);
     await this.#deliveryQueue.send(owed.map((id) => ({ delivery_id: id })));

@@ -1,9 +1,9 @@
-/** In the first database ids look as they did when there was one alone. In another one the number stands before them. */
+/** Ids of other databases than the first contain its number. Ids of the first are as they were with one database. */
 const numberedId = /^batch_([1-9]\d?)_[0-9a-f]{32}$/;
 
 /**
  * @param database number of the database that the batch lies in, from 1.
- * @returns an id of 122 random bits: for anonymous callers it is what gives access.
+ * @returns an id with 122 random bits. It gives access to a batch of an anonymous caller, so nobody may guess it.
  */
 export function createBatchId(database: number): string {
   const random = crypto.randomUUID().replaceAll('-', '');
@@ -11,8 +11,7 @@ export function createBatchId(database: number): string {
 }
 
 /**
- * The number of the database that a batch lies in, so that none has to be asked. There need not be a database of this
- * number, nor a batch of this id.
+ * Reads the number of the batch's database from its id. There may be no database of this number, and no batch of this id.
  */
 export function toDatabaseNumber(id: string): number {
   return Number(numberedId.exec(id)?.[1] ?? 1);

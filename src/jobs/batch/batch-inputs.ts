@@ -18,7 +18,7 @@ export interface BatchOptions {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Who asks, and how a repetition is told. */
+/** The caller, and the key by which a repeated request is recognised. */
 export interface BatchCaller {
   /** The key, token or source that the batch belongs to. */
   readonly owner: string;
@@ -26,14 +26,14 @@ export interface BatchCaller {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Images to classify, read as they come; nothing here knows how they are sent. */
+/** Images to classify, read as they come. This interface does not say how they are sent. */
 export interface BatchInputs {
-  /** A model that is known before the first input: one that does not exist is refused before anything is stored. */
+  /** The model, if it is known before the first input: a model that does not exist is then refused before anything is stored. */
   readonly model: string | undefined;
-  /** In order. @throws {CodedError} (from the iteration) for what is no input. */
+  /** In order. @throws {CodedError} (from the iteration) if something is not an input. */
   readonly inputs: AsyncIterable<RawInput>;
-  /** To be called after the last input: options may stand behind the inputs. @throws {CodedError} `option_invalid`. */
+  /** Call it after the last input, because options may stand behind the inputs. @throws {CodedError} `option_invalid`. */
   options(): BatchOptions;
-  /** Hex SHA-256 of inputs and options; to be called after the last input. */
+  /** Hex SHA-256 of inputs and options. Call it after the last input. */
   digest(): Promise<string>;
 }

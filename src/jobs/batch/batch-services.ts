@@ -12,13 +12,13 @@ import { consumeDeliveries, type DeliverServices } from './deliver-webhook.ts';
 import type { SubmittedBatch } from './submit-batch.ts';
 
 export interface BatchConfiguration extends BatchDatabaseConfiguration {
-  /** In the order of their numbers; one at least. */
+  /** In the order of their numbers; at least one. */
   readonly databases: readonly D1Database[];
   /** `fetch` for webhooks, with the guard of `assertPublicUrl`. */
   readonly postWebhook: (url: string, init: RequestInit) => Promise<Response>;
   readonly sources: ReadonlyMap<string, WebhookSource>;
   readonly retryBaseSeconds: number;
-  /** Chunks worked on at once by one consumer. */
+  /** Chunks that one consumer runs at once. */
   readonly concurrency: number;
   /** Tests shorten the specification's schedule. */
   readonly nextDeliveryDelay?: typeof nextDeliveryDelay;
@@ -28,7 +28,7 @@ export interface BatchConfiguration extends BatchDatabaseConfiguration {
 /**
  * Everything about batches that HTTP, the queues and the clock call. A batch lies in one database, which its id and its
  * messages name. New batches of an owner go to one database, the owner's home. When a database is added, the homes of
- * some owners move and their batches stay: so what is asked by owner asks all databases.
+ * some owners move, but their batches stay. So queries by owner ask all databases.
  */
 export class BatchServices {
   readonly sources: ReadonlyMap<string, WebhookSource>;
@@ -63,7 +63,7 @@ export class BatchServices {
     return lists.flat().sort(newestFirst).slice(0, limit);
   }
 
-  /** Addresses that answered 410 to this owner's webhooks, by URL, each since it last did. */
+  /** Addresses that answered 410 to this owner's webhooks, by URL, each with the time of its last 410. */
   async listGone(owner: string): Promise<{ readonly url: string; readonly at: number }[]> {
     const lists = await this.#askAll(({ deliveries }) => deliveries.listGone(owner));
     const latest = new Map<string, number>();
@@ -94,8 +94,8 @@ export class BatchServices {
   }
 
   /**
-   * Each sweep begins with another database, so that one that takes all the statements of an invocation keeps none from
-   * its turn. Nor does one that fails.
+   * Each sweep begins with another database, because the first one may take all statements of an invocation. A database
+   * that fails does not stop the others.
    *
    * @throws what a database threw, after the others had their turn.
    */
@@ -115,8 +115,8 @@ export class BatchServices {
   }
 
   /**
-   * Where a new batch goes. An Idempotency-Key that is known in a database keeps the request there, so that it still
-   * holds when the owner's home has moved.
+   * The database for a new batch. If a database knows the Idempotency-Key, the request goes there, so that the key still
+   * works after the owner's home has moved.
    */
   async #findHome({ owner, idempotencyKey: key }: BatchCaller): Promise<BatchDatabase> {
     const home = this.#require(await chooseHome(owner, this.#databases.length));
@@ -130,7 +130,7 @@ export class BatchServices {
     return Promise.all(this.#databases.map(ask));
   }
 
-  /** @throws {Error} if it is not bound: the message comes again, and may find it then. */
+  /** @throws {Error} if the database is not bound. The message then comes again, and may find the database. */
   #require(number: number): BatchDatabase {
     const database = this.#databases[number - 1];
     if (database) return database;

@@ -105,7 +105,7 @@ export class BatchStore {
       .bind(owner, idempotencyKey, begunBefore)
       .first<{ id: string }>();
     if (!row) return undefined;
-    // Should it live after all, it finds no row to activate.
+    // If the first request still lives, it finds no row to activate.
     const { meta } = await this.#db
       .prepare("DELETE FROM batches WHERE id = ?1 AND status = 'starting'")
       .bind(row.id)
@@ -115,7 +115,7 @@ export class BatchStore {
     return row.id;
   }
 
-  /** `starting` to `processing`: from here on the batch is accepted and must come to an end. */
+  /** Moves a batch from `starting` to `processing`: it is accepted now and must come to an end. */
   async activate(id: string, batch: ActivatedBatch): Promise<void> {
     await this.#db
       .prepare(
@@ -180,7 +180,7 @@ export class BatchStore {
     return meta.changes > 0;
   }
 
-  /** Shows what holds a batch up; the next progress takes it away. */
+  /** Stores why a batch is delayed. The next progress clears it. */
   async noteTrouble(batchId: string, code: string): Promise<void> {
     await this.#db
       .prepare("UPDATE batches SET last_trouble = ?2 WHERE id = ?1 AND status = 'processing'")
@@ -200,7 +200,7 @@ export class BatchStore {
     return results.map(({ id }) => id);
   }
 
-  /** Deletes a batch and all that belongs to it. Objects in R2 must be gone before. */
+  /** Deletes a batch and all its rows. Delete its objects in R2 first. */
   async delete(id: string): Promise<void> {
     await this.#db.batch(
       [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Tier } from '../../protocol/tier/tier.ts';
 
-/** Replicate's words for the states of a job, and `partial` for one of which some items failed. */
+/** Replicate's words for the states of a job, and `partial` for a batch with some failed items. */
 export const batchStatuses = [
   'starting',
   'processing',
@@ -31,7 +31,7 @@ export interface Batch {
   readonly total: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** Code of what holds the batch up, if something does. */
+  /** Code of the trouble that delays the batch, if there is any. */
   readonly lastTrouble: string | undefined;
   /** Milliseconds since 1970, like all times. */
   readonly createdAt: number;
@@ -40,7 +40,7 @@ export interface Batch {
   readonly expiresAt: number;
 }
 
-/** A place in a list of batches, newest first: batches of one millisecond are told apart by their ids. */
+/** A place in a list of batches, newest first. Batches of one millisecond are ordered by their ids. */
 export interface ListPlace {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -66,7 +66,7 @@ export const inputReferenceSchema = z.union([
 ]);
 export type InputReference = z.infer<typeof inputReferenceSchema>;
 
-/** A queue message: which chunk is to be run, never what is in it. */
+/** A queue message. It names the chunk to run and has none of its contents. */
 export const chunkMessageSchema = z.strictObject({
   batch_id: z.string().max(64),
   chunk: z.int().nonnegative(),
@@ -88,7 +88,7 @@ export interface Chunk {
   readonly troubles: Troubles;
 }
 
-/** By item index: what went wrong so far with an item that will be tried again. */
+/** By item index: the failures so far of an item that will be tried again. */
 export type Troubles = Readonly<Record<string, Trouble>>;
 export interface Trouble {
   readonly attempts: number;

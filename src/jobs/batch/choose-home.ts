@@ -1,8 +1,8 @@
 import { digestHex } from '../../lib/digest.ts';
 
 /**
- * The database that new batches of an owner go to, by rendezvous hashing: of all databases the one whose hash with the
- * owner is the greatest. One more database takes its share of the owners, and leaves the others where they are.
+ * Chooses the database for new batches of an owner by rendezvous hashing: the database whose hash with the owner is the
+ * greatest. A new database takes its share of the owners; the other owners stay where they are.
  *
  * @param databases how many there are.
  * @returns a number from 1.

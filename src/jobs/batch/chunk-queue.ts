@@ -1,7 +1,7 @@
 import type { Queue } from '@cloudflare/workers-types';
 import type { ChunkMessage, DeliveryMessage } from './batch.ts';
 
-/** Cloudflare Queues takes so many messages in one call. */
+/** Messages that Cloudflare Queues takes in one call. */
 const messagesPerCall = 100;
 
 export interface ChunkQueue {

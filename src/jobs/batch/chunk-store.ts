@@ -1,7 +1,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { Chunk, InputReference, Troubles } from './batch.ts';
 
-/** D1's record of the chunks of batches: what is in each, and how far it has come. */
+/** The chunks of batches in D1: their inputs and their progress. */
 export class ChunkStore {
   readonly #db: D1Database;
   readonly #now: () => number;
@@ -51,8 +51,8 @@ export class ChunkStore {
   }
 
   /**
-   * Takes over the counts of a stored results object. They only grow: an older version of the object
-   * cannot take back what a newer one has counted, and the same version counts once.
+   * Stores the counts of a results object. Counts only grow: an older version of the object cannot lower the counts of a
+   * newer one, and the same version counts once.
    */
   async settle(
     batchId: string,
@@ -87,8 +87,8 @@ export class ChunkStore {
   }
 
   /**
-   * Chunks of accepted batches whose message was never sent, or not since `sentBefore` while the batch has
-   * made no progress since then either: their messages are lost.
+   * Chunks of accepted batches whose messages are lost: never sent, or last sent before `sentBefore` to a batch that has
+   * made no progress since then.
    */
   async findLost(sentBefore: number, limit: number): Promise<{ batchId: string; chunk: number }[]> {
     const { results } = await this.#db

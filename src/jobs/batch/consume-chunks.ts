@@ -13,11 +13,11 @@ export interface ConsumeOptions {
   /** The first retry's delay; each later one doubles it. */
   readonly retryBaseSeconds: number;
   readonly log: Log;
-  /** Called for a batch of which a chunk was settled: a webhook may be owed. */
+  /** Called after a chunk of a batch was settled, because the batch may have ended and have a webhook to send. */
   readonly onSettled: (batchId: string) => Promise<void>;
 }
 
-/** What runs the chunks of a batch. @throws {Error} if its database cannot be reached; the message comes again. */
+/** Finds the services for a batch. @throws {Error} if its database cannot be reached; the message comes again. */
 export type FindRunServices = (batchId: string) => RunServices;
 
 /** The queue's consumer: each message is acknowledged or sent back by itself. */
@@ -42,7 +42,7 @@ async function consume(
 ): Promise<void> {
   const parsed = chunkMessageSchema.safeParse(message.body);
   if (!parsed.success) {
-    // Not ours, and nothing that a batch counts on: kept out of the way of what is.
+    // No message of ours, so no batch waits for it. It is acknowledged so that it does not come again.
     log('error', { event: 'queue_message_invalid', id: message.id });
     message.ack();
     return;
@@ -71,7 +71,7 @@ async function consume(
 }
 
 /**
- * Exponential from `base`, at least what was asked for, with up to a fifth on top so that chunks that
+ * Exponential from `base`, and at least the delay that was asked for. Up to a fifth is added, so that chunks that
  * failed together do not come back together.
  */
 export function retryDelay(
@@ -86,8 +86,8 @@ export function retryDelay(
 }
 
 /**
- * The dead-letter queue's consumer. What the queue has given up is marked failed with the last reason
- * known; items that have a result keep it.
+ * The dead-letter queue's consumer. It marks the items of a chunk that the queue has given up as failed, with the last
+ * known reason. Items that have a result keep it.
  */
 export async function consumeDeadChunks(
   messages: readonly Message<unknown>[],

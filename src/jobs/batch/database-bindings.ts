@@ -5,9 +5,9 @@ const first = 'BATCHES_DB';
 
 /**
  * The bindings of the databases of batches in the order of their numbers: `BATCHES_DB`, `BATCHES_DB_2`, and so on. The
- * number is a part of the ids of the batches inside, so it stands for one database for ever.
+ * number is a part of the ids of the batches inside, so it must always mean the same database.
  *
- * @param names of all bindings; those that do not begin with BATCHES_DB are passed over.
+ * @param names of all bindings; those that do not begin with BATCHES_DB are ignored.
  * @throws {CodedError} `configuration_invalid`: a number is missing, too high, or none.
  */
 export function orderDatabaseBindings(names: readonly string[]): string[] {

@@ -21,13 +21,13 @@ export interface DeliverServices {
   readonly now?: () => number;
 }
 
-/** Cloudflare Queues delays a message by 12 hours at most; what waits longer is delayed again. */
+/** Cloudflare Queues delays a message by 12 hours at most. For a longer delay the message is delayed again. */
 const maxQueueDelaySeconds = 43_200;
 
 /**
- * Consumer of the delivery queue: one message is one owed webhook.
+ * Consumer of the delivery queue: each message is for one webhook.
  *
- * @param findServices what delivers it. It throws if its database cannot be reached; the message comes again.
+ * @param findServices finds the services of a delivery. It throws if the database cannot be reached; the message comes again.
  */
 export async function consumeDeliveries(
   messages: readonly Message<unknown>[],
@@ -53,7 +53,7 @@ export async function consumeDeliveries(
   );
 }
 
-/** @returns Seconds until it has to be looked at again; undefined when it is done with. */
+/** @returns seconds until the delivery must be tried again; undefined if it has ended. */
 async function deliver(id: string, services: DeliverServices): Promise<number | undefined> {
   const { deliveries, now = Date.now, nextDelay = nextDeliveryDelay, log } = services;
   const delivery = await deliveries.find(id);
@@ -109,7 +109,7 @@ async function post(
       redirect: 'manual',
       signal: AbortSignal.timeout(webhookTimeoutMs),
     });
-    // The answer's text is of no interest, and may be endless.
+    // The answer's body is not needed, and may be endless.
     response.body?.cancel().catch(() => undefined);
     const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), now());
     return { status: response.status, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };

@@ -5,7 +5,7 @@ import type { Delivery, DeliveryAttempt, LoggedDelivery } from './delivery.ts';
 const columns =
   'id, batch_id AS batchId, type, url, state, attempts, next_attempt_at AS nextAttemptAt, created_at AS createdAt';
 
-/** D1's record of every webhook that is owed; rows are made by trigger, see migrations. */
+/** The webhooks to deliver, in D1. A trigger makes the rows, see migrations. */
 export class DeliveryStore {
   readonly #db: D1Database;
   readonly #now: () => number;
@@ -23,7 +23,7 @@ export class DeliveryStore {
     return row ?? undefined;
   }
 
-  /** Whether the delivery's address has answered 410 to the same owner, not too long ago. */
+  /** Whether the delivery's address has recently answered 410 to the same owner. */
   async isGone({ batchId, url }: Delivery): Promise<boolean> {
     const row = await this.#db
       .prepare(
@@ -56,9 +56,9 @@ export class DeliveryStore {
   }
 
   /**
-   * Claims the next attempt, so that one message of several posts it. The attempt is in the log from now on.
+   * Claims the next attempt, so that only one of several messages posts it. This also logs the attempt.
    *
-   * @param until when another message may try, should this one die.
+   * @param until time from which another message may try, in case this consumer dies.
    * @returns false if another message has claimed it.
    */
   async claim({ id, attempts }: Delivery, until: number): Promise<boolean> {
@@ -107,7 +107,7 @@ export class DeliveryStore {
     return results.map(({ id }) => id);
   }
 
-  /** Deliveries that are due since before `dueBefore`: their message is lost. */
+  /** Deliveries that were due before `dueBefore`: their message is lost. */
   async findOwed(dueBefore: number, limit: number): Promise<string[]> {
     const { results } = await this.#db
       .prepare("SELECT id FROM webhook_deliveries WHERE state = 'pending' AND next_attempt_at < ?1 LIMIT ?2")
@@ -116,7 +116,7 @@ export class DeliveryStore {
     return results.map(({ id }) => id);
   }
 
-  /** A message was sent just now. */
+  /** Records that messages were sent now. */
   async touch(ids: readonly string[]): Promise<void> {
     await this.#db
       .prepare(
@@ -126,7 +126,7 @@ export class DeliveryStore {
       .run();
   }
 
-  /** Records how a claimed attempt ended and what follows from it, in one transaction. */
+  /** Records the outcome of a claimed attempt, and the delivery's next state, in one transaction. */
   async record(
     { id, batchId, url, attempts }: Delivery,
     outcome: { readonly status: number | undefined; readonly error: string | undefined },

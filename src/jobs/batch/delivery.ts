@@ -1,4 +1,4 @@
-/** One event that is owed to one endpoint. */
+/** One event to deliver to one endpoint. */
 export interface Delivery {
   readonly id: string;
   readonly batchId: string;
@@ -13,7 +13,7 @@ export interface Delivery {
 export interface DeliveryAttempt {
   readonly attempt: number;
   readonly at: number;
-  /** HTTP status, null without an answer. */
+  /** HTTP status; null if there was no answer. */
   readonly status: number | null;
   readonly error: string | null;
 }

@@ -13,7 +13,7 @@ import { toProblem } from '../../problem.ts';
 import { type ChunkRunner, TierTrouble } from '../../tier/client/chunk-runner.ts';
 import type { BatchItemResult } from './named-results.ts';
 
-/** Classifies items in this Worker, one after the other: the way of deployments without a Node tier. */
+/** Classifies items in this Worker, one after the other. Deployments without a Node tier use it. */
 export function createEdgeRunner(classifier: Classifier, catalog: Catalog): ChunkRunner {
   return createRunner(catalog, async (bytes, manifest, choice, context) => {
     const { classification } = await classifier.classify(bytes, manifest, choice, context);
@@ -21,7 +21,7 @@ export function createEdgeRunner(classifier: Classifier, catalog: Catalog): Chun
   });
 }
 
-/** Embeds items in this Worker: the Node tier gives no features. */
+/** Embeds items in this Worker, because the Node tier gives no features. */
 export function createEmbeddingRunner(
   classifier: Classifier,
   catalog: Catalog,
@@ -71,7 +71,7 @@ function createRunner<Result>(
   };
 }
 
-/** @throws {TierTrouble} for what says nothing against the item: it waits until there is a model and room again. */
+/** @throws {TierTrouble} if the item is not at fault: it waits until there is a model and memory again. */
 async function runItem<Result>(
   bytes: Uint8Array,
   manifest: ModelManifest,
@@ -79,7 +79,7 @@ async function runItem<Result>(
   work: Work<Result>,
 ): Promise<Result | { problem: ItemProblem }> {
   const context = {
-    // The consumer awaits the work itself, and no client of it can go away.
+    // The consumer awaits the work itself, and has no client that could go away.
     keepAlive: () => undefined,
     isCancelled: () => false,
     deadline: Date.now() + edgeItemWaitMs,

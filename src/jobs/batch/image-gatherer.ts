@@ -4,11 +4,11 @@ import { readR2Object } from '../../lib/read-r2-object.ts';
 import { maxBodyBytes } from '../../limits.ts';
 import { type InputReference, packKey } from './batch.ts';
 
-/** Fetches the images that references stand for. */
+/** Fetches the images that references name. */
 export interface ImageGatherer {
   /**
    * @returns The whole file.
-   * @throws {CodedError} that is final without `retryAfterSeconds`; anything else may be tried again.
+   * @throws {CodedError}; it is final if it has no `retryAfterSeconds`. Any other error may be tried again.
    */
   gather(batchId: string, reference: InputReference): Promise<Uint8Array>;
 }
@@ -16,7 +16,7 @@ export interface ImageGatherer {
 export interface GathererOptions {
   /** Holds the images that came with requests. */
   readonly batchBucket: R2Bucket;
-  /** Holds what `r2_key` names; undefined where no bucket is configured. */
+  /** Holds the objects that `r2_key` names; undefined if no bucket is configured. */
   readonly imageBucket: R2Bucket | undefined;
   /** Guards against private addresses, limits size and time; throws as `gather` does. */
   readonly fetchImage: (url: string) => Promise<Uint8Array>;

@@ -4,8 +4,8 @@ import { type InputReference, packKey } from './batch.ts';
 import type { RawInput } from './batch-inputs.ts';
 
 /**
- * Puts images that came with a request into R2, many to an object: ten thousand thumbnails are a
- * handful of writes instead of ten thousand, and each is read back by its range.
+ * Stores images that came with a request in R2, many in one object. Ten thousand thumbnails then take a few writes. An
+ * image is read back by its range.
  */
 export class ImagePacker {
   readonly #bucket: R2Bucket;
@@ -19,7 +19,7 @@ export class ImagePacker {
     this.#batchId = batchId;
   }
 
-  /** @returns where the input will be once `flush` has returned; references pass through. */
+  /** @returns where the image will be after `flush`; a reference is returned unchanged. */
   async add(input: RawInput): Promise<InputReference> {
     if (!('bytes' in input)) return input;
     const { bytes, name } = input;

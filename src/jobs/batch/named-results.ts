@@ -1,10 +1,10 @@
 import type { EmbeddedImage, ItemResult } from '../../classify/classification.ts';
 import type { InputReference } from './batch.ts';
 
-/** What becomes of one image of a batch, by its task. */
+/** The result of one image of a batch, by the batch's task. */
 export type BatchItemResult = ItemResult | EmbeddedImage;
 
-/** A result as it is stored and answered: under the name that its image was sent with. */
+/** A result as it is stored and answered, with the name that its image was sent with. */
 export type NamedResult = BatchItemResult & { readonly name?: string };
 
 export function toNamedResult(result: BatchItemResult, input: InputReference): NamedResult {

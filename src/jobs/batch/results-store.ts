@@ -2,7 +2,7 @@ import type { R2Bucket } from '@cloudflare/workers-types';
 import { resultsKey } from './batch.ts';
 import { type ChunkResults, formatResults, type NamedResult, parseResults } from './named-results.ts';
 
-/** Times a write is tried again because another consumer wrote first; two at once are already rare. */
+/** How often a write is tried again because another consumer wrote first. Two consumers at once are already rare. */
 const maxConflicts = 8;
 
 /** Results of chunks in R2. A result that is stored is never replaced: the object only grows. */

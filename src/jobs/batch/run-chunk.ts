@@ -21,17 +21,17 @@ export interface RunServices {
 export interface ChunkOutcome {
   /** False: the message has to come again. */
   readonly settled: boolean;
-  /** The delay that the failing party asked for. */
+  /** The delay that the failing service asked for. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
 /**
- * Runs what is left of a chunk. Results are stored before the counters are touched, and the counters
- * before the message is acknowledged, so that wherever this is cut short a repetition finds what is
- * done and goes on. Delivered twice, it does nothing twice.
+ * Runs the items of a chunk that have no result yet. It stores results first, then the counters, and then the message is
+ * acknowledged. If it is cut short anywhere, a repetition finds the stored results and goes on. If a message comes twice,
+ * no item runs twice.
  *
- * @param attempt of the message, from 1. Later attempts send fewer images at once, at last one alone, so
- *   that an image on which the tier dies takes no other with it.
+ * @param attempt of the message, from 1. Later attempts send fewer images at once, and at last single ones, so that an
+ *   image that kills the tier does not fail the others.
  */
 export async function runChunk(
   { batch_id: batchId, chunk: number }: ChunkMessage,
@@ -41,7 +41,7 @@ export async function runChunk(
   const { store, chunks, results } = services;
   const batch = await store.find(batchId);
   if (!batch || batch.status === 'canceled') return { settled: true };
-  // A message overtook the statement that accepts the batch.
+  // The message came before the statement that accepts the batch.
   if (batch.status === 'starting') return { settled: false };
   const chunk = await chunks.find(batchId, number);
   if (!chunk) return { settled: true };
@@ -54,7 +54,7 @@ export async function runChunk(
   let trouble: TierTrouble | undefined;
   for (const group of groups(run.pending(), size)) {
     trouble = await run.runGroup(batch, group);
-    // What is done stays, should this invocation use up its CPU time with the next group.
+    // Stores the results now, because this invocation may use up its CPU time in the next group.
     if (runner.tier === 'edge') await results.add(batchId, number, run.results);
     if (trouble && !trouble.died) break;
   }
@@ -79,12 +79,12 @@ async function settle(
   };
 }
 
-/** One attempt at a chunk: what has a result, and what has trouble. */
+/** One attempt at a chunk: the items with a result, and the items with trouble. */
 class ChunkRun {
   readonly results: Map<number, NamedResult>;
   readonly troubles: Record<string, Trouble>;
   retryAfterSeconds: number | undefined;
-  /** R2 could not be read: held against no item, however often. */
+  /** Whether R2 could not be read. That never counts as a failure of an item. */
   storageFailed = false;
   readonly #chunk: Chunk;
   readonly #services: RunServices;
@@ -111,7 +111,7 @@ class ChunkRun {
       const items = this.#gather(group, sent);
       const outcomes = runner.run({ model, modelVersion, topK, ...defaultChoice }, group.length, items);
       for await (const { index, result } of outcomes) {
-        // A tier that answers for an item it was not given is not believed.
+        // Ignores a result for an item that the tier was not given.
         if (group.includes(index) && !this.results.has(index)) this.#finish(index, result);
       }
       const silent = sent.filter((index) => !this.results.has(index));
@@ -143,7 +143,7 @@ class ChunkRun {
     }
   }
 
-  /** Counts a failure of the item itself: for good, or one of a few that may pass. */
+  /** Counts a failure of the item: a final one, or one that may pass and is tried a few times. */
   #blame(index: number, error: CodedError): void {
     const mayPass = error.retryAfterSeconds !== undefined || passing.has(error.code);
     const attempts = (this.troubles[index]?.attempts ?? 0) + 1;
@@ -165,7 +165,7 @@ class ChunkRun {
   }
 }
 
-/** Failures that may be others' next time, though nobody says when. */
+/** Failures that may pass, although they come without a time for the next attempt. */
 const passing: ReadonlySet<string> = new Set(['batch_tier_unavailable', 'url_unreachable']);
 
 function groups(indices: readonly number[], size: number): number[][] {

@@ -9,8 +9,8 @@ export interface BatchEvent {
 }
 
 /**
- * A batch whenever something of it has changed, until it has ended. After `maxEventsMs` there are no more: an
- * EventSource reconnects by itself.
+ * Gives the batch whenever it has changed, until it has ended. The stream ends after `maxEventsMs`; an EventSource then
+ * reconnects by itself.
  *
  * @param signal aborted when the listener has gone.
  */

@@ -5,7 +5,7 @@ import { formatResults } from './named-results.ts';
 import type { ResultsStore } from './results-store.ts';
 
 /**
- * Results in input order, from item `cursor` up to the first one that has none yet.
+ * Results in input order, from item `cursor` up to the first item without a result.
  *
  * @param cursor index of the first item wanted.
  * @returns NDJSON, a chunk at a time as it is read; `index` of the last line plus one is the next cursor.
@@ -21,7 +21,7 @@ export async function streamResults(
   let chunk = Math.floor(cursor / batchChunkItems);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      // One chunk more than is finished. It gives what comes before its first gap.
+      // Also reads the first unfinished chunk, and gives its results before the first gap.
       while (chunk < chunks || chunk === nextChunk) {
         const stored = await results.read(id, chunk);
         const first = chunk * batchChunkItems;

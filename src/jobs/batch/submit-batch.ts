@@ -11,7 +11,7 @@ import type { ChunkStore } from './chunk-store.ts';
 import { ImagePacker } from './image-packer.ts';
 
 export interface SubmitServices {
-  /** An id of a new batch, see batch-id.ts. */
+  /** Makes the id of a new batch, see batch-id.ts. */
   readonly createId: () => string;
   readonly store: BatchStore;
   readonly chunks: ChunkStore;
@@ -19,10 +19,10 @@ export interface SubmitServices {
   readonly queue: ChunkQueue;
   readonly retentionMs: number;
   readonly now?: () => number;
-  /** Items of one owner that may wait. An owner with as many may send no more. */
+  /** Items of one owner that may wait. An owner with this many may not send more. */
   readonly maxPendingItems: number;
   /**
-   * Which version of which model, on which tier.
+   * Finds the model's version and the tier that runs it.
    * @throws {CodedError} `model_unknown`; `model_requires_batch_tier` if no tier here can run it; `embedding_unsupported`.
    */
   readonly resolveModel: (name: string | undefined, task?: BatchTask) => Promise<BatchModel>;
@@ -43,8 +43,8 @@ export interface SubmittedBatch {
 }
 
 /**
- * Takes a batch in. Inputs are stored while they are read. When the last one is stored, one statement accepts the
- * batch. A request that fails or dies before leaves nothing that would be run.
+ * Accepts a batch. Inputs are stored while they are read. When the last one is stored, one statement accepts the batch.
+ * If the request fails or dies before that, nothing of it runs.
  *
  * @throws {CodedError} what reading the inputs throws; `idempotency_key_reused` for other inputs or options under the
  *   same key; `idempotency_key_in_use` while the first request is still being read; `rate_limited` if too much of this
@@ -84,7 +84,7 @@ export async function submitBatch(
   return { batch, replayed: false };
 }
 
-/** @returns whether the key's first request has died, so that it is free now. */
+/** Frees an Idempotency-Key whose first request has died. @returns whether the key is free now. */
 async function freeKey(
   owner: string,
   idempotencyKey: string | undefined,
@@ -98,7 +98,7 @@ async function freeKey(
   return true;
 }
 
-/** Before the body is read: its length is not known, so that one batch may exceed the limit. */
+/** Runs before the body is read. The number of inputs is unknown then, so one batch may exceed the limit. */
 async function assertRoom(owner: string, { store, maxPendingItems }: SubmitServices): Promise<void> {
   const pending = await store.countPending(owner);
   if (pending < maxPendingItems) return;
@@ -119,7 +119,7 @@ async function storeInputs(
   let references: InputReference[] = [];
   let total = 0;
   const save = async () => {
-    // First the images, then what refers to them.
+    // Images are stored before the references to them.
     await packer.flush();
     const first = total - references.length;
     const chunks = [];
@@ -142,7 +142,7 @@ async function storeInputs(
   return total;
 }
 
-/** The batch is accepted by now: a message that cannot be sent is sent by the sweep instead. */
+/** The batch is accepted by now: if a message cannot be sent here, the sweep sends it. */
 async function sendChunks(
   { id, total }: Batch,
   { queue, chunks: chunkStore }: SubmitServices,
@@ -162,7 +162,7 @@ async function replay(
   key: string,
   { store }: SubmitServices,
 ): Promise<Batch> {
-  // What is sent decides whether it is the same: it is read to its end, and not stored.
+  // Reads the inputs without storing them, because their digest decides whether the request is the same.
   for await (const _ of inputs);
   const found = await store.findByIdempotencyKey(owner, key);
   if (!found || found.batch.status === 'starting') {

@@ -13,20 +13,20 @@ export interface SweepServices {
   readonly bucket: R2Bucket;
   readonly queue: ChunkQueue;
   readonly deliveryQueue: DeliveryQueue;
-  /** A batch that has made no progress for so long has its unfinished chunks sent again. */
+  /** If a batch has made no progress for this time, its unfinished chunks are sent again. */
   readonly stallMs: number;
   readonly now?: () => number;
 }
 
-/** So many of each kind in one sweep: an invocation may make 1,000 subrequests, the next one goes on. */
+/** Most items of each kind in one sweep, because an invocation may make 1,000 subrequests. The next sweep goes on. */
 const maxChunks = 1000;
 const maxBatches = 20;
 /** A request that is still sending after this has died. */
 const abandonedMs = 3_600_000;
 
 /**
- * The scheduled handler. Messages are wake-up calls, the database is the truth: what should be under way
- * and is not is sent again, what has expired is deleted. Every part may be cut short and repeated.
+ * The scheduled handler. The database is the truth, messages only wake consumers. It sends lost messages again, and
+ * deletes expired batches. Every part may be cut short and repeated.
  */
 export async function sweep(
   services: SweepServices,

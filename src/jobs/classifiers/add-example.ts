@@ -9,11 +9,11 @@ export interface AddServices {
   readonly features: FeatureStore;
 }
 
-/** A photo that is to be learned from. */
+/** A photo to learn from. */
 export interface NewExample {
   readonly bytes: Uint8Array;
   readonly class: string;
-  /** What a person knows it by. */
+  /** A name by which a person knows the photo. */
   readonly name: string;
 }
 
@@ -26,8 +26,7 @@ export interface AddedExample {
 }
 
 /**
- * Keeps the features of a photo. A photo that is there already costs no inference, and moves to the class that it is
- * given.
+ * Stores the features of a photo. A photo that is stored already costs no inference, and moves to the given class.
  *
  * @param readViews FP32 of length 1, one vector a view.
  * @param addClass makes the class, if it is not there.
@@ -44,7 +43,7 @@ export async function addExample(
   const isKnown =
     (await examples.findClass(classifier, id)) !== undefined && (await features.has(classifier, id));
   if (!isKnown) await features.put(classifier, id, await readViews());
-  // Not before: what cannot be read leaves no class behind.
+  // After reading the photo, so that a photo that cannot be read leaves no class behind.
   await addClass();
   const outcome = await examples.add(classifier, { id, class: label, name });
   if (outcome === 'full' || outcome === 'gone') {
@@ -58,7 +57,7 @@ export async function addExample(
           `A classifier learns from ${maxClassifierExamples} photos at most, and all of a caller's from ${maxCallerExamples}.`,
         );
   }
-  // Its class may have been deleted while it moved out of it, and its features with it.
+  // While the photo moved, its old class may have been deleted, and its features with the class.
   if (isKnown && !(await features.has(classifier, id))) await features.put(classifier, id, await readViews());
   return { id, class: label, name, duplicate: outcome === 'duplicate' };
 }

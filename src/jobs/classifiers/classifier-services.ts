@@ -48,18 +48,18 @@ export interface ClassifierConfiguration
   readonly db: D1Database;
   /** Holds features. */
   readonly bucket: R2Bucket;
-  /** Holds what is served. */
+  /** Holds the versions that are served. */
   readonly models: R2Bucket;
   readonly queue: Queue<LessonMessage>;
   readonly lessons: Gate;
-  /** Lessons and imports without a sign of life for so long have their messages sent again. */
+  /** If a lesson or an import makes no progress for this time, its message is sent again. */
   readonly stallMs: number;
   readonly log: Log;
 }
 
-/** The owner of what was made without a key. */
+/** The owner of classifiers that were made without a key. */
 const anonymous = 'public';
-/** So many of each kind in one sweep; the next one goes on. */
+/** Most items of each kind in one sweep. The next sweep goes on. */
 const maxSwept = 100;
 
 /** Everything about taught classifiers that HTTP, the queues and the clock call. */
@@ -115,7 +115,7 @@ export class ClassifierServices {
     try {
       await this.addClasses(id, classes);
     } catch (error) {
-      // Nobody would know its id.
+      // The request fails, so nobody would know the classifier's id.
       await this.delete(id);
       throw error;
     }
@@ -172,7 +172,7 @@ export class ClassifierServices {
     await this.#features.delete(id, examples);
   }
 
-  /** The queue's consumer fetches them. */
+  /** Stores references to photos, which the queue's consumer fetches. */
   async importExamples(id: string, label: string, references: readonly ImportReference[]): Promise<void> {
     if (!(await this.imports.add(id, label, references))) {
       throw (await this.store.find(id))
@@ -204,7 +204,7 @@ export class ClassifierServices {
     this.#configuration.onServed(id);
   }
 
-  /** It is gone for everyone at once. What deleting its objects leaves undone, the sweep does. */
+  /** Deletes a classifier: from now on nobody finds it. If deleting its objects fails, the sweep does it. */
   async delete(id: string): Promise<void> {
     await this.store.markDeleted(id);
     this.#configuration.onServed(id);
@@ -219,7 +219,7 @@ export class ClassifierServices {
     return consumeDeadLessons(messages, this.#consume);
   }
 
-  /** Sends again what was lost, and deletes what is deleted or was left by anonymous callers. */
+  /** Sends lost messages again, and finishes the deletion of deleted classifiers and of old ones of anonymous callers. */
   async sweep(now: number = Date.now()): Promise<void> {
     const { queue, stallMs } = this.#configuration;
     for (const { classifier, version } of await this.versions.findLost(now - stallMs, maxSwept)) {

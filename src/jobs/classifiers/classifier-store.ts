@@ -14,7 +14,7 @@ interface ClassifierRow {
   readonly updated_at: number;
 }
 
-/** D1, the truth about every classifier. A deleted one is gone for every method but those that delete. */
+/** D1, the truth about every classifier. Only the methods that delete find a deleted classifier. */
 export class ClassifierStore {
   readonly #db: D1Database;
   readonly #now: () => number;
@@ -88,7 +88,7 @@ export class ClassifierStore {
     return meta.changes > 0;
   }
 
-  /** From now on nobody finds it. Objects are deleted next, then `purge` takes the rows. */
+  /** From now on nobody finds the classifier. Delete its objects next, and then its rows with `purge`. */
   async markDeleted(id: string): Promise<void> {
     await this.#db
       .prepare('UPDATE classifiers SET deleted_at = ?2, version = NULL WHERE id = ?1')
@@ -114,7 +114,7 @@ export class ClassifierStore {
     return results.map(({ id }) => id);
   }
 
-  /** Takes all rows of a deleted classifier. Its objects must be gone before. */
+  /** Deletes all rows of a deleted classifier. Delete its objects first. */
   async purge(id: string): Promise<void> {
     const tables = ['classifier_examples', 'classifier_classes', 'classifier_imports', 'classifier_versions'];
     await this.#db.batch(

@@ -9,7 +9,7 @@ const toTime = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /** A classifier as it stands on the wire. */
 export function toClassifierJson({ classifier, classes, versions, imports }: ClassifierOverview) {
-  // One that failed knows nothing.
+  // A failed version has learned nothing.
   const newest = versions.find(({ state }) => state !== 'failed');
   return {
     id: classifier.id,
@@ -21,7 +21,7 @@ export function toClassifierJson({ classifier, classes, versions, imports }: Cla
     examples: classes.reduce((sum, { examples }) => sum + examples, 0),
     imports,
     version: classifier.version ?? null,
-    // Whether the newest version knows all examples.
+    // Whether examples have changed since the newest version.
     stale: newest?.revision !== classifier.revision,
     versions: versions.map(toVersionJson),
     created_at: toTime(classifier.createdAt),

@@ -6,7 +6,7 @@ export interface TaughtClassifier {
   readonly id: string;
   /** Id of the API key that made it, or `public`. */
   readonly owner: string;
-  /** What a person calls it. */
+  /** The name that its owner gave it. */
   readonly name: string;
   /** The version whose features it learns from. */
   readonly base: { readonly name: string; readonly version: string };
@@ -19,7 +19,7 @@ export interface TaughtClassifier {
   readonly updatedAt: number;
 }
 
-/** Who asks, and whom it counts against. */
+/** The owner of new classifiers, and the caller whose quota they count against. */
 export interface Teacher {
   readonly owner: string;
   /** The key, or the address of an anonymous caller. */
@@ -41,7 +41,7 @@ export interface ClassCount {
   readonly examples: number;
 }
 
-/** A photo that is still to be fetched, or could not be. */
+/** A photo that is still to be fetched, or that could not be fetched. */
 export interface ClassifierImport {
   readonly id: string;
   readonly classifier: string;
@@ -67,11 +67,11 @@ export interface VersionError {
 export interface ClassifierVersion {
   readonly version: number;
   readonly state: VersionState;
-  /** The classifier's revision that it learned from, once it has begun. */
+  /** The classifier's revision that the version learns from; undefined before the lesson begins. */
   readonly revision: number | undefined;
   readonly classes: number | undefined;
   readonly examples: number | undefined;
-  /** Of photos whose scene was held out, with its 95 % interval. */
+  /** Accuracy on photos whose scene was held out, with its 95 % interval. */
   readonly accuracy: { readonly estimate: number; readonly low: number; readonly high: number } | undefined;
   readonly error: VersionError | undefined;
   readonly createdAt: number;
@@ -90,7 +90,7 @@ const idBytes = 16;
 const idPattern = /^clf-[a-z2-7]{26}$/;
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** @returns an id of 128 random bits: for anonymous callers it is what gives access. It may be a model's name. */
+/** @returns an id with 128 random bits. It gives access to a classifier of an anonymous caller. It is a valid model name. */
 export function createClassifierId(): string {
   let bits = 0;
   let count = 0;
@@ -107,7 +107,7 @@ export function isClassifierId(name: string): boolean {
   return idPattern.test(name);
 }
 
-/** A queue message: what is to be done, never what is in it. */
+/** A queue message. It names the work to do and has none of its data. */
 export const lessonMessageSchema = z.union([
   z.strictObject({ classifier: z.string().max(64), version: z.int().positive() }),
   z.strictObject({ classifier: z.string().max(64), imports: z.array(z.string().max(64)).max(100) }),

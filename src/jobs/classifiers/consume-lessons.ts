@@ -11,9 +11,9 @@ import { type LessonServices, runLesson } from './run-lesson.ts';
 
 export interface ConsumeServices extends LessonServices, ImportServices {
   readonly queue: Queue<LessonMessage>;
-  /** One lesson at a time: its memory is budgeted once. */
+  /** Lets one lesson run at a time, because a lesson's memory is budgeted once. */
   readonly lessons: Gate;
-  /** A classifier's new version answers. */
+  /** Called when a classifier's new version answers. */
   readonly onServed: (classifier: string) => void;
   readonly retryBaseSeconds: number;
   readonly log: Log;
@@ -44,7 +44,7 @@ async function consume(
   const { log } = services;
   try {
     if ('imports' in message) {
-      // Once: each time would begin another row of messages.
+      // Only at the first attempt, because each call begins another sequence of messages.
       if (attempts === 1) await sendNextImports(message.classifier, services);
       return await runImports(message.classifier, message.imports, services);
     }
@@ -57,9 +57,10 @@ async function consume(
 }
 
 /**
- * Sends the message of the next few imports of a classifier, if there are any. An import of a thousand photos is one
- * message in the queue at a time, behind those of others, and not sixty before them. It goes out before the photos of the
- * message before it are fetched, so that another consumer may take it at once. Should it be lost, the sweep sends it.
+ * Sends the message of the next few imports of a classifier, if there are any. An import of a thousand photos has one
+ * message in the queue at a time, and not sixty, so other callers need not wait for all of it. This message is sent
+ * before the photos of the previous one are fetched, so that another consumer can take it at once. If it is lost, the
+ * sweep sends it again.
  */
 export async function sendNextImports(
   classifier: string,
@@ -69,7 +70,7 @@ export async function sendNextImports(
   if (next.length > 0) await queue.send({ classifier, imports: next }, { contentType: 'json' });
 }
 
-/** @throws what may pass. */
+/** @throws an error that may pass, after which the message comes again. */
 async function learn(classifier: string, version: number, services: ConsumeServices): Promise<void> {
   const { versions, lessons, onServed, log } = services;
   const leave = await lessons.enter(1, { deadline: Date.now() + maxLessonMs });
@@ -90,9 +91,9 @@ async function learn(classifier: string, version: number, services: ConsumeServi
 }
 
 /**
- * Asks for a version that is learned from the examples of now.
+ * Asks for a version that learns from the current examples.
  *
- * @returns its number; that of the one being trained, if there is one.
+ * @returns its number. If a version is being trained, the number of that one.
  * @throws {CodedError} `classifier_unknown`.
  */
 export async function requestLesson(
@@ -103,7 +104,7 @@ export async function requestLesson(
   if (!requested) throw new CodedError('classifier_unknown', 'There is no classifier of this id.');
   const { version, isNew } = requested;
   if (isNew) {
-    // Should this be lost, the sweep sends it.
+    // If this message is lost, the sweep sends it again.
     await queue.send({ classifier, version }, { contentType: 'json' });
     await versions.markSent(classifier, version);
   }
@@ -111,8 +112,8 @@ export async function requestLesson(
 }
 
 /**
- * The dead-letter queue's consumer: what the queue has given up is marked failed. A version that somebody asked for
- * meanwhile is asked for again.
+ * The dead-letter queue's consumer: it marks a lesson that the queue has given up as failed. If somebody has asked for
+ * another version meanwhile, it asks for that version again.
  */
 export async function consumeDeadLessons(
   messages: readonly Message<unknown>[],

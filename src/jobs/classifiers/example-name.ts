@@ -1,6 +1,6 @@
 import { maxClassifierNameLength } from '../../limits.ts';
 
-/** @returns a file's name as it is kept: without control characters, whole characters alone, not too long. */
+/** @returns the name as it is stored: without control characters or broken surrogate pairs, and not too long. */
 export function toExampleName(given: string): string {
   const plain = given
     .toWellFormed()

@@ -9,7 +9,7 @@ interface ExampleRow {
   readonly created_at: number;
 }
 
-/** What became of an example: `full` if a quota is used up, `gone` if there is no such classifier. */
+/** The outcome of adding an example: `full` if a quota is used up, `gone` if there is no such classifier. */
 export type AddOutcome = 'added' | 'moved' | 'duplicate' | 'full' | 'gone';
 
 /** D1: classes of classifiers and the photos in them. */
@@ -37,7 +37,7 @@ export class ExampleStore {
     return names.every((name) => known.has(name));
   }
 
-  /** Its examples go with it; their ids are given back, so that their features can be deleted. */
+  /** Removes a class with its examples. @returns their ids, so that their features can be deleted. */
   async removeClass(classifier: string, name: string): Promise<{ wasThere: boolean; examples: string[] }> {
     const [removed, gone] = await this.#db.batch([
       this.#db
@@ -66,7 +66,7 @@ export class ExampleStore {
     return results;
   }
 
-  /** The class of an example, if it is there: its features are as well. */
+  /** The class of an example; undefined if there is none. An example that is there has its features stored. */
   async findClass(classifier: string, id: string): Promise<string | undefined> {
     const row = await this.#db
       .prepare('SELECT class FROM classifier_examples WHERE classifier = ?1 AND id = ?2')
@@ -75,7 +75,7 @@ export class ExampleStore {
     return row?.class;
   }
 
-  /** Features must be in their store before. A photo that is there in another class moves. */
+  /** Adds an example, whose features must be stored already. A photo of another class moves. */
   async add(
     classifier: string,
     { id, class: label, name }: Omit<ClassifierExample, 'createdAt'>,

@@ -5,7 +5,7 @@ import { deletePrefix } from '../../lib/delete-prefix.ts';
 const prefixOf = (classifier: string) => `classifiers/${classifier}/`;
 const keyOf = (classifier: string, example: string) => `${prefixOf(classifier)}${example}.f32`;
 
-/** R2: the features of examples, an object each: views one after the other, float32, little-endian. */
+/** R2: the features of examples. Each example is one object: its views one after the other, float32, little-endian. */
 export class FeatureStore {
   readonly #bucket: R2Bucket;
 

@@ -17,7 +17,7 @@ interface ImportRow {
   readonly error_detail: string | null;
 }
 
-/** D1: photos that are still to be fetched, and those that could not be. */
+/** D1: photos that are still to be fetched, and photos that could not be fetched. */
 export class ImportStore {
   readonly #db: D1Database;
   readonly #now: () => number;
@@ -28,8 +28,7 @@ export class ImportStore {
   }
 
   /**
-   * @returns the ids of the imports, in order; undefined if that were more photos than a classifier may have, or there is no
-   *   such classifier.
+   * @returns the ids of the imports, in order; undefined if there is no such classifier, or it would have too many photos.
    */
   async add(
     classifier: string,
@@ -73,7 +72,7 @@ export class ImportStore {
     return results.map(toImport);
   }
 
-  /** Of these, the ones that are still to be fetched. */
+  /** Those of the given imports that are still to be fetched. */
   async findWaiting(ids: readonly string[]): Promise<ClassifierImport[]> {
     const { results } = await this.#db
       .prepare(
@@ -85,7 +84,7 @@ export class ImportStore {
   }
 
   /**
-   * Takes the next imports that no message has named yet, so that no other message will.
+   * Claims the next imports that no message has named yet, so that only one message names them.
    *
    * @returns their ids; none if all have been named.
    */
@@ -116,7 +115,7 @@ export class ImportStore {
       .run();
   }
 
-  /** Forgets those that could not be had. */
+  /** Deletes the imports that could not be fetched. */
   async deleteFailed(classifier: string): Promise<void> {
     await this.#db
       .prepare('DELETE FROM classifier_imports WHERE classifier = ?1 AND error_code IS NOT NULL')
@@ -124,12 +123,12 @@ export class ImportStore {
       .run();
   }
 
-  /** The example is there. */
+  /** Deletes an import after its example was stored. */
   async delete(id: string): Promise<void> {
     await this.#db.prepare('DELETE FROM classifier_imports WHERE id = ?1').bind(id).run();
   }
 
-  /** Classifiers with imports of which no message was sent since `sentBefore`: the row of messages has broken off. */
+  /** Classifiers with imports and without a message since `sentBefore`: their sequence of messages has broken off. */
   async findStalled(sentBefore: number, limit: number): Promise<string[]> {
     const { results } = await this.#db
       .prepare(
@@ -141,7 +140,7 @@ export class ImportStore {
     return results.map(({ classifier }) => classifier);
   }
 
-  /** As if no message had named an import of this classifier. */
+  /** Forgets which imports of this classifier messages have named. */
   async forgetSent(classifier: string): Promise<void> {
     await this.#db
       .prepare('UPDATE classifier_imports SET sent_at = NULL WHERE classifier = ?1')

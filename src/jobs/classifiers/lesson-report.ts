@@ -7,13 +7,13 @@ export interface NamedExample {
   readonly name: string;
 }
 
-/** What a lesson reports, its photos named. */
+/** The report of a lesson, with the names of its photos. */
 export interface TaughtReport extends Omit<LessonReport, 'doubtful' | 'copies'> {
   readonly doubtful: readonly (Omit<LessonReport['doubtful'][number], 'name'> & NamedExample)[];
   readonly copies: readonly (readonly [NamedExample, NamedExample])[];
 }
 
-/** @param report of a lesson whose photos were given their ids as names. */
+/** @param report of a lesson in which each photo's name is its id. */
 export function nameExamples(report: LessonReport, examples: readonly ClassifierExample[]): TaughtReport {
   const names = new Map(examples.map(({ id, name }) => [id, name]));
   const toNamed = (id: string): NamedExample => ({ id, name: names.get(id) ?? id });

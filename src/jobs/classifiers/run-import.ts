@@ -10,7 +10,7 @@ import type { ImportStore } from './import-store.ts';
 export interface ImportServices extends AddServices {
   readonly store: ClassifierStore;
   readonly imports: ImportStore;
-  /** Makes a class, if it is not there. @throws {CodedError} `classifier_quota_exceeded`. */
+  /** Makes a class if it does not exist. @throws {CodedError} `classifier_quota_exceeded`. */
   readonly addClass: (classifier: string, label: string) => Promise<void>;
   /** @throws {CodedError} `url_*`, `image_not_found`. */
   readonly fetchImage: (reference: ImportReference) => Promise<Uint8Array>;
@@ -19,9 +19,9 @@ export interface ImportServices extends AddServices {
 }
 
 /**
- * Fetches photos and keeps their features. What an import did is stored before the next one begins.
+ * Fetches photos and stores their features. The outcome of an import is stored before the next one begins.
  *
- * @returns false if some are to be tried again later.
+ * @returns false if some imports must be tried again later.
  */
 export async function runImports(
   id: string,
@@ -48,7 +48,7 @@ async function runImport(
   const { imports, fetchImage, readViews } = services;
   const name = 'url' in reference ? reference.url : reference.r2_key;
   try {
-    // Before the work: one that ends this isolate is not tried for ever.
+    // Counted before the work, so that an import that kills this isolate is not tried for ever.
     await imports.noteAttempt(id);
     const bytes = await fetchImage(reference);
     const example = { bytes, class: label, name: toName(name) };

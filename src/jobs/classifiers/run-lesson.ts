@@ -25,15 +25,15 @@ export interface LessonServices {
   ) => Promise<{ manifest: ModelManifest; blocks: readonly number[] }>;
   /** `matrix-routines.wasm` of src/learn, compiled. */
   readonly matrixRoutines: WebAssembly.Module;
-  /** Lets other work of this isolate have its turn. */
+  /** Gives other work of this isolate a turn. */
   readonly pause: () => Promise<void>;
 }
 
 /**
- * Learns a version from the examples that are there now, stores it, and lets it answer. It may be repeated after it was
- * cut short: the same examples give the same weights.
+ * Learns a version from the current examples, stores it, and lets it answer. If it is cut short, it can be repeated: the
+ * same examples give the same weights.
  *
- * @returns whether it is to be trained once more, because examples came while it learned.
+ * @returns whether another version must be trained, because examples came during the lesson.
  * @throws {CodedError} `classifier_not_trainable`, which is final; what reading the base throws.
  */
 export async function runLesson(id: string, number: number, services: LessonServices): Promise<boolean> {
@@ -42,7 +42,7 @@ export async function runLesson(id: string, number: number, services: LessonServ
   const version = classifier && (await versions.find(id, number));
   if (!classifier || !version) return false;
   if (version.state === 'failed') return false;
-  // It was finished, and what had to follow was cut short.
+  // The lesson was finished, but the step after it was cut short.
   if (version.state === 'ready') return (await versions.finish(id, number, version))?.again ?? false;
 
   await versions.begin(id, number);
@@ -55,7 +55,7 @@ export async function runLesson(id: string, number: number, services: LessonServ
     pace: createPace(services.pause),
   });
   const { report } = lesson;
-  // Another message of the same lesson may have been faster: what answers is not written anew.
+  // Another message of the same lesson may have been faster. A version that answers must not be written again.
   if ((await versions.find(id, number))?.state !== 'training') return false;
   await heads.put(
     {
@@ -74,18 +74,18 @@ export async function runLesson(id: string, number: number, services: LessonServ
     accuracy: report.accuracy,
   });
   if (!finished) {
-    // Deleted while it learned.
+    // The classifier was deleted during the lesson.
     await heads.deleteAll(id);
     return false;
   }
   for (const surplus of await versions.findSurplus(id)) {
-    // First the row, which nobody can then let answer.
+    // The row is deleted first, so that nobody can make this version answer.
     if (await versions.deleteSurplus(id, surplus)) await heads.delete(id, surplus);
   }
   return finished.again;
 }
 
-/** Classes without a photo are left out: they may be filled later. */
+/** Leaves out classes without a photo, which may get photos later. */
 async function readExamples(
   id: string,
   features: number,
@@ -111,7 +111,7 @@ async function readExamples(
   return { labels, examples, known };
 }
 
-/** @throws {Error} for an example that was removed a moment ago: the lesson begins again, without it. */
+/** @throws {Error} if the example has just been removed. The lesson then begins again, without it. */
 function assertThere(vector: Float32Array | undefined, example: string, features: number): Float32Array {
   if (vector?.length !== features) throw new Error(`The features of the example ${example} are not there.`);
   return vector;

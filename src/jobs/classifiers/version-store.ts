@@ -25,8 +25,8 @@ export class VersionStore {
   }
 
   /**
-   * Begins a version. Where one is being trained it stands for this one as well: it is trained once more if the examples
-   * have changed since it began.
+   * Begins a version. If one is being trained already, returns that one; another version follows if the examples have
+   * changed since it began.
    *
    * @returns the version, and whether it is a new one; undefined if there is no such classifier.
    */
@@ -51,7 +51,7 @@ export class VersionStore {
              AND revision < (SELECT revision FROM classifiers WHERE id = ?1)`,
         )
         .bind(classifier),
-      // What an earlier version asked for is this one.
+      // This is the version that was asked for while an earlier one was trained.
       this.#db
         .prepare("UPDATE classifier_versions SET again = 0 WHERE classifier = ?1 AND state <> 'training'")
         .bind(classifier),
@@ -83,7 +83,7 @@ export class VersionStore {
     return row ? toVersion(row) : undefined;
   }
 
-  /** Notes what it is about to learn from; when it is begun once more, what was noted stays. */
+  /** Stores the revision that the version learns from. If the lesson begins again, the stored revision stays. */
   async begin(classifier: string, version: number): Promise<void> {
     await this.#db
       .prepare(
@@ -98,7 +98,7 @@ export class VersionStore {
   /**
    * `training` to `ready`, and the version answers.
    *
-   * @returns undefined if the classifier is gone; else whether it is to be trained once more.
+   * @returns undefined if the classifier is gone; else whether another version must be trained.
    */
   async finish(
     classifier: string,
@@ -135,7 +135,7 @@ export class VersionStore {
     return row ? { again: row.again !== 0 } : undefined;
   }
 
-  /** @returns whether it is to be trained once more: other examples came, somebody asked, and it is still there. */
+  /** @returns whether another version must be trained: somebody asked, examples have changed, and the classifier exists. */
   async fail(classifier: string, version: number, { code, detail }: VersionError): Promise<boolean> {
     await this.#db
       .prepare(
@@ -154,7 +154,7 @@ export class VersionStore {
     return (row?.again ?? 0) !== 0;
   }
 
-  /** Versions beyond those that are kept; never the one that answers or one that is being trained. */
+  /** Versions beyond the number that is kept, except the one that answers and one that is being trained. */
   async findSurplus(classifier: string): Promise<number[]> {
     const { results } = await this.#db
       .prepare(
@@ -167,7 +167,7 @@ export class VersionStore {
     return results.map(({ version }) => version);
   }
 
-  /** @returns false if it answers by now. */
+  /** @returns false if the version answers by now. */
   async deleteSurplus(classifier: string, version: number): Promise<boolean> {
     const { meta } = await this.#db
       .prepare(
@@ -179,7 +179,7 @@ export class VersionStore {
     return meta.changes > 0;
   }
 
-  /** Those whose message was sent before this time, or never. */
+  /** Versions in training whose message was sent before `sentBefore`, or never. */
   async findLost(sentBefore: number, limit: number): Promise<{ classifier: string; version: number }[]> {
     const { results } = await this.#db
       .prepare(

@@ -26,13 +26,13 @@ export interface LabelServices {
   readonly log: Log;
 }
 
-/** Later attempts at an object are made with it alone: it may be the one on which the tier dies. */
+/** After this many attempts an object is tried alone, because it may be the one that kills the tier. */
 const sharedAttempts = 2;
 
 /**
- * Consumer of R2's event notifications. An event is a wake-up call, the bucket is the truth: what an
- * object holds now gets a row, what it held before loses its own. Each message is acknowledged or sent
- * back by itself, after its row is stored.
+ * Consumer of R2's event notifications. The bucket is the truth, an event only wakes the consumer. The current content
+ * of an object gets a row, and the rows of older contents are deleted. Each message is acknowledged or sent back by
+ * itself, after its row is stored.
  */
 export async function labelObjects(
   messages: readonly Message<unknown>[],
@@ -46,7 +46,7 @@ export async function labelObjects(
   }
 }
 
-/** Consumer of the dead-letter queue: the reasons are in the log, the object's row says that there are some. */
+/** Consumer of the dead-letter queue: the object's row says that it was given up. The reasons are in the log. */
 export async function giveUpObjects(
   messages: readonly Message<unknown>[],
   services: LabelServices,
@@ -92,7 +92,7 @@ function groupByKey(messages: readonly Message<unknown>[], { filter }: LabelServ
   }));
 }
 
-/** One request to the runner, of those in the group that need one. */
+/** One request to the runner, with the objects of the group that need labels. */
 class LabelRun {
   readonly #group: readonly Waiting[];
   readonly #services: LabelServices;
@@ -125,7 +125,7 @@ class LabelRun {
       );
       for await (const { index, result } of results) {
         const one = sent[index];
-        // A tier that answers for an item it was not given is not believed.
+        // Ignores a result for an object that the tier was not given.
         if (one && this.#given.has(one) && !this.#settled.has(one))
           await this.#attempt(one, () => this.#keep(one, etags.get(one)!, result));
       }
@@ -137,7 +137,7 @@ class LabelRun {
     }
   }
 
-  /** Compares row and bucket. @returns the etag of what has to be labelled. */
+  /** Compares row and bucket. @returns the etag of the content to label; undefined if there is none. */
   async #findNew(one: Waiting): Promise<string | undefined> {
     const { store, bucket } = this.#services;
     const { key } = one;
@@ -183,7 +183,7 @@ class LabelRun {
     this.#settle(one);
   }
 
-  /** What has no result goes back, but for an object on which the tier dies whenever it is alone with it. */
+  /** Sends an object without a result back, or gives it up if it kills the tier whenever it is tried alone. */
   async #blame(one: Waiting, etag: string, trouble: unknown): Promise<void> {
     const died = trouble instanceof TierTrouble && trouble.died;
     if (!died || this.#group.length > 1 || one.attempts < maxItemAttempts) {
@@ -198,7 +198,7 @@ class LabelRun {
     one.ack();
   }
 
-  /** What fails for one object is no reason not to go on with the others. */
+  /** Runs `work` for one object. A failure does not stop the work for the others. */
   async #attempt(one: Waiting, work: (one: Waiting) => Promise<void>): Promise<void> {
     try {
       await work(one);
@@ -220,8 +220,8 @@ class LabelRun {
 }
 
 /**
- * After rows were written or deleted. The event of an object that was changed or deleted meanwhile may have come and
- * gone. What it stored went with the rows of older etags.
+ * Call it after rows were written or deleted. If the object was changed meanwhile, its event may already have been
+ * handled, and the row of that event may have been deleted with the rows of other etags.
  */
 async function assertStill(bucket: R2Bucket, key: string, etag: string | undefined): Promise<void> {
   if ((await bucket.head(key))?.etag !== etag) throw changed();

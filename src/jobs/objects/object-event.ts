@@ -15,7 +15,7 @@ export interface ObjectFilter {
   /** Name of the bucket whose objects are labelled. */
   readonly bucket: string;
   readonly prefix: string;
-  /** None: all. */
+  /** Empty for all keys. */
   readonly suffixes: readonly string[];
 }
 

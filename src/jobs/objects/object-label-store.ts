@@ -15,7 +15,7 @@ interface Row extends Omit<LabelledObject, 'result'> {
 
 const columns = 'key, etag, result, labelled_at AS labelledAt';
 
-/** D1's record of what the objects of one bucket show; see migrations. */
+/** The labels of one bucket's objects in D1; see migrations. */
 export class ObjectLabelStore {
   readonly #db: D1Database;
   readonly #bucket: string;
@@ -52,7 +52,7 @@ export class ObjectLabelStore {
     return results.map(toLabelledObject);
   }
 
-  /** Keeps the first result of these bytes, and forgets what the key held before. */
+  /** Stores the first result of these bytes, and deletes the rows of the key's older contents. */
   async put(key: string, etag: string, result: ItemResult): Promise<void> {
     await this.#db.batch([
       this.#db
@@ -62,7 +62,7 @@ export class ObjectLabelStore {
     ]);
   }
 
-  /** @param etag what is there now; undefined: nothing. */
+  /** @param etag of the object that the key has now; undefined if it has none. */
   async forgetOthers(key: string, etag: string | undefined): Promise<void> {
     await this.#forget(key, etag ?? '').run();
   }

@@ -3,9 +3,9 @@ import type { ItemResult } from '../../classify/classification.ts';
 import { maxCustomMetadataBytes } from '../../limits.ts';
 
 /**
- * Writes labels into an object's custom metadata, beside what is there. R2 has no way to change metadata
- * alone: the object is written anew, which raises an event. That ends there, since the row of the new
- * etag is stored before the event is looked at, or the metadata found to be what it should be.
+ * Writes labels into an object's custom metadata, beside the metadata that is there. R2 cannot change only the metadata,
+ * so the object is written again, which raises an event. The consumer does nothing for that event, because the row of
+ * the new etag is stored by then, or the metadata is already right.
  *
  * @returns the object's etag now; undefined if somebody else has changed it.
  */
@@ -39,7 +39,7 @@ export async function writeLabels(
   return written?.etag;
 }
 
-/** At least what R2 counts: names and values. */
+/** Bytes of names and values: at least as many as R2 counts. */
 function toBytes(metadata: Readonly<Record<string, string>>): number {
   return new TextEncoder().encode(JSON.stringify(metadata)).byteLength;
 }

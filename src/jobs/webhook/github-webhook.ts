@@ -7,8 +7,8 @@ const prefix = 'sha256=';
 const hmacBytes = 32;
 
 /**
- * Verifies `X-Hub-Signature-256`: HMAC-SHA256 over the raw body, in hex. Neither a time nor an id is signed. So the
- * body itself is the only mark of a replay.
+ * Verifies `X-Hub-Signature-256`: HMAC-SHA256 over the raw body, in hex. Neither a time nor an id is signed, so a replay
+ * is recognised only by its body.
  *
  * @param secrets texts, as they were typed into the sender's form.
  * @returns SHA-256 of the body in hex: the event's id.
@@ -29,7 +29,7 @@ export async function verifyGithubWebhook(
 }
 
 /**
- * What can be told without the body.
+ * The check that does not need the body: reads the signature's header.
  *
  * @returns the HMAC that the sender made.
  * @throws {CodedError} `webhook_signature_invalid`.
@@ -52,7 +52,7 @@ export function isGithubPing(headers: Headers): boolean {
 }
 
 /**
- * An event as GitHub sends it: JSON, or a form with the JSON in its field `payload`, by the choice of who set it up.
+ * Reads an event as GitHub sends it: JSON, or a form with the JSON in its field `payload`. The webhook's owner chooses.
  *
  * @param body of a verified event.
  */

@@ -61,7 +61,7 @@ export interface VerifyOptions {
 }
 
 /**
- * What can be told without the body: the headers are there, and the time is near.
+ * The check that does not need the body: the headers are there, and the timestamp is recent.
  *
  * @throws {CodedError} `webhook_signature_invalid`.
  */
@@ -69,7 +69,7 @@ export function readStandardHeaders(
   headers: Headers,
   { toleranceSeconds = 300, now = Date.now() }: VerifyOptions = {},
 ): { readonly id: string; readonly timestamp: string; readonly signatures: string } {
-  // Svix, whose service Standard Webhooks come from, sends the same under its own name.
+  // Standard Webhooks come from Svix, whose own service sends the same headers as `svix-*`.
   const read = (name: string) => headers.get(`webhook-${name}`) ?? headers.get(`svix-${name}`);
   const id = read('id');
   const timestamp = read('timestamp');
@@ -92,7 +92,7 @@ export function readStandardHeaders(
 /**
  * Verifies an inbound event on its raw body.
  *
- * @returns The event's id, by which a replay can be told.
+ * @returns the event's id, by which a replay is recognised.
  * @throws {CodedError} `webhook_signature_invalid`; it does not say which check failed beyond the timestamp's.
  */
 export async function verifyStandardWebhook(
@@ -108,7 +108,7 @@ export async function verifyStandardWebhook(
     const bytes = signature.startsWith('v1,') ? decodeBase64(signature.slice(3)) : undefined;
     return bytes ? [bytes] : [];
   });
-  // Every pair is compared, so that the time does not tell which key fits.
+  // Compares every pair, so that the time taken does not tell which key fits.
   const matches = expected.flatMap((mac) => given.map((bytes) => equalInConstantTime(mac, bytes)));
   if (matches.includes(true)) return id;
   throw new CodedError('webhook_signature_invalid', 'No signature fits the body.');

@@ -24,7 +24,7 @@ const sourceSchema = z.strictObject({
   image_url: pointer,
   model: z.string().max(maxModelNameLength).optional(),
   top_k: z.int().min(1).max(maxTopK).optional(),
-  /** Where the result goes; without it, it is stored only. */
+  /** Where the result is sent. Without it the result is only stored. */
   callback_url: z.url().optional(),
   tolerance_seconds: z.int().min(1).max(3600).optional(),
 });
@@ -36,19 +36,19 @@ export interface WebhookSource {
   readonly topK: number | undefined;
   readonly callbackUrl: string | undefined;
   /**
-   * Looks at what can be told before the body is read.
+   * Checks the headers, before the body is read.
    *
    * @throws {CodedError} `webhook_signature_invalid`.
    */
   checkHeaders(headers: Headers): void;
   /**
    * @param body raw, as it was signed.
-   * @returns The id by which a replay is told.
+   * @returns the id by which a replay is recognised.
    * @throws {CodedError} `webhook_signature_invalid`.
    */
   verify(headers: Headers, body: Uint8Array): Promise<string>;
   /**
-   * Whether a verified event only asks if somebody is there.
+   * Whether a verified event only tests that the endpoint answers.
    */
   isPing(headers: Headers): boolean;
   /**

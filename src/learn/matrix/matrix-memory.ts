@@ -1,4 +1,4 @@
-/** See wat/ for what each does. Arguments are addresses, and counts of bytes or columns. */
+/** wat/ documents each routine. Arguments are addresses, and counts of bytes or columns. */
 export interface MatrixRoutines {
   add_products(
     target: number,
@@ -17,7 +17,7 @@ export interface MatrixRoutines {
 const pageBytes = 65_536;
 const alignment = 16;
 
-/** Memory for the matrices of one lesson, and the routines on it. It grows as it is used, and goes with the lesson. */
+/** Memory for the matrices of one lesson, and its routines. It grows as it is used, and is dropped with the lesson. */
 export class MatrixMemory {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly routines: MatrixRoutines;
@@ -30,7 +30,7 @@ export class MatrixMemory {
     this.routines = exports as unknown as MatrixRoutines;
   }
 
-  /** @returns the address of so many bytes, all 0. They last as long as the `within` around them. */
+  /** @returns the address of `bytes` bytes, all 0. They last until the enclosing `within` ends. */
   allocate(bytes: number): number {
     const address = this.#top;
     this.#top = address + Math.ceil(bytes / alignment) * alignment;
@@ -40,7 +40,7 @@ export class MatrixMemory {
     return address;
   }
 
-  /** Gives back at its end what `work` allocated. */
+  /** Runs `work` and then frees what it allocated. */
   async within<T>(work: () => Promise<T>): Promise<T> {
     const top = this.#top;
     try {

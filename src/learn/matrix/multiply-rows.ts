@@ -7,7 +7,7 @@ import { TiledColumns } from './tiles.ts';
 /**
  * @param rows FP32, `tileSide` at most.
  * @param right with as many rows as those have values.
- * @returns FP64 (columns), one a row: its products with the columns.
+ * @returns FP64 (columns), one for each row: its inner products with the columns.
  */
 export async function multiplyRows(
   memory: MatrixMemory,

@@ -1,12 +1,10 @@
-import { depthStepBytes, panelBytes, panelDepth, panelRowBytes, tileSide } from './layout.ts';
+import { depthStepBytes, int16Speed, panelBytes, panelDepth, panelRowBytes, tileSide } from './layout.ts';
 import type { MatrixMemory } from './matrix-memory.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** INT16 for 1: vectors of length 1 fit, and so do all sums of products of two of them into INT32. */
+/** The INT16 that stands for 1. Vectors of length 1 fit, and sums of products of two of them fit into INT32. */
 const unit = 32_767;
-/** The routines make so many products of INT16 in the time that a plain loop takes for one. */
-const speed = 30;
 
 /** Vectors of length 1 as rows of INT16, for inner products of tileSide x tileSide of them at once. */
 export class UnitRowPanels {
@@ -33,9 +31,9 @@ export class UnitRowPanels {
     return Math.ceil(rows / tileSide) * Math.ceil(depth / panelDepth) * panelBytes;
   }
 
-  /** Products that `addProducts` makes, in those of a plain loop. */
+  /** The cost of `addProducts`, as a number of products in a plain loop. */
   get cost(): number {
-    return (tileSide ** 2 * this.#depth) / speed;
+    return (tileSide ** 2 * this.#depth) / int16Speed;
   }
 
   #panel(tile: number, chunk: number): number {
@@ -55,7 +53,7 @@ export class UnitRowPanels {
     }
   }
 
-  /** Forgets the rows of a tile: they are 0. */
+  /** Sets the rows of a tile to 0. */
   clearTile(tile: number): void {
     const bytes = this.#chunks * panelBytes;
     this.#memory.int16(this.#panel(tile, 0), bytes / 2).fill(0);

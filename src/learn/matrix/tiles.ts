@@ -5,7 +5,7 @@ import type { MatrixMemory } from './matrix-memory.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 const tileElements = tileSide ** 2;
-/** The routines make so many products of FP64 in the time that a plain loop takes for one. */
+/** Products of FP64 that the routines make in the time that a plain loop takes for one. */
 const speed = 8;
 const tileProducts = tileSide ** 3 / speed;
 
@@ -43,7 +43,7 @@ export class TiledColumns {
   }
 }
 
-/** A symmetric matrix of FP64 by the tiles of its lower triangle. Rows that fill the last tile are those of the identity. */
+/** A symmetric matrix of FP64: the tiles of its lower triangle. Rows that pad the last tile are those of the identity. */
 export class SymmetricTiles {
   readonly #memory: MatrixMemory;
   readonly #address: number;
@@ -64,7 +64,7 @@ export class SymmetricTiles {
     return ((this.tiles * (this.tiles + 1)) / 2) * tileBytes;
   }
 
-  /** @returns the address of a tile, column <= row. Of a tile on the diagonal its lower triangle counts. */
+  /** @returns the address of a tile, column <= row. Only the lower triangle of a diagonal tile is used. */
   tile(row: number, column: number): number {
     return this.#address + ((row * (row + 1)) / 2 + column) * tileBytes;
   }
@@ -78,7 +78,7 @@ export class SymmetricTiles {
     this.#memory.float64(this.#address, count).set(this.#memory.float64(other.#address, count));
   }
 
-  /** Adds to what stands on the diagonal. */
+  /** Adds `value` to each element of the diagonal. */
   addToDiagonal(value: number): void {
     for (let i = 0; i < this.size; i++) {
       const tile = Math.floor(i / tileSide);
@@ -109,7 +109,7 @@ export class SymmetricTiles {
   }
 
   /**
-   * Cholesky: the lower triangle becomes L, with L L^T what it was.
+   * Cholesky decomposition: replaces the matrix by L, where L L^T is the matrix.
    *
    * @throws {RangeError} if the matrix is not positive definite.
    */
@@ -171,7 +171,7 @@ export class SymmetricTiles {
   }
 }
 
-/** @param firstRow of the tile in its matrix, for the error. */
+/** @param firstRow the tile's first row in its matrix, for the error message. */
 function factorTile(tile: Float64Array, firstRow: number): void {
   for (let i = 0; i < tileSide; i++) {
     for (let j = 0; j <= i; j++) {

@@ -2,8 +2,8 @@ import { maxDrainBytes, maxDrainMs } from '../../limits.ts';
 import { withTimeout } from '../with-timeout.ts';
 
 /**
- * Reads on without keeping anything, up to a bound of bytes and of time, also where no byte comes. A client that is
- * still sending when the answer comes sees a reset connection instead of the problem that explains it.
+ * Reads the rest of a body and drops it, up to a limit of bytes and of time. Otherwise a client that is still sending
+ * when the answer comes sees a reset connection instead of the answer.
  */
 export async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const deadline = Date.now() + maxDrainMs;
@@ -15,7 +15,7 @@ export async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Pr
       drained += value.byteLength;
     }
   } catch {
-    // The client is gone, and nobody reads the answer, or it sends nothing more, and has waited long enough.
+    // Either the client is gone and nobody reads the answer, or it sends nothing more and has waited long enough.
   }
   await reader.cancel().catch(() => undefined);
 }

@@ -4,21 +4,21 @@ import { readBounded } from './read-bounded.ts';
 import { assertAllowedUrl, type UrlPolicy } from './url-policy.ts';
 
 export interface FetchPublicOptions {
-  /** Refused as soon as one byte more has come. */
+  /** The answer is refused as soon as one byte more has come. */
   readonly maxBytes: number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Waits until so many bytes in all may be kept. Called before they are. */
+  /** Waits until `bytes` in all may be kept. Called before they are kept. */
   readonly hold?: (bytes: number) => Promise<void>;
 }
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Fetches what somebody else's URL names, without being led inside: every hop is checked like the
- * first one, nothing of the request goes along, and time and size are bounded. Between the check of a
- * name and its use the platform resolves it once more: on Cloudflare `fetch` reaches the public internet
- * alone, elsewhere an allow-list is the answer to rebinding.
+ * Fetches a URL that a caller gave, and never reaches a private network: it checks every redirect like the first URL,
+ * sends nothing of the caller's request, and bounds time and size. Between the check of a host name and the fetch the
+ * platform resolves the name again. On Cloudflare `fetch` reaches only the public internet. Elsewhere use an allow-list
+ * against DNS rebinding.
  *
  * @throws {CodedError} `url_invalid`, `url_forbidden`, `url_unreachable`, `url_too_large`; what `hold` throws.
  */

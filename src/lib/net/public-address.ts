@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 const globalUnicast = ipaddr.IPv6.parse('2000::');
 const globalUnicastBits = 3;
 
-/** Microsoft Azure's own services answer there, to its virtual machines alone. */
+/** Microsoft Azure's own services answer there, but only to its virtual machines. */
 const azureServices = '168.63.129.16';
 
 /** Bytes 8 to 11 of an ISATAP address (RFC 5214, 6.1), with the bit for a globally unique address or without. */
@@ -15,11 +15,11 @@ const isatap = [
 
 /**
  * Whether an address is one of the public internet: neither loopback, link-local, private, shared
- * (RFC 6598), multicast, reserved nor documentation, and no IPv6 address that carries an IPv4 one
- * (mapped, compatible, 6to4, Teredo, NAT64, ISATAP): whatever follows it may lead inside.
+ * (RFC 6598), multicast, reserved nor documentation, and no IPv6 address that carries an IPv4 one (mapped, compatible,
+ * 6to4, Teredo, NAT64, ISATAP), because such an address may lead into a private network.
  *
  * @param text an address without brackets or port.
- * @returns false also for what is no address.
+ * @returns false also if the text is not an address.
  */
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;

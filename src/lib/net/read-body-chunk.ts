@@ -1,15 +1,15 @@
 import { CodedError } from '../../errors.ts';
 import { bodyIdleTimeoutMs } from '../../limits.ts';
 
-/** How often a body that brings nothing is looked at. */
+/** How often to check a body that is silent. */
 const pollMs = 250;
 
 /**
- * The next bytes of a request's body.
+ * Reads the next bytes of a request's body.
  *
  * @param deadline milliseconds since 1970, of the whole body.
- * @param isBehind asked now and then: whether the body is to be given up earlier.
- * @throws {CodedError} `body_aborted`; `body_timeout` where nothing came for `bodyIdleTimeoutMs`, or by the deadline.
+ * @param isBehind called now and then: whether to give the body up earlier.
+ * @throws {CodedError} `body_aborted`; `body_timeout` if nothing came for `bodyIdleTimeoutMs`, or at the deadline.
  */
 export async function readBodyChunk<Bytes extends Uint8Array>(
   reader: ReadableStreamDefaultReader<Bytes>,
@@ -18,7 +18,7 @@ export async function readBodyChunk<Bytes extends Uint8Array>(
 ): Promise<ReadableStreamReadResult<Bytes>> {
   const silentUntil = Math.min(deadline, Date.now() + bodyIdleTimeoutMs);
   const isLate = () => Date.now() >= silentUntil || isBehind();
-  // Not only by the timer: a body that drips comes between its ticks.
+  // Checked here and by the timer, because the chunks of a slow body may come between the timer's ticks.
   if (isLate()) throw tooSlow();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setInterval(() => isLate() && reject(tooSlow()), pollMs);

@@ -1,8 +1,8 @@
 /**
- * Reads a body whole, unless it is longer than it may be: a declared length is only believed if it is too large.
+ * Reads a whole body of at most `maxBytes`. A declared length is used only to refuse a body early.
  *
  * @param createError makes the rejection as soon as one byte more than `maxBytes` is declared or has come.
- * @param hold waits until so many bytes in all may be kept; called before they are.
+ * @param hold waits until `bytes` in all may be kept; called before they are kept.
  * @returns no bytes if there is no body.
  */
 export async function readBounded(

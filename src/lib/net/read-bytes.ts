@@ -3,7 +3,7 @@ import { bodyHeadStartMs, bodyStepBytes, bodyTimeoutMs, wellBegunShare } from '.
 import { drain } from './drain.ts';
 import { readBodyChunk } from './read-body-chunk.ts';
 
-/** NaN if the header is missing or no length. */
+/** NaN if the header is missing or is not a length. */
 export function toDeclaredLength(request: Request): number {
   return Number.parseInt(request.headers.get('content-length') ?? '', 10);
 }
@@ -11,17 +11,17 @@ export function toDeclaredLength(request: Request): number {
 export interface ReadBytesOptions {
   /** Memory of exactly the declared length, for a body that has one. */
   readonly allocate?: (bytes: number) => Uint8Array;
-  /** The time in which the body has to come while others wait for its place; undefined while nobody does. */
+  /** The time in which the body has to come while others wait for its bytes; undefined while nobody waits. */
   readonly paceMs?: () => number | undefined;
-  /** Waits until so many bytes in all may be kept. Called before they are. */
+  /** Waits until `bytes` in all may be kept. Called before they are kept. */
   readonly hold?: (bytes: number) => Promise<void>;
 }
 
 /**
- * Reads a body, counting as it goes: Content-Length is a hint, never trusted. Nothing is held or allocated for bytes
- * that have not come, but for a body of which a quarter is there: the rest of its declared length.
+ * Reads a body and counts its bytes. Content-Length is a hint and never trusted. Memory is taken only for bytes that have
+ * come. Only after a quarter of a body has come, memory is taken for the rest of its declared length.
  *
- * @param maxBytes refused as soon as one byte more has come.
+ * @param maxBytes the body is refused as soon as one byte more has come.
  * @throws {CodedError} `body_empty`, `body_too_large`, `body_aborted`, `body_timeout`; what `hold` throws.
  */
 export async function readBytes(

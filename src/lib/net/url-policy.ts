@@ -5,15 +5,15 @@ import { isPublicAddress, toHostAddress } from './public-address.ts';
 export interface UrlPolicy {
   /**
    * Where images may come from: origins (`https://img.example.com`, `http://10.0.0.5:8080`) or host patterns
-   * (`*.example.com`). Empty: any public host, over https. An origin that is written here may be http or inside: the
-   * operator who wrote it meant it.
+   * (`*.example.com`). Empty: any public host, over https. An origin in this list may use http or be in a private network,
+   * because the operator has listed it.
    */
   readonly allow: readonly string[];
-  /** All addresses of a host name, so that names that point inside are refused before they are asked. */
+  /** Finds all addresses of a host name, so that a name of a private address is refused before the fetch. */
   readonly resolveHost?: ((hostname: string) => Promise<readonly string[]>) | undefined;
 }
 
-/** Names that mean this machine or this network wherever they are resolved. */
+/** Names that always mean this machine or this network. */
 const localNames = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|home|corp)$/;
 
 /**
@@ -50,7 +50,7 @@ function parseUrl(text: string): URL {
   return url;
 }
 
-/** A name with dots at its end is the same name. By a loop: the pattern for it takes the square of their number. */
+/** Removes dots at the end, which do not change the name. A loop, because a regular expression takes quadratic time. */
 function trimDots(hostname: string): string {
   let end = hostname.length;
   while (hostname[end - 1] === '.') end--;

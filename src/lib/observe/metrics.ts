@@ -79,7 +79,7 @@ export class Metrics {
     return total;
   }
 
-  /** @param gauges what is read at the moment of the scrape. */
+  /** @param gauges values at the moment of the scrape. */
   format(gauges: readonly { name: NameOf<'gauge'>; labels?: Labels; value: number }[]): string {
     const lines: string[] = [];
     for (const [name, { type, help }] of Object.entries(metricFamilies)) {

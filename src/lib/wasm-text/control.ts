@@ -14,7 +14,7 @@ import {
 } from './expression.ts';
 import { i32Add, i32GeS } from './integers.ts';
 
-/** Where a branch goes: behind a block, or to the beginning of a loop. */
+/** The target of a branch: the end of a block, or the beginning of a loop. */
 export interface Label {
   readonly label: string;
 }
@@ -26,7 +26,7 @@ export const set = <T extends ValueType>(local: Local<T>, value: Operand<T>): St
 /** Sets `local`; the value remains. */
 export const tee = <T extends ValueType>(local: Local<T>, value: Operand<T>): Value<T> =>
   toValue(local.type, `(local.tee $${local.name} ${operandText(value)})`);
-/** Computes all values before any local is set: these may be among what is computed with. */
+/** Computes all values before it sets any local, because values may be computed from these locals. */
 export const setTogether = (locals: readonly Local<'v128'>[], values: readonly V128[]): Statement =>
   toStatement(
     [...values.map(({ text }) => text), ...locals.map(({ name }) => `(local.set $${name})`).reverse()].join(
@@ -34,14 +34,14 @@ export const setTogether = (locals: readonly Local<'v128'>[], values: readonly V
     ),
   );
 export const increase = (local: Local<'i32'>, by: Operand<'i32'>): Statement => set(local, i32Add(local, by));
-/** `then` where the condition is not 0. Both are computed. */
+/** `then` if the condition is not 0, else `otherwise`. Both are computed. */
 export const select = (then: Operand<'i32'>, otherwise: Operand<'i32'>, condition: I32): I32 =>
   toValue('i32', `(select ${operandText(then)} ${operandText(otherwise)} ${condition.text})`);
 
-/** Control leaves `body` by `branch(label)`. The label is known within it alone. */
+/** `branch(label)` leaves `body`. The label is valid only within `body`. */
 export const block = (name: string, body: (label: Label) => Body): Statement =>
   toStatement(`(block $${name} ${bodyText(body({ label: name }))})`);
-/** `branch(label)` begins `body` again; else it ends behind it. */
+/** `branch(label)` begins `body` again. Without a branch the loop ends. */
 export const loop = (name: string, body: (label: Label) => Body): Statement =>
   toStatement(`(loop $${name} ${bodyText(body({ label: name }))})`);
 export const branch = ({ label }: Label): Statement => toStatement(`(br $${label})`);
@@ -71,6 +71,6 @@ export const countUp = (
   ),
 ];
 
-/** Written out `count` times. */
+/** Writes a body `count` times. */
 export const repeat = (count: number, make: (index: number) => Body): Body =>
   Array.from({ length: count }, (_, index) => make(index));

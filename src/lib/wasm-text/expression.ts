@@ -1,6 +1,6 @@
 /**
- * WebAssembly text with types: an instruction is a function that takes values of the types it works on and gives one
- * of its own, so that TypeScript finds a vector where a number belongs. What comes out is folded text.
+ * WebAssembly text with types. An instruction is a function from typed values to a typed value, so TypeScript reports a
+ * vector in place of a number. The result is folded text.
  *
  * @see https://webassembly.github.io/spec/core/text/instructions.html#folded-instructions
  */
@@ -24,12 +24,12 @@ export interface Statement {
 }
 export type Body = Statement | readonly Body[];
 
-/** A parameter or local of a function. As a value it is what it holds. */
+/** A parameter or local of a function. Used as a value, it is its content. */
 export interface Local<T extends ValueType> extends Value<T> {
   readonly name: string;
 }
 
-/** What an operand of each type may be given as: integers may be plain constants. */
+/** The forms in which an operand of each type may be given: an integer may be a plain constant. */
 interface Operands {
   readonly i32: I32 | number;
   readonly i64: I64 | bigint;

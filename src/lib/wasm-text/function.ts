@@ -28,16 +28,16 @@ export interface WasmFunction<
 export interface FunctionParts<P extends readonly AnyLocal[], R extends ValueType> {
   readonly name: string;
   readonly params: P;
-  /** 0 in the beginning, and numbered by type. */
+  /** Locals are 0 at the beginning, and numbered by type. */
   readonly locals?: readonly AnyLocal[];
   readonly body: Body;
-  /** What the function returns, after its body. */
+  /** The function's result, computed after its body. */
   readonly result?: Value<R>;
-  /** Whether JavaScript sees it. */
+  /** Whether JavaScript can call it. */
   readonly exported?: boolean;
   /**
-   * Vectors of constants are made once, in the beginning. Where they stand in a loop, V8 makes them anew each time
-   * around, by three or four instructions each.
+   * Whether to make constant vectors once, at the beginning. In a loop V8 makes them anew in each iteration, with three or
+   * four instructions each.
    */
   readonly hoistsConstants?: boolean;
 }
@@ -76,7 +76,7 @@ export function wasmFunction({
   } as WasmFunction<readonly AnyLocal[], ValueType | undefined>;
 }
 
-/** Each different vector of constants in `code` as a local of its own, declared and set before the rest. */
+/** Moves each distinct constant vector of `code` to a local of its own, which is declared and set before the rest. */
 function hoistConstants(code: string): string {
   const names = new Map<string, string>();
   const rest = code.replaceAll(/\(v128\.const [^)]*\)/g, (constant) => {

@@ -13,15 +13,15 @@ export interface ChunkOptions extends ClassifyChoice {
   readonly modelVersion: string;
 }
 
-/** What works on the images of a chunk: this Worker, or the Node tier. */
+/** Runs the images of a chunk: in this Worker, or on the Node tier. */
 export interface ChunkRunner<Result = ItemResult> {
   readonly tier: Tier;
   /**
-   * @param count how many items there will be at most.
-   * @param items taken one at a time, as fast as the runner can take them.
-   * @returns One result for each item that has one for good, in any order.
-   * @throws {TierTrouble} (from the iteration) when no more can be had now; items without a result are
-   *   to be tried again.
+   * @param count the most items that there will be.
+   * @param items read one at a time, as fast as the runner can take them.
+   * @returns one final result for each item that has one, in any order.
+   * @throws {TierTrouble} (from the iteration) if the tier can give no more results now. Try the items without a result
+   *   again.
    */
   run(
     options: ChunkOptions,
@@ -30,7 +30,7 @@ export interface ChunkRunner<Result = ItemResult> {
   ): AsyncIterable<{ readonly index: number; readonly result: Result }>;
 }
 
-/** The tier failed, which says nothing against any item unless `died`. */
+/** The tier failed. No item is at fault, except perhaps if the tier `died`. */
 export class TierTrouble extends Error {
   override readonly name = 'TierTrouble';
   /** Stable, shown in the batch: `unreachable`, `busy`, `unauthorized`, `timeout`, `died`, `garbage`, ... */
@@ -43,7 +43,7 @@ export class TierTrouble extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
-  /** It had accepted the items and then went away: one of them may be the reason. */
+  /** Whether the tier went away after it had accepted the items: one of them may be the reason. */
   get died(): boolean {
     return this.code === 'died';
   }

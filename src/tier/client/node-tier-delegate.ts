@@ -14,21 +14,21 @@ import type { OpenTensor } from '../../protocol/open-inference/tensor.ts';
 import { TierTrouble } from './chunk-runner.ts';
 import { createNodeTierRunner, type NodeTierOptions } from './node-tier-runner.ts';
 
-/** The delegate gives up so long before the request does: then the answer says whose fault it was. */
+/** The delegate gives up this much before the request's deadline, so that the answer can name the tier as the cause. */
 const marginMs = 100;
 
-/** When the tier does not say: long enough for an instance to come back. */
+/** Used if the tier gives no time: long enough for an instance to come back. */
 const defaultRetrySeconds = 5;
 
 export type DelegateOptions = Omit<NodeTierOptions, 'connectMs' | 'silenceMs' | 'signal'>;
 
 /**
- * The Node tier as a delegate: an image is a chunk of one, a tensor goes by the Open Inference Protocol. Nothing is
- * tried twice: the caller is waiting, and can try again.
+ * The Node tier as a delegate. An image is sent as a chunk of one, a tensor by the Open Inference Protocol. Nothing is
+ * tried twice, because the caller is waiting and can try again.
  */
 export function createNodeTierDelegate(tier: DelegateOptions): Delegate {
   const { url, secret, fetch: send = fetch } = tier;
-  /** What the tier says against the image is the answer; all else is the tier's trouble. */
+  /** @returns the tier's error if it refuses the image; undefined if the tier itself is in trouble. */
   const toError = (code: unknown, detail: unknown): CodedError | undefined =>
     typeof code === 'string' && code.startsWith('image_') && isErrorCode(code)
       ? new CodedError(code, String(detail))
@@ -96,7 +96,7 @@ function readAnswer(response: Response): Promise<Uint8Array> {
   );
 }
 
-/** Nothing of it, if it is none. */
+/** @returns the members of a problem; none of them if the answer is not a problem. */
 async function readProblem(
   response: Response,
 ): Promise<{ readonly code?: unknown; readonly detail?: unknown }> {

@@ -13,15 +13,15 @@ export interface NodeTierOptions {
   readonly url: string;
   readonly secret: string;
   /**
-   * How long until the tier answers at all, and how long it may then be silent. The first bounds as well what a tier
-   * costs that refuses an upload and reads no further: workerd sends the next request on the same connection, where
-   * it is not seen; giving it up closes that connection.
+   * How long to wait until the tier answers, and how long it may then be silent. The first also limits the cost of a tier
+   * that refuses an upload and stops reading: workerd sends the next request on the same connection, where the tier does
+   * not see it. Giving that request up closes the connection.
    */
   readonly connectMs?: number;
   readonly silenceMs?: number;
-  /** Speaks to the tier in the global one's place: that of a client certificate, for mutual TLS. */
+  /** Used instead of the global `fetch`: the one of a client certificate, for mutual TLS. */
   readonly fetch?: typeof fetch;
-  /** Ends what is under way. */
+  /** Aborts the request that is under way. */
   readonly signal?: AbortSignal;
 }
 
@@ -31,7 +31,7 @@ const lineSchema = z.union([
 ]);
 /** A line of 1,000 predictions is about 100 kB. */
 const maxLineCharacters = 1024 * 1024;
-/** Codes by which a problem of an item says that the tier, not the image, is to blame. */
+/** Codes of an item's problem that mean that the tier is at fault and not the image. */
 const tierProblems: ReadonlySet<string> = new Set(['internal', 'inference_failed', 'batch_tier_unavailable']);
 
 /** Sends a chunk's images to the Node tier and reads its results as they come. */
@@ -61,7 +61,7 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
             body: body.stream,
             signal: abort.signal,
             redirect: 'manual',
-            // Node needs to be told; workerd sends streams as they are.
+            // Node needs this option for a stream; workerd does not.
             ...({ duplex: 'half' } as object),
           }),
         );
@@ -78,7 +78,7 @@ export function createNodeTierRunner(options: NodeTierOptions): ChunkRunner {
   };
 }
 
-/** A stream that remembers why it failed: `fetch` would only say that it did. */
+/** A stream that remembers its error, because `fetch` only says that it failed. */
 function toBody(
   head: Parameters<typeof writeChunk>[0],
   items: AsyncIterable<ChunkItem>,
@@ -109,7 +109,7 @@ function toBody(
 async function assertAccepted(response: Response): Promise<void> {
   if (response.status === 200) return;
   const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'));
-  // Not awaited: a tier that answered before it read everything may never let the stream end by itself.
+  // Not awaited, because a tier that answered before it read everything may never end the stream.
   response.body?.cancel().catch(() => undefined);
   const code =
     response.status === 401 || response.status === 403
@@ -160,10 +160,10 @@ function garbage(what: string, cause?: unknown): TierTrouble {
 }
 
 /**
- * Aborts what takes longer than `ms`, and does not wait for it to notice: a fetch whose upload is stuck may
- * not, and one that hangs would hold up the queue.
+ * Aborts work that takes longer than `ms`, and does not wait until it has stopped: a fetch whose upload is stuck may never
+ * stop, and would hold up the queue.
  *
- * @param code of a failure that is no timeout.
+ * @param code of a failure that is not a timeout.
  */
 async function within<T>(
   ms: number,

@@ -6,10 +6,10 @@ import type { Admission, TierChoice, TierClassifier } from './tier-classifier.ts
 import type { TierNetwork } from './tier-model.ts';
 
 /**
- * Answers a chunk while it is still coming in: NDJSON, a line as each item is done. No more images are
- * read from the connection than can be decoded and batched, so that memory has a bound.
+ * Answers a chunk while it is still coming in: NDJSON, a line when an item is done. It reads images from the connection
+ * only as fast as they are decoded and batched, so memory is bounded.
  *
- * @param admission of all items. While the next item does not come, those that have not come give their room to others.
+ * @param admission of all items. While the sender is silent, items that have not come give their places to others.
  */
 export function answerChunk(
   reader: ChunkReader,
@@ -25,7 +25,7 @@ export function answerChunk(
   const gone = new AbortController();
   return new ReadableStream<Uint8Array>({
     async start(controller) {
-      // The caller may have gone. What has begun then goes on to its end, and its result is dropped.
+      // The caller may have gone. Images that were begun are finished then, and their results are dropped.
       const tell = (value: unknown) => {
         try {
           controller.enqueue(line(value));
@@ -59,7 +59,7 @@ export function answerChunk(
 }
 
 /**
- * @param held images that have come and are not answered.
+ * @param held gives the number of images that have come and are not answered.
  * @throws {CodedError} (from the iteration) `body_timeout` if an item does not come for as long as a whole body may take.
  */
 async function* givingRoom<T>(

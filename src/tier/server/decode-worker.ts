@@ -8,7 +8,7 @@ import { maxTierHeicHeapBytes } from '../../limits.ts';
 import { transcodeWithSharp } from './sharp-transcode.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
 
-/** Bytes in, the model's input out: the very code of the edge, in a thread of its own. */
+/** Bytes in, the model's input out: the same code as on the edge, in a thread of its own. */
 export interface DecodeJob {
   readonly bytes: Uint8Array;
   readonly spec: PreprocessSpec;
@@ -24,7 +24,7 @@ export interface DecodedImage {
   readonly decodeUs: number;
 }
 
-// AVIF goes through sharp, which has no isolate's limits.
+// AVIF goes through sharp, which is not limited to an isolate's memory.
 const { routines, loadWebpModule, decodeHeic } = openDecoders(maxTierHeicHeapBytes);
 
 parentPort!.on('message', async ({ bytes, spec, orientation, strict }: DecodeJob) => {

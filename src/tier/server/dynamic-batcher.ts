@@ -1,16 +1,16 @@
-/** One batch's worth of inputs, run somewhere else. */
+/** Runs the inputs of one batch. */
 export type RunBatch<I, O> = (inputs: readonly I[]) => Promise<readonly O[]>;
 
 export interface BatcherOptions {
-  /** Ascending. A batch of the largest that can be filled goes at once; the last is the most there is. */
+  /** Ascending. A batch of the largest size that can be filled starts at once. The last size is the maximum. */
   readonly preferredSizes: readonly number[];
   /** How long an input may wait for others while an instance is idle. */
   readonly maxQueueDelayMs: number;
   /** Batches that run at the same time. */
   readonly instances: number;
   /**
-   * Batches made ready while every instance is busy, so that none waits for this thread between two. Only full ones:
-   * a batch that is not full waits for more.
+   * Batches made ready while every instance is busy, so that an instance need not wait for this thread between two batches.
+   * Only full batches are made ready; others wait for more inputs.
    */
   readonly ahead: number;
 }
@@ -42,7 +42,7 @@ export class DynamicBatcher<I, O> {
     this.#onQueued = onQueued;
   }
 
-  /** @throws whatever the batch it went with throws. */
+  /** @throws the error of the input's batch. */
   submit(input: I): Promise<O> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ input, since: performance.now(), resolve, reject });
@@ -50,7 +50,7 @@ export class DynamicBatcher<I, O> {
     });
   }
 
-  /** Runs after a caller that submits several in one go has submitted them all. */
+  /** Runs after a caller has submitted all inputs that it submits at once. */
   #look(): void {
     if (this.#looking) return;
     this.#looking = true;
@@ -79,7 +79,7 @@ export class DynamicBatcher<I, O> {
     }
   }
 
-  /** 0: wait for more. */
+  /** @returns the size of the batch to start now; 0 to wait for more inputs. */
   #sizeNow(): number {
     const { preferredSizes, maxQueueDelayMs } = this.#options;
     const filled = preferredSizes.findLast((size) => size <= this.#waiting.length);

@@ -6,15 +6,15 @@ import type { FileKind } from '../../model/manifest.ts';
 import type { WorkerAnswer } from './worker-pool.ts';
 
 /**
- * One instance of one model. A thread, because onnxruntime-node computes on the thread that calls it, and
- * the tier's own has requests to answer.
+ * One instance of one model. It is a thread, because onnxruntime-node computes on the calling thread, and the tier's main
+ * thread has to answer requests.
  */
 export interface InferenceWorkerData {
   readonly model: SharedArrayBuffer;
-  /** FP32 (batch, 3, side, side) each: where the tier puts a batch before it sends the slot's number. */
+  /** FP32 (batch, 3, side, side) each. The tier writes a batch to a slot before it sends the slot's number. */
   readonly slots: readonly SharedArrayBuffer[];
   readonly kind: FileKind;
-  /** Whether the output is the features of all blocks, which the engine gives beside its own. */
+  /** Whether to output the features of all blocks instead of the classes. */
   readonly wantsFeatures: boolean;
   readonly inputName: string;
   readonly outputName: string;
@@ -23,7 +23,7 @@ export interface InferenceWorkerData {
   readonly threads: number;
 }
 
-/** The first `count` images of a slot. None: asks what the instance is. */
+/** Runs the first `count` images of a slot. With 0 images it only asks what the instance is. */
 export interface InferenceJob {
   readonly slot: number;
   readonly count: number;
@@ -55,7 +55,8 @@ async function loadOrt(): Promise<OrtNodeSession> {
   return await createOrtNodeSession(new Uint8Array(model).slice(), {
     executionProviders,
     intraOpNumThreads: threads,
-    // Threads that wait would spin on cores that decode and answer: as fast alone, faster in company (measured).
+    // Waiting threads would spin on cores that decode and answer. Without spinning it is as fast alone, and faster with
+    // other work (measured).
     allowSpinning: false,
   });
 }
@@ -81,7 +82,7 @@ function fromOrt(session: OrtNodeSession): Instance {
   };
 }
 
-/** The engine takes one image at a time: as many instances as cores make up for it. */
+/** The engine takes one image at a time, so there are as many instances as cores. */
 function fromEngine(session: InferenceSession): Instance {
   return {
     batches: false,
@@ -111,7 +112,7 @@ async function work({ slot, count }: InferenceJob): Promise<void> {
       count === 0
         ? await instance.run(new Float32Array(imageSize), 1)
         : await instance.run(new Float32Array(slots[slot]!, 0, count * imageSize), count);
-    // A copy that may leave the thread: the runtime's own memory may not.
+    // A copy, because the runtime's own memory cannot be transferred to another thread.
     const outputs = new Float32Array(output);
     transfer.push(outputs.buffer);
     const computeUs = Math.round((performance.now() - started) * 1000);
@@ -125,7 +126,7 @@ async function work({ slot, count }: InferenceJob): Promise<void> {
   parentPort!.postMessage(answer, transfer);
 }
 
-// One after the other: a session runs one batch at a time, and answers keep the order of the questions.
+// Jobs run one after the other: a session runs one batch at a time, and answers keep the order of the jobs.
 let tail = Promise.resolve();
 parentPort!.on('message', (job: InferenceJob) => {
   tail = tail.then(() => work(job));

@@ -1,7 +1,7 @@
 /**
- * Memory that this thread and the inference threads share, for as many batches as may be under way. It is
- * taken once: a batch of 16 images has 9.6 MB, and to allocate, zero and collect those for each cost more
- * than a tenth of its inference (measured).
+ * Memory that this thread and the inference threads share, for as many batches as may be under way. It is allocated once:
+ * a batch of 16 images has 9.6 MB, and allocating, zeroing and collecting them for each batch took more than a tenth of
+ * the time of its inference (measured).
  */
 export class InputSlots {
   /** FP32 (batch, 3, side, side) each. */
@@ -22,7 +22,7 @@ export class InputSlots {
   /**
    * Puts a batch into a slot and keeps it there until `run` has ended.
    *
-   * @throws {RangeError} If no slot is free: the caller limits the batches under way.
+   * @throws {RangeError} if no slot is free. The caller must limit the batches under way.
    */
   async use<T>(tensors: readonly Float32Array[], run: (slot: number) => Promise<T>): Promise<T> {
     const slot = this.#free.pop();

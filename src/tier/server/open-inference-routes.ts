@@ -40,7 +40,7 @@ export function openInferenceRoutes(services: TierServices): Hono {
     if (error instanceof CodedError && error.retryAfterSeconds !== undefined) {
       c.header('retry-after', String(error.retryAfterSeconds));
     }
-    // The protocol's one member, and those by which the edge knows what it was.
+    // The protocol's only member, `error`, and the members of a problem, which the edge reads.
     return c.json({ ...problem, ...toOpenError(problem.detail) }, problem.status as 400);
   });
   app.get('/', (c) => c.json(toServerMetadata('resnet-edge-tier', '1')));
@@ -73,7 +73,7 @@ export function openInferenceRoutes(services: TierServices): Hono {
 const findModel = (c: Context, { models }: TierServices) =>
   models.get(c.req.param('model'), c.req.param('version'));
 
-/** Waits until there is room for the body. The tensor, not the JSON before it, lies where an FP32 view can begin. */
+/** Waits until there is room for the body, and reads it so that the tensor behind its JSON begins where an FP32 view can. */
 async function readBody(c: Context, bodies: BodyPool, room: Gate) {
   const jsonBytes = Number(c.req.header('inference-header-content-length') ?? 0);
   const padding = Number.isInteger(jsonBytes) ? (4 - (jsonBytes % 4)) % 4 : 0;
@@ -143,7 +143,7 @@ async function infer(
   }
 }
 
-/** Unlike `Promise.all` it waits for the others when one fails: they still look at the body. */
+/** Unlike `Promise.all` it waits for the others when one fails, because they still read the body. */
 async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work);
   return await Promise.all(work);

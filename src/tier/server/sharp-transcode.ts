@@ -5,9 +5,9 @@ import { sniffImageFormat } from '../../image/probe.ts';
 import { maxStreamedPixels } from '../../limits.ts';
 
 /**
- * What the own decoders refuse (AVIF, and HEIF where libvips has a decoder for it), as a PNG of the same
- * pixels: they go through the own resampler like any other's. Not Pillow's decoder, so that the result
- * is marked approximate by `toModelInput`.
+ * Turns a file that our decoders refuse (AVIF, and HEIF if libvips has a decoder for it) into a PNG of the same pixels,
+ * which go through our resampler like any other's. The decoder is not Pillow's, so `toModelInput` marks the result as
+ * approximate.
  *
  * @throws {CodedError} `image_malformed` of a broken AVIF, `image_too_many_pixels`, `image_format_unsupported`.
  */
@@ -24,7 +24,7 @@ export async function transcodeWithSharp(bytes: Uint8Array): Promise<TranscodedI
     if (String(cause).includes('pixel limit')) {
       throw new CodedError('image_too_many_pixels', `More than ${maxStreamedPixels} pixels.`, { cause });
     }
-    // sharp's builds decode every AVIF there is, and libheif says so where it does not.
+    // sharp's builds decode every valid AVIF, or libheif says that the file is unsupported.
     if (sniffImageFormat(bytes) === 'avif' && !String(cause).includes('Unsupported')) {
       throw new CodedError('image_malformed', 'The AVIF is malformed or ends early.', { cause });
     }

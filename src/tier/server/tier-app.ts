@@ -10,7 +10,7 @@ import { answerChunk } from './chunk-answer.ts';
 import { openInferenceRoutes } from './open-inference-routes.ts';
 import type { TierServices } from './tier-services.ts';
 
-/** HTTP of the Node tier. All but health needs the bearer secret. */
+/** HTTP of the Node tier. Every route except health needs the bearer secret. */
 export function createTierApp(services: TierServices): Hono {
   const { models, classifier, metrics, log } = services;
   const app = new Hono();
@@ -62,7 +62,7 @@ export function createTierApp(services: TierServices): Hono {
     toProblemResponse(new CodedError('route_not_found', 'There is nothing here.'), requestId(c)),
   );
   app.onError(async (error, c) => {
-    // A client that is still sending would see a reset connection instead of the reason.
+    // Otherwise a client that is still sending sees a reset connection instead of the answer.
     const { body, bodyUsed } = c.req.raw;
     if (body && !bodyUsed && !body.locked) await drain(body.getReader());
     if (toProblem(error).status >= 500) log('error', { event: 'request_failed', path: c.req.path, error });
@@ -75,7 +75,7 @@ function requestId(c: Context): string {
   return c.req.header('x-request-id')?.slice(0, 64) ?? crypto.randomUUID();
 }
 
-/** Hashed first, so that lengths are equal and the time taken says nothing. */
+/** Compares hashes, so that lengths are equal and the time taken tells nothing. */
 function assertSecret(c: Context, digests: readonly Buffer[]): void {
   const [scheme, given = ''] = (c.req.header('authorization') ?? '').split(' ', 2);
   const digest = sha256(given);

@@ -8,7 +8,7 @@ import type { TierMetrics } from './tier-metrics.ts';
 import type { TierNetwork } from './tier-model.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-/** The largest image there is takes about 2 s; what takes this long is not going to end. */
+/** The largest image takes about 2 s; a job that takes this long is not going to end. */
 const decodeTimeoutMs = 30_000;
 
 export interface ClassifierOptions {
@@ -18,12 +18,12 @@ export interface ClassifierOptions {
   readonly metrics: TierMetrics;
 }
 
-/** What may be chosen for the images of a chunk: a tier always decodes exactly. */
+/** Options for the images of a chunk. There is no `decode`, because a tier always decodes exactly. */
 export type TierChoice = Omit<ClassifyChoice, 'decode'>;
 
-/** Room of the tier's queue for the images of one request. */
+/** Places in the tier's queue for the images of one request. */
 export interface Admission {
-  /** The request takes the room of so many images from now on, whether the queue is full or not. */
+  /** From now on the request holds `items` places, even if the queue is full. */
   hold(items: number): void;
   /** Gives all back; harmless when called again. */
   release(): void;
@@ -49,7 +49,7 @@ export class TierClassifier {
     });
   }
 
-  /** Images that may be decoded at once: more would only be held in memory. */
+  /** Images that are decoded at once. Reading more would only fill memory. */
   get decodeWorkers(): number {
     return this.#options.decodeWorkers;
   }
@@ -59,10 +59,10 @@ export class TierClassifier {
   }
 
   /**
-   * Takes room for so many images.
+   * Takes places for `items` images.
    *
-   * @returns gives the room back, once.
-   * @throws {CodedError} `tier_busy` with a time after which there may be room.
+   * @returns the places, which the caller must release.
+   * @throws {CodedError} `tier_busy` with a time after which there may be places.
    */
   admit(items: number): Admission {
     if (this.#draining)
@@ -83,7 +83,7 @@ export class TierClassifier {
   }
 
   /**
-   * @param signal aborted when the caller has gone: what waits to be decoded is dropped.
+   * @param signal aborted when the caller has gone: images that wait to be decoded are dropped.
    * @returns never throws: an image's failure is its result.
    */
   async classify(
@@ -130,7 +130,7 @@ export class TierClassifier {
     const { preprocess: spec } = model.manifest;
     const { metrics } = this.#options;
     const { label } = model;
-    // A view would take all of its buffer along: the whole body of a request, for each image in it.
+    // A copy, because sending a view to a thread sends its whole buffer: the body of the request, for each image in it.
     const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
     const started = performance.now();
     const job = { bytes: own, spec, orientation, strict } satisfies DecodeJob;
@@ -141,7 +141,7 @@ export class TierClassifier {
     return decoded;
   }
 
-  /** Refuses what is new from now on; resolves when all that was admitted is answered. */
+  /** Refuses new images from now on. Resolves when all admitted images are answered. */
   async drain(): Promise<void> {
     this.#draining = true;
     while (this.#admitted > 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -7,10 +7,10 @@ import type { Head } from '../../model/head.ts';
 import type { ClassLabel, ModelManifest } from '../../model/manifest.ts';
 import type { Inference, TierModel, TierNetwork } from './tier-model.ts';
 
-/** What metrics call every head: there is no end of them, and the id of a classifier gives access to it. */
+/** All heads have this name in metrics, because there is no limit to their number, and an id gives access to its classifier. */
 const metricsName = 'head';
 
-/** A head behind its backbone, whose features all heads of it share: images of several go into one batch. */
+/** A head behind its backbone. All heads of a backbone share its features, so their images go into one batch. */
 export class TierHead implements TierNetwork {
   readonly manifest: ModelManifest;
   readonly labels: readonly ClassLabel[];
@@ -35,7 +35,7 @@ export class TierHead implements TierNetwork {
     return this.#backbone.maxBatch;
   }
 
-  /** @throws {CodedError} `inference_failed`; `model_corrupt` if the head is one of another backbone. */
+  /** @throws {CodedError} `inference_failed`; `model_corrupt` if the head belongs to another backbone. */
   async infer(tensor: Float32Array): Promise<Inference> {
     const features = await this.#backbone.run(tensor);
     const { data, similarity } = classifyFeatures(this.#head, this.#toBlocks(features));
@@ -46,7 +46,7 @@ export class TierHead implements TierNetwork {
     return predictions.length === 0 || isUnknown(this.#head, scoring, predictions, similarity);
   }
 
-  /** The last blocks, as many as the head reads. */
+  /** Splits the features into blocks, and keeps the last blocks, which the head reads. */
   #toBlocks(features: Float32Array): Float32Array[] {
     let end = features.length;
     const blocks = this.#head.blocks.toReversed().map((size) => {

@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 const labels = ['model', 'version'] as const;
 
-/** Counters by Triton's names, so that its dashboards and autoscaling rules fit. */
+/** Counters with Triton's names, so that its dashboards and autoscaling rules work. */
 export class TierMetrics {
   readonly #registry = new Registry();
   readonly #counter = (name: string, help: string) =>

@@ -12,26 +12,26 @@ import { WorkerPool } from './worker-pool.ts';
 export interface TierModelFile {
   readonly kind: FileKind;
   readonly bytes: SharedArrayBuffer;
-  /** Where the network gives the features of its blocks in place of its classes: the graph's output of them. */
+  /** Name of the graph's output with the features of its blocks, if the network gives these instead of classes. */
   readonly featuresOutput?: string;
 }
 
-/** What an image gives before it is scored. */
+/** The output of a network for one image, before scoring. */
 export interface Inference {
   /** FP32 (classes). */
   readonly output: Float32Array;
-  /** Of a head: how near the image is to what it has learned. */
+  /** Only for a head: how similar the image is to the photos that it has learned from. */
   readonly similarity?: number | undefined;
 }
 
-/** What answers on the tier: a model that is loaded, or a head behind one. */
+/** A network that the tier can run: a loaded model, or a head behind one. */
 export interface TierNetwork {
   readonly manifest: ModelManifest;
   readonly labels: readonly ClassLabel[];
   readonly provider: string;
-  /** Most images that are run as one batch; 1 where the graph or the engine takes no more. */
+  /** Most images in one batch; 1 if the graph or the engine takes no more. */
   readonly maxBatch: number;
-  /** What metrics call it. */
+  /** Its labels in metrics. */
   readonly label: { readonly model: string; readonly version: string };
   /** @param tensor FP32 (3, side, side), normalised. */
   infer(tensor: Float32Array): Promise<Inference>;
@@ -41,7 +41,7 @@ export interface TierNetwork {
 
 export interface TierModelOptions {
   readonly executionProviders: readonly string[];
-  /** Whether the next provider may be taken when the first is missing. */
+  /** Whether to use the next provider if the first is missing. */
   readonly allowFallback: boolean;
   readonly threads: number;
   readonly preferredSizes: readonly number[];
@@ -49,7 +49,7 @@ export interface TierModelOptions {
   readonly metrics: TierMetrics;
 }
 
-/** Batches that an instance is given at once: the next one is there when it ends one. */
+/** Batches that an instance gets at once, so that the next one is there when it ends one. */
 const depth = 2;
 
 /** Loading and one batch of 256 images of ResNet-152 on two cores stay below this. */
@@ -59,7 +59,7 @@ const batchTimeoutMs = 120_000;
 export class TierModel implements TierNetwork {
   readonly manifest: ModelManifest;
   readonly labels: readonly ClassLabel[];
-  /** What computes: `cpu`, `cuda`, ..., or `resnet-int8` for the edge's own engine. */
+  /** The execution provider: `cpu`, `cuda`, ..., or `resnet-int8` for the edge's own engine. */
   readonly provider: string;
   readonly maxBatch: number;
   readonly label: { readonly model: string; readonly version: string };
@@ -100,7 +100,7 @@ export class TierModel implements TierNetwork {
   }
 
   /**
-   * Loads the model and runs it once, so that what does not work is known before anything is accepted.
+   * Loads the model and runs it once, so that a failure is known before images are accepted.
    *
    * @throws {CodedError} `model_unavailable` if no provider that is allowed can run it.
    */
@@ -131,7 +131,7 @@ export class TierModel implements TierNetwork {
         executionProviders: [provider],
         threads: options.threads,
       };
-      // The engine computes on one core, onnxruntime-node on all of them.
+      // The engine computes on one core, onnxruntime-node on all cores.
       const pool = new WorkerPool<InferenceAnswer>(new URL('./inference-worker.ts', import.meta.url), {
         size: instances,
         depth,

@@ -10,15 +10,15 @@ import { readVerifiedChunks } from '../../model/verified-chunks.ts';
 import { TierHead } from './tier-head.ts';
 import { TierModel, type TierModelOptions, type TierNetwork } from './tier-model.ts';
 
-/** A graph's bytes with the features of its blocks as its one output, of that name. */
+/** The bytes of a graph whose only output is the features of its blocks, and the name of that output. */
 export interface FeatureGraph {
   readonly output: string;
   readonly attach: (onnx: Uint8Array) => Uint8Array;
 }
 
 /**
- * Models of the tier by name and version, loaded when they are first asked for and kept. A backbone is loaded once more
- * for its features, however many heads it has; the heads are kept within a budget.
+ * Models of the tier by name and version. A model is loaded when it is first asked for, and kept. A backbone is loaded
+ * a second time for its features, once for all heads; the heads are kept within a budget.
  */
 export class TierModels {
   readonly #catalog: CatalogReader;
@@ -107,10 +107,10 @@ function toShared(bytes: Uint8Array): SharedArrayBuffer {
   return shared;
 }
 
-/** A head was learned on the int8 network's numbers: it gets no others. */
+/** A head has learned from the int8 network's features, so it gets only these. */
 const featureKinds: readonly FileKind[] = ['onnx', 'rni8'];
 
-/** A CPU is fastest on int8, a GPU on float: it takes the int8 graph only where a version has nothing else. */
+/** File kinds in the order of preference. A CPU is fastest on int8. A GPU is fastest on float, and takes int8 last. */
 const toKinds = (provider: string | undefined): readonly FileKind[] =>
   provider === undefined || provider === 'cpu'
     ? ['onnx', 'ort', 'rni8', 'onnx_fp32', 'onnx_fp16']

@@ -1,19 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../../errors.ts';
 
-/** What a worker answers, in the order in which it was asked: the value, or a coded error in parts that can be cloned. */
+/** A worker's answer: the value, or the parts of a coded error that can be cloned. Answers come in the order of jobs. */
 export type WorkerAnswer<T> =
   | { readonly value: T }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 export interface PoolOptions {
   readonly size: number;
-  /** Jobs that a worker is given at once: with 2 it finds the next one there when it ends one. */
+  /** Jobs that a worker gets at once. With 2 the next one is there when it ends one. */
   readonly depth: number;
   readonly workerData?: unknown;
-  /** A job that takes longer, once it is the worker's turn, is given up with its worker. */
+  /** If a job takes longer after the worker has begun it, the worker is ended and the job fails. */
   readonly timeoutMs: number;
-  /** What a job ends in whose worker timed out, crashed or ran out of memory. */
+  /** Makes the error of a job whose worker timed out, crashed or ran out of memory. */
   readonly onDeath: (reason: string, cause?: unknown) => CodedError;
 }
 
@@ -25,24 +25,24 @@ interface Job<T> {
 
 interface Member<T> {
   readonly thread: Worker;
-  /** The first is being worked on. */
+  /** The worker is working on the first one. */
   readonly jobs: Job<T>[];
   timer?: NodeJS.Timeout;
   lateBy?: number;
-  /** Whether it ever did a job. */
+  /** Whether the worker has ever finished a job. */
   hasAnswered: boolean;
   error?: unknown;
 }
 
-/** Threads that die one after the other before they answer anything: then each waits twice as long to start. */
+/** If threads die before they answer anything, the next one waits this long to start, then twice as long, and so on. */
 const firstRestartMs = 50;
 const maxRestartMs = 5000;
-/** After so many of them nothing is left waiting: no thread can be started here. */
+/** After this many failed starts all waiting jobs fail, because no thread can be started here. */
 const maxFailedStarts = 5;
 
 /**
- * Threads that take a job at a time. A thread that dies takes the job with it that it was working on and no
- * other: that job fails, what waited behind it is done by another, a new thread takes its place.
+ * Threads that do one job at a time. If a thread dies, only the job that it was working on fails. Other threads do the
+ * jobs that waited behind it, and a new thread replaces it.
  */
 export class WorkerPool<T> {
   readonly #url: URL;
@@ -63,8 +63,8 @@ export class WorkerPool<T> {
   }
 
   /**
-   * @param signal says that nobody wants the result: a job that still waits is then dropped.
-   * @throws {CodedError} the worker's own, or `onDeath`'s; `client_closed` of a job that was dropped.
+   * @param signal aborted when nobody wants the result: if the job still waits, it is dropped.
+   * @throws {CodedError} the worker's error, or that of `onDeath`; `client_closed` if the job was dropped.
    */
   async run(message: unknown, signal?: AbortSignal): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -74,7 +74,7 @@ export class WorkerPool<T> {
       const at = this.#waiting.indexOf(job);
       if (at < 0) return;
       this.#waiting.splice(at, 1);
-      reject(new CodedError('client_closed', 'Whoever asked has gone.'));
+      reject(new CodedError('client_closed', 'The caller has gone.'));
     };
     if (signal?.aborted) drop();
     else signal?.addEventListener('abort', drop);
@@ -82,7 +82,7 @@ export class WorkerPool<T> {
     try {
       return await promise;
     } finally {
-      // A signal may be that of a whole chunk: it would keep each image of it until the last one is done.
+      // The signal may belong to a whole chunk, and would keep each of its images in memory until the last one is done.
       signal?.removeEventListener('abort', drop);
     }
   }
@@ -95,11 +95,11 @@ export class WorkerPool<T> {
   #spawn(): void {
     const thread = new Worker(this.#url, {
       workerData: this.#options.workerData,
-      // What a job leaves is garbage at once: a larger nursery is memory that is only touched more rarely.
+      // A job's memory is garbage at once, so a larger young generation would only use more memory.
       resourceLimits: { maxYoungGenerationSizeMb: 16 },
     });
     const member: Member<T> = { thread, jobs: [], hasAnswered: false };
-    // 'exit' follows, and says what becomes of the job.
+    // 'exit' follows, and fails the job.
     thread.on('error', (error) => {
       member.error = error;
     });
@@ -128,7 +128,7 @@ export class WorkerPool<T> {
     return found;
   }
 
-  /** Its first job's turn has come. */
+  /** Begins the worker's first job. */
   #begin(member: Member<T>): void {
     member.thread.ref();
     member.timer = setTimeout(() => {

@@ -2,20 +2,19 @@ import { blockPixels, panelChannels } from '../../engine/kernel-layout.ts';
 import type { PlanOperator } from '../../engine/plan.ts';
 import { strassenScratch } from '../../engine/strassen-block.ts';
 import type { TensorTable } from './tensor-table.ts';
+import { maxTransformedBytes } from './transformed-bytes.ts';
 
 /**
- * Where it pays, measured. It saves products in proportion to input and output channels, and adds additions in proportion
- * to their sum: both are many enough if 1 / inputs + 1 / outputs is at most this. Weights are added up anew for each
- * image, which few pixels of few channels do not pay back.
+ * Strassen's algorithm pays if 1 / inputs + 1 / outputs (channels) is at most this (measured). It saves products in
+ * proportion to inputs x outputs, and adds additions in proportion to inputs + outputs. Weights are added up again for
+ * each image, which does not pay for few pixels of few channels.
  */
 const mostAdditions = 1 / 40;
 const leastInputs = 20_000;
-/** Halves of the input channels are a multiple of the inner loop's step. */
+/** Input channels must be a multiple of this, so that half of them is a multiple of the inner loop's step. */
 const channelStep = 32;
-/** Transformed inputs of one block of pixels: half of a 1 MB L2 cache. */
-const maxTransformedBytes = 512 * 1024;
 
-/** Marks the 1 x 1 convolutions that are done by one level of Strassen's algorithm. */
+/** Marks the 1 x 1 convolutions that one level of Strassen's algorithm computes. */
 export function chooseStrassen(operators: readonly PlanOperator[], tensors: TensorTable): PlanOperator[] {
   return operators.map((operator) => {
     if (operator.type !== 'convolve' || operator.grouped || operator.kernel.join() !== '1,1') return operator;

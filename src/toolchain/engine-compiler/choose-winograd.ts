@@ -2,16 +2,14 @@ import { type KernelSetName, kernelSetNames, segmentStep } from '../../engine/ke
 import type { PlanOperator, WinogradTiles } from '../../engine/plan.ts';
 import { positionsAlong, sevenLayout, stemLayout, winogradScratch } from '../../engine/winograd-tiles.ts';
 import { type DraftTensor, growPadding, type TensorTable } from './tensor-table.ts';
+import { maxTransformedBytes } from './transformed-bytes.ts';
 
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 
-/** Transformed inputs of one block of rows of tiles: half of a 1 MB L2 cache. */
-const maxTransformedBytes = 512 * 1024;
-
 /**
- * What a convolution costs in tiles of each side, counted as products of 8 channels. Every weight panel
- * is transformed again for each image, which takes as long as `panelCost` products for each channel.
- * Sums must be below `largestSum`: see winograd-variants.ts.
+ * The cost of a convolution in tiles of each side, counted in products of 8 channels. Every weight panel is transformed
+ * again for each image, which takes as long as `panelCost` products for each channel. Sums must be below `largestSum`: see
+ * winograd-variants.ts.
  */
 const variants = [
   { side: 2, stride: 1, panelCost: 40, largestSum: 2 ** 29 },
@@ -20,13 +18,13 @@ const variants = [
   { side: 4, stride: 2, panelCost: 250, largestSum: 2 ** 29 },
 ] as const;
 
-/** The same of a product of the direct way: a relaxed one is of 16 channels. */
+/** The cost of a product of the direct way in the same unit. A relaxed product has 16 channels. */
 const directCost: Readonly<Record<KernelSetName, number>> = { plain: 1, relaxed: 0.5 };
 
 /**
- * Decides which convolutions are done by Winograd's way: where it costs less, and no sum can be so large
- * that its upper bits would be lost. Makes room around their inputs for tiles that reach over the edge:
- * what these find there must be an activation.
+ * Decides which convolutions use Winograd's way: those for which it costs less, and whose sums cannot be so large that
+ * their upper bits are lost. It adds padding around their inputs, because tiles reach over the edge and must find
+ * activations there.
  *
  * @param largestSums bounds of the convolutions' sums, bias not included, by the parts of their weights.
  * @returns the operators, marked.
@@ -40,7 +38,7 @@ export function chooseWinograd(
     if (operator.type !== 'convolve' || operator.grouped) return operator;
     const [source, target] = [tensors.get(operator.source), tensors.get(operator.target)];
     if (isStem(operator, source, target)) {
-      // Kernel and windows have an eighth row and column, of zeros.
+      // Kernel and windows have an eighth row and an eighth column, which are zeros.
       growPadding(source, {
         kernel: [8, 8],
         strides: [2, 2],
@@ -61,7 +59,7 @@ export function chooseWinograd(
   });
 }
 
-/** What kernels/winograd-stem.ts is for. Its sums are always small enough. */
+/** Whether kernels/winograd-stem.ts computes the convolution. Its sums are always small enough. */
 const isStem = (
   { kernel, stride, residual }: Convolve,
   { channels }: DraftTensor,
@@ -96,7 +94,7 @@ function choose(
   const able = kernelSetNames.filter((name) => stride[0] === 1 || name === 'plain');
   const sets = able.filter((name) => best.cost < directCost[name] * 9 * height * width);
   if (sets.length === 0) return undefined;
-  // Only where every sum is small enough for tiles of 4.
+  // Only if every sum is small enough for tiles of 4.
   const inSevens = best.side === 4 && stride[0] === 1 && source.channels % sevenLayout.chunkChannels === 0;
   const seven = sevenLayout.sides.find((side) => side === height && side === width);
   return { side: (inSevens && seven) || best.side, sets };

@@ -4,7 +4,7 @@ import { GraphCompiler } from './graph-compiler.ts';
 import { toQdqForm } from './to-qdq-form.ts';
 
 /**
- * An int8 ResNet in ONNX, in QDQ or operator format, to the engine's file.
+ * Compiles an int8 ResNet in ONNX, in QDQ or operator format, to the engine's file.
  *
  * @param onnx as `models quantize` or onnxruntime's quantize_static makes it.
  * @param side height and width of the image, in pixels.

@@ -18,7 +18,7 @@ import { packGroupedPanels, packPanels, padToPanels, roundUp, WeightPacker } fro
 type Convolve = Extract<PlanOperator, { type: 'convolve' }>;
 const imageChannels = 3;
 
-/** Walks a QDQ graph once and writes down what the engine has to do. */
+/** Walks a QDQ graph once and lists the operators of the engine's plan. */
 export class GraphCompiler {
   readonly #reader: QdqReader;
   readonly #side: number;
@@ -174,7 +174,7 @@ export class GraphCompiler {
     });
   }
 
-  /** The sum of a residual block becomes part of the convolution that comes last of its two operands. */
+  /** Merges the sum of a residual block into the convolution that computes the later of its two operands. */
   #compileAdd(node: OnnxNode): void {
     const operands = [this.#reader.readActivation(node, 0), this.#reader.readActivation(node, 1)] as const;
     const result = this.#reader.readResult(node);

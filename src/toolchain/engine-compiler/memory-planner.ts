@@ -9,8 +9,7 @@ function sourcesOf(operator: PlanOperator): number[] {
 }
 
 /**
- * Gives every tensor its place: tensors that are never alive together share memory, first fit in the
- * order of execution.
+ * Gives every tensor its offset, first fit in the order of execution. Tensors that are never alive together share memory.
  *
  * @returns the tensors with offsets, and the arena's size, in elements.
  */

@@ -10,7 +10,7 @@ import { claimBorder, type TensorTable, windowOf } from './tensor-table.ts';
 /** [top, left, bottom, right]. */
 type Margins = readonly [number, number, number, number];
 
-/** Zeros around a tensor, which a pool of maxima then looks at. */
+/** A tensor with zeros around it, which a MaxPool reads. */
 interface Padded {
   /** The tensor without them. */
   readonly source: number;
@@ -29,7 +29,7 @@ export class PoolCompiler {
   }
 
   /**
-   * @returns what the engine has to do: nothing for a Pad, which becomes the border of what is padded.
+   * @returns the engine's operators: none for a Pad, which becomes the border of the padded tensor.
    * @throws {UnsupportedGraphError} naming the node.
    */
   compile(node: OnnxNode): PlanOperator[] {

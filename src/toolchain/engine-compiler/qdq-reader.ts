@@ -8,7 +8,7 @@ import {
 } from '../onnx/onnx-graph.ts';
 import type { OnnxTensor } from '../onnx/onnx-tensor.ts';
 
-/** Scale and zero point of a per-tensor quantized tensor, as U8: S8 has got an offset of 128. */
+/** Scale and zero point of a per-tensor quantized tensor as U8. For S8, 128 is added to the zero point. */
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
@@ -20,7 +20,7 @@ export interface QuantizedConstant {
   readonly scales: Float32Array;
 }
 
-/** Looks through QuantizeLinear and DequantizeLinear at what a node really reads and writes. */
+/** Finds the quantized tensors that a node reads and writes through DequantizeLinear and QuantizeLinear. */
 export class QdqReader {
   readonly graph: OnnxGraph;
   readonly #index: GraphIndex;
@@ -92,13 +92,13 @@ export class QdqReader {
       throw new UnsupportedGraphError(node, 'its result is quantized to a wider range than it has');
   }
 
-  /** @returns whether the quantized tensor is read by this one node alone, through a DequantizeLinear. */
+  /** @returns whether only this node reads the quantized tensor, through a DequantizeLinear. */
   isReadOnlyBy(tensor: string, node: OnnxNode): boolean {
     const dequantize = soleConsumer(this.#index, tensor);
     return dequantize !== undefined && soleConsumer(this.#index, dequantize.outputs[0]!) === node;
   }
 
-  /** @returns whether what a tensor holds, dequantized, is a graph output. */
+  /** @returns whether the dequantized tensor is a graph output. */
   isGraphOutput(tensor: string): boolean {
     const readers = this.#index.consumers.get(tensor) ?? [];
     return readers.some(
@@ -124,7 +124,7 @@ export class QdqReader {
     if (scale?.datatype !== 'FP32' || scale.data.length !== 1 || !/^U?INT8$/.test(datatype)) {
       throw new UnsupportedGraphError(node, 'activations must be of 8 bits with one scale and zero point');
     }
-    // S8 is U8 less 128, zero point and values alike: what is computed from their difference is the same.
+    // S8 is U8 minus 128, in zero points and in values, so their difference is the same.
     const offset = datatype === 'INT8' ? 128 : 0;
     return { scale: scale.data[0]!, zeroPoint: Number(zeroPoint?.data[0] ?? 0) + offset };
   }

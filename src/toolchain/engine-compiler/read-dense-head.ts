@@ -72,7 +72,7 @@ export function readFloatHead(graph: OnnxGraph): FloatHead | undefined {
   return { source, pools, layers, nodes };
 }
 
-/** Whether what makes the output reads floats: weights that are constants, and no DequantizeLinear. */
+/** Whether the last node reads floats: constant weights, without a DequantizeLinear. */
 function isFloatHead(last: OnnxNode, { producers }: GraphIndex): boolean {
   if (last.opType === 'DequantizeLinear') return false;
   return (

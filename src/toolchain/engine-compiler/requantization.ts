@@ -3,8 +3,8 @@ import type { Quantization } from './qdq-reader.ts';
 const f32 = Math.fround;
 
 /**
- * What an integer sum is multiplied with, for each channel: scale of the input times that of its weights, over that
- * of the result. Rounded to float32 after each step, in this order, as ONNX Runtime does: another order costs bits.
+ * The multiplier of each channel's integer sum: the input's scale times the weights' scale, divided by the result's scale.
+ * It is rounded to float32 after each step, in this order, as in ONNX Runtime. Another order gives other bits.
  *
  * @param scales of the weights: one for each channel, or one for all.
  * @param resultScale none if the result stays in float.
@@ -21,12 +21,12 @@ export function toMultipliers(
   });
 }
 
-/** The same of a sum of `count` values that becomes their mean. */
+/** The same for a mean of `count` values. */
 export function toMeanMultiplier(inputScale: number, resultScale: number, count: number): number {
   return f32(f32(f32(inputScale) / f32(resultScale)) / count);
 }
 
-/** Range of a quantized result, centred; a Relu that is still in the graph raises its lower end to zero. */
+/** Centred range of a quantized result. A Relu that is still in the graph raises its lower end to zero. */
 export function toClamp({ zeroPoint, relu }: Quantization & { readonly relu: boolean }): {
   low: number;
   high: number;

@@ -5,13 +5,13 @@ import type { Quantization } from './qdq-reader.ts';
 
 type Residual = NonNullable<Extract<PlanOperator, { type: 'convolve' }>['residual']>;
 
-/** Kernels round sums below 2^22 only; 255 quanta of any sensible sum stay far below this. */
+/** Kernels can only round sums below 2^22. 255 quanta of any sensible sum stay far below this limit. */
 const maxSum = 2 ** 20;
 
 const f32 = Math.fround;
 
 /**
- * The constants of a quantized sum as ONNX Runtime's QLinearAdd works them out, in float32 with FMA3.
+ * The constants of a quantized sum as ONNX Runtime's QLinearAdd computes them, in float32 with FMA3.
  *
  * @param own what the convolution itself gives, @param other what is added to it.
  * @param ownFirst whether the graph has them in this order.
@@ -29,7 +29,7 @@ export function toResidualSum(
   if ((ownScale + otherScale) * 255 > maxSum)
     throw new UnsupportedGraphError(node, 'its result is quantized far finer than its operands');
   const [first, second] = [ownScale * own.zeroPoint, otherScale * other.zeroPoint];
-  // One of the two products is fused with the addition: that of ORT's first operand.
+  // ORT fuses the product of its first operand with the addition.
   const shift = ownFirst ? f32(first + f32(second)) : f32(second + f32(first));
   return {
     own_scale: ownScale,

@@ -5,15 +5,15 @@ import type { OnnxNode } from '../onnx/onnx-graph.ts';
 import { toWindow, type Window } from '../onnx/shape-of-window.ts';
 import { roundUp } from './weight-packer.ts';
 
-/** A tensor whose border still grows, and which has no place yet. */
+/** A tensor without an offset yet, whose border may still grow. */
 export type DraftTensor = { -readonly [K in keyof Omit<PlanTensor, 'offset'>]: PlanTensor[K] } & {
-  /** As the graph has them; the engine pads them. */
+  /** Channels of the graph; the engine may add padding. */
   readonly logicalChannels: number;
-  /** Whether a window reads the border: what it holds is then decided. */
+  /** Whether a window reads the border: then the border's value is fixed. */
   borderIsRead: boolean;
 };
 
-/** Quantized tensors of the graph, and what the engine makes of them. */
+/** Quantized tensors of the graph, and the engine's tensors for them. */
 export class TensorTable {
   readonly #drafts: DraftTensor[] = [];
   readonly #ids = new Map<string, number>();
@@ -39,7 +39,7 @@ export class TensorTable {
     return id;
   }
 
-  /** Gives a tensor a second name: what only changes its shape makes no new one. */
+  /** Gives a tensor a second name, for an operator that only changes its shape. */
   alias(name: string, id: number): void {
     this.#ids.set(name, id);
   }
@@ -72,12 +72,12 @@ export function windowOf(node: OnnxNode, draft: DraftTensor, kernel: readonly nu
 
 type Reach = Pick<Window, 'kernel' | 'strides' | 'pads' | 'output'>;
 
-/** Makes room around a tensor for a window that looks over its edge. @returns how far this one does. */
+/** Grows the padding of a tensor for a window that reaches over its edge. @returns how far this window reaches. */
 export function growPadding(
   draft: DraftTensor,
   { kernel, pads, strides, output }: Reach,
 ): DraftTensor['pad'] {
-  // A window may need less behind than it declares, and never reads more than its last position.
+  // A window may need less padding at the end than it declares, because it never reads beyond its last position.
   const reach = {
     top: pads[0],
     left: pads[1],
@@ -94,9 +94,9 @@ export function growPadding(
 }
 
 /**
- * The same for an operator's window, and what it has to find there: see PlanTensor.
+ * The same for an operator's window, and fixes the value of the border that the window reads: see PlanTensor.
  *
- * @throws {UnsupportedGraphError} if another operator has to find something else.
+ * @throws {UnsupportedGraphError} if another operator needs another value.
  */
 export function claimBorder(
   node: OnnxNode,

@@ -4,7 +4,7 @@ import type { OnnxGraph, OnnxNode } from '../onnx/onnx-graph.ts';
 /** Names of the scale and the zero point of a quantized tensor. */
 type Sidecars = readonly [scale: string, zeroPoint: string];
 
-/** Of each QLinear operator: what it is in floats, and how many quantized operands it has. */
+/** For each QLinear operator: the float operator, and the number of quantized operands. */
 const floatOperators: Readonly<Record<string, { readonly opType: string; readonly operands: number }>> = {
   QLinearConv: { opType: 'Conv', operands: 2 },
   QGemm: { opType: 'Gemm', operands: 2 },
@@ -13,13 +13,13 @@ const floatOperators: Readonly<Record<string, { readonly opType: string; readonl
   QLinearGlobalAveragePool: { opType: 'GlobalAveragePool', operands: 1 },
 };
 
-/** Operators that pass quantized values on: their result is quantized as their input is. */
+/** Operators that pass quantized values on: their result has the quantization of their input. */
 const passing: ReadonlySet<string> = new Set(['MaxPool', 'Flatten', 'Reshape', 'Squeeze', 'Identity']);
 
 /**
- * A graph in onnxruntime's operator format (QLinearConv, QLinearAdd ...) as the same graph in QDQ format: each operator
- * between DequantizeLinear and QuantizeLinear. That is the reverse of what ONNX Runtime does to a QDQ graph, and the
- * arithmetic is the same.
+ * Turns a graph in onnxruntime's operator format (QLinearConv, QLinearAdd ...) into QDQ format, in which each operator
+ * stands between DequantizeLinear and QuantizeLinear. ONNX Runtime does the reverse to a QDQ graph; the arithmetic is the
+ * same.
  *
  * @returns the graph itself if it has no such operators.
  * @throws {UnsupportedGraphError} naming an operator that has no such form.
@@ -52,7 +52,7 @@ export function toQdqForm(graph: OnnxGraph): OnnxGraph {
         return dequantize(tensor, [scale, zeroPoint]);
       });
       const { result, bias } = readRest(node, form.operands);
-      // A bias is read as integers, whose scale follows from those of the operands.
+      // A bias is integers, whose scale follows from the scales of the operands.
       if (bias) operands.push(dequantize(bias, [node.inputs[4]!, '']));
       emit(node, form.opType, operands, result);
     } else if (passing.has(node.opType) && source) {

@@ -31,8 +31,8 @@ export function roundUp(value: number, step: number): number {
 }
 
 /**
- * Weights OIHW to panels [outputs / 8][kernel row][segment / 2][8][2]: what the inner loop reads is
- * then contiguous. A segment is a kernel row of physical channels, padded with zeros.
+ * Packs weights OIHW into panels [outputs / 8][kernel row][segment / 2][8][2], which the inner loop reads contiguously. A
+ * segment is a kernel row of physical channels, padded with zeros.
  *
  * @param channels physical channels of the input.
  */
@@ -61,7 +61,7 @@ export function packPanels(
   return packed;
 }
 
-/** Weights of a grouped convolution: a panel has the input channels of its own groups alone. */
+/** Weights of a grouped convolution: a panel has only the input channels of its own groups. */
 export interface GroupedPanels {
   readonly panels: Int8Array;
   /** First input channel of each panel. */
@@ -71,8 +71,8 @@ export interface GroupedPanels {
 }
 
 /**
- * Weights OIHW of a grouped convolution to panels [outputs / 8][kernel row][kernel column][length / 2][8][2]. Where the
- * groups of a panel's eight channels differ, each channel's weights for the others' inputs are 0.
+ * Packs weights OIHW of a grouped convolution into panels [outputs / 8][kernel row][kernel column][length / 2][8][2]. If a
+ * panel's eight channels are in several groups, each channel's weights for the inputs of other groups are 0.
  *
  * @param channels physical channels of the input.
  */

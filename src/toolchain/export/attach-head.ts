@@ -7,7 +7,7 @@ import { datatypeCodes, fp32Tensor } from '../onnx/onnx-tensor.ts';
 /** A linear classifier over the pooled outputs of a network's residual blocks. */
 export interface AttachedHead {
   readonly classes: number;
-  /** Values of each block that it reads: the last so many of the network's blocks. */
+  /** Values of each block that it reads. It reads the last blocks of the network. */
   readonly blocks: readonly number[];
   /** Divides the sums before softmax. */
   readonly temperature: number;
@@ -23,8 +23,8 @@ export const headOutput = 'probabilities';
 export const featuresOutput = 'features';
 
 /**
- * Puts a network's features in place of its classifier: the means of each residual block's channels, first block first.
- * The body stays as it is.
+ * Replaces a network's classifier by its features: the means of each residual block's channels, first block first. The
+ * body does not change.
  *
  * @param onnx a QDQ ResNet.
  * @throws {UnsupportedGraphError} if it has no residual blocks.
@@ -40,8 +40,8 @@ export function attachFeatures(onnx: Uint8Array): Uint8Array {
 }
 
 /**
- * Puts a head in place of a network's own classifier: each block is pooled, scaled to length 1 and joined with the
- * others. The body stays as it is, int8 in QDQ form, because the head was learned on its very numbers.
+ * Replaces a network's classifier by a head: each block is pooled, scaled to length 1 and joined with the others. The body
+ * does not change and stays int8 in QDQ form, because the head has learned from its int8 features.
  *
  * @param onnx a QDQ ResNet.
  * @throws {UnsupportedGraphError} if it has no residual blocks to read, or fewer than the head has.
@@ -107,7 +107,7 @@ class TailBuilder {
     return this.node('Flatten', [this.node('GlobalAveragePool', [block])], { axis: 1 });
   }
 
-  /** Makes the tensor that was added last the graph's one output, and removes what nothing reads any more. */
+  /** Makes the last tensor the graph's only output, and removes nodes and constants that nothing reads any more. */
   end(tensor: string, name: string, width: number | string): void {
     const graph = this.#graph;
     const last = graph.nodes.at(-1);

@@ -3,9 +3,9 @@ import { parseModel, serialiseModel } from '../onnx/onnx-model.ts';
 import { fp32Tensor, type OnnxTensor } from '../onnx/onnx-tensor.ts';
 
 /**
- * Takes the quantization out of a QDQ graph: weights become FP32 again, QuantizeLinear and
- * DequantizeLinear of activations vanish. A result whose zero point is 0 has no values below it: the ReLU that the
- * quantizer merged into it comes back. It is the same network without the rounding of activations.
+ * Removes the quantization of a QDQ graph: weights become FP32 again, and QuantizeLinear and DequantizeLinear of
+ * activations are removed. A result with zero point 0 has no negative values, so the ReLU that the quantizer merged into it
+ * is added again. The network is the same, without the rounding of activations.
  *
  * @param int8 an ONNX file in QDQ form.
  */

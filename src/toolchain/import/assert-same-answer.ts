@@ -5,18 +5,18 @@ import type { FinalActivation } from './canonical-output.ts';
 import { runGraph, toNoise } from './run-graph.ts';
 import type { GraphPreprocessing } from './take-out-preprocessing.ts';
 
-/** The model as it came, and what was taken off it. */
+/** The original model, and the parts that the import removed. */
 interface Original {
   readonly before: OnnxModel;
   /** TensorProto.DataType of its input. */
   readonly inputType: number;
   readonly fixedBatch: number | undefined;
   readonly activation: FinalActivation | undefined;
-  /** Whether it gives one number, of which two were made. */
+  /** Whether it gives one number for an image, which the import has turned into two. */
   readonly single: boolean;
 }
 
-/** What was made of it. */
+/** The imported model. */
 interface Result {
   readonly model: OnnxModel;
   readonly preprocessing: GraphPreprocessing;
@@ -25,7 +25,7 @@ interface Result {
   readonly batch: number;
 }
 
-/** The graph does not give a row for each image, where its batch was freed. */
+/** The graph does not give one row for each image after its batch was freed. */
 export class BatchError extends UnsupportedGraphError {
   /** What the exporter fixed. */
   readonly fixedBatch: number | undefined;
@@ -45,11 +45,11 @@ interface Images {
   readonly data: Float32Array;
 }
 
-/** Rounding of half floats, and of sums in another order, stays far below; another network far above. */
+/** Rounding of half floats, and another order of sums, give far smaller differences; another network gives far larger ones. */
 const tolerance = 0.02;
 
 /**
- * Runs the original and what was made of it on the same noise, two images at a time.
+ * Runs the original and the imported model on the same noise, two images at a time.
  *
  * @throws {UnsupportedGraphError} if they differ.
  */
@@ -60,7 +60,7 @@ export async function assertSameAnswer(
   const { before, inputType, fixedBatch } = original;
   const batch = fixedBatch ?? 2;
   const sizes = preprocessing.layout === 'NHWC' ? [side, side, 3] : [3, side, side];
-  // Values that arithmetic inside the graph is meant for do not matter: both get the same.
+  // The range of values does not matter, because both get the same.
   const given = toNoise(inputType, [batch, ...sizes], 1);
   const reference = await runOne(...toSingleEnds(before, given));
   const images = repeat(toServed(given, preprocessing, side), count);
@@ -120,7 +120,7 @@ function toSingleEnds(model: OnnxModel, given: OnnxTensor): [OnnxModel, OnnxTens
   return [{ ...model, graph: whole }, fed];
 }
 
-/** The original's input, as the service would give it to what was made of it: FP32 NCHW, prepared. */
+/** The original's input as the service gives it to the imported model: FP32 NCHW, preprocessed. */
 function toServed(given: OnnxTensor, preprocessing: GraphPreprocessing, side: number): Images {
   const { layout, affine, channelOrder } = preprocessing;
   const values = given.datatype === 'UINT8' ? toIntegers(given, 'noise') : toFloat32(given, 'noise');
@@ -137,7 +137,7 @@ function toServed(given: OnnxTensor, preprocessing: GraphPreprocessing, side: nu
   return { shape: [given.shape[0]!, 3, side, side], data };
 }
 
-/** Fills a batch of at least `count` with copies of what there is. */
+/** Repeats the images to a batch of at least `count`. */
 function repeat({ shape, data }: Images, count: number): OnnxTensor {
   const [batch = 1, ...rest] = shape;
   if (batch >= count) return fp32Tensor(shape, data);
@@ -150,7 +150,7 @@ function toFloats(tensor: OnnxTensor): Float32Array {
   return toFloat32(tensor, 'the output');
 }
 
-/** What the original makes of such logits. */
+/** Applies the original's activation to logits. */
 function activate(logits: Float32Array, { activation, single }: Original): Float32Array {
   if (single) return activation === 'Sigmoid' ? sigmoid(logits.subarray(1)) : logits.subarray(1);
   if (activation === undefined) return logits;

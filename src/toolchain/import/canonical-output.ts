@@ -5,15 +5,15 @@ import { indexGraph, type OnnxGraph, type OnnxNode } from '../onnx/onnx-graph.ts
 import { datatypeCodes, fp32Tensor, type OnnxTensor } from '../onnx/onnx-tensor.ts';
 import { behindInertNodes } from './choose-output.ts';
 
-/** What stood at the end of a graph, and is left to the service now. */
+/** The activation at the end of a graph, which the service applies instead. */
 export type FinalActivation = 'Softmax' | 'LogSoftmax' | 'Sigmoid';
 
 /**
- * Takes a final Softmax or Sigmoid off the graph, so that its output is logits on every runtime. It is found behind a
- * Cast (fp16 graphs), an Identity or a Flatten too: a second softmax over its scores would be a wrong answer.
+ * Removes a final Softmax or Sigmoid, so that the graph gives logits on every runtime. It also finds one before a Cast
+ * (fp16 graphs), an Identity or a Flatten, because a second softmax over its scores would give a wrong answer.
  *
  * @param graph has one output; is rewritten in place.
- * @returns what was taken off; undefined where the graph ends in something else.
+ * @returns the activation that was removed; undefined if the graph ends in something else.
  */
 export function takeOffActivation(graph: OnnxGraph): FinalActivation | undefined {
   const output = graph.outputs[0]!.name;
@@ -23,14 +23,14 @@ export function takeOffActivation(graph: OnnxGraph): FinalActivation | undefined
   const { opType } = node;
   if (opType !== 'Softmax' && opType !== 'LogSoftmax' && opType !== 'Sigmoid') return undefined;
   const axis = opType === 'Sigmoid' ? 1 : intAttribute(node, 'axis', -1);
-  // Along another axis than the classes' it would be no such thing.
+  // Along another axis than the classes it is not a final activation.
   if (axis !== 1 && axis !== -1) return undefined;
   bypassNode(graph, node, node.inputs[0]!);
   dropTrailingNodes(graph, output);
   return opType;
 }
 
-/** An Identity or a Cast in the last place does nothing to floats, and keeps the engine from the graph. */
+/** Removes a final Identity or Cast: it does nothing to floats, and the engine does not run it. */
 function dropTrailingNodes(graph: OnnxGraph, output: string): void {
   for (;;) {
     const last = indexGraph(graph).producers.get(output);
@@ -66,8 +66,8 @@ export function toRow(graph: OnnxGraph, made: OnnxTensor): number {
 }
 
 /**
- * One number for an image becomes two logits, 0 and the number: their softmax is the number's sigmoid and what is left
- * to 1. So a model of two classes is served like every other.
+ * Turns one number for an image into two logits, 0 and the number. Their softmax is 1 - p and p, where p is the number's
+ * sigmoid. So a model of two classes is served like every other.
  */
 export function splitLogit(graph: OnnxGraph): void {
   const output = graph.outputs[0]!;

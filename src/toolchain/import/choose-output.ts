@@ -2,7 +2,7 @@ import { removeDeadNodes } from '../onnx/graph-edit.ts';
 import { UnsupportedGraphError } from '../onnx/onnx-errors.ts';
 import { indexGraph, type OnnxGraph, type OnnxNode } from '../onnx/onnx-graph.ts';
 
-/** Nodes that pass values on as they are, but for their type or their shape. */
+/** Nodes that change only the type or the shape of values. */
 const inert: ReadonlySet<string> = new Set(['Identity', 'Cast', 'Dropout', 'Flatten', 'Reshape', 'Squeeze']);
 /** Nodes that say which class is best, and not by how much. */
 const choosers: ReadonlySet<string> = new Set([
@@ -17,8 +17,8 @@ const choosers: ReadonlySet<string> = new Set([
 /**
  * Leaves a graph one output, and what that output needs.
  *
- * @param name any tensor that the graph makes: what stands behind it is cut off. May be left out if there is one output.
- * @throws {UnsupportedGraphError} naming what there is to choose from; or if the output is no score.
+ * @param name any tensor of the graph; nodes behind it are cut off. May be left out if there is one output.
+ * @throws {UnsupportedGraphError} with the outputs to choose from; or if the output is not a score.
  */
 export function chooseOutput(graph: OnnxGraph, name?: string): void {
   if (name === undefined && graph.outputs.length !== 1) {

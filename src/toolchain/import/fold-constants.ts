@@ -2,13 +2,12 @@ import { liftConstants } from '../onnx/lift-constants.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/onnx-graph.ts';
 import { runGraph } from './run-graph.ts';
 
-/** What must stay where it is: quantized weights, and nodes that give something else each time. */
+/** Nodes that are not folded: quantized weights, and nodes with random results. */
 const notFolded = /^(QuantizeLinear|DequantizeLinear|Random.*|Multinomial|Bernoulli)$/;
 
 /**
- * Works out every node whose inputs are all constants (an Expand of a BatchNorm's parameters, a Sqrt of a constant) by
- * running these nodes alone on onnxruntime-node, and keeps the results as initializers. Constant nodes become
- * initializers too.
+ * Computes every node whose inputs are all constants (an Expand of a BatchNorm's parameters, a Sqrt of a constant) on
+ * onnxruntime-node, and stores the results as initializers. Constant nodes become initializers too.
  *
  * @param model is consumed: its graph is rewritten in place.
  * @throws {UnsupportedGraphError} if ONNX Runtime cannot run them.

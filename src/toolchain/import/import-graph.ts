@@ -23,7 +23,7 @@ export interface ImportGraphOptions {
   readonly output?: string | undefined;
 }
 
-/** A classifier in the form that is served: FP32 NCHW in, FP32 logits [batch, classes] out, its constants worked out. */
+/** A classifier in the form that is served: FP32 NCHW in, FP32 logits [batch, classes] out, with constants computed. */
 export interface ImportedGraph {
   /** The serialised model. */
   readonly bytes: Uint8Array;
@@ -34,25 +34,25 @@ export interface ImportedGraph {
   readonly output: {
     readonly name: string;
     readonly classes: number;
-    /** Probabilities if the graph makes them in a way that cannot be taken off. */
+    /** `probabilities` if the graph computes them with nodes that the import cannot remove. */
     readonly kind: 'logits' | 'probabilities';
     readonly scoring: 'softmax' | 'sigmoid';
   };
-  /** What the graph did to its pixels itself, which the manifest says now. */
+  /** The normalisation that the graph did itself, which is now in the manifest. */
   readonly normalisation: Normalisation | undefined;
-  /** Whether the graph turned its channels around itself, and does so no more. */
+  /** Whether the graph reversed its channels itself, which the import has removed. */
   readonly turnsChannels: boolean;
   /** Whether the graph ends in pooled features: a network without a classifier, a backbone for heads. */
   readonly endsInFeatures: boolean;
-  /** Whether the graph is as it came. */
+  /** Whether the graph is unchanged. */
   readonly isUnchanged: boolean;
-  /** What was changed, a sentence each. */
+  /** The changes, one sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Takes a classifier as an exporter left it, and brings both its ends to one form. Everything between them stays. The
- * result has been run beside the original: a graph that gives other scores is refused.
+ * Brings the input and output of an exported classifier to one form. Everything between them stays. It runs the result and
+ * the original, and refuses the graph if the scores differ.
  *
  * @param original of parseModel; not changed.
  * @throws {UnsupportedGraphError} naming the node or the reason, and what to do about it.
@@ -61,7 +61,7 @@ export async function importGraph(original: OnnxModel, options: ImportGraphOptio
   try {
     return await take(original, options, true);
   } catch (error) {
-    // A graph for one image at a time is served one by one.
+    // A graph that only takes one image at a time is served one image at a time.
     if (error instanceof BatchError && error.fixedBatch === 1) return await take(original, options, false);
     throw error;
   }
@@ -177,7 +177,7 @@ function isPool(node: OnnxNode | undefined): boolean {
   return node !== undefined && pools.has(node.opType);
 }
 
-/** tf2onnx leaves constants that it has folded behind as inputs. */
+/** tf2onnx lists constants that it has folded as inputs. */
 function dropUnreadInputs(graph: OnnxGraph): void {
   const { consumers, outputNames } = indexGraph(graph);
   graph.inputs = graph.inputs.filter(({ name }) => consumers.has(name) || outputNames.has(name));

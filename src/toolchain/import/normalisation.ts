@@ -13,10 +13,10 @@ export interface Normalisation {
 const rescale = 1 / 255;
 
 /**
- * What a graph does to its pixels, as mean and standard deviation of samples from 0 to 1.
+ * Expresses a graph's arithmetic on its pixels as mean and standard deviation of samples from 0 to 1.
  *
- * @param takesBytes whether the graph's input was UINT8: its values are 0 to 255 then.
- * @returns undefined if it left its input as it was, so that somebody else has to say how it is made.
+ * @param takesBytes whether the graph's input was UINT8, with values of 0 to 255.
+ * @returns undefined if the graph does not change its input: then the caller must give the normalisation.
  */
 export function toNormalisation(
   { affine, channelOrder }: GraphPreprocessing,
@@ -32,8 +32,8 @@ export function toNormalisation(
 }
 
 /**
- * Whether arithmetic is meant for values of 0 to 255 and not of 0 to 1: it divides by 50 or more, or takes off a mean
- * that no value of 0 to 1 has.
+ * Whether the arithmetic is for values of 0 to 255 and not of 0 to 1: it divides by 50 or more, or subtracts a mean
+ * above 1.
  */
 function wantsBytes(scale: readonly number[], shift: readonly number[]): boolean {
   const largestMean = Math.max(...shift.map((value, channel) => -value / scale[channel]!));

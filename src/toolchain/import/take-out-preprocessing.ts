@@ -9,7 +9,7 @@ export type Layout = 'NCHW' | 'NHWC';
 
 /** What a graph does to its input before the network proper begins. */
 export interface GraphPreprocessing {
-  /** Of the input as it was. */
+  /** Layout of the original input. */
   readonly layout: Layout;
   /** The network's order of channels: 'bgr' if the graph turns them around. */
   readonly channelOrder: 'rgb' | 'bgr';
@@ -30,12 +30,11 @@ interface State {
 }
 
 /**
- * Takes what a graph does to its pixels out of it: casts, a transposition, a turn of the channels, and arithmetic with
- * a mean, a standard deviation or 1/255. Left inside, it would be done twice, by the service and by the graph. What is
- * left reads FP32 NCHW.
+ * Removes a graph's preprocessing: casts, a transposition, a reversal of the channels, and arithmetic with a mean, a
+ * standard deviation or 1/255. Otherwise service and graph would both do it. The rest of the graph reads FP32 NCHW.
  *
  * @param graph is rewritten in place; its constants are initializers (foldConstants).
- * @throws {UnsupportedGraphError} if the input is no image of three channels, or is multiplied by less than 0.
+ * @throws {UnsupportedGraphError} if the input is not an image of three channels, or is multiplied by a negative number.
  */
 export function takeOutPreprocessing(graph: OnnxGraph): GraphPreprocessing {
   const input = graph.inputs[0]!;

@@ -1,8 +1,8 @@
 import { indexGraph, type OnnxGraph, type OnnxNode } from '../onnx/onnx-graph.ts';
 
 /**
- * S8 activations become U8: zero points get an offset of 128, and so does every value. Products are of differences to the
- * zero point, which stay what they were. onnxruntime fuses U8 with S8 weights throughout, and leaves much of a graph with S8
+ * Turns S8 activations into U8 by adding 128 to zero points and values. Products use differences to the zero point, which
+ * do not change. onnxruntime fuses all groups with U8 activations and S8 weights, but runs much of a graph with S8
  * activations in floats.
  *
  * @param graph in QDQ format; its QuantizeLinear and DequantizeLinear of activations are rewritten in place.

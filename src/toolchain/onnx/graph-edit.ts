@@ -8,8 +8,8 @@ export function redirectReaders(graph: OnnxGraph, from: string, to: string): voi
 }
 
 /**
- * Takes a node out, its readers reading `source` instead. The graph's output keeps its name: if the node made it, the
- * node that makes `source` makes it now.
+ * Removes a node; its readers read `source` instead. The graph's output keeps its name: if the node made it, the node that
+ * makes `source` makes it now.
  */
 export function bypassNode(graph: OnnxGraph, node: OnnxNode, source: string): void {
   const output = node.outputs[0] as string;

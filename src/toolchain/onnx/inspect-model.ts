@@ -1,7 +1,7 @@
 import type { OnnxGraph, OnnxModel } from './onnx-graph.ts';
 import { elementCount } from './onnx-tensor.ts';
 
-/** What a graph consists of. */
+/** The parts of a graph. */
 export interface ModelInspection {
   /** Elements of all floating point or quantized weights; scales and zero points left out. */
   readonly parameterCount: number;

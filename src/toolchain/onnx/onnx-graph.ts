@@ -1,6 +1,6 @@
 import type { OnnxTensor } from './onnx-tensor.ts';
 
-/** A size the exporter fixed, or the name it gave to one that is free ('' where it gave none). */
+/** A size that the exporter fixed, or the name of a free size ('' if it has no name). */
 export type DeclaredDimension = number | string;
 
 /** A graph input or output. `shape` is undefined where the exporter declared none. */
@@ -33,7 +33,7 @@ export interface OnnxNode {
 
 export interface OnnxGraph {
   name: string;
-  /** Real inputs only: one that an initializer fills (old exporters list all of those) is left out. */
+  /** Only real inputs, without those that an initializer fills, which old exporters list too. */
   inputs: ValueInfo[];
   outputs: ValueInfo[];
   /** In topological order. */
@@ -50,7 +50,7 @@ export interface OnnxModel {
   readonly graph: OnnxGraph;
 }
 
-/** Who makes and who reads each tensor. A snapshot: build it again after changing the graph. */
+/** The producer and the consumers of each tensor. A snapshot: build it again after changing the graph. */
 export interface GraphIndex {
   readonly producers: ReadonlyMap<string, OnnxNode>;
   /** One entry per reading input, so a node that reads a tensor twice is listed twice. */

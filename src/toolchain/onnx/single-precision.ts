@@ -3,8 +3,8 @@ import type { OnnxGraph, OnnxNode } from './onnx-graph.ts';
 import { datatypeCodes, fp32Tensor, type OnnxTensor, toFloat32 } from './onnx-tensor.ts';
 
 /**
- * Half and double precision become single, in constants, casts, inputs and outputs: activations are calibrated, and
- * weights rounded, from FP32 alone, and that is what a session is fed with.
+ * Turns half and double precision into single, in constants, casts, inputs and outputs, because calibration, the rounding
+ * of weights and a session's input all need FP32.
  */
 export function toSinglePrecision(graph: OnnxGraph): void {
   for (const [name, tensor] of graph.initializers) graph.initializers.set(name, toSingle(tensor, name));

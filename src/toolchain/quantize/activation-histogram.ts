@@ -2,9 +2,9 @@
 const binCount = 16_384;
 
 /**
- * What one activation tensor's values looked like over all calibration images, in constant memory
- * (128 kB). Bins are symmetric around 0; when a value falls outside, pairs of bins merge and the histogram
- * covers twice the range, so one pass over the images suffices and no count is lost.
+ * The distribution of an activation tensor's values over all calibration images, in constant memory (128 kB). Bins are
+ * symmetric around 0. When a value falls outside, pairs of bins merge and the histogram covers twice the range, so one
+ * pass over the images is enough and no count is lost.
  */
 export interface ActivationHistogram {
   readonly min: number;

@@ -4,12 +4,12 @@ import { type Range, toUInt8Parameters } from './quantize-values.ts';
 export type CalibrationMethod = 'minmax' | 'percentile' | 'mse';
 
 /**
- * The range of values that 256 steps are to cover; what lies outside saturates.
+ * The range of values that 256 steps cover. Values outside saturate.
  *
- * - `minmax`: everything seen.
- * - `percentile`: that share of the values, what is left out split evenly between both ends (as
- *   onnxruntime's percentile calibration does with CalibTensorRangeSymmetric off; its default, ranges
- *   symmetric around 0, would waste half of the steps of an asymmetric type).
+ * - `minmax`: all values.
+ * - `percentile`: this share of the values. The rest is split evenly between both ends, as in onnxruntime's percentile
+ *   calibration with CalibTensorRangeSymmetric off. Its default, ranges symmetric around 0, would waste half of the steps
+ *   of an asymmetric type.
  * - `mse`: the range with the least mean squared error between the values and their quantized selves.
  *
  * @param percentile in (0, 100]; read by `percentile` only.
@@ -35,7 +35,7 @@ function toPercentileRange(histogram: ActivationHistogram, percentile: number): 
   const half = counts.length / 2;
   const valueAt = (edge: number) => (edge - half) * binWidth;
 
-  // Zeros lie in no bin: between the negative values and the positive ones. At each end less than all is left out.
+  // Zeros are in no bin; they lie between the negative and the positive values.
   let below = 0;
   let low = 0;
   while (low < half && below + counts[low]! <= cut) below += counts[low++]!;

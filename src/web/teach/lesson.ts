@@ -201,7 +201,7 @@ export class Lesson {
   }
 
   async #keep({ id, class: className, name }: Example, file: File): Promise<void> {
-    // First the thumbnail: whoever shows the example looks for it.
+    // The thumbnail is stored first, because showing the example reads it.
     const thumbnail = await createThumbnail(file);
     if (thumbnail) await keepThumbnail(id, thumbnail);
     this.#examples = [...this.#examples.filter((known) => known.id !== id), { id, class: className, name }];

@@ -2,7 +2,7 @@ import { marker, nextSegment } from './segments.ts';
 import { JpegTables } from './tables.ts';
 
 /**
- * Reads an abbreviated stream that holds tables alone, for other streams which leave them out.
+ * Reads an abbreviated stream, which holds only tables. Other streams leave these tables out.
  *
  * @throws {CodedError} `image_malformed`, `image_truncated`.
  * @see ITU-T T.81 B.5 (abbreviated format for table-specification data)

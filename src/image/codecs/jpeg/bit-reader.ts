@@ -4,15 +4,15 @@ import { marker } from './segments.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** They count modulo this. */
+/** Restart markers are numbered modulo this. */
 export const restartMarkers = 8;
 
 /**
  * Reads the entropy-coded segments of one scan. The block decoders copy `bits` and `count` into local
  * variables and put them back, so that the hot loops run in registers.
  *
- * Where the data ends, zero bits are supplied, as many as are asked for; `isOverrun` tells whether any of them was
- * consumed. What is done with damaged data is what libjpeg does.
+ * Behind the end of the data it supplies zero bits, as many as are asked for; `isOverrun` tells whether any of them was
+ * consumed. It treats damaged data as libjpeg does.
  *
  * @see ITU-T T.81 F.2.2.5 (NEXTBIT) and B.1.1.5 (byte stuffing); libjpeg-turbo jdhuff.c, `jpeg_fill_bit_buffer`
  */
@@ -36,7 +36,7 @@ export class BitReader {
     this.onDamage = onDamage;
   }
 
-  /** Goes to bit `bit`, which is there, of the entropy-coded segment that begins at `start`. */
+  /** Goes to bit `bit` of the entropy-coded segment that begins at `start`. The bit must exist. */
   seek(start: number, bit: number): void {
     const { bytes } = this;
     let left = Math.floor(bit / 8);
@@ -101,7 +101,7 @@ export class BitReader {
   }
 
   /**
-   * For codes longer than the look-ahead; needs 16 bits in `count`. What is no code is symbol 0 and takes 17 bits.
+   * Reads a code longer than the look-ahead. `count` must be at least 16. An invalid code takes 17 bits and gives symbol 0.
    *
    * @see ITU-T T.81 F.2.2.3, figure F.16 (DECODE); libjpeg-turbo jdhuff.c, `jpeg_huff_decode`
    */
@@ -122,7 +122,7 @@ export class BitReader {
   }
 
   /**
-   * Whether more was read than there is before a marker.
+   * Whether more bits were read than the data has before a marker.
    *
    * @throws {CodedError} `image_truncated` if the file ends there.
    */
@@ -134,10 +134,10 @@ export class BitReader {
   }
 
   /**
-   * Leaves the rest of this segment and enters the next, which should begin with restart marker `index`. Where another
-   * marker stands, it is taken for that one, or passed over, or left for a later restart, as libjpeg does.
+   * Leaves the rest of this segment and enters the next, which should begin with restart marker `index`. If another marker
+   * stands there, it is taken for that one, skipped, or left for a later restart, as in libjpeg.
    *
-   * @returns false if a marker is left: this segment has no data.
+   * @returns false if the marker is left for a later restart: this segment has no data.
    * @throws {CodedError} `image_truncated` if the file ends first.
    * @see ITU-T T.81 F.2.2.4 and B.1.1.3 (restart markers count modulo 8); libjpeg jdmarker.c, `jpeg_resync_to_restart`
    */
@@ -157,14 +157,14 @@ export class BitReader {
     }
   }
 
-  /** Of the byte behind one or more 0xFF, of which `position` is the first. */
+  /** @returns the index of the byte behind a run of 0xFF that begins at `position`. */
   #behindFill(): number {
     let at = this.position + 1;
     while (this.bytes[at] === 0xff) at++;
     return at;
   }
 
-  /** The 0xFF that is the last before a marker's code. */
+  /** @returns the index of the last 0xFF before a marker's code. */
   #findMarker(): number {
     const { bytes } = this;
     for (let at = this.position; ; at++) {
@@ -185,7 +185,7 @@ export class BitReader {
   }
 }
 
-/** What a marker is taken for where restart `index` should stand. */
+/** What a marker is taken for that stands in place of restart marker `index`. */
 function judgeMarker(code: number, index: number): 'expected' | 'earlier' | 'later' {
   if (code < marker.startOfFrameBaseline) return 'earlier';
   if (code < marker.restart0 || code > marker.restart7) return 'later';

@@ -1,14 +1,14 @@
-/** How a coefficient is estimated from the DC coefficients of 5 x 5 blocks, row-major, of which its own is in the middle. */
+/** Weights of the DC coefficients of 5 x 5 blocks, row-major, that estimate a coefficient of the block in the middle. */
 export type DcWeights = readonly number[];
 
 /** What sums of weighted DC coefficients are divided by. */
 export const weightScale = 256;
 
 /**
- * Of the coefficients at zigzag indices 1 to 5, where some AC coefficients are known: the slopes and curvatures of
- * a surface through the blocks' means.
+ * Weights for zigzag indices 1 to 5, for an image in which some AC coefficients are known. They give the slopes and
+ * curvatures of a surface through the blocks' means.
  *
- * @see libjpeg-turbo jdcoefct.c, `decompress_smooth_data`; ITU-T T.81 K.8, of which it is a wider form
+ * @see libjpeg-turbo jdcoefct.c, `decompress_smooth_data`, which uses more blocks than ITU-T T.81 K.8
  */
 // biome-ignore format: a row of blocks is a line.
 export const surfaceWeights: readonly DcWeights[] = [
@@ -20,7 +20,7 @@ export const surfaceWeights: readonly DcWeights[] = [
 ];
 
 /**
- * Of the coefficients at zigzag indices 0 to 9, where only DC is known: like a Gaussian blur.
+ * Weights for zigzag indices 0 to 9, for an image in which only DC is known. They blur like a Gaussian.
  *
  * @see libjpeg-turbo jdcoefct.c, `decompress_smooth_data`
  */

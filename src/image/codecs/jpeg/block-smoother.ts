@@ -7,13 +7,13 @@ import type { JpegScan } from './scan.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** Zigzag indices from 0 on of the coefficients that are estimated. */
+/** Coefficients that are estimated: those at zigzag indices 0 to 9. */
 const estimated = 10;
 const unknown = -1;
 
 /**
- * How exactly the first coefficients of a component are known: their lowest bit that is there (Al), or `unknown`.
- * `before` is what was known before the component's last scan, which counts for rows that this scan does not reach.
+ * How exactly the first coefficients of a component are known: the lowest bit that scans have given (Al), or `unknown`.
+ * `before` is what was known before the component's last scan. It holds for rows that this scan does not reach.
  */
 interface KnownBits {
   readonly bits: Int8Array;
@@ -21,9 +21,9 @@ interface KnownBits {
 }
 
 /**
- * Estimates coefficients that the scans of a progressive image leave open, from the DC coefficients around them, as
- * libjpeg-turbo does: an image of few scans then shows no blocks. It holds the DC coefficients of all blocks: two bytes
- * for 64 pixels.
+ * Estimates coefficients that no scan of a progressive image gives, from the DC coefficients around them, as
+ * libjpeg-turbo does. An image with few scans then shows no blocks. The smoother holds the DC coefficients of all blocks:
+ * two bytes for 64 pixels.
  *
  * @see libjpeg-turbo jdcoefct.c, `decompress_smooth_data`
  */
@@ -119,8 +119,8 @@ class SmoothedComponent {
   }
 
   /**
-   * Rows of blocks from two above to two below, as libjpeg counts them: in an MCU row that has fewer rows of blocks than
-   * others (the last), as if all had so few.
+   * The rows of blocks from two above to two below. It counts as libjpeg does: in the last MCU row, which may have fewer
+   * rows of blocks, it counts as if every MCU row had so few.
    */
   #linesAround(blockY: number, counted: number, total: number): readonly number[] {
     const above = counted > 0 ? blockY - 1 : blockY;
@@ -150,7 +150,7 @@ class SmoothedComponent {
     if (isDcAlone) coefficients[at] = this.#weigh(terms[0]!, 0, Number.POSITIVE_INFINITY);
   }
 
-  /** @param limit magnitude that the coefficient cannot have more than: else the scans would show it. */
+  /** @param limit largest possible magnitude: the scans would have given a larger coefficient. */
   #weigh({ places, weights }: DcTerms, k: number, limit: number): number {
     const quantization = this.#plane.quantization!;
     let sum = 0;

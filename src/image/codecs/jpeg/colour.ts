@@ -5,8 +5,8 @@ import type { ComponentLine } from './upsample.ts';
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
 /**
- * What the components of a JPEG mean. 'cmyk' and 'ycck' are inverted. 'ink', CMYK as it is, and 'multiplied', RGB that
- * was multiplied with the alpha that follows, are found in TIFFs alone.
+ * What the components of a JPEG mean. 'cmyk' and 'ycck' are inverted. Two occur only in TIFFs: 'ink' is CMYK that is not
+ * inverted, and 'multiplied' is RGB that was multiplied with the alpha behind it.
  */
 export type JpegColour = 'grey' | 'ycc' | 'rgb' | 'cmyk' | 'ycck' | 'ink' | 'multiplied';
 
@@ -17,13 +17,13 @@ export const redFromCr = 91_881;
 export const blueFromCb = 116_130;
 export const greenFromCr = 46_802;
 export const greenFromCb = 22_554;
-/** What the level shift of 128 contributes to each sum, with one half to round. */
+/** What the level shift of 128 adds to each sum, plus one half for rounding. */
 const redBias = half - 128 * redFromCr;
 const greenBias = half + 128 * (greenFromCr + greenFromCb);
 const blueBias = half - 128 * blueFromCb;
 
 /**
- * Clamps by a look-up, as libjpeg does: no branch to mispredict where an image is over-exposed. Sums lie in
+ * Clamps by a look-up, as libjpeg does: there is no branch to mispredict where an image is over-exposed. Sums lie in
  * -227 to 481, indices are `rangeOffset` more.
  */
 const rangeOffset = 384;
@@ -100,7 +100,7 @@ export function toRgb(
 }
 
 /**
- * As `toRgb` of 'ycc', to a row of each colour.
+ * Like `toRgb` of 'ycc', but writes each colour to a row of its own.
  *
  * @param rows like `lines` in the routines' memory; they have room for 15 pixels more.
  */
@@ -124,7 +124,7 @@ export function toPlanes(
 }
 
 /**
- * Computed rather than looked up in libjpeg's tables: the same numbers, without four bounds checks a pixel.
+ * Computes what libjpeg looks up in tables: the same numbers, without four bounds checks a pixel.
  *
  * @see libjpeg jdcolor.c, `ycc_rgb_convert`
  */
@@ -195,9 +195,9 @@ function complement(left: number, right: number, rgb: Uint8Array): void {
 }
 
 /**
- * From the CMY in `rgb` and black, all stored inverted as Adobe does and as Pillow takes for granted.
+ * Makes RGB from the CMY in `rgb` and from black. All are stored inverted, as Adobe does and as Pillow assumes.
  *
- * @param inversion 255 for a black that is not stored so.
+ * @param inversion 255 if black is not stored inverted, else 0.
 
  * @see Pillow JpegImagePlugin ("CMYK;I") and src/libImaging/Convert.c, `cmyk2rgb`
  */

@@ -14,7 +14,7 @@ const keptMcuRows = 2;
  */
 export class ComponentPlane {
   readonly declared: FrameComponent;
-  /** Samples made of each block, per side: 8, or fewer where the image is decoded at a reduced size. */
+  /** Samples made of each block, per side: 8, or fewer if the image is decoded at a reduced size. */
   readonly side: number;
   /** Zigzag index behind which coefficients are dropped. */
   readonly lastKept: number;
@@ -23,7 +23,7 @@ export class ComponentPlane {
   readonly height: number;
   readonly stride: number;
   readonly ringRows: number;
-  /** To read; `writeBlock` writes them through a view that clamps. */
+  /** Only for reading: `writeBlock` writes samples through a view that clamps. */
   readonly samples: Uint8Array;
   readonly #clampedSamples: Uint8ClampedArray;
   readonly #routines: PixelArena['routines'] | undefined;
@@ -35,7 +35,7 @@ export class ComponentPlane {
   readonly blockRight: number;
   readonly blockTop: number;
   readonly blockBottom: number;
-  /** In zigzag order; that in force when the first scan of the component began. */
+  /** Divisors in zigzag order: the table in force when the component's first scan began. */
   quantization: Int32Array | undefined;
   /** Progressive only: one MCU row of coefficients, 64 a block in zigzag order. */
   readonly coefficients: Int16Array;
@@ -76,7 +76,7 @@ export class ComponentPlane {
         )
       : new Int16Array(coefficients);
 
-    // One sample more on each side: a fancily upsampled pixel mixes its neighbours in.
+    // One sample more on each side, because fancy upsampling mixes in the neighbours.
     const pixelsPerBlockX = this.side * this.expandX;
     const pixelsPerBlockY = this.side * this.expandY;
     this.blockLeft = Math.floor((window.left - this.expandX) / pixelsPerBlockX);
@@ -90,7 +90,7 @@ export class ComponentPlane {
     return (y % this.ringRows) * this.stride;
   }
 
-  /** For a component without a scan: all its samples are those of coefficients that are zero. */
+  /** For a component without a scan: fills its samples as if all coefficients were zero. */
   showNothing(): void {
     this.quantization = new Int32Array(blockSize);
     this.samples.fill(levelShift);
@@ -159,7 +159,7 @@ export class ComponentPlane {
   }
 }
 
-/** Coefficients of one block to work in; in an arena, room for one that nobody reads follows them. */
+/** Coefficients of one block to work in. In an arena one more follows them, which nobody reads. */
 export function createBlock(arena: PixelArena | undefined): Int16Array {
   if (!arena) return new Int16Array(blockSize);
   return new Int16Array(arena.bytes.buffer, arena.allocate(blockBytes), blockSize);
@@ -168,7 +168,7 @@ export function createBlock(arena: PixelArena | undefined): Int16Array {
 /** What `createBlock` allocates. */
 export const blockBytes = allocatedBytes((blockSize + 1) * Int16Array.BYTES_PER_ELEMENT);
 
-/** What the planes of a frame will allocate: its width times the rows of an MCU, not its height. */
+/** Bytes that the planes of a frame will allocate: in proportion to its width, not to its height. */
 export function planeBytes({ progressive, components }: JpegFrame): number {
   const bytesPerBlock =
     blockSize * keptMcuRows + (progressive ? blockSize * Int16Array.BYTES_PER_ELEMENT : 0);
@@ -179,8 +179,8 @@ export function planeBytes({ progressive, components }: JpegFrame): number {
 }
 
 /**
- * A reduced image needs fewer samples of each block; of a subsampled component it can use more of them
- * and needs less upsampling.
+ * A reduced image needs fewer samples of each block. From a subsampled component it can take more samples of each
+ * block instead, and then needs less upsampling.
  *
  * @see libjpeg jdmaster.c, `jpeg_calc_output_dimensions`
  */

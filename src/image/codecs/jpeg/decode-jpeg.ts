@@ -16,7 +16,7 @@ import { accelerate, scanRoutineBytes } from './wasm/accelerate.ts';
 
 export type JpegOutputSide = 1 | 2 | 4 | 8;
 
-/** What a file says of a JPEG stream inside it. */
+/** What a file says about a JPEG stream inside it. */
 export interface JpegContainer {
   /** Tables that the stream may leave out. */
   readonly tables: JpegTables | undefined;
@@ -24,21 +24,21 @@ export interface JpegContainer {
   readonly colour: JpegColour;
   /** Whether samples of smaller components are repeated; libjpeg's default is to interpolate between them. */
   readonly upsampling: 'default' | 'replicate';
-  /** Called before anything in proportion to the frame is allocated; throws if it is not what was declared. */
+  /** Called before anything in proportion to the frame is allocated. Throws if the frame is not the declared one. */
   readonly assertFrame: (frame: JpegFrame) => void;
 }
 
 export interface JpegOptions {
   /**
    * Pixels made of each block of 8 x 8, per side: 8, or fewer to decode the image reduced to side/8 of its size, rounded
-   * up. Each pixel is then about the mean of those it stands for, and the sink's window counts in such pixels.
+   * up. Each pixel is then about the mean of the pixels that it replaces, and the sink's window counts these larger pixels.
    */
   readonly side?: JpegOutputSide;
-  /** With it, routines make the rows: the same bytes, faster. */
+  /** If given, WebAssembly routines make the rows: the same bytes, faster. */
   readonly arena?: PixelArena | undefined;
-  /** Of a stream that is part of another file. */
+  /** Given for a stream that is part of another file. */
   readonly container?: JpegContainer | undefined;
-  /** Is told `jpeg_data_damaged` and `jpeg_scans_missing`. Such a file is shown as libjpeg-turbo shows it. */
+  /** Called with `jpeg_data_damaged` and `jpeg_scans_missing`. The pixels are then those of libjpeg-turbo. */
   readonly warn?: Warn;
 }
 
@@ -64,7 +64,7 @@ export function decodeJpeg(
   const useful = usefulScans(scans);
   const smoother = frame.progressive ? BlockSmoother.create(frame, planes, scans, block) : undefined;
   if (arena) accelerate(arena, bytes, frame, planes, useful, block);
-  /** Looked up once: the search goes through the rest of the file. */
+  /** Computed once, because the search goes through the rest of the file. */
   let isEnded: boolean | undefined;
 
   for (let mcuRow = 0; mcuRow < frame.mcuRows; mcuRow++) {
@@ -73,7 +73,7 @@ export function decodeJpeg(
     smoother?.smoothRow(mcuRow);
     if (frame.progressive) for (const plane of planes) plane.reconstructRow(mcuRow, block);
     output.writeRows(mcuRow);
-    // The rows below the window still have to be there, unless a marker proves that the scans were ended.
+    // The file must also have the rows below the window, unless a marker proves that the scans were ended.
     if (output.complete) {
       isEnded ??=
         end !== undefined || (scans.length === 1 && hasMarkerAfter(bytes, scans[0]!.reader.position));
@@ -87,13 +87,13 @@ interface ParsedJpeg {
   readonly planes: readonly ComponentPlane[];
   readonly scans: readonly JpegScan[];
   readonly colour: ReturnType<typeof toColour>;
-  /** Where EOI stands; undefined if it is missing or was not looked for. */
+  /** Position of EOI; undefined if it is missing or was not looked for. */
   readonly end: number | undefined;
 }
 
 /**
- * Reads all headers. The common file has one scan, and nothing but its header is read here. In other files the data
- * of the scans is searched for the markers between them.
+ * Reads all headers. Most files have one scan: then only its header is read here. In other files the data of the scans
+ * is searched for the markers between them.
  */
 function parseScans(
   bytes: Uint8Array,
@@ -164,11 +164,11 @@ function parseScans(
 }
 
 /**
- * The scans that a reduced image needs: those of coefficients that are kept, and all that came before over what a
- * refinement of them reads.
+ * The scans that a reduced image needs: the scans of coefficients that are kept, and for each refinement among them all
+ * earlier scans of the coefficients that it reads.
  */
 function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
-  /** Zigzag index of the last coefficient that is needed of each component, by the scans that were looked at. */
+  /** For each component, the zigzag index of the last coefficient that the scans visited so far need. */
   const lastNeeded = new Map<ComponentPlane, number>();
   const isUseful = (scan: JpegScan) => {
     const needs = scan.components.map(({ plane }) => lastNeeded.get(plane) ?? plane.lastKept);
@@ -183,7 +183,7 @@ function usefulScans(scans: readonly JpegScan[]): readonly JpegScan[] {
   return scans.toReversed().filter(isUseful).toReversed();
 }
 
-/** True if scans brought every coefficient of every component to its last bit. */
+/** True if the scans give every bit of every coefficient of every component. */
 function isFullyRefined(scans: readonly JpegScan[], planes: readonly ComponentPlane[]): boolean {
   return planes.every((plane) => {
     const missingBits = new Uint8Array(blockSize).fill(255);
@@ -197,8 +197,8 @@ function isFullyRefined(scans: readonly JpegScan[], planes: readonly ComponentPl
 }
 
 /**
- * First marker at or after `position` that is neither a stuffed byte nor a restart; else the file's end. A code below
- * those of markers is damage, which the scan passes over at its next restart.
+ * First marker at or after `position` that is neither a stuffed byte nor a restart; else the file's end. A byte behind
+ * 0xFF that is too small for a marker is damage, which the scan skips at its next restart.
  */
 function findMarker(bytes: Uint8Array, position: number, hasRestarts: boolean): number {
   let at = position;

@@ -8,16 +8,16 @@ export const blockSize = 64;
 
 /** One colour component as the frame header declares it. @see ITU-T T.81 B.2.2 and A.1.1 */
 export interface FrameComponent {
-  /** Should be its own, and is not in the files of some writers. */
+  /** Should be unique in the frame, but some writers repeat it. */
   readonly id: number;
   /** Horizontal and vertical sampling factor, 1 to 4. */
   readonly horizontal: number;
   readonly vertical: number;
   readonly quantizationTable: number;
-  /** Blocks that hold pixels: the extent of a scan of this component alone. @see ITU-T T.81 A.2.2 */
+  /** Blocks that hold pixels: a scan of only this component has these. @see ITU-T T.81 A.2.2 */
   readonly blocksPerLine: number;
   readonly blocksPerColumn: number;
-  /** Blocks up to the edge of the last MCU: the extent of an interleaved scan. @see ITU-T T.81 A.2.4 */
+  /** Blocks up to the edge of the last MCU: an interleaved scan has these. @see ITU-T T.81 A.2.4 */
   readonly paddedBlocksPerLine: number;
 }
 
@@ -33,8 +33,8 @@ export interface JpegFrame {
 }
 
 /**
- * @throws {CodedError} `image_malformed`; `image_format_unsupported` for sampling factors of which one is
- *   not a multiple of the other, which libjpeg refuses too (JERR_FRACT_SAMPLE_NOTIMPL).
+ * @throws {CodedError} `image_malformed`; `image_format_unsupported` if a sampling factor is no multiple of another
+ *   one, which libjpeg refuses too (JERR_FRACT_SAMPLE_NOTIMPL).
  * @see ITU-T T.81 B.2.2
  */
 export function parseFrame(bytes: Uint8Array, segment: Segment): JpegFrame {

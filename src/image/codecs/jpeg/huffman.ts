@@ -8,25 +8,25 @@ export const maxCodeLength = 16;
 export const lookaheadSize = 1 << lookaheadBits;
 /** Symbols of one table. @see ITU-T T.81 B.2.4.2: V(i,j) is one byte */
 export const maxSymbols = 256;
-/** The symbol that is no coefficient, but 16 zeros (ZRL). @see ITU-T T.81 F.1.2.2.1 */
+/** The symbol that stands for 16 zeros and not for a coefficient (ZRL). @see ITU-T T.81 F.1.2.2.1 */
 export const zeroRunOf16 = 0xf0;
-/** Marks a symbol, or symbols looked up together, with which the block ends. */
+/** Bit that marks an entry whose last symbol ends the block. */
 export const blockEndBit = 14;
 export const blockEnd = 1 << blockEndBit;
-/** Marks an entry of `skips` that the end of the block closes. */
+/** Marks an entry of `skips` whose last symbol is the end of the block. */
 export const skipEnd = 1 << 16;
 
 /**
  * One Huffman table, ready to decode with. The look-ups are indexed by the next `lookaheadBits` bits of
- * the stream; an entry of 0 says "not here" (the code is longer, or no code). Those of AC are made when they are first
- * used: DC and the routines do without.
+ * the stream. An entry of 0 means that the look-ahead holds no whole code. The tables for AC are made when they are first
+ * used, because DC and the routines do not need them.
  *
  * @see ITU-T T.81 annex C (code generation) and F.2.2.3 (decoding); libjpeg `jpeg_make_d_derived_tbl`
  */
 export class HuffmanTable {
   /** Symbol in bits 0 to 7, code length in the bits above. */
   readonly symbols = new Uint16Array(lookaheadSize);
-  /** Largest code of each length (index 1 to 16), -1 where there is none; index 17 stops the search. */
+  /** Largest code of each length (index 1 to 16), -1 if there is none; index 17 stops the search. */
   readonly maxCode = new Int32Array(maxCodeLength + 2).fill(-1);
   /** What to add to a code of each length to get the index of its symbol. */
   readonly valueOffset = new Int32Array(maxCodeLength + 1);
@@ -68,8 +68,8 @@ export class HuffmanTable {
   }
 
   /**
-   * To pass over AC coefficients, as many as the look-ahead holds whole: bits consumed in bits 0 to 7, how far
-   * the index advances in bits 8 to 15, and whether the end of the block follows at once in bit 16.
+   * To skip all AC coefficients that lie whole in the look-ahead: bits consumed in bits 0 to 7, how far the index
+   * advances in bits 8 to 15, and in bit 16 whether the end of the block follows at once.
    */
   get skips(): Int32Array {
     this.#skips ??= toSkips(this.symbols);
@@ -83,8 +83,8 @@ function toCoefficient(entry: number, prefix: number): number {
 }
 
 /**
- * A symbol and its value, if they lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in bits 8 to 11,
- * whether it is an end in bit 14 (`blockEnd`), the value in bits 16 to 31; else 0.
+ * A symbol and its value, or 0 if they do not lie whole in the look-ahead: bits consumed in bits 0 to 5, the run in
+ * bits 8 to 11, whether the symbol ends the block in bit 14 (`blockEndBit`), the value in bits 16 to 31.
  *
  * @param entry of `HuffmanTable.symbols`, of that prefix.
  */
@@ -105,17 +105,17 @@ function toSkips(symbols: Uint16Array): Int32Array {
   return skips;
 }
 
-/** What the symbols do that lie in `prefix` with their values; 0 if not even the code of one does. */
+/** The entry for all symbols that lie in `prefix` with their values; 0 if `prefix` does not hold one whole code. */
 function toSkip(prefix: number, symbols: Uint16Array): number {
   let bits = 0;
   let advance = 0;
   for (;;) {
-    // Zeros stand for the bits that are not known: a code that needs some of them is found to be too long.
+    // Zeros stand for unknown bits. A code that needs some of them is longer than the known bits, which is checked.
     const symbol = symbols[(prefix << bits) & (lookaheadSize - 1)]!;
     const run = (symbol >> 4) & 15;
     const size = symbol & 15;
     const total = bits + (symbol >> 8) + size;
-    // A first symbol may have a value that reaches beyond the look-ahead: it is not looked at.
+    // The first symbol's value may reach beyond the look-ahead, because a skip does not read it.
     if (symbol === 0 || (total > lookaheadBits && bits > 0)) break;
     bits = total;
     if (size === 0 && run < 15) return skipEnd | (advance << 8) | bits;

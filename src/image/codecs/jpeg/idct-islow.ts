@@ -18,22 +18,22 @@ export const constBits = 13;
 /** Fraction bits kept between the passes. */
 export const pass1Bits = 2;
 export const pass1Shift = constBits - pass1Bits;
-/** The second pass also divides by 8: two factors of sqrt(8) that the method leaves in. */
+/** The second pass also divides by 8, because each pass leaves in a factor of sqrt(8). */
 export const pass2Shift = constBits + pass1Bits + 3;
-/** What the second pass does to a row in which all but the first are zero. */
+/** The shift of the second pass for a row in which only the first coefficient is not zero. */
 export const flatShift = pass2Shift - constBits;
 export const flatHalf = 1 << (flatShift - 1);
 /** @see ITU-T T.81 A.3.1 (level shift) */
 export const levelShift = 128;
 const firstLowerRow = 8;
 
-/** Between the passes, and after them. Shared: nothing in here is kept between calls. */
+/** Results of the two passes. All calls share it, because it holds nothing between calls. */
 const workspace = new Int16Array(64);
 const transformed = new Int16Array(64);
 
 /**
- * 8 x 8 inverse DCT, bit-identical to libjpeg's default method, and to libjpeg-turbo's also where damaged data overflows:
- * coefficients and sums of two are modulo 2^16, and the results of a pass saturate to 16 bits.
+ * 8 x 8 inverse DCT, bit-identical to libjpeg's default method. Where damaged data overflows, it is bit-identical to
+ * libjpeg-turbo's: coefficients and sums of two are modulo 2^16, and the results of a pass saturate to 16 bits.
  *
  * @param block 64 dequantized coefficients, row-major.
  * @param samples receives 8 rows of 8 samples, clamped to 0 to 255.
@@ -55,7 +55,7 @@ function hasLowerRows(block: Int16Array): boolean {
   return false;
 }
 
-/** One pass over the columns of `from`. What becomes of a column is a row of `to`: the next pass takes the rows. */
+/** One pass over the columns of `from`. It writes each column to a row of `to`, so the next pass handles the rows. */
 function transformColumns(from: Int16Array, shift: number, to: Int16Array): void {
   const half = 1 << (shift - 1);
   for (let i = 0, row = 0; i < 8; i++, row += 8) {
@@ -110,7 +110,7 @@ function saturate(value: number): number {
   return Math.max(-32_768, Math.min(value, 32_767));
 }
 
-/** The same result for a block whose AC coefficients are all zero: one value, `side` x `side` times. */
+/** The result of the IDCT for a block without AC coefficients: `side` x `side` times one value. */
 export function fillFlat(
   dc: number,
   samples: Uint8ClampedArray,

@@ -33,13 +33,13 @@ const { 1: inner1, 2: inner2, 3: inner3 } = meanWeights.inner;
 const workspace = new Int32Array(16);
 
 /**
- * The zigzag index behind which coefficients are not worth decoding, by outputs per side: what lies behind changes
- * the crop by less than the rounding of the averaged samples does, on photos and on drawn edges (tensor error in
+ * By outputs per side, the zigzag index of the last coefficient that is worth decoding. Later coefficients change the
+ * crop less than the rounding of the averaged samples does, on photos and on drawn edges (tensor error in
  * test/image/fast-mode.test.ts).
  */
 export const lastUsefulCoefficient: Readonly<Record<number, number>> = { 1: 0, 2: 4, 4: 13, 8: 63 };
 
-/** 4 x 4 means of 2 x 2 samples each. Of the coefficients, rows and columns 0 to 3 are read. */
+/** 4 x 4 means of 2 x 2 samples each. Reads only rows and columns 0 to 3 of the coefficients. */
 export function idct4(block: Int16Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   for (let x = 0; x < 4; x++) {
     const d1 = block[x + 8]!;
@@ -72,7 +72,7 @@ export function idct4(block: Int16Array, samples: Uint8ClampedArray, at: number,
   }
 }
 
-/** 2 x 2 means of 4 x 4 samples each. Of the coefficients, rows and columns 0 and 1 are read. */
+/** 2 x 2 means of 4 x 4 samples each. Reads only rows and columns 0 and 1 of the coefficients. */
 export function idct2(block: Int16Array, samples: Uint8ClampedArray, at: number, stride: number): void {
   const even0 = Math.imul(block[0]!, dc) + pass1Half;
   const odd0 = Math.imul(block[8]!, half);

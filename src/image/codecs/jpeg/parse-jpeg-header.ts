@@ -8,8 +8,8 @@ const exifSignature = 'Exif\0\0';
 const xmpSignature = 'http://ns.adobe.com/xap/1.0/\0';
 
 /**
- * Walks the segments up to the first scan: a matter of microseconds, whatever the file's size. Metadata may stand on
- * either side of the frame header.
+ * Walks the segments up to the first scan, which takes microseconds whatever the file's size. Metadata may stand before
+ * or behind the frame header.
  *
  * @param bytes a file that begins with SOI.
  * @throws {CodedError} `image_malformed`, `image_truncated`; `image_format_unsupported` for arithmetic,
@@ -37,12 +37,12 @@ export function parseJpegHeader(bytes: Uint8Array): ImageHeader {
 }
 
 /**
- * What APP1 segments say: those of Exif are one block, of those of XMP the last counts.
+ * What APP1 segments say. All segments of Exif together are one block; only the last segment of XMP counts.
  *
  * @see Pillow src/PIL/JpegImagePlugin.py, `APP`
  */
 class JpegMetadata {
-  /** With its signature; that of those which follow is left out. */
+  /** The block with the signature of its first segment; the signatures of later segments are left out. */
   #exif: Uint8Array | undefined;
   #exifBytes = 0;
   #xmp: Uint8Array | undefined;
@@ -64,7 +64,7 @@ class JpegMetadata {
     return (exif && parseExifOrientation(exif)) ?? (this.#xmp && parseXmpOrientation(this.#xmp)) ?? 1;
   }
 
-  /** The block is copied once for each time that it doubles, so that many small segments have no price. */
+  /** The block's buffer doubles when it is full, so that many small segments do not cost many copies. */
   #append(part: Uint8Array): void {
     const length = Math.min(this.#exifBytes + part.length, maxJoinedExifBytes);
     let block = this.#exif ?? new Uint8Array(0);

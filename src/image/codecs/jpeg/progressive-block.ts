@@ -18,8 +18,8 @@ const lastCoefficient = blockSize - 1;
 const lookaheadMask = (1 << lookaheadBits) - 1;
 
 /**
- * First scan of AC coefficients. Coefficients lie in zigzag order, 64 a block, undequantized. One behind the last, of
- * damaged data, is taken for the last, as libjpeg does.
+ * First scan of AC coefficients. Coefficients lie in zigzag order, 64 a block, undequantized. If damaged data has a
+ * coefficient behind the last, it is taken for the last, as in libjpeg.
  *
  * @param at index of the block's DC coefficient in `coefficients`.
  * @see ITU-T T.81 G.1.2.2; libjpeg jdphuff.c `decode_mcu_AC_first`
@@ -94,7 +94,7 @@ export function decodeAcRefinement(
         band.endOfBandRun = (1 << run) + (run > 0 ? reader.readBits(run) : 0);
         break;
       }
-      // Passes `run` coefficients that are still zero, refining the others on the way.
+      // Skips `run` coefficients that are still zero, and refines the others on the way.
       for (; position <= end; position++) {
         if (coefficients[position] !== 0) refine(reader, coefficients, position, bit);
         else if (run-- === 0) break;
@@ -114,8 +114,8 @@ export function decodeAcRefinement(
 }
 
 /**
- * Takes back the coefficients that a refinement has made of zeros, so that it can begin the block again: those of which
- * this scan's bit is the only one. Corrections need no undoing, for a bit that is set is not set again.
+ * Makes zero the coefficients that a refinement has just created, so that it can decode the block again. These have
+ * only this scan's bit. Corrections need no undoing, because a bit that is set is not set again.
  */
 export function undoNewCoefficients(band: ProgressiveBand, coefficients: Int16Array, at: number): void {
   for (let k = band.spectralStart; k <= band.spectralEnd; k++) {
@@ -123,7 +123,7 @@ export function undoNewCoefficients(band: ProgressiveBand, coefficients: Int16Ar
   }
 }
 
-/** One correction bit; a coefficient that has it already is left alone, as in libjpeg. */
+/** Reads one correction bit. If the coefficient already has the bit, it does not change, as in libjpeg. */
 function refine(reader: BitReader, coefficients: Int16Array, position: number, bit: number): void {
   if (reader.readBits(1) === 0) return;
   const value = coefficients[position]!;

@@ -26,7 +26,7 @@ export class RowOutput {
   readonly #sink: RowSink;
   readonly #upsampling: readonly Upsampling[];
   readonly #lines: readonly ComponentLine[];
-  /** A row for the sink: colours apart where it takes that and the routine gives it. */
+  /** A row for the sink. Its colours lie apart if the sink accepts that and the routine gives it. */
   readonly #rgb: Uint8Array;
   readonly #planar: ColourRows | undefined;
   readonly #routines: PixelArena['routines'] | undefined;
@@ -66,12 +66,12 @@ export class RowOutput {
     this.#nextRow = sink.window.top;
   }
 
-  /** True when the sink has every row it asked for. */
+  /** True when the sink has every row that it asked for. */
   get complete(): boolean {
     return this.#nextRow >= this.#sink.window.bottom;
   }
 
-  /** Writes what MCU row `mcuRow`, just decoded, makes possible. */
+  /** Writes the rows that MCU row `mcuRow`, which has just been decoded, makes possible. */
   writeRows(mcuRow: number): void {
     const { mcuRows, maxVertical } = this.#frame;
     const { left, right, bottom } = this.#sink.window;

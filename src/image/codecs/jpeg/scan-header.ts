@@ -16,7 +16,7 @@ export interface ScanComponent {
   readonly plane: ComponentPlane;
   readonly dc: HuffmanTable | undefined;
   readonly ac: HuffmanTable | undefined;
-  /** DC of the block before. @see ITU-T T.81 F.1.1.5.1 */
+  /** DC of the previous block. @see ITU-T T.81 F.1.1.5.1 */
   prediction: number;
 }
 
@@ -26,7 +26,7 @@ export interface ScanHeader {
   /** Zigzag indices of the first and the last coefficient: 0 and 63 in a sequential scan. */
   readonly spectralStart: number;
   readonly spectralEnd: number;
-  /** Bit position of the scan before over the same coefficients (Ah); 0 in the first. */
+  /** Bit position of the previous scan of the same coefficients (Ah); 0 in the first scan. */
   readonly previousShift: number;
   /** Bit position of this scan's contribution (Al). */
   readonly shift: number;
@@ -35,7 +35,7 @@ export interface ScanHeader {
 }
 
 /**
- * @param tables those in force where the scan begins; its components keep theirs.
+ * @param tables those in force where the scan begins; the scan's components keep them.
  * @throws {CodedError} `image_malformed`.
  * @see ITU-T T.81 B.2.3
  */
@@ -74,8 +74,8 @@ export function parseScanHeader(
 }
 
 /**
- * The component of that name which the scan has not named yet. Where several have one name, libjpeg takes none that
- * stands in the frame before the place that the scan has come to.
+ * The component of that name which the scan has not named yet. If several components have one name, libjpeg takes none
+ * that stands in the frame before the position of the scan's current component.
  *
  * @see libjpeg-turbo jdmarker.c, `get_sos`
  */

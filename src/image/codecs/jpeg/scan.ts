@@ -12,13 +12,13 @@ import { decodeAcCoefficients, decodeDcDifference, skipAcCoefficients } from './
 export interface ScanRoutine {
   /** The next MCUs are those of an entropy-coded segment that begins at `position` in the file. */
   enterSegment(position: number): void;
-  /** The next MCUs are those of an MCU row; of row `v` of blocks in it if the scan is not interleaved. */
+  /** The next MCUs are those of an MCU row, or of row `v` of blocks in it if the scan is not interleaved. */
   enterRow(mcuRow: number, v: number): void;
   /**
    * @param mcu index in its row of the first MCU.
    * @param end index behind the last.
-   * @param reader is put where the segment was left: before the MCU that was given up; else behind all data that was
-   *   taken, which holds no marker.
+   * @param reader is moved to where the routine stopped: before the MCU that was given up, or behind all data that was
+   *   read, which holds no marker.
    * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
    */
   decode(mcu: number, end: number, reader: BitReader): number;
@@ -48,12 +48,12 @@ export class JpegScan implements ProgressiveBand {
   #nextRestart = 0;
   #routine: ScanRoutine | undefined;
 
-  /** Whether the segment's data has ended early: its other MCUs are taken for zeros. */
+  /** Whether the segment's data has ended early: its remaining MCUs are decoded as zeros. */
   #isExhausted = false;
 
   /**
    * @param restartInterval in MCUs, 0 if there are no restarts.
-   * @param onDamage is called for what no encoder writes. It is then decoded as libjpeg does.
+   * @param onDamage is called for data that no encoder writes. The scan then decodes it as libjpeg does.
    */
   constructor(
     bytes: Uint8Array,
@@ -75,7 +75,7 @@ export class JpegScan implements ProgressiveBand {
     this.#mcusToRestart = restartInterval;
   }
 
-  /** Blocks this scan visits: what its cost is proportional to. */
+  /** Blocks that this scan visits. Its cost is proportional to them. */
   get blocks(): number {
     const { mcusPerLine, mcuRows } = this.#frame;
     if (this.components.length > 1) return mcusPerLine * mcuRows * countBlocks(this.components);
@@ -131,7 +131,7 @@ export class JpegScan implements ProgressiveBand {
   /** @returns the first MCU that is left to decode, which is `mcu` if there is no routine. */
   #decodeByRoutine(mcu: number, end: number): number {
     const next = this.#routine?.decode(mcu, end, this.reader) ?? mcu;
-    // It has met what is damaged: what that means is decided here.
+    // The routine has met damaged data. Only this class knows what libjpeg makes of it.
     if (next < end) this.#routine = undefined;
     return next;
   }
@@ -153,14 +153,14 @@ export class JpegScan implements ProgressiveBand {
     if (this.reader.isOverrun()) this.#isExhausted = true;
   }
 
-  /** Before a block is decoded again that the routine has given up. */
+  /** Undoes what the routine has written to a block that it gave up, so that the block can be decoded again. */
   #undoBlock({ coefficients, declared }: ComponentPlane, blockX: number, row: number): void {
     const isRefinement = this.spectralStart > 0 && this.previousShift > 0;
     const at = (row * declared.paddedBlocksPerLine + blockX) * blockSize;
     if (isRefinement) undoNewCoefficients(this, coefficients, at);
   }
 
-  /** A scan of one component has no padding blocks, and each block is an MCU. @see ITU-T T.81 A.2.2 */
+  /** Decodes a row of a scan of one component: it has no padding blocks, and each block is an MCU. @see ITU-T T.81 A.2.2 */
   #decodeLoneRow(component: ScanComponent, mcuRow: number, block: Int16Array): void {
     const { vertical, blocksPerLine, blocksPerColumn } = component.plane.declared;
     for (let v = 0; v < vertical; v++) {

@@ -26,7 +26,7 @@ export const marker = {
   temporary: 0x01,
 } as const;
 
-/** A marker and its payload, without the two bytes of the length. `start === end` where there is none. */
+/** A marker and its payload, without the two bytes of the length. `start === end` if there is no payload. */
 export interface Segment {
   readonly code: number;
   readonly start: number;
@@ -103,8 +103,8 @@ export const zigzag = Uint8Array.of(
 
 /**
  * Finds the next marker segment at or after `position`. Bytes between segments are skipped, as
- * libjpeg's `next_marker` does: they are an error of the writer that costs no pixel. So is a length below 2 of a
- * segment that nobody has to read: it is then empty.
+ * libjpeg's `next_marker` does: they are an error of the writer that changes no pixel. For the same reason a segment that
+ * nobody has to read may have a length below 2: it is then taken as empty.
  *
  * @returns undefined if the file ends first.
  * @throws {CodedError} `image_malformed` if the length of another segment is below 2, `image_truncated` if the

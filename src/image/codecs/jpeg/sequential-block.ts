@@ -7,7 +7,7 @@ import { zigzag } from './segments.ts';
 
 const lastCoefficient = blockSize - 1;
 const lookaheadMask = (1 << lookaheadBits) - 1;
-/** Fewer bits than this in the reader, and a code of 16 bits might not be there. */
+/** With fewer bits than this in the reader, a code of 16 bits might be incomplete. */
 const enoughBits = 16;
 
 /**
@@ -23,7 +23,7 @@ export function decodeDcDifference(reader: BitReader, table: HuffmanTable): numb
 /**
  * Decodes the AC coefficients of one block of a sequential scan and dequantizes them.
  *
- * A coefficient behind the last, of damaged data, is taken for the last, as libjpeg does.
+ * If damaged data has a coefficient behind the last, it is taken for the last, as in libjpeg.
  *
  * @param quantization divisors in zigzag order.
  * @param block receives the coefficients, row-major; those not coded are left as they are (zero).
@@ -135,7 +135,7 @@ export function decodeAcCoefficients(
 }
 
 /**
- * Passes over the AC coefficients from zigzag index `from` on, without their values.
+ * Skips the AC coefficients from zigzag index `from` on.
  *
  * @see ITU-T T.81 F.2.2.2
  */

@@ -37,7 +37,7 @@ export class JpegTables {
   readonly #dc: (StoredHuffmanTable | undefined)[] = [];
   readonly #ac: (StoredHuffmanTable | undefined)[] = [];
 
-  /** The same tables. Each may be replaced by itself; what was built of them is shared. */
+  /** A copy whose tables can be redefined without changing these. Tables that were built are shared. */
   copy(): JpegTables {
     const copy = new JpegTables();
     copy.restartInterval = this.restartInterval;
@@ -47,7 +47,7 @@ export class JpegTables {
     return copy;
   }
 
-  /** Takes what a segment defines, if it is one of tables. */
+  /** Takes the tables that a segment defines, if it defines any. */
   define(bytes: Uint8Array, segment: Segment): void {
     if (segment.code === marker.quantizationTables) this.defineQuantization(bytes, segment);
     else if (segment.code === marker.huffmanTables) this.defineHuffman(bytes, segment);
@@ -65,7 +65,7 @@ export class JpegTables {
     const table = this.#dc[index];
     if (table === undefined) throw malformed('jpeg', `DC Huffman table ${index} is missing`);
     const { built } = table;
-    // A difference of 16 bits or more exists in lossless coding alone. @see ITU-T T.81 table F.1
+    // Only lossless coding has a difference of 16 bits or more. @see ITU-T T.81 table F.1
     if (built.values.some((size) => size > 15))
       throw malformed('jpeg', 'a DC Huffman table has illegal sizes');
     return built;
@@ -113,7 +113,7 @@ export class JpegTables {
   }
 
   /**
-   * Tables that are not defined by the first sequential scan are the typical ones: frames of motion JPEG leave them out.
+   * If tables are missing at the first sequential scan, the typical ones are used: motion JPEG leaves them out.
    *
    * @see libjpeg-turbo jstdhuff.c, `std_huff_tables`
    */

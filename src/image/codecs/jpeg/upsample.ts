@@ -9,14 +9,14 @@ import type { ComponentPlane } from './component-plane.ts';
  */
 export type Upsampling = 'none' | 'fancyH2V1' | 'fancyH1V2' | 'fancyH2V2' | 'replicate';
 
-/** Pixels that upsampling may write beyond the last one that is needed. */
+/** Pixels that upsampling may write behind the last one that is needed. */
 export const lineMargin = 16;
 
 /** One row of a component at full size: pixel x is `samples[start + x]`. */
 export interface ComponentLine {
   samples: Uint8Array;
   start: number;
-  /** Where a row is put that has to be computed. */
+  /** Room for a row that has to be computed. */
   readonly buffer: Uint8Array;
 }
 
@@ -31,12 +31,12 @@ export function chooseUpsampling({ expandX, expandY, width }: ComponentPlane): U
   return 'replicate';
 }
 
-/** Where nothing is to be interpolated. */
+/** The upsampling for an image whose samples are repeated and not interpolated. */
 export function chooseReplication({ expandX, expandY }: ComponentPlane): Upsampling {
   return expandX === 1 && expandY === 1 ? 'none' : 'replicate';
 }
 
-/** True if a row is also made of the rows above and below it. */
+/** True if a row also depends on the rows above and below it. */
 export function needsNeighbourRows(upsampling: Upsampling): boolean {
   return upsampling === 'fancyH1V2' || upsampling === 'fancyH2V2';
 }
@@ -91,7 +91,7 @@ export function upsampleRow(
   }
 }
 
-/** The row a pixel lies in and the one it lies closer to; at the image's edges, the same row twice. */
+/** The row of samples that a pixel lies in, and the neighbour that is closer; at the image's edges, the same row twice. */
 function neighbourRows(plane: ComponentPlane, y: number): { near: number; far: number } {
   const row = y >> 1;
   const other = (y & 1) === 0 ? Math.max(row - 1, 0) : Math.min(row + 1, plane.height - 1);

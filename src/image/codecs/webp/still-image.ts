@@ -79,7 +79,7 @@ function sizeOf(bytes: Uint8Array, { type, start }: RiffChunk): { width: number;
   return { width: view.getUint16(6, true) & 0x3fff, height: view.getUint16(8, true) & 0x3fff };
 }
 
-/** In range: whoever calls has seen that a header is whole. */
+/** The index is in range, because the caller has checked that the header is whole. */
 function uint24(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
 }

@@ -77,8 +77,8 @@ const addRow = (i: number): Body => [
 ];
 
 /**
- * `target` += A B^T, where A and B are panels of INT16 times a scale for each row. The sums are INT32: the caller sees to
- * it that they do not overflow. `depthBytes` of each row count: a multiple of `depthStepBytes`.
+ * `target` += A B^T, where A and B are panels of INT16 times a scale for each row. The sums are INT32; the caller makes
+ * sure that they do not overflow. It reads `depthBytes` of each row, a multiple of `depthStepBytes`.
  */
 export const addProducts = wasmFunction({
   name: 'add_products',

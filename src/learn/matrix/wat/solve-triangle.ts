@@ -21,7 +21,7 @@ const element = (i: typeof row, j: typeof row) =>
   i32Add(i32Add(triangle, i32Mul(i, tileRowBytes)), i32Shl(j, 3));
 
 const loadRow: Body = [set(out, stripOf(row)), sums.map((each, v) => set(each, v128Load(at(out, v * 16))))];
-/** Subtracts what row `other`, which is solved, has in row `row`. */
+/** Subtracts the part of row `other`, which is solved already, from row `row`. */
 const subtractOther = (isLower: boolean): Body => [
   set(factor, v128Load64Splat(isLower ? element(row, other) : element(other, row))),
   set(from, stripOf(other)),

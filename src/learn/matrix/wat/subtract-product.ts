@@ -8,7 +8,7 @@ import { stripBytes, stripColumns, tileBytes, tileRowBytes, tileSide } from '../
 
 const rows = 2;
 const vectors = stripBytes / 16;
-/** Terms that are written out. */
+/** Terms of the unrolled loop. */
 const unrolled = 4;
 
 const params = i32Locals('target', 'a', 'b', 'columns');
@@ -54,7 +54,7 @@ function subtract(name: string, transposed: boolean) {
   });
 }
 
-/** `target` -= A B for tiles, in as many columns as are told: a multiple of `stripColumns`. */
+/** `target` -= A B for tiles. The number of columns is a multiple of `stripColumns`. */
 export const subtractProduct = subtract('subtract_product', false);
 /** `target` -= A^T B. */
 export const subtractTransposedProduct = subtract('subtract_transposed_product', true);

@@ -3,8 +3,8 @@ import { indexGraph, type OnnxGraph, type OnnxNode, soleConsumer } from '../../o
 import type { InferredShapes } from '../../onnx/shape-inference.ts';
 
 /**
- * The last word on a normalised graph: nothing but operators for which ONNX Runtime and our own engine have
- * integer kernels, arranged so that each of them gets one.
+ * The last check of a normalised graph: it has only operators for which ONNX Runtime and our own engine have integer
+ * kernels, arranged so that each of them gets one.
  *
  * @param head nodes that stay in floats.
  * @throws {UnsupportedGraphError} At the first node that would run in floats.

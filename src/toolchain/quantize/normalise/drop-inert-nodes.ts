@@ -5,7 +5,7 @@ import { indexGraph, type OnnxGraph, type OnnxNode } from '../../onnx/onnx-graph
 import { datatypeCodes, toIntegers } from '../../onnx/onnx-tensor.ts';
 
 /**
- * Takes out what does nothing at inference: Identity, Dropout, casts between float types, and a final
+ * Removes nodes that do nothing at inference: Identity, Dropout, casts between float types, and a final
  * Softmax (it keeps the order of classes; the product applies its own).
  *
  * @returns One note per thing that changes what the graph's output means.

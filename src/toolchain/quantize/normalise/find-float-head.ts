@@ -4,11 +4,11 @@ import type { InferredShapes } from '../../onnx/shape-inference.ts';
 const pools: ReadonlySet<string> = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
 
 /**
- * What follows the pooled features, where it is more than the one layer that is quantized: several layers, two pools, a
- * BatchNorm. It is tiny and stays in floats, so that no head keeps a ResNet from being quantized.
+ * Finds a head that is more than one layer behind the pooled features: several layers, two pools, a BatchNorm. It is tiny
+ * and stays in floats, so that a ResNet with any head can be quantized.
  *
- * @returns the nodes, pools included; none where the classifier is the usual one, or where pooled values go back into
- *   the network (squeeze-and-excitation).
+ * @returns the nodes, including the pools; none if the head is one layer, or if pooled values go back into the network
+ *   (squeeze-and-excitation).
  */
 export function findFloatHead(graph: OnnxGraph, { shapes }: InferredShapes): ReadonlySet<OnnxNode> {
   const { producers, outputNames } = indexGraph(graph);

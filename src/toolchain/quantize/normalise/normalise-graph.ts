@@ -29,14 +29,14 @@ export interface NormalisedGraph {
 }
 
 /**
- * Before it, operators broadcast in another way. There is no newest one: what a ResNet is made of has kept its meaning
- * through operator set 25, and a node that is not known is refused by its own name.
+ * Older operator sets broadcast in another way. There is no limit for newer ones, because the operators of a ResNet have
+ * kept their meaning through operator set 25, and an unknown node is refused by name.
  */
 const oldestOpset = 7;
 
 /**
- * Brings the same network, as any exporter spells it, to one form. Computes what the original computes, up
- * to rounding where scales are folded into weights; the batch becomes free.
+ * Brings a network of any exporter to one form. The result computes the same, up to rounding where scales are folded into
+ * weights; the batch becomes free.
  *
  * @param model is consumed: its graph is rewritten in place.
  * @param imageElements length of one CHW image, for graphs that leave height and width free.

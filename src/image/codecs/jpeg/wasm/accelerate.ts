@@ -9,15 +9,15 @@ import { SequentialRoutine, sequentialRoutineBytes } from './sequential-routine.
 import { TablePlacer } from './tables.ts';
 
 /**
- * A progressive scan has little in a block. With fewer blocks than this between restarts, or in a row, it costs more to
- * enter a routine for each run of them than it saves: up to twice what plain TypeScript takes, measured with blocks of
- * one bit.
+ * A progressive scan has little data in a block. With fewer blocks than this in a row or between restarts, entering a
+ * routine for each run costs more than it saves: up to twice the time of plain TypeScript, measured with blocks of one
+ * bit.
  */
 const minBlocksPerRun = 4;
 
 /**
- * What `accelerate` allocates at most. It has to be reserved before the planes are made: memory that grows afterwards
- * leaves their views behind, which then read as zeros.
+ * Most bytes that `accelerate` allocates. Reserve them before the planes are made: if the memory grew afterwards, the
+ * planes' views would be detached.
  */
 export function scanRoutineBytes({ progressive, components }: JpegFrame): number {
   const { length } = components;
@@ -25,15 +25,14 @@ export function scanRoutineBytes({ progressive, components }: JpegFrame): number
   return progressiveRoutineBytes(maxJpegRoutineScans, maxTables(length)) + length * divisorBytes;
 }
 
-/** One for each scan, and for the first scan of DC one for each component. */
+/** Each scan has one table, but the first scan of DC has one for each component. */
 function maxTables(components: number): number {
   return maxJpegRoutineScans + components;
 }
 
 /**
- * Gives routines to the scans of an image, as far as there are some for them: for a sequential file of one scan, and
- * for a progressive file that has no more than `maxJpegRoutineScans`, and no more tables than such a file needs. Those
- * that are left decode by themselves.
+ * Gives routines to the scans of an image: to a sequential file of one scan, and to a progressive file with at most
+ * `maxJpegRoutineScans` scans and no more tables than such a file needs. All other scans decode in TypeScript.
  *
  * @param scans those that will be decoded.
  * @param block of `createBlock`, in `arena`.
@@ -63,8 +62,8 @@ export function accelerate(
 }
 
 /**
- * Whether a block of which a routine has refined a part can be told from the block before: not if coefficients may have
- * had the bit of this scan already. No encoder writes such a file.
+ * Whether `undoNewCoefficients` can undo what a routine has done to a block. It cannot if coefficients may already have
+ * had this scan's bit before. No encoder writes such a file.
  *
  * @see undoNewCoefficients
  */
@@ -80,7 +79,7 @@ function isUndoable(scan: JpegScan, earlier: readonly JpegScan[]): boolean {
   );
 }
 
-/** Most that `TablePlacer` will place: a scan of AC has one component, and DC may share. */
+/** Most tables that `TablePlacer` will place: a scan of AC has one component, and components of DC may share tables. */
 function countTables(scans: readonly JpegScan[]): number {
   const dcTables = new Set(scans.flatMap(({ components }) => components.flatMap(({ dc }) => dc ?? [])));
   return dcTables.size + scans.filter(({ spectralStart }) => spectralStart > 0).length;

@@ -9,28 +9,28 @@ import { lookaheadSize, maxCodeLength, maxSymbols } from '../huffman.ts';
 
 /** One scan, while it is decoded. */
 export const scanLayout = {
-  /** i64: the high `count` of them are the next ones. */
+  /** i64: its highest `count` bits are the next ones of the stream. */
   bits: 0,
   count: 8,
-  /** Address of the next byte; the one behind it is below it. */
+  /** Address of the next byte. Bytes stand in reverse order: the following one is at the address below. */
   position: 12,
   /** Address of the last byte. */
   end: 16,
-  /** No MCU is begun below this address: its data might not be there. */
+  /** No MCU begins below this address, because its data might be incomplete. */
   stop: 20,
-  /** What `unstuff` wrote. */
+  /** How many bytes `unstuff` wrote. */
   written: 24,
   mcu: 28,
   mcuEnd: 32,
   componentCount: 36,
-  /** Sequential: address of what `createBlock` makes. Progressive: of `sparedBytes`. */
+  /** Address of the block of `createBlock` (sequential), or of `sparedBytes` (progressive). */
   block: 40,
-  /** Progressive: what `ProgressiveBand` says. */
+  /** Progressive: the fields of `ProgressiveBand`. */
   spectralStart: 44,
   spectralEnd: 48,
   shift: 52,
   endOfBandRun: 56,
-  /** Refinements of AC: address of `zeroListBytes`. */
+  /** Refinements of AC: address of the lists of zeros (`zeroListBytes`). */
   zeroLists: 60,
   components: 64,
   /** Of each component. */
@@ -48,11 +48,11 @@ export const componentLayout = {
   /** Blocks in an MCU. */
   horizontal: 16,
   vertical: 20,
-  /** Addresses of each row of blocks in the MCU row: of samples, 0 where it is not needed, or of coefficients. */
+  /** For each row of blocks in the MCU row: address of its samples (0 if they are not needed), or of its coefficients. */
   rows: 24,
-  /** Sequential: address of what `placeSteps` places. */
+  /** Sequential: address of the steps (`placeSteps`). */
   steps: 40,
-  /** Half-open range of the blocks of a line that are needed; of a scan of DC it is not asked. */
+  /** Half-open range of the blocks of a line that are needed. A scan of DC does not read it. */
   blockLeft: 44,
   blockRight: 48,
   side: 52,
@@ -78,17 +78,17 @@ function layOutTable() {
 }
 
 export const scanBytes = scanLayout.components + scanLayout.maxComponents * scanLayout.componentBytes;
-/** Behind the 64 coefficients, i16 each, of a block that is worked in (`createBlock`): where those go that nobody reads. */
+/** Offset of a place behind the block's 64 i16 coefficients (`createBlock`). Values that nobody reads are written there. */
 export const unreadOffset = blockSize * Int16Array.BYTES_PER_ELEMENT;
 /** A block's coefficients in the MCU row of a progressive image: i16, in zigzag order. */
 export const coefficientsBytes = blockSize * Int16Array.BYTES_PER_ELEMENT;
 
 /**
- * For a progressive scan to work in. First scans write there what no coefficient is, as if it were a block; refinements
- * list the positions of zeros, of which eight are written at once and one stands for the end.
+ * Bytes for a progressive scan to work in. First scans write there, as into a block, values that are no coefficients.
+ * Refinements list there the positions of zeros, eight at a time, and one more position for the end.
  */
 export const sparedBytes = coefficientsBytes;
-/** For each byte, the positions of the bits that are set, lowest first: eight bytes, the rest of them 0. */
+/** For each value of a byte, eight bytes: the positions of its set bits, lowest first, then zeros. */
 export const zeroListBytes = 256 * 8;
 
 export function componentAt(index: number): number {

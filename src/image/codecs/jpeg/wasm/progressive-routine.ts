@@ -19,26 +19,26 @@ import type { TablePlacer } from './tables.ts';
 /** Each scan of a progressive file has little data in a row of blocks. */
 const chunkBytes = 4096;
 
-/** What so many `ProgressiveRoutine`s allocate, which look up so many tables together. */
+/** Bytes that `scans` routines allocate, which together use `tables` tables. */
 export function progressiveRoutineBytes(scans: number, tables: number): number {
   const bytesPerScan = scanBytes + segmentWindowBytes(chunkBytes) + sparedBytes;
   return scans * bytesPerScan + tables * tableLayout.bytes + zeroListBytes;
 }
 
-/** Of each byte, which of its bits are set. */
+/** For each value of a byte, the positions of its set bits. */
 const zeroLists = Uint8Array.from({ length: zeroListBytes }, (_, i) => {
   const positions = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((i >> 3) >> bit) & 1);
   return positions[i & 7] ?? 0;
 });
 
-/** Once for all scans of a file. @returns the address. */
+/** Call once for all scans of a file. @returns the address. */
 export function placeZeroLists(arena: PixelArena): number {
   const address = arena.allocate(zeroListBytes);
   arena.bytes.set(zeroLists, address);
   return address;
 }
 
-/** What a scan says of itself. */
+/** The fields of a scan that the routine reads. */
 interface ProgressiveScan extends ProgressiveBand {
   readonly components: readonly ScanComponent[];
   readonly previousShift: number;

@@ -5,14 +5,15 @@ import { unreadOffset } from './layout.ts';
 
 // `!` behind an index: the loops and the checked sizes keep it in range.
 
-/** What `placeSteps` allocates: for an index of at most 63, a run of at most 15, and one more of each. */
+/** Bytes that `placeSteps` allocates. It covers an index of at most 63 and a run of at most 15, and one more of each. */
 export const stepsBytes = (blockSize + 2 * 16) * Int32Array.BYTES_PER_ELEMENT;
-/** Below a step's divisor is a byte offset of at most `unreadOffset`. */
+/** A step holds the divisor above these bits, and a byte offset of at most `unreadOffset` in them. */
 export const divisorShift = 8;
 
 /**
- * For each zigzag index, and for what runs may reach behind the last: the divisor, of 16 bits, above `divisorShift`, and
- * the coefficient's byte offset in a block below. What is not kept goes behind the block, as 0.
+ * Places a step for each zigzag index, and for the indices behind the last that a run may reach. A step has the 16-bit
+ * divisor above `divisorShift`, and the coefficient's byte offset in a block below it. Coefficients that are not kept
+ * have divisor 0, and their offset is behind the block.
  *
  * @param quantization divisors in zigzag order.
  * @param lastKept index behind which coefficients are dropped.
@@ -28,7 +29,7 @@ export function placeSteps(arena: PixelArena, quantization: Int32Array, lastKept
   return address;
 }
 
-/** What `placeDivisors` allocates. */
+/** Bytes that `placeDivisors` allocates. */
 export const divisorBytes = blockSize * Uint16Array.BYTES_PER_ELEMENT;
 
 /** @returns the address of the divisors, row-major, for the routine `reconstruct_row`. */

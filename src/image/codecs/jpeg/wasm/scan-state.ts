@@ -2,7 +2,7 @@ import type { PixelArena } from '../../../pixel-arena.ts';
 import type { ScanComponent } from '../scan-header.ts';
 import { componentAt, componentLayout, scanBytes, scanLayout } from './layout.ts';
 
-/** What a routine knows of a scan, in linear memory as layout.ts says; its offsets name the fields. */
+/** The state of a scan in linear memory that a routine reads and writes. The offsets of layout.ts name its fields. */
 export class ScanState {
   readonly address: number;
   readonly #components: readonly ScanComponent[];
@@ -30,7 +30,7 @@ export class ScanState {
     this.#words[offset >> 2] = value;
   }
 
-  /** No bits are at hand. */
+  /** Forgets the bits that were fetched. */
   clearBits(): void {
     this.set(scanLayout.bits, 0);
     this.set(scanLayout.bits + 4, 0);
@@ -42,7 +42,7 @@ export class ScanState {
     for (let index = 0; index < length; index++) this.setOf(index, componentLayout.prediction, 0);
   }
 
-  /** For TypeScript to go on with. */
+  /** Copies the predictions back to the scan, so that TypeScript can go on. */
   givePredictionsBack(): void {
     for (const [index, component] of this.#components.entries()) {
       component.prediction = this.getOf(index, componentLayout.prediction);

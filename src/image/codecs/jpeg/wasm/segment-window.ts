@@ -6,48 +6,48 @@ import { scanLayout } from './layout.ts';
 import type { ScanState } from './scan-state.ts';
 
 /**
- * The most that one MCU can take: in each block 64 coefficients of a code of 16 bits and a value of 15; and what is
- * fetched ahead.
+ * Most bytes that one MCU can take: in each block 64 coefficients, each with a code of 16 bits and a value of 15, counted as
+ * 16; and 8 bytes that are fetched ahead.
  */
 const maxMcuBytes = (maxBlocksPerMcu * blockSize * (16 + 16)) / 8 + 8;
 /**
- * Below the window's last byte: what an MCU may read that the data is too short for, before it is given up, or 16 bytes
- * that `unstuff` may write.
+ * Bytes below the window's last byte. If the data is too short, an MCU may read them before it is given up; `unstuff`
+ * may write 16 of them.
  */
 const marginBytes = maxMcuBytes + 16;
-/** And of the bytes themselves, what is left of those before, when as much as a chunk is added. */
+/** The margin, and the unread bytes that are left when another chunk is added. */
 const windowOverheadBytes = marginBytes + maxMcuBytes;
 
 /**
- * Behind the segment's end stand so many zeros: what a progressive MCU may take, with what is fetched ahead. An MCU that
- * is given up there has made of its coefficients what `JpegScan` makes of them, which then begins it again.
+ * Zeros that stand behind the segment's end: as many as a progressive MCU may take, and 8 bytes that are fetched ahead.
+ * An MCU that is given up there has given its coefficients the same values as `JpegScan`, which then begins it again.
  */
 const zeroBytes = (blockSize * (16 + 1 + 1)) / 8 + 8;
 
-/** What a `SegmentWindow` allocates. */
+/** Bytes that a `SegmentWindow` allocates. */
 export function segmentWindowBytes(chunkBytes: number): number {
   return windowOverheadBytes + 2 * chunkBytes;
 }
 
 /**
- * The entropy-coded segment that a scan is in, in linear memory: without stuffing and in reverse order, as the routines
- * read it. It begins at the top and grows down; what is left of it is moved up before more is added, so that never more
- * stands there than what an MCU can take and a chunk of the file. What a routine gives up, a `BitReader` can go on with.
+ * A window of a scan's current entropy-coded segment in linear memory, without stuffing and in reverse order, as the
+ * routines read it. It begins at the top and grows down. Before more bytes are added, the unread ones move up. So the
+ * window never holds more than an MCU can take and a chunk of the file. After a routine gives up, a `BitReader` can go on.
  */
 export class SegmentWindow {
   readonly #state: ScanState;
   readonly #arena: PixelArena;
   readonly #bytes: Uint8Array;
   readonly #chunk: Uint8Array;
-  /** What part of the file stands in `#chunk`. */
+  /** Range of the file that stands in `#chunk`. */
   #chunkStart = 0;
   #chunkEnd = 0;
   /** Address of the window's first byte. */
   readonly #top: number;
-  /** Where the segment begins in the file, and what was not taken of it yet. */
+  /** Where the segment begins in the file, and where the bytes begin that were not taken yet. */
   #segmentStart = 0;
   #rest = 0;
-  /** Bytes of the segment that were in the window before those that are. */
+  /** Bytes of the segment that have already left the window. */
   #passed = 0;
 
   /** @param chunkBytes how much of the file is taken into linear memory at a time. */
@@ -77,15 +77,15 @@ export class SegmentWindow {
    * @param routine returns 1 if it gave up an MCU.
    * @param mcu index in its row of the first MCU.
    * @param end index behind the last.
-   * @param reader is put where the segment was left: before the MCU that was given up; else behind all data that was
-   *   taken, which holds no marker.
+   * @param reader is moved to where the routine stopped: before the MCU that was given up, or behind all data that was
+   *   read, which holds no marker.
    * @returns `end`; or the first MCU that was given up, because its data is damaged or ends.
    */
   decode(routine: (scan: number) => number, mcu: number, end: number, reader: BitReader): number {
     this.#state.set(scanLayout.mcu, mcu);
     this.#state.set(scanLayout.mcuEnd, end);
     for (;;) {
-      if (this.#state.get(scanLayout.position) < this.#state.get(scanLayout.stop)) this.#move();
+      if (this.#state.get(scanLayout.position) < this.#state.get(scanLayout.stop)) this.#fill();
       const isGivenUp = routine(this.#state.address) !== 0;
       const next = this.#state.get(scanLayout.mcu);
       if (isGivenUp) this.#leave(reader);
@@ -96,7 +96,7 @@ export class SegmentWindow {
   }
 
   /** Fills the window until it holds as much of the segment as an MCU can take, or all that is left. */
-  #move(): void {
+  #fill(): void {
     const end = this.#state.get(scanLayout.end);
     const position = this.#state.get(scanLayout.position);
     const shift = this.#top - position;
@@ -104,7 +104,7 @@ export class SegmentWindow {
     this.#passed += shift;
     this.#state.set(scanLayout.position, this.#top);
 
-    this.#load();
+    this.#loadChunk();
     const from = this.#chunk.byteOffset + this.#rest - this.#chunkStart;
     const available = this.#chunkEnd - this.#rest;
     const to = end + shift - 1;
@@ -112,14 +112,14 @@ export class SegmentWindow {
     this.#rest += taken;
     const newEnd = end + shift - this.#state.get(scanLayout.written);
     this.#state.set(scanLayout.end, newEnd);
-    // For the last byte alone it is not known whether it begins a marker.
+    // Only the last byte is uncertain: it may begin a marker.
     const isAll = taken < available - 1 || this.#rest + 1 >= this.#bytes.length;
     if (isAll) this.#arena.bytes.fill(0, newEnd - zeroBytes, newEnd);
     this.#state.set(scanLayout.stop, isAll ? 0 : newEnd + maxMcuBytes);
   }
 
   /** Fills the chunk until it holds two more bytes, if there are two. */
-  #load(): void {
+  #loadChunk(): void {
     const isThere =
       this.#rest >= this.#chunkStart &&
       (this.#rest + 1 < this.#chunkEnd || this.#chunkEnd === this.#bytes.length);

@@ -2,10 +2,10 @@ import type { PixelArena } from '../../../pixel-arena.ts';
 import { type HuffmanTable, lookaheadSize } from '../huffman.ts';
 import { tableKinds, tableLayout } from './layout.ts';
 
-/** What a table decodes. In progressive scans an end may be one of many blocks. */
+/** What a table decodes. In progressive scans an end-of-band symbol may end many blocks. */
 export type TableKind = keyof typeof tableKinds;
 
-/** Places Huffman tables, each once: chroma components mostly share theirs. */
+/** Places each Huffman table once, because chroma components mostly share theirs. */
 export class TablePlacer {
   readonly #arena: PixelArena;
   readonly #placed: Record<TableKind, Map<HuffmanTable, number>> = {
@@ -29,15 +29,15 @@ export class TablePlacer {
 }
 
 /**
- * The look-ups, of the next `lookaheadBits` bits; an entry of 0 says "not here".
+ * Look-ups by the next `lookaheadBits` bits. An entry of 0 means that the look-ahead holds nothing whole.
  *
- * `pairs`, of AC: up to two coefficients, and the end of the block, that lie whole in the look-ahead. In the low word:
+ * `pairs`, for AC: up to two coefficients and the end of the block, if they lie whole in the look-ahead. In the low word:
  * bits consumed in bits 0 to 5, how far the zigzag index advances in bits 8 to 13, whether the block ends in bit 14;
  * where the coefficients belong, relative to the index and times 4, in bits 18 to 21 and 24 to 28. In the high word:
- * their values, 16 bits each. A coefficient that is none has the value 0.
+ * their values, 16 bits each. If there is no second coefficient, its value is 0.
  *
- * `direct`, of AC in a sequential scan: `HuffmanTable.skips`. Else one symbol: bits consumed in bits 0 to 5, the run in
- * bits 8 to 11, whether the block ends in bit 14, the value in bits 16 to 31.
+ * `direct`, for AC in a sequential scan: `HuffmanTable.skips`. For other kinds one symbol: bits consumed in bits 0 to 5,
+ * the run in bits 8 to 11, whether the block ends in bit 14, the value in bits 16 to 31.
  *
  * test/image/codecs/jpeg/scan-tables.test.ts makes them in TypeScript.
  */

@@ -18,10 +18,10 @@ import { idct2, idct4 } from './idct-mean.ts';
 import { scanLocals, value } from './scan-locals.ts';
 
 const { block } = scanLocals;
-/** A block's DC, and its samples: `side` x `side` of them from address `out` on, rows `stride` apart. */
+/** A block's DC; address `out` of its `side` x `side` samples, whose rows are `stride` apart. */
 export const [dc, out, side, stride] = i32Locals('dc', 'out', 'side', 'stride');
 
-/** `value` in each byte of a row of so many samples. */
+/** By the samples in a row: writes `value` to each byte of the row. */
 const writeRow: Readonly<Record<1 | 2 | 4 | 8, Statement>> = {
   1: i32Store8(out, i32Mul(value, 0x01010101)),
   2: i32Store16(out, i32Mul(value, 0x01010101)),
@@ -32,7 +32,7 @@ const writeRow: Readonly<Record<1 | 2 | 4 | 8, Statement>> = {
 const fill = (rows: 1 | 2 | 4 | 8) =>
   Array.from({ length: rows }, (_, index) => [writeRow[rows], index < rows - 1 ? increase(out, stride) : []]);
 
-/** What is done for the side that the component has. */
+/** Runs the body for the component's side. */
 const bySide = (bodies: Readonly<Record<1 | 2 | 4 | 8, Body>>) =>
   when(
     i32Eq(side, 8),
@@ -53,7 +53,7 @@ export const writeFlat = [
 export const transform = [
   i32Store16(block, dc),
   bySide({
-    // A block that becomes one sample keeps no AC coefficient.
+    // A block that becomes one sample has no AC coefficient.
     1: [],
     2: idct2.call(block, out, stride),
     4: idct4.call(block, out, stride),

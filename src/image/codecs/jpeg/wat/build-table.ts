@@ -36,13 +36,13 @@ const [symbol, size, length, value, end] = i32Locals('symbol', 'size', 'length',
 const indexed = (index: I32, shift: number) => i32Add(table, i32Shl(index, shift));
 const symbolAt = (index: I32) => i32Load16U(at(indexed(index, 1), tableLayout.symbols));
 const singleAt = (index: I32) => i32Load(at(indexed(index, 2), tableLayout.direct));
-/** What follows `taken` bits; zeros stand for those that are not known. */
+/** The bits behind `taken` bits; zeros stand for the unknown ones. */
 const behind = (taken: I32) => i32And(i32Shl(prefix, taken), lookaheadSize - 1);
 
 /**
- * A symbol and its value, if they lie whole in the look-ahead: `toSingle` of ../huffman.ts. In a refinement a new
- * coefficient has one bit, its sign, whatever size the symbol names; in progressive scans an end that may be one of
- * many blocks is left out, and DC has no ends.
+ * A symbol and its value, if they lie whole in the look-ahead: `toSingle` of ../huffman.ts. In a refinement the value of
+ * a new coefficient is one bit, its sign, whatever size the symbol names. Progressive scans leave out symbols that may
+ * end many blocks, and DC has no symbol that ends a block.
  *
  * @see ITU-T T.81 F.2.2.1, G.1.2.2, G.1.2.3
  */
@@ -83,7 +83,7 @@ const [first, next, taken, advance, place, second] = i32Locals(
 /** Whether `next`, behind `taken` bits, lies whole in the look-ahead. */
 const fits = i32LeU(i32Add(taken, i32And(next, 63)), lookaheadBits);
 
-/** Entry `prefix` of the pairs, of the singles in `direct`. */
+/** Writes entry `prefix` of `pairs`, made from the singles in `direct`. */
 const writePair = [
   set(first, singleAt(prefix)),
   set(taken, i32And(first, 63)),
@@ -119,7 +119,7 @@ const writePair = [
   i32Store(at(indexed(prefix, 3), tableLayout.pairs + 4), second),
 ];
 
-/** Entry `prefix` of the skips, to `direct`: `toSkip` of ../huffman.ts. */
+/** Writes entry `prefix` of the skips to `direct`: `toSkip` of ../huffman.ts. */
 const writeSkip = [
   set(taken, 0),
   set(advance, 0),
@@ -128,7 +128,7 @@ const writeSkip = [
       set(symbol, symbolAt(behind(taken))),
       set(size, i32And(symbol, 15)),
       set(length, i32Add(taken, i32Add(i32ShrU(symbol, 8), size))),
-      // A first symbol may have a value that reaches beyond the look-ahead: it is not looked at.
+      // The first symbol's value may reach beyond the look-ahead, because a skip does not read it.
       branchIf(ended, i32Or(i32Eqz(symbol), i32And(i32GtU(length, lookaheadBits), i32Ne(taken, 0)))),
       set(taken, length),
       when(i32And(i32Eqz(size), i32Ne(i32And(symbol, 255), zeroRunOf16)), [
@@ -145,7 +145,7 @@ const writeSkip = [
 const eachPrefix = (body: Body) => countUp(prefix, lookaheadSize, 1, body);
 
 /**
- * The look-ups of a table (../wasm/tables.ts says what they are), of the symbols that stand in it already.
+ * Makes the look-ups of a table (see ../wasm/tables.ts) from its symbols, which are in memory already.
  * `kind` is one of `tableKinds`.
  */
 const buildTable = wasmFunction({
@@ -160,5 +160,5 @@ const buildTable = wasmFunction({
   ],
 });
 
-/** In order: the second calls the first. */
+/** The order matters, because the second calls the first. */
 export const scanTableFunctions = [single, buildTable];

@@ -49,9 +49,9 @@ import {
 
 const { count, position } = scanLocals;
 
-/** Bits that are at hand after `fetch`, at least: 7 bytes. */
+/** Fewest bits that `bits` holds after `fetch`: 7 bytes. */
 export const fetchedBits = 56;
-/** Look-ups that one `fetch` is enough for, if each takes no more than it looked at. */
+/** Look-ups that one `fetch` is enough for, if each consumes no more than the look-ahead. */
 export const lookupsPerFetch = Math.floor(fetchedBits / lookaheadBits);
 
 export const field = (name: ScanField) => i32Load(at(scan, scanLayout[name]));
@@ -67,16 +67,16 @@ export const consume = (howMany: Operand<'i32'>) => [
   set(bits, i64Shl(bits, i64ExtendI32U(howMany))),
   set(count, i32Sub(count, howMany)),
 ];
-/** Likewise as many as the low 6 bits of `wide`, which begins with `entry`, say; a shift takes no others. */
+/** Consumes as many bits as the low 6 bits of `wide` say. `wide` begins with `entry`, and a shift reads only 6 bits. */
 export const consumeEntry = (wide: I64) => [
   set(bits, i64Shl(bits, wide)),
   set(count, i32Sub(count, i32And(entry, 63))),
 ];
 
 /**
- * `fetchedBits` or more at hand: as many whole bytes of the next eight as fit. They stand in reverse order, so that one
- * load has the next of them on top. What stands in `bits` below `count` are then bits of the byte behind; setting them
- * again changes nothing.
+ * Fills `bits` to `fetchedBits` or more: takes as many whole bytes of the next eight as fit. Bytes stand in reverse order,
+ * so one load has the next byte on top. Below its highest `count` bits, `bits` then holds bits of the following byte; the
+ * next fetch sets the same bits again.
  */
 export const fetch = [
   set(bits, i64Or(bits, i64ShrU(i64Load(i32Sub(position, 7)), i64ExtendI32U(count)))),
@@ -84,7 +84,7 @@ export const fetch = [
   set(count, i32Or(count, fetchedBits)),
 ];
 
-/** Entry `index` of a table of so many bytes (2^`shift`) an entry. */
+/** Address of entry `index`, where an entry has 2^`shift` bytes. */
 const entryAddress = (index: I32, shift: number) => i32Add(table, i32Shl(index, shift));
 export const directEntry = i32Load(at(entryAddress(prefix, 2), tableLayout.direct));
 export const pairEntry = i64Load(at(entryAddress(prefix, 3), tableLayout.pairs));
@@ -112,7 +112,7 @@ const findLongSymbol = (giveUp: Label) => {
   ];
 };
 
-/** The next symbol of `table` into `symbol`, its 1 to 16 bits consumed; no code: the MCU is given up. */
+/** Reads the next symbol of `table` into `symbol` and consumes its 1 to 16 bits. Gives up the MCU if there is no such code. */
 export const readSymbol = (giveUp: Label) => [
   set(symbol, i32Load16U(at(entryAddress(prefix, 1), tableLayout.symbols))),
   when(i32Eqz(symbol), findLongSymbol(giveUp)),
@@ -120,7 +120,7 @@ export const readSymbol = (giveUp: Label) => [
   set(symbol, i32And(symbol, 255)),
 ];
 
-/** The signed value of `size` bits, 1 to 15. @see ITU-T T.81 F.2.2.1, figure F.12 (EXTEND) */
+/** Reads a signed value of `size` bits, 1 to 15. @see ITU-T T.81 F.2.2.1, figure F.12 (EXTEND) */
 export const readValue = [
   set(value, firstBits(size)),
   consume(size),
@@ -133,7 +133,7 @@ export const readValue = [
   ),
 ];
 
-/** The block's new DC into the component's prediction: at most 31 bits, fetched here. @see ITU-T T.81 F.2.2.1 */
+/** Reads the block's DC and stores it as the component's prediction. Fetches its bits, at most 31. @see ITU-T T.81 F.2.2.1 */
 export const decodeDc = (giveUp: Label) => [
   set(table, part('dc')),
   fetch,

@@ -45,11 +45,11 @@ import {
 type Vector = Local<'v128'>;
 
 const [block, out, stride] = i32Locals('block', 'out', 'stride');
-/** Inputs, then outputs of a pass over eight columns or eight rows at once: 16 bits each. */
+/** Inputs and then outputs of a pass over eight columns, or eight rows, at once: 16 bits each. */
 const d = v128Locals('d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7');
 const [d0, d1, d2, d3, d4, d5, d6, d7] = d;
 const scratch = v128Locals('s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7');
-/** A pair of inputs side by side, of the lower or the upper four columns. */
+/** Pairs of inputs, interleaved, of the lower or the upper four columns. */
 const pair = v128Locals('d26', 'z34', 'd71', 'd53');
 const [d26, z34, d71, d53] = pair;
 const [sum04, difference04, z3, z4] = v128Locals('sum04', 'difference04', 'z3', 'z4');
@@ -62,7 +62,7 @@ function toHalf(name: 'Low' | 'High') {
   return { isLow: name === 'Low', even, odd };
 }
 
-/** Lanes of `bytes` bytes of `a` and `b` in turns: of their lower halves, or of their upper ones. */
+/** Interleaves lanes of `bytes` bytes of `a` and `b`: of their lower halves, or of their upper ones. */
 const interleave = (bytes: 1 | 2 | 4 | 8, isLow: boolean, a: V128, b: V128) => {
   const lanes = Array.from({ length: 8 / bytes }, (_, lane) => (isLow ? 0 : 8) + lane * bytes);
   const bytesFrom = (start: number) => Array.from({ length: bytes }, (_, byte) => start + byte);
@@ -73,11 +73,11 @@ const interleave = (bytes: 1 | 2 | 4 | 8, isLow: boolean, a: V128, b: V128) => {
   );
 };
 
-/** `a` x `weightA` + `b` x `weightB` in 32 bits, where `pairs` are of `a` and `b`. */
+/** `a` x `weightA` + `b` x `weightB` in 32 bits; `pairs` has `a` and `b` interleaved. */
 const weigh = (pairs: V128, weightA: number, weightB: number) =>
   i32x4DotI16x8S(pairs, i16x8Const([0, 1, 2, 3].flatMap(() => [weightA, weightB])));
 
-/** Even part of `d0` to `d7`, with what rounds. */
+/** Even part of `d0` to `d7`, plus `half` for rounding. */
 const evenPart = ({ isLow, even }: (typeof halves)[number], half: number) => {
   const [even0, even1, even2, even3] = even;
   const extend = isLow ? i32x4ExtendLowI16x8S : i32x4ExtendHighI16x8S;
@@ -135,7 +135,7 @@ const pass = (shift: number) => {
   ];
 };
 
-/** Pairs of vectors interleaved into others: a step of a transposition. */
+/** Interleaves pairs of vectors into others: a step of a transposition. */
 const interleaveAll = (bytes: 2 | 4 | 8, from: readonly Vector[], distance: number, to: readonly Vector[]) =>
   from
     .filter((_, index) => (index & distance) === 0)
@@ -147,7 +147,7 @@ const interleaveAll = (bytes: 2 | 4 | 8, from: readonly Vector[], distance: numb
 /** Rows to columns, or back. */
 const transpose = [
   interleaveAll(2, d, 1, scratch),
-  // Pairs of rows stand in turns: of columns 0 to 3, then 4 to 7.
+  // Pairs of rows are interleaved now: columns 0 to 3, then 4 to 7.
   interleaveAll(4, scratch, 2, d),
   interleaveAll(8, d, 4, scratch),
   [d0, d1, d2, d3, d4, d5, d6, d7].map((to, index) => set(to, scratch[index]!)),
@@ -157,7 +157,7 @@ const transpose = [
 const storeSamples = () => {
   const [s0, s1, s2, s3, s4, s5, s6, s7] = scratch;
   const narrow = (to: Vector, a: V128, b: V128) => set(to, i8x16NarrowI16x8S(a, b));
-  /** Saturated to -128 to 127, samples are 128 less than they should be. */
+  /** Stores two rows. Its inputs are 128 too small and saturated to -128 to 127. */
   const storeTwoRows = (rows: V128) => [
     set(z3, v128Xor(rows, i8x16Const(0x80))),
     v128Store64Lane(0, out, z3),
@@ -179,10 +179,10 @@ const storeSamples = () => {
 const [, ...lowerRows] = d;
 
 /**
- * An 8 x 8 block of 64 i16 coefficients to samples, and the block to zeros: src/image/codecs/jpeg/idct-islow.ts on
- * eight columns, then eight rows at once.
+ * Turns an 8 x 8 block of 64 i16 coefficients into samples, and zeroes the block: src/image/codecs/jpeg/idct-islow.ts on
+ * eight columns, then on eight rows, at once.
  *
- * @see libjpeg-turbo simd/x86_64/jidctint-avx2.asm, whose products of pairs these are
+ * @see libjpeg-turbo simd/x86_64/jidctint-avx2.asm, which multiplies the same pairs
  */
 export const idctIslow = wasmFunction({
   name: 'idct_islow',

@@ -33,7 +33,7 @@ const [flat, even, odd] = v128Locals('flat', 'even', 'odd');
 
 const weighted = (values: V128, weight: number) => i32x4Mul(values, i32x4Const(weight));
 
-/** The first four coefficients of so many rows to zero: no others are kept for a mean. */
+/** Zeroes the first four coefficients of `rows` rows: a mean keeps no others. */
 const clearRows = (rows: number) => repeat(rows, (row) => i64Store(at(block, row * 16), 0n));
 
 /** Means of `d0` to `d3` into `m0` to `m3`, of four columns or rows at once. */
@@ -67,8 +67,8 @@ const transpose = [
 const byRow = [0, 1, 2, 3].flatMap((row) => [0, 4, 8, 12].map((column) => column + row));
 
 /**
- * An 8 x 8 block of 64 i16 coefficients to 4 x 4 samples, and those that are kept for them to zeros: `idct4` of
- * src/image/codecs/jpeg/idct-scaled.ts on four columns, then four rows at once.
+ * Turns an 8 x 8 block of 64 i16 coefficients into 4 x 4 samples, and zeroes the coefficients that it reads: `idct4` of
+ * src/image/codecs/jpeg/idct-scaled.ts on four columns, then on four rows, at once.
  */
 export const idct4 = wasmFunction({
   name: 'idct_4',
@@ -98,7 +98,7 @@ const [rowEven, rowOdd, value, even0, odd0, even1, odd1] = i32Locals(
 );
 const coefficient = (row: number, column: number) => i32Load16S(at(block, (row * 8 + column) * 2));
 
-/** Two samples of the upper row, where both columns are added, or of the lower. */
+/** Two samples of a row: `combine` adds the columns for the upper row, and subtracts them for the lower. */
 const twoSamples = (combine: (a: I32, b: I32) => I32) => {
   const storeSample = (offset: number, sum: I32) => [
     set(value, i32ShrS(sum, pass2Shift)),
@@ -114,7 +114,7 @@ const twoSamples = (combine: (a: I32, b: I32) => I32) => {
   ];
 };
 
-/** Likewise to 2 x 2 samples: `idct2` of idct-scaled.ts. */
+/** The same with 2 x 2 samples: `idct2` of idct-scaled.ts. */
 export const idct2 = wasmFunction({
   name: 'idct_2',
   exported: true,

@@ -47,7 +47,7 @@ const componentsEnd = i32Local('componentsEnd');
 /** Rows and columns of blocks that a component has in an MCU, and the row that is decoded. */
 const [v, vertical, horizontal] = i32Locals('v', 'vertical', 'horizontal');
 
-/** `body` for each component of the scan, in `component`. */
+/** Runs `body` for each component of the scan; `component` has its address. */
 const eachComponent = (body: Body) => [
   set(component, i32Add(scan, scanLayout.components)),
   set(componentsEnd, i32Add(component, i32Mul(field('componentCount'), scanLayout.componentBytes))),
@@ -58,7 +58,7 @@ const eachComponent = (body: Body) => [
   ]),
 ];
 
-/** `body` for each block of an MCU: `x` is its index in the row of blocks of which `row` is the address. */
+/** Runs `body` for each block of an MCU; `x` is its index in the row of blocks at address `row`. */
 export const eachBlock = (body: Body) =>
   eachComponent([
     set(v, 0),
@@ -78,21 +78,21 @@ export interface ScanFunction {
   readonly name: string;
   /** Locals of its own. */
   readonly locals: readonly Local<'i32' | 'i64'>[];
-  /** Fields of the scan that become locals in the beginning, and those that are written back. */
+  /** Fields of the scan that become locals at the start, and those that are written back at the end. */
   readonly reads?: readonly (keyof typeof scanLocals)[];
   readonly writes?: readonly (keyof typeof scanLocals)[];
   /** Decodes MCU `mcu`; gives it up by a branch to the label. */
   readonly decodeMcu: (giveUp: Label) => Body;
   /**
-   * Before an MCU, and after one that was given up, beside the place in the data: whatever decides how TypeScript
-   * decodes it again. Samples and coefficients that were written need not be restored, for what is given up ends in an
-   * error before they are read.
+   * `save` runs before an MCU, and `restore` after an MCU that was given up. Beside the position in the data they keep
+   * everything on which decoding the MCU again depends. They need not keep samples and coefficients, because these are
+   * written again before they are read.
    */
   readonly save: Body;
   readonly restore: Body;
 }
 
-/** Decodes from `mcu` on; leaves in `givenUp` whether it gave up an MCU. */
+/** Decodes from `mcu` on, and sets `givenUp` to whether it gave up an MCU. */
 const decodeMcus = ({ decodeMcu, save, restore }: ScanFunction) =>
   block('done', (done) =>
     loop('next_mcu', (nextMcu) => [
@@ -104,7 +104,7 @@ const decodeMcus = ({ decodeMcu, save, restore }: ScanFunction) =>
       save,
       block('give_up', (giveUp) => [
         decodeMcu(giveUp),
-        // As many bits as were taken behind the end must still be there.
+        // If more bits are missing at the end than are left in `bits`, the MCU has read behind the end.
         branchIf(giveUp, i32GtS(i32Shl(i32Sub(i32Sub(end, 1), position), 3), count)),
         increase(mcu, 1),
         branch(nextMcu),
@@ -118,9 +118,9 @@ const decodeMcus = ({ decodeMcu, save, restore }: ScanFunction) =>
   );
 
 /**
- * Decodes MCUs of one row, from `mcu` up to `mcuEnd`: what src/image/codecs/jpeg/scan.ts does. It goes on to `stop`, and
- * gives up, before it, an MCU in which a code is found that does not exist, or that needs bits behind the segment's
- * end: what such data means is decided in TypeScript. It returns 1 if `mcu` was given up.
+ * Makes a function that decodes MCUs of one row, from `mcu` up to `mcuEnd`, as src/image/codecs/jpeg/scan.ts does. It
+ * stops at `stop`. It gives up an MCU that has a code which does not exist, or that needs bits behind the segment's end,
+ * because only TypeScript knows what such data means. It returns 1 if `mcu` was given up.
  */
 export function toScanFunction(parts: ScanFunction) {
   const { name, locals, reads = [], writes = [] } = parts;

@@ -57,23 +57,23 @@ import { bits, entry, scanLocals, size, symbol, value } from './scan-locals.ts';
 import { band, findZeros, listZeros, zero, zeroListLocals, zeros } from './zero-list.ts';
 
 const { block, mcu, shift, spectralStart, endOfBandRun } = scanLocals;
-/** What a correction adds to a positive coefficient, and to a negative one. */
+/** The number that a correction adds to a positive coefficient, and to a negative one. */
 const [bit, minusBit] = i32Locals('bit', 'minusBit');
-/** Zeros still to pass; a new coefficient, or 0; `endOfBandRun` before the MCU. */
+/** Zeros still to skip; a new coefficient, or 0; `endOfBandRun` before the MCU. */
 const [run, fresh, savedRun] = i32Locals('run', 'fresh', 'savedRun');
 /**
- * What a zero's position is ahead of its address in the list grows by one with each coefficient that is not zero: how
- * much it is where corrections were queued last, and behind all of them. How many corrections there are in all, and
- * how many come next.
+ * A zero's position minus its address in the list grows by one with each coefficient that is not zero. `ahead` is this
+ * difference where corrections were last queued, and `aheadEnd` is it behind all of them. `corrections` is the number of
+ * all corrections, and `more` the number of the next ones.
  */
 const [ahead, aheadEnd, corrections, more] = i32Locals('ahead', 'aheadEnd', 'corrections', 'more');
-/** A bit for each coefficient of the band that is not zero; corrections, the last one lowest. */
+/** A bit for each coefficient of the band that is not zero; the queue of corrections, with the last one lowest. */
 const [coded, queue] = i64Locals('coded', 'queue');
 
-/** More than this, and they might not be at hand: a symbol may have taken 17 bits of those that were fetched. */
+/** More corrections than this might not be in `bits`, because a symbol may have taken 17 of the fetched bits. */
 const mostAtOnce = 32;
 
-/** The next corrections into `queue`: `more` of them, which may be none. */
+/** Moves the next `more` corrections, possibly none, to `queue`. */
 const queueCorrections = [
   when(i32GtU(more, mostAtOnce), [
     fetch,
@@ -82,7 +82,7 @@ const queueCorrections = [
     set(more, i32Sub(more, mostAtOnce)),
     fetch,
   ]),
-  // By two shifts, for a shift by 64 is one by 0.
+  // Two shifts, because WebAssembly takes a shift by 64 as one by 0.
   set(
     queue,
     i64Or(i64Shl(queue, i64ExtendI32U(more)), i64ShrU(i64ShrU(bits, 1n), i64ExtendI32U(i32Sub(63, more)))),
@@ -90,7 +90,7 @@ const queueCorrections = [
   consume(more),
 ];
 
-/** The next run into `run`, and the coefficient behind it into `fresh`; on to `ended` where the band ends. */
+/** Reads the next run into `run`, and the coefficient behind it into `fresh`. Branches to `ended` if the band ends. */
 const readRun = (ended: Label, giveUp: Label) => [
   fetch,
   set(entry, directEntry),
@@ -113,7 +113,7 @@ const readRun = (ended: Label, giveUp: Label) => [
   ]),
 ];
 
-/** New coefficients, and the corrections of those that they pass, as long as there are some. */
+/** Reads new coefficients, and corrections of the old ones before them, as long as there are old ones. */
 const refineBand = (ended: Label, giveUp: Label) => [
   listZeros,
   loop('next_symbol', (nextSymbol) => [
@@ -131,7 +131,7 @@ const refineBand = (ended: Label, giveUp: Label) => [
   ]),
 ];
 
-/** New coefficients behind all others: as in a first scan, but that each is one bit. */
+/** Reads new coefficients behind all old ones, as in a first scan, except that each has one bit. */
 const readRest = (ended: Label, giveUp: Label) =>
   loop('next_fresh', (nextFresh) => [
     branchIf(ended, isBehindBand(k)),
@@ -157,8 +157,8 @@ const readRest = (ended: Label, giveUp: Label) =>
   ]);
 
 /**
- * One correction for each of `coded`, in order; a coefficient that has it already is left alone, as in libjpeg. No
- * branch depends on the bit, which nothing foretells.
+ * Applies one correction to each of `coded`, in order. A coefficient that already has the bit does not change, as in
+ * libjpeg. No branch depends on the bit, because the CPU cannot predict it.
  */
 const correct = [
   set(queue, i64Shl(queue, i64ExtendI32U(i32Sub(64, corrections)))),
@@ -176,10 +176,10 @@ const correct = [
   ),
 ];
 
-/** Outside the crop nobody reads what a coefficient is, but whether it is zero. */
+/** Whether the block is in the crop. Outside the crop it only matters which coefficients are zero. */
 const isNeeded = i32And(i32GeS(mcu, part('blockLeft')), i32LtS(mcu, part('blockRight')));
 
-/** New coefficients, of an MCU that is given up, to zeros: nothing else decides how it is decoded again. */
+/** Zeroes the new coefficients of an MCU that is given up. Decoding it again depends on nothing else. */
 const clearFresh = blockOf('cleared', (cleared) =>
   loop('next_zero', (nextZero) => [
     branchIf(cleared, i64Eqz(zeros)),
@@ -190,9 +190,9 @@ const clearFresh = blockOf('cleared', (cleared) =>
 );
 
 /**
- * Further scans of AC coefficients: `decodeAcRefinement` of src/image/codecs/jpeg/progressive-block.ts. Symbols and
- * corrections stand in the data one among the other. Corrections are put in a queue, 63 at most, and made when the
- * block is read: what is read next then waits for none of them.
+ * Further scans of AC coefficients: `decodeAcRefinement` of src/image/codecs/jpeg/progressive-block.ts. In the data,
+ * corrections stand between symbols. The routine puts them in a queue, at most 63, and applies them after the whole block
+ * is read, so that reading does not wait for them.
  *
  * @see ITU-T T.81 G.1.2.3
  */

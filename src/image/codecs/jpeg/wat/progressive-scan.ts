@@ -106,23 +106,23 @@ export const enterBlock = [
   set(k, spectralStart),
 ];
 
-/** As many blocks as `symbol` and the bits behind it say, `less` of them: their bands end here. */
+/** Sets `endOfBandRun` to the number of blocks that `symbol` and the bits behind it give, minus `less`. */
 export const readEndOfBandRun = (less: number) => [
   set(size, i32ShrU(symbol, 4)),
   set(endOfBandRun, i32Sub(i32Shl(1, size), less)),
   when(size, [increase(endOfBandRun, firstBits(size)), consume(size)]),
 ];
 
-/** `value` to where an entry says, unless it is 0, which stands for none. */
+/** Stores `value` where an entry says, unless it is 0, which means that there is no coefficient. */
 const storeValue = (offsetShift: number, mask: number) =>
   i32Store16(
     select(i32Add(from, i32And(i32ShrU(entry, offsetShift), mask)), block, value),
     i32Shl(value, shift),
   );
 
-/** One or two coefficients, if a look-up holds them and they lie in the band; else on to `otherwise`. */
+/** Takes one or two coefficients, if a look-up holds them and they lie in the band. Else branches to `otherwise`. */
 export const takePair = (otherwise: Label, band: Label) => {
-  // Where the band is full, an end that follows is of the next block.
+  // If the band is full, an end that follows belongs to the next block.
   const endOfEntry = i32Add(next, i32And(i32ShrU(entry, blockEndBit), 1));
   return [
     set(pair, pairEntry),

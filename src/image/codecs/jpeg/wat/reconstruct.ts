@@ -26,7 +26,7 @@ const gathered = v128Local('gathered');
 const lanes = 8;
 const columns = Array.from({ length: lanes }, (_, column) => column);
 
-/** Row `row` of a block, gathered from the vectors of its zigzag order: what each has of it, and zeros elsewhere. */
+/** Gathers row `row` of a block from the vectors in zigzag order: adds what each has of the row, with zeros elsewhere. */
 function gather(row: number): V128 {
   const wanted = columns.map((column) => zigzag.indexOf(row * lanes + column));
   const parts = [...new Set(wanted.map((k) => k >> 3))].map((source) => {
@@ -50,9 +50,9 @@ const acCoefficients = others.reduce<V128>(
 );
 
 /**
- * A row of blocks of coefficients, 64 i16 each in zigzag order, to samples: `dequantizeBlock` of
- * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 u16, row-major. What is left
- * in `block` is not zero.
+ * Turns a row of blocks of coefficients, 64 i16 each in zigzag order, into samples: `dequantizeBlock` of
+ * src/image/codecs/jpeg/progressive-block.ts and `ComponentPlane.writeBlock`. `divisors` are 64 u16, row-major. Afterwards
+ * `block` is not zero.
  */
 export const reconstructRow = wasmFunction({
   name: 'reconstruct_row',

@@ -3,12 +3,12 @@ import type { scanLayout } from '../wasm/layout.ts';
 
 /* Locals that all routines of scans have, and the parameter of each. */
 
-/** Address of what ../wasm/layout.ts places. */
+/** Address of the scan, which has the fields of `scanLayout` (../wasm/layout.ts). */
 export const scan = i32Local('scan');
 /** Address of one of its components. */
 export const component = i32Local('component');
 
-/** Bits at hand, left-aligned: the next bits of the stream are the highest. */
+/** Fetched bits, left-aligned: the next bits of the stream are the highest. */
 export const [bits, savedBits, pair] = i64Locals('bits', 'savedBits', 'pair');
 
 export type ScanField = keyof typeof scanLayout;
@@ -32,5 +32,5 @@ export const [row, x, xEnd] = i32Locals('row', 'x', 'xEnd');
 
 /** What is being decoded: address of the Huffman table, symbol, size in bits, value. */
 export const [table, symbol, size, value] = i32Locals('table', 'symbol', 'size', 'value');
-/** A code longer than the look-ahead; an entry of a look-up; the coefficient after what an entry holds. */
+/** Length and bits of a code longer than the look-ahead; an entry of a look-up; the coefficient behind that entry's. */
 export const [length, code, entry, next] = i32Locals('length', 'code', 'entry', 'next');

@@ -52,17 +52,17 @@ import { eachBlock, restorePredictions, savePredictions, toScanFunction } from '
 import { entry, next, pair, row, scanLocals, size, symbol, table, value, x } from './scan-locals.ts';
 
 const { block } = scanLocals;
-/** Index of the next coefficient, of the last one that is needed; not zero once a coefficient is not. */
+/** Index of the next coefficient; index of the last one that is needed; not zero once an AC coefficient is not zero. */
 const [k, lastKept, anyCoefficient] = i32Locals('k', 'lastKept', 'last');
-/** Addresses of the block's steps, and of those that an entry counts from; a step, and what it makes of a value. */
+/** Address of the block's steps; address of the step that an entry counts from; a step; a value times its divisor. */
 const [steps, from, step, product] = i32Locals('steps', 'from', 'step', 'product');
 
-/** A skip takes what was looked at, and up to 15 bits of a value more. */
+/** A skip consumes at most the look-ahead, and up to 15 bits of a value behind it. */
 const skipsPerFetch = Math.floor(fetchedBits / (lookaheadBits + 15));
 
 const divisor = (of: I32) => i32ShrU(of, divisorShift);
 
-/** `decoded` as the coefficient that `ofStep`, an entry of `placeSteps`, stands for: its offset keeps it within `block`. */
+/** Stores `decoded` as the coefficient of `ofStep`, an entry of `placeSteps`. The step's offset stays within `block`. */
 const storeCoefficient = (ofStep: I32, decoded: I32) => [
   set(step, ofStep),
   set(product, i32Mul(decoded, divisor(step))),
@@ -70,10 +70,10 @@ const storeCoefficient = (ofStep: I32, decoded: I32) => [
   set(anyCoefficient, i32Or(anyCoefficient, product)),
 ];
 
-/** Whether all symbols of an entry belong to this block: the last of them may be of the next one. */
+/** Whether all symbols of an entry belong to this block. The last may belong to the next block. */
 const isInside = i32And(i32Ne(entry, 0), i32LtU(next, blockSize));
 
-/** One or two coefficients, if a look-up holds them; else on to `otherwise`. */
+/** Takes one or two coefficients, if a look-up holds them. Else branches to `otherwise`. */
 const takePair = (otherwise: Label, kept: Label) => {
   const stepAt = (shift: number, mask: number) => i32Load(i32Add(from, i32And(i32ShrU(entry, shift), mask)));
   return [
@@ -92,9 +92,9 @@ const takePair = (otherwise: Label, kept: Label) => {
 };
 
 /**
- * AC coefficients up to `lastKept`, two from one look-up where that holds both; leaves in `k` where to go on. What lies
- * behind `lastKept`, or is none, goes to a place that nobody reads: damaged data may take `k` to 63 + 15, as far as the
- * steps reach.
+ * Decodes AC coefficients up to `lastKept`, two from one look-up if it holds both, and leaves the next index in `k`.
+ * Values behind `lastKept`, and values that are no coefficients, go to a place that nobody reads. Damaged data may take
+ * `k` to 63 + 15, which the steps cover.
  *
  * @see ITU-T T.81 F.2.2.2, figure F.13
  */
@@ -124,7 +124,7 @@ const decodeAc = (giveUp: Label) =>
     ]),
   );
 
-/** As many symbols as a look-up holds; else on to `otherwise`. */
+/** Skips as many symbols as a look-up holds. If it holds none, branches to `otherwise`. */
 const takeSkip = (otherwise: Label, skipped: Label) => [
   set(entry, directEntry),
   set(next, i32Add(k, i32And(i32ShrU(entry, 8), 255))),
@@ -134,7 +134,7 @@ const takeSkip = (otherwise: Label, skipped: Label) => [
   set(k, next),
 ];
 
-/** The rest of the block, without its values. */
+/** Skips the rest of the block. */
 const skipAc = (giveUp: Label) =>
   blockOf('skipped', (skipped) =>
     loop('next_skip', (nextSkip) => [
@@ -174,7 +174,7 @@ const decodeBlock = (giveUp: Label) => [
   skipAc(giveUp),
 ];
 
-/** The blocks of an MCU into samples. @see ITU-T T.81 F.2.2, A.2 (order of blocks) */
+/** Decodes the blocks of an MCU into samples. @see ITU-T T.81 F.2.2, A.2 (order of blocks) */
 export const decodeSequential = toScanFunction({
   name: 'decode_sequential',
   reads: ['block'],

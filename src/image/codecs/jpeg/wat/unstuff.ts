@@ -26,17 +26,17 @@ import { setField } from './entropy.ts';
 import { scan } from './scan-locals.ts';
 
 const [from, end, to, first] = i32Locals('from', 'end', 'to', 'first');
-/** A bit for each of 16 bytes that is 0xFF; bytes before the first of them; bytes before the end. */
+/** A bit for each of 16 bytes, set if it is 0xFF; bytes before the first 0xFF; bytes before the end. */
 const [escapes, clean, left] = i32Locals('escapes', 'clean', 'left');
 const bytes = v128Local('bytes');
 const reversed = Array.from({ length: 16 }, (_, index) => 15 - index);
 
 /**
- * Entropy-coded bytes from address `from` up to `end`, in reverse order: the first to address `to`, the next below.
- * Stuffed zeros are left out. It goes on to a marker, or to a last 0xFF of which it cannot tell what it is. Up to 16
- * bytes below the last are written too, and up to 15 behind `end` are read.
+ * Copies entropy-coded bytes from address `from` up to `end`, in reverse order: the first byte to address `to`, the next
+ * below it. Leaves out stuffed zeros. Stops at a marker, or at a last byte 0xFF, which may begin a marker. It may write
+ * up to 16 bytes below the last one, and read up to 15 bytes behind `end`.
  *
- * @returns the address up to which it came; how much it wrote is in `written`.
+ * @returns the address behind the last byte read; `written` of the scan has the number of bytes written.
  * @see ITU-T T.81 B.1.1.5
  */
 export const unstuff = wasmFunction({
@@ -53,7 +53,7 @@ export const unstuff = wasmFunction({
         v128Store(i32Sub(to, 15), i8x16Shuffle(reversed, bytes, bytes)),
         set(escapes, i8x16Bitmask(i8x16Eq(bytes, i8x16Const(-1)))),
         set(left, i32Sub(end, from)),
-        // Mostly there is none, and then nothing has to wait for where it stands.
+        // Mostly there is none: then nothing depends on its position.
         when(i32And(i32Eqz(escapes), i32GeU(left, 16)), [
           increase(from, 16),
           set(to, i32Sub(to, 16)),

@@ -19,7 +19,7 @@ const [last, next] = v128Locals('last', 'next');
 const triple = (a: V128) => i16x8Add(a, i16x8Shl(a, 1));
 const eightFrom = (address: I32, distance: number) => v128Load8x8U(i32Add(address, distance));
 
-/** Two outputs of each of eight samples: three parts of it and one of the neighbour on that side. */
+/** Writes two outputs for each of eight samples: 3/4 of the sample and 1/4 of the neighbour on that side. */
 const writeOutputs = (shift: number, roundLeft: number, roundRight: number) => {
   const output = (neighbour: V128, round: number) =>
     i16x8ShrU(i16x8Add(i16x8Add(weighted, neighbour), i16x8Const(round)), shift);
@@ -31,8 +31,8 @@ const writeOutputs = (shift: number, roundLeft: number, roundRight: number) => {
 };
 
 /**
- * Inner samples of a row at twice the width, eight a step: the first is not the image's first, and `count`
- * ends before its last. Reads up to 8 bytes and writes up to 14 behind the last.
+ * Doubles the width of a row's inner samples, eight a step. The image's first and last sample are not among them. Reads
+ * up to 8 bytes and writes up to 14 bytes behind the last.
  *
  * @see libjpeg-turbo jdsample.c, `h2v1_fancy_upsample`
  */
@@ -51,7 +51,7 @@ export const fancyH2V1 = wasmFunction({
   ]),
 });
 
-/** Three parts of the near row and one of the far, eight samples. */
+/** 3/4 of the near row plus 1/4 of the far one, times 4, for eight samples. */
 const column = (distance: number) => i16x8Add(triple(eightFrom(near, distance)), eightFrom(far, distance));
 /** Lanes `first` to `first + 7` of the sixteen that `a` and `b` are. */
 const lanesFrom = (first: number, a: V128, b: V128) =>
@@ -62,8 +62,8 @@ const lanesFrom = (first: number, a: V128, b: V128) =>
   );
 
 /**
- * The same at twice the height too. Each column is made once: its neighbours are those of the step before and the
- * next. Reads from 8 bytes before the first to 15 behind the last.
+ * The same at twice the height too. Each column is computed once, because its neighbours come from the previous and the
+ * next step. Reads from 8 bytes before the first to 15 behind the last.
  *
  * @see libjpeg-turbo jdsample.c, `h2v2_fancy_upsample`
  */

@@ -25,7 +25,7 @@ const reds = v128Locals('r0', 'r1');
 const greens = v128Locals('g0', 'g1');
 const blues = v128Locals('b0', 'b1');
 
-/** Chroma c, from -128 to 127, in pairs with the other chroma: operands of a dot product. */
+/** Interleaves two chromas, each from -128 to 127, as operands of a dot product. */
 const pairs = (half: 'low' | 'high', a: V128, b: V128) => {
   const from = half === 'low' ? 0 : 8;
   const bytes = [0, 2, 4, 6].flatMap((byte) => [
@@ -52,8 +52,8 @@ const chroma = (samples: typeof cb, offset: number) =>
   i16x8Sub(v128Load8x8U(at(samples, offset)), i16x8Const(128));
 
 /**
- * The inverse transform of T.871. Coefficients that have no room in 16 bits are a multiple of `one` and a rest;
- * `scaled` takes half of a rest.
+ * The inverse transform of T.871. A coefficient that does not fit in 16 bits is split into a multiple of `one` and a
+ * rest; `scaled` takes half of the rest.
  */
 const one = 1 << 16;
 const redRest = Math.round((redFromCr - one) / 2);
@@ -91,7 +91,7 @@ const locals = [
 ];
 
 /**
- * One row of Y, Cb and Cr to RGB, 16 pixels a step: reads up to 15 bytes and writes up to 45 behind the last.
+ * Converts one row of Y, Cb and Cr to RGB, 16 pixels a step. Reads up to 15 bytes and writes up to 45 behind the last.
  *
  * @see libjpeg jdcolor.c, `ycc_rgb_convert`
  */
@@ -110,7 +110,7 @@ export const yccToRgb = wasmFunction({
 
 const planes = i32Locals('red_out', 'green_out', 'blue_out');
 
-/** The same to a row of each colour: writes up to 15 bytes behind the last of each. */
+/** The same, but writes a row for each colour, and up to 15 bytes behind the last of each. */
 export const yccToPlanes = wasmFunction({
   name: 'ycc_to_planes',
   exported: true,

@@ -31,15 +31,15 @@ import { scanLocals } from './scan-locals.ts';
 /* Where the zeros of a block are, for refinements of AC. */
 
 const { block, spectralStart, spectralEnd } = scanLocals;
-/** A bit for each coefficient of the block that is still zero; those of the band, when there are no others. */
+/** A bit for each coefficient of the block that is still zero. Later only those of the band are left. */
 export const zeros = i64Local('zeros');
-/** Addresses in the list of the band's zeros: of the next one, and behind the last. */
+/** Addresses in the list of the band's zeros: the next one's, and the end's. */
 export const [zero, zerosEnd] = i32Locals('zero', 'zerosEnd');
-/** Where lists of the positions of zeros stand; eight flags of coefficients. */
+/** Address of `zeroLists`; flags of eight coefficients. */
 const [lists, flags] = i32Locals('lists', 'flags');
 export const zeroListLocals = [lists, flags, zero, zerosEnd, zeros];
 
-/** Two vectors of 16-bit numbers become one of bytes, which are zero where those were. */
+/** Sets `zeros`: narrows two vectors of 16-bit numbers to one of bytes, in which a byte is zero if its number was. */
 export const findZeros = [
   set(zeros, i64Const(0n)),
   repeat(coefficientsBytes / 32, (index) => {
@@ -52,12 +52,13 @@ export const findZeros = [
 /** Bits `spectralStart` to `spectralEnd`. */
 export const band = i64Sub(i64Shl(2n, i64ExtendI32U(spectralEnd)), i64Shl(1n, i64ExtendI32U(spectralStart)));
 
-/** 0 to 15: more than a run passes. */
+/** 0 to 15: a run skips no more zeros than that. */
 const ascending = i8x16Const(Array.from({ length: 16 }, (_, index) => index));
 
 /**
- * Positions of the band's zeros to address `block`, one byte each, and behind them those behind the band, as if it went
- * on: a run of zeros is then passed by an addition. Eight coefficients at once; what is written too much is written over.
+ * Writes the positions of the band's zeros to address `block`, one byte each, and then the positions behind the band, as
+ * if it went on. An addition then skips a run of zeros. It handles eight coefficients at once; later writes overwrite
+ * surplus bytes.
  */
 export const listZeros = [
   set(lists, field('zeroLists')),

@@ -1,7 +1,7 @@
 /**
  * The arithmetic decoder that all of a VP8 frame is read with.
  *
- * Bytes behind the end count as zeros. Whoever reads looks at `exhausted` when a macroblock is done: a decoder that
+ * Bytes behind the end count as zeros. The caller checks `exhausted` after each macroblock: a decoder that
  * needed such a byte has told nothing that holds.
  *
  * @see RFC 6386 section 7

@@ -1,6 +1,6 @@
 /*
  * Filters along edges between blocks. `p` are the samples before an edge, `q` those behind it, 0 next to it; `step` leads
- * across the edge, `along` to its next sample. Whoever calls has 4 samples on both sides: indexes are in range.
+ * across the edge, `along` to its next sample. The caller has 4 samples on both sides, so indexes are in range.
  */
 
 /** How much an edge may differ to be filtered, and from which difference on it is left sharp. */
