@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './long-files-first.ts';
 import { auxiliaryEdge } from './workerd/auxiliary-edge.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -13,6 +14,7 @@ export default defineConfig({
     globalSetup: ['test/build-edge.ts'],
     // One more than there are cores: tests wait for workerd, for timeouts and for processes half of their time.
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         root,
