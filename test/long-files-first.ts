@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take half a minute and more. If one of them begins last, the other cores wait for it. */
@@ -11,6 +12,9 @@ const long = [
   'test/cli/models.test.ts',
   'test/toolchain/quantize/resnet18.test.ts',
 ];
+
+const missing = long.filter((path) => !existsSync(new URL(`../${path}`, import.meta.url)));
+if (missing.length > 0) throw new Error(`${import.meta.filename} names what is not there: ${missing}`);
 
 /** Vitest's order, which a fresh checkout knows by size alone, with the long files in front. */
 export class LongFilesFirst extends BaseSequencer {

@@ -3,12 +3,13 @@ import { storageRetrySeconds } from '../limits.ts';
 
 /**
  * Messages of bindings that cannot answer now: D1, also before its tables are made; R2 by its internal errors (10001,
- * 10043, 10058); Queues. A broken constraint of a table is not among them, because that is a bug of this service.
+ * 10043, 10058); Queues. A broken constraint and a statement that SQLite does not take are bugs of this service, and are
+ * not among them.
  *
  * @see Cloudflare's documentation: D1, debug; R2, error codes
  */
 const troubles = [
-  /^D1_(EXEC_)?ERROR(?!.*SQLITE_CONSTRAINT)/s,
+  /^D1_(EXEC_)?ERROR(?!.*(SQLITE_CONSTRAINT|SQLITE_MISMATCH|syntax error|no such column))/s,
   /^\w+: .*\((10001|10043|10058)\)$/s,
   /^Queue send failed/,
 ];

@@ -25,7 +25,7 @@ beforeAll(async () => {
       BATCH_RETRY_BASE_SECONDS: '0',
     },
   });
-  // Both read one bucket, as in a deployment.
+  // Both read one bucket, as in a deployment. The harness types as much of it as seeding needs.
   bucket = await serveBucket(edge.models as unknown as ReadableBucket);
   tier = await startTier({ ...bucket.variables, TIER_MODELS_DIR: undefined });
   proxy.target = tier.url;

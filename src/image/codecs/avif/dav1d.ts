@@ -170,5 +170,6 @@ function toExports({ exports }: WebAssembly.Instance): Dav1dExports {
     return name === 'memory' ? value instanceof WebAssembly.Memory : typeof value === 'function';
   });
   if (!isKnown) throw new UnknownModuleError('dav1d', 'it exports other functions');
+  // Each name and kind was looked at; what a function takes and gives, no module says.
   return Object.fromEntries(named) as unknown as Dav1dExports;
 }

@@ -62,6 +62,7 @@ export function findLumaWeights(matrix: number, primaries: number): LumaWeights 
 
 /** @see ITU-T H.273 equations 32 to 37; libavif colr.c, `avifColorPrimariesComputeYCoeffs` */
 function deriveWeights(primaries: Chromaticities): [red: number, blue: number] {
+  // `map` keeps the eight numbers, but TypeScript forgets how many.
   const [rx, ry, gx, gy, bx, by, wx, wy] = primaries.map(fround) as unknown as Chromaticities;
   const rz = minus(1, fround(rx + ry));
   const gz = minus(1, fround(gx + gy));
